@@ -1,0 +1,1 @@
+"""Brushes: one file each, a pure function from a pen sample to a stamp."""

@@ -1,0 +1,126 @@
+"""What can be added to Sfumato in one file: the protocols and their registries."""
+
+import importlib
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+
+from core.diffusion import Image, MakeDenoise, Model, Step
+from core.registry import Registry, load_all
+
+if TYPE_CHECKING:
+    from core.document import Document
+    from core.engine.task import Task
+    from core.tools.gesture import Context, PointerEvent, Sample, Stamp
+
+
+class Technique(Protocol):
+    """A user-facing editing method; ``needs`` are model capabilities, ``needs_mask`` a region."""
+
+    id: ClassVar[str]
+    label: ClassVar[str]
+    needs: ClassVar[frozenset[str]]
+    needs_mask: ClassVar[bool]
+    Params: ClassVar[type[Any]]
+
+    def run(self, task: "Task[Any]", model: Model) -> Generator[Step, None, Image]:
+        """Yield a Step after each network step; return the edited picture, sized as task.image."""
+        ...
+
+
+class Modifier(Protocol):
+    """Wraps the making of a denoiser: guidance, caches, masks. Built with its Params."""
+
+    id: ClassVar[str]
+    label: ClassVar[str]
+    Params: ClassVar[type[Any]]
+
+    def __init__(self, params: Any) -> None: ...
+
+    def wrap(self, make: MakeDenoise, model: Model) -> MakeDenoise: ...
+
+
+class Backend(Protocol):
+    """Opens models of one kind; ``opens`` says whether a model id or path is its."""
+
+    id: ClassVar[str]
+    label: ClassVar[str]
+
+    @staticmethod
+    def opens(name: str) -> bool: ...
+
+    @staticmethod
+    def load(name: str, device: str = "cpu") -> Model:
+        """Raises ModelError with one sentence when the model cannot be used."""
+        ...
+
+
+class Brush(Protocol):
+    """A pure function from a pen sample to a stamp; an instance carries its Params."""
+
+    id: ClassVar[str]
+    label: ClassVar[str]
+    Params: ClassVar[type[Any]]
+
+    def __init__(self, params: Any) -> None: ...
+
+    @property
+    def spacing(self) -> float:
+        """Distance between stamps in pixels."""
+        ...
+
+    def stamp(self, sample: "Sample") -> "Stamp": ...
+
+
+class Tool(Protocol):
+    """What the pointer does: a gesture is one generator, from press to release."""
+
+    id: ClassVar[str]
+    label: ClassVar[str]
+    icon: ClassVar[str]
+    shortcut: ClassVar[str]
+    Params: ClassVar[type[Any]]
+
+    def gesture(
+        self, context: "Context", event: "PointerEvent"
+    ) -> Generator[None, "PointerEvent", None]: ...
+
+
+class Format(Protocol):
+    """A file format; one that cannot write raises FileError in ``write``."""
+
+    id: ClassVar[str]
+    label: ClassVar[str]
+    suffixes: ClassVar[tuple[str, ...]]
+    keeps: ClassVar[frozenset[str]]
+
+    def read(self, path: Path) -> "Document": ...
+
+    def write(self, document: "Document", path: Path) -> None: ...
+
+
+techniques: Registry[type[Technique]] = Registry("technique")
+modifiers: Registry[type[Modifier]] = Registry("modifier")
+backends: Registry[type[Backend]] = Registry("model")
+brushes: Registry[type[Brush]] = Registry("brush")
+tools: Registry[type[Tool]] = Registry("tool")
+formats: Registry[type[Format]] = Registry("format")
+
+PACKAGES: dict[str, Registry[Any]] = {
+    "techniques": techniques,
+    "modifiers": modifiers,
+    "models": backends,
+    "brushes": brushes,
+    "tools": tools,
+    "formats": formats,
+}
+
+
+def load(*kinds: str) -> None:
+    """Import the named packages of features, all of them when none is named."""
+    for kind in kinds or tuple(PACKAGES):
+        load_all(importlib.import_module(f"core.{kind}"))
+
+
+def kinds() -> Iterator[tuple[str, Registry[Any]]]:
+    yield from PACKAGES.items()

@@ -1,0 +1,1 @@
+"""The worker process that runs generations and the engine that owns it."""

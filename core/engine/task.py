@@ -1,0 +1,125 @@
+"""One generation, completely described: the recipe that travels in files, and its pictures."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from core import noise
+from core.errors import EditorError
+from core.geometry import Rect
+from core.params import Value
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+P = TypeVar("P")
+
+
+@dataclass(frozen=True)
+class Wrapped:
+    """A modifier by id with its parameters."""
+
+    id: str
+    params: Mapping[str, Value] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that decides a result except the pixels it starts from; JSON in files.
+
+    ``model`` is a model id, or the path of a model folder or .safetensors file. ``model_hash`` is
+    the identity of the weights that made the cached pixels, empty before the first run.
+    ``context`` is the canvas rectangle the model sees, empty for automatic.
+    """
+
+    technique: str
+    params: Mapping[str, Value] = field(default_factory=dict)
+    model: str = "storybook"
+    modifiers: tuple[Wrapped, ...] = ()
+    seed: int = 0
+    context: Rect = Rect(0, 0, 0, 0)
+    model_hash: str = ""
+
+    @property
+    def prompt(self) -> str:
+        return str(self.params.get("prompt", ""))
+
+    @property
+    def strength(self) -> float:
+        return float(self.params.get("strength", 1.0))
+
+    def with_params(self, **changes: Value) -> "Recipe":
+        return replace(self, params={**self.params, **changes})
+
+    def to_json(self) -> dict[str, Any]:
+        return {**asdict(self), "params": dict(self.params), "context": list(self.context)}
+
+    @staticmethod
+    def from_json(data: Mapping[str, Any]) -> "Recipe":
+        """Raises EditorError for a recipe that lacks a field or holds a wrong kind of value."""
+        try:
+            return _recipe(data)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise EditorError(f"This recipe cannot be read: {error!r}.") from error
+
+    @property
+    def key(self) -> str:
+        """A hash that two recipes share exactly when they ask for the same picture."""
+        data = self.to_json()
+        data.pop("model_hash")
+        text = json.dumps(data, sort_keys=True)
+        return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def _recipe(data: Mapping[str, Any]) -> Recipe:
+    wrapped = tuple(Wrapped(str(m["id"]), dict(m["params"])) for m in data.get("modifiers", ()))
+    x, y, width, height = (int(number) for number in data.get("context", (0, 0, 0, 0)))
+    return Recipe(
+        technique=str(data["technique"]),
+        params=dict(data.get("params", {})),
+        model=str(data.get("model", "storybook")),
+        modifiers=wrapped,
+        seed=int(data.get("seed", 0)),
+        context=Rect(x, y, width, height),
+        model_hash=str(data.get("model_hash", "")),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Task(Generic[P]):
+    """What a technique gets: its checked parameters and pictures at the model's size.
+
+    ``image`` is height x width x 3 float32 in 0..1; ``mask`` height x width float32 in 0..1 with
+    1 = edit. Both have sides the model accepts. ``origin`` is the crop's corner on the canvas in
+    latent cells, which anchors the noise.
+    """
+
+    recipe: Recipe
+    params: P
+    image: npt.NDArray[np.float32]
+    mask: npt.NDArray[np.float32]
+    origin: tuple[int, int] = (0, 0)
+
+    @property
+    def seed(self) -> int:
+        return self.recipe.seed
+
+    @cached_property
+    def image_key(self) -> str:
+        """A hash of the picture, for caches."""
+        digest = hashlib.blake2b(np.ascontiguousarray(self.image).data, digest_size=16)
+        return f"{self.image.shape}{digest.hexdigest()}"
+
+    def noise(self, like: "Tensor", role: str = "start", step: int = 0) -> "Tensor":
+        """Noise shaped, typed and placed like a latent, decided by seed, role and step alone."""
+        import torch
+
+        shape = tuple(int(side) for side in like.shape)
+        drawn = noise.gaussian(shape, self.seed, role, step, self.origin)
+        return torch.from_numpy(drawn).to(like)

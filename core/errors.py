@@ -1,0 +1,33 @@
+"""What can go wrong and be told to a person; anything else that is raised is a bug.
+
+EditorError
+|- FileError        a file cannot be read or written
+|- ModelError       a model folder or checkpoint cannot be used
+|- TechniqueError   an edit cannot run as asked
+|- PluginError      a plugin could not be loaded
+`- Cancelled        the person stopped it
+"""
+
+
+class EditorError(Exception):
+    """One clear sentence for the person: what happened, where, and what to do."""
+
+
+class FileError(EditorError):
+    """A file cannot be read or written."""
+
+
+class ModelError(EditorError):
+    """A model folder or checkpoint cannot be used."""
+
+
+class TechniqueError(EditorError):
+    """An edit cannot run as asked."""
+
+
+class PluginError(EditorError):
+    """A plugin could not be loaded."""
+
+
+class Cancelled(EditorError):  # noqa: N818 - the field's word for it, and not an error
+    """The person stopped the work."""

@@ -1,0 +1,1 @@
+"""File formats: one file each, between a path and a document."""

@@ -1,0 +1,1 @@
+"""Modifiers: one file each, wrapping what a model predicts (guidance, caches, masks)."""

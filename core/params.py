@@ -1,0 +1,137 @@
+"""Parameters declared once as a frozen dataclass: form, range check, command line and JSON follow.
+
+@dataclass(frozen=True)
+class Params:
+    prompt: Annotated[str, Text("Prompt")] = ""
+    strength: Annotated[float, Range(0, 1, label="Strength")] = 0.7
+    sampler: Annotated[str, Choice(("ddim", "euler"))] = "ddim"
+"""
+
+import dataclasses
+import math
+import typing
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from core.errors import EditorError
+
+Value = bool | int | float | str
+
+
+@dataclass(frozen=True)
+class Range:
+    """A number between two ends, both allowed; ``unit`` is shown after it."""
+
+    low: float
+    high: float
+    label: str = ""
+    unit: str = ""
+    step: float | None = None
+    help: str = ""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One of a few words."""
+
+    options: tuple[str, ...]
+    label: str = ""
+    help: str = ""
+
+
+@dataclass(frozen=True)
+class Text:
+    """Free text; ``lines`` is how tall its field is."""
+
+    label: str = ""
+    lines: int = 1
+    help: str = ""
+
+
+@dataclass(frozen=True)
+class Switch:
+    """On or off."""
+
+    label: str = ""
+    help: str = ""
+
+
+Marker = Range | Choice | Text | Switch
+
+
+@dataclass(frozen=True)
+class Field:
+    """One parameter as a form sees it: name, Python type, default and marker."""
+
+    name: str
+    type: type
+    default: Value
+    marker: Marker
+
+    @property
+    def label(self) -> str:
+        return self.marker.label or self.name.replace("_", " ").capitalize()
+
+
+P = TypeVar("P")
+
+
+def fields(params: type[Any]) -> list[Field]:
+    """The declared parameters of a Params dataclass, in order."""
+    return list(_fields(params))
+
+
+def _fields(params: type[Any]) -> Iterator[Field]:
+    hints = typing.get_type_hints(params, include_extras=True)
+    for item in dataclasses.fields(params):
+        hint = hints[item.name]
+        base = typing.get_args(hint)[0] if typing.get_origin(hint) is typing.Annotated else hint
+        marked = [m for m in typing.get_args(hint)[1:] if isinstance(m, Marker)]
+        yield Field(item.name, base, item.default, marked[0] if marked else _plain(base))
+
+
+def _plain(base: type) -> Marker:
+    return Switch() if base is bool else Text()
+
+
+def to_json(params: Any) -> dict[str, Value]:
+    """A Params instance as plain values by name."""
+    return dict(dataclasses.asdict(params))
+
+
+def from_json(cls: type[P], values: Mapping[str, Any]) -> P:
+    """Build a Params instance, checking names, types and ranges.
+
+    Raises EditorError naming the parameter that is unknown, of another type or out of range.
+    """
+    known = {field.name: field for field in fields(cls)}
+    unknown = sorted(set(values) - set(known))
+    if unknown:
+        raise EditorError(f"Unknown parameter {unknown[0]!r}; there are: {', '.join(known)}.")
+    return cls(**{name: check(known[name], value) for name, value in values.items()})
+
+
+def check(field: Field, value: Any) -> Value:
+    """The value as the field's type, or an EditorError that says what would be right."""
+    if isinstance(field.marker, Choice) and value not in field.marker.options:
+        raise EditorError(f"{field.label} must be one of {', '.join(field.marker.options)}.")
+    converted = _convert(field, value)
+    if isinstance(field.marker, Range):
+        low, high = field.marker.low, field.marker.high
+        if not low <= float(converted) <= high:
+            raise EditorError(f"{field.label} must lie between {low:g} and {high:g}, not {value}.")
+    return converted
+
+
+def _convert(field: Field, value: Any) -> Value:
+    try:
+        if field.type is bool and isinstance(value, str):
+            return {"true": True, "false": False, "1": True, "0": False}[value.lower()]
+        converted: Value = field.type(value)
+    except (TypeError, ValueError, KeyError, OverflowError) as error:
+        kind = field.type.__name__
+        raise EditorError(f"{field.label} must be a {kind}, not {value!r}.") from error
+    if isinstance(converted, float) and not math.isfinite(converted):
+        raise EditorError(f"{field.label} must be a finite number.")
+    return converted

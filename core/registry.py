@@ -1,0 +1,65 @@
+"""Registries: features sign themselves in under an id, and menus, forms and tests ask here."""
+
+import importlib
+import pkgutil
+from collections.abc import Iterator
+from types import ModuleType
+from typing import Generic, Protocol, TypeVar
+
+from core.errors import EditorError
+
+
+class Registered(Protocol):
+    """Anything with an id and a label for people."""
+
+    id: str
+    label: str
+
+
+T = TypeVar("T")
+
+
+class Registry(Generic[T]):
+    """Classes (or functions) by id, iterated in id order; an id can be taken once."""
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        self._items: dict[str, T] = {}
+
+    def register(self, item: T) -> T:
+        """Class decorator: sign the item in under its ``id``."""
+        name = str(getattr(item, "id", None) or getattr(item, "__name__", ""))
+        taken = self._items.get(name)
+        if taken is not None and _home(taken) != _home(item):
+            raise ValueError(f"{self.kind} id {name!r} is in {_home(taken)} and in {_home(item)}")
+        self._items[name] = item
+        return item
+
+    def __getitem__(self, name: str) -> T:
+        if name not in self._items:
+            known = ", ".join(self.ids()) or "none"
+            raise EditorError(f"There is no {self.kind} called {name!r}; there are: {known}.")
+        return self._items[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._items
+
+    def __iter__(self) -> Iterator[T]:
+        return iter([self._items[name] for name in self.ids()])
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def ids(self) -> list[str]:
+        return sorted(self._items)
+
+
+def _home(item: object) -> str:
+    return f"{getattr(item, '__module__', '?')}.{getattr(item, '__qualname__', item)}"
+
+
+def load_all(package: ModuleType) -> None:
+    """Import every module below the package, so that each can register what it holds."""
+    prefix = package.__name__ + "."
+    for found in pkgutil.walk_packages(package.__path__, prefix):
+        importlib.import_module(found.name)

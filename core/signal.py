@@ -1,0 +1,26 @@
+"""A synchronous list of callbacks: how core tells whoever listens that something changed."""
+
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class Signal(Generic[T]):
+    """Calls every connected function with one value, in the order of connection."""
+
+    def __init__(self) -> None:
+        self._listeners: list[Callable[[T], object]] = []
+
+    def connect(self, listener: Callable[[T], object]) -> Callable[[], None]:
+        """Start calling listener; the returned function stops it."""
+        self._listeners.append(listener)
+        return lambda: self.disconnect(listener)
+
+    def disconnect(self, listener: Callable[[T], object]) -> None:
+        if listener in self._listeners:
+            self._listeners.remove(listener)
+
+    def emit(self, value: T) -> None:
+        for listener in tuple(self._listeners):
+            listener(value)

@@ -1,0 +1,1 @@
+"""Techniques: one file per published editing method, written against the model protocol."""

@@ -1,0 +1,1 @@
+"""The Qt shell around core: window, canvas and docks."""

@@ -1,0 +1,1 @@
+"""Shipped examples of the public plugin interface."""
