@@ -1,0 +1,1 @@
+"""Storybook: a procedural illustrated world, and the small diffusion model trained on it."""

@@ -1,0 +1,1 @@
+"""Tests of the Storybook world and model layout."""
