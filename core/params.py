@@ -88,7 +88,8 @@ def _fields(params: type[Any]) -> Iterator[Field]:
         hint = hints[item.name]
         base = typing.get_args(hint)[0] if typing.get_origin(hint) is typing.Annotated else hint
         marked = [m for m in typing.get_args(hint)[1:] if isinstance(m, Marker)]
-        yield Field(item.name, base, item.default, marked[0] if marked else _plain(base))
+        default: Any = item.default
+        yield Field(item.name, base, default, marked[0] if marked else _plain(base))
 
 
 def _plain(base: type) -> Marker:

@@ -1,0 +1,183 @@
+"""The document: a size, a layer tree and a selection, changed only through undoable edits."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from core import layers
+from core.edits import Edit, State, changed_rect
+from core.errors import EditorError
+from core.geometry import EMPTY, Rect, Size
+from core.history import History
+from core.layers import Group, Node
+from core.painting import Painting
+from core.selection import Selection
+from core.signal import Signal
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MAX_SIDE = 65_536
+
+
+class Document:
+    """Structure only; features work on it from outside.
+
+    ``changed`` carries the canvas rectangle that looks different, ``restructured`` says that
+    layers, their properties, the active layer or history moved, ``selected`` carries the new
+    selection. ``revision`` grows with every change.
+    """
+
+    def __init__(self, size: Size, root: Group | None = None) -> None:
+        if not (0 < size.width <= MAX_SIDE and 0 < size.height <= MAX_SIDE):
+            raise EditorError(
+                f"A canvas must be 1 to {MAX_SIDE} pixels a side, not {size.width} x {size.height}."
+            )
+        self.state = State(size, root or Group("Root"))
+        self.history = History()
+        self.path: Path | None = None
+        self.saved: State = self.state
+        self.revision = 0
+        self.changed: Signal[Rect] = Signal()
+        self.restructured: Signal[None] = Signal()
+        self.selected: Signal[Selection] = Signal()
+        self._open: str | None = None
+
+    @property
+    def size(self) -> Size:
+        return self.state.size
+
+    @property
+    def bounds(self) -> Rect:
+        return Rect.of(self.state.size)
+
+    @property
+    def root(self) -> Group:
+        return self.state.root
+
+    @property
+    def selection(self) -> Selection:
+        return self.state.selection
+
+    @property
+    def active(self) -> Node | None:
+        """The layer that tools work on."""
+        return layers.find(self.root, self.state.active)
+
+    @property
+    def is_modified(self) -> bool:
+        """Whether there is anything to save; what is active or selected does not count."""
+        return self.state.root is not self.saved.root or self.state.size != self.saved.size
+
+    def find(self, node_id: str) -> Node:
+        """Raises EditorError when the layer is gone."""
+        node = layers.find(self.root, node_id)
+        if node is None:
+            raise EditorError("That layer is no longer in the document.")
+        return node
+
+    def activate(self, node_id: str) -> None:
+        """Choose the layer that tools work on; not an undo entry of its own."""
+        if node_id != self.state.active:
+            self.show(replace(self.state, active=node_id))
+
+    def apply(self, label: str, state: State, merge: str = "") -> None:
+        """Go to a new state as one undo entry (or as a part of the open ``editing``)."""
+        before = self.state
+        self.show(state)
+        if self._open is None:
+            self._record(Edit(label, before, state, merge))
+
+    def change(self, label: str, root: Group, merge: str = "") -> None:
+        """Exchange the layer tree."""
+        self.apply(label, replace(self.state, root=root), merge)
+
+    def replace(self, label: str, node: Node, merge: str = "") -> None:
+        """Exchange the layer or group with the same id."""
+        self.change(label, layers.replaced(self.root, node), merge)
+
+    def insert(self, label: str, node: Node, parent_id: str = "", index: int | None = None) -> None:
+        """Add a node and make it active; by default above the active layer."""
+        parent, place = self._place(parent_id, index)
+        root = layers.inserted(self.root, parent.id, place, node)
+        self.apply(label, replace(self.state, root=root, active=node.id))
+
+    def _place(self, parent_id: str, index: int | None) -> tuple[Group, int]:
+        parent = layers.find(self.root, parent_id) if parent_id else None
+        if not isinstance(parent, Group):
+            parent = layers.parent_of(self.root, self.state.active) or self.root
+            parent = self.root if parent_id == self.root.id else parent
+        ids = [child.id for child in parent.children]
+        above = ids.index(self.state.active) + 1 if self.state.active in ids else len(ids)
+        return parent, above if index is None else index
+
+    def select(self, selection: Selection, label: str = "Select") -> None:
+        self.apply(label, replace(self.state, selection=selection))
+
+    @contextmanager
+    def editing(self, label: str) -> Iterator[None]:
+        """Everything inside is one undo entry; an exception puts all of it back."""
+        if self._open is not None:
+            yield
+            return
+        before, self._open = self.state, label
+        try:
+            yield
+        except BaseException:
+            self._open = None
+            self.show(before)
+            raise
+        self._open = None
+        if self.state is not before:
+            self._record(Edit(label, before, self.state))
+
+    @contextmanager
+    def painting(self, node_id: str, label: str, plane: str = "pixels") -> Iterator[Painting]:
+        """Open one plane of a layer for writing; closing is one undo entry, an exception none."""
+        with self.editing(label):
+            before = self.state
+            painting = Painting(self, self.find(node_id), plane)
+            try:
+                yield painting
+            except BaseException:
+                self.state = before
+                self.touched(painting.dirty)
+                raise
+            if painting.dirty:
+                painting.close()
+            else:
+                self.state = before
+
+    def touched(self, rect: Rect) -> None:
+        """Say that pixels of the canvas changed in place, inside an open painting."""
+        self.revision += 1
+        self.changed.emit(rect & self.bounds)
+
+    def undo(self) -> str | None:
+        """Take back one edit; its label, or None when there was nothing."""
+        edit = None if self._open is not None else self.history.undo()
+        if edit is not None:
+            self.show(edit.before)
+        return edit.label if edit else None
+
+    def redo(self) -> str | None:
+        edit = None if self._open is not None else self.history.redo()
+        if edit is not None:
+            self.show(edit.after)
+        return edit.label if edit else None
+
+    def show(self, state: State) -> None:
+        """Go to a state without recording it: undo, recovery and previews."""
+        before, self.state = self.state, state
+        self.revision += 1
+        rect = changed_rect(before, state)
+        if rect != EMPTY:
+            self.changed.emit(rect)
+        if before.selection is not state.selection:
+            self.selected.emit(state.selection)
+        self.restructured.emit(None)
+
+    def _record(self, edit: Edit) -> None:
+        self.history.push(edit)
+        self.restructured.emit(None)

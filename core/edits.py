@@ -1,0 +1,118 @@
+"""One undoable change: the document's state before and after, sharing all that did not change."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from core.geometry import Rect, Size
+from core.layers import Group, Layer, Node, extent, planes, walk
+from core.pixels import TILE, Tiles, tile_rect
+from core.selection import NOTHING, Selection
+
+
+@dataclass(frozen=True, eq=False)
+class State:
+    """Everything undo covers, as a value: size, layers, selection and the active layer."""
+
+    size: Size
+    root: Group
+    selection: Selection = NOTHING
+    active: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Edit:
+    """A change with a name; edits with the same non-empty ``merge`` key in a row become one."""
+
+    label: str
+    before: State
+    after: State
+    merge: str = ""
+
+    @property
+    def bytes(self) -> int:
+        """Memory that only this edit holds on to, in both directions."""
+        return sum(
+            len(old.differs_from(new)) * TILE * TILE * old.channels
+            for old, new in changed_planes(self.before, self.after)
+        )
+
+    @property
+    def rect(self) -> Rect:
+        """The canvas area that may look different."""
+        return changed_rect(self.before, self.after)
+
+    def joined(self, later: "Edit") -> "Edit":
+        return replace(later, before=self.before, label=self.label)
+
+
+def changed_planes(before: State, after: State) -> Iterator[tuple[Tiles, Tiles]]:
+    """Pairs of planes that are not the same object; a missing side is an empty plane."""
+    old = {node.id: node for node in walk(before.root)}
+    new = {node.id: node for node in walk(after.root)}
+    for node_id in old.keys() | new.keys():
+        mine = planes(old[node_id]) if node_id in old else {}
+        theirs = planes(new[node_id]) if node_id in new else {}
+        for name in mine.keys() | theirs.keys():
+            first, second = mine.get(name), theirs.get(name)
+            if first is not second:
+                yield first or _blank(second), second or _blank(first)
+
+
+def _blank(like: Tiles | None) -> Tiles:
+    return Tiles(like.channels, like.fill) if like is not None else Tiles()
+
+
+def changed_rect(before: State, after: State) -> Rect:
+    """Union of what changed layers cover, tile by tile where only pixels changed."""
+    if before.size != after.size:
+        return Rect.of(before.size) | Rect.of(after.size)
+    if before.root is after.root:
+        return Rect(0, 0, 0, 0)
+    canvas = Rect.of(after.size)
+    old = {node.id: (node, place) for place, node in enumerate(walk(before.root))}
+    new = {node.id: (node, place) for place, node in enumerate(walk(after.root))}
+    ids = old.keys() | new.keys()
+    same_order = list(old) == list(new)
+    parts = [_node_rect(old.get(i), new.get(i), same_order, canvas) for i in ids]
+    return Rect.union(parts) & canvas
+
+
+def _node_rect(
+    old: tuple[Node, int] | None, new: tuple[Node, int] | None, same_order: bool, canvas: Rect
+) -> Rect:
+    if old is None or new is None:
+        there = old or new
+        return extent(there[0], canvas) if there else Rect(0, 0, 0, 0)
+    (before, _), (after, _) = old, new
+    if before is after and same_order:
+        return Rect(0, 0, 0, 0)
+    if same_order and _only_pixels(before, after):
+        return _tile_rects(before, after)
+    if isinstance(before, Group) and isinstance(after, Group) and _same_look(before, after):
+        return Rect(0, 0, 0, 0)
+    return extent(before, canvas) | extent(after, canvas)
+
+
+def _same_look(before: Node, after: Node) -> bool:
+    return (
+        before.visible == after.visible
+        and before.opacity == after.opacity
+        and before.blend == after.blend
+        and before.mask is after.mask
+    )
+
+
+def _only_pixels(before: Node, after: Node) -> bool:
+    return (
+        isinstance(before, Layer)
+        and isinstance(after, Layer)
+        and _same_look(before, after)
+        and before.position == after.position
+    )
+
+
+def _tile_rects(before: Node, after: Node) -> Rect:
+    if not (isinstance(before, Layer) and isinstance(after, Layer)):
+        return Rect(0, 0, 0, 0)
+    keys = before.tiles.differs_from(after.tiles)
+    return Rect.union(tile_rect(key) for key in keys).moved(*after.position)

@@ -1,0 +1,60 @@
+"""Undo and redo: two stacks of edits under one memory budget, the oldest dropped first."""
+
+from core.edits import Edit
+
+
+class History:
+    """Holds at most ``budget`` bytes of replaced pixels and ``limit`` entries."""
+
+    def __init__(self, budget: int = 512 << 20, limit: int = 500) -> None:
+        self.budget = budget
+        self.limit = limit
+        self.done: list[Edit] = []
+        self.undone: list[Edit] = []
+        self._sizes: dict[int, int] = {}
+        self._merging = True
+
+    @property
+    def bytes(self) -> int:
+        return sum(self._sizes[id(edit)] for edit in (*self.done, *self.undone))
+
+    def push(self, edit: Edit) -> None:
+        """Remember an edit that was just made; everything undone is forgotten."""
+        self._forget(self.undone)
+        self.undone = []
+        last = self.done[-1] if self.done else None
+        if self._merging and last is not None and edit.merge and last.merge == edit.merge:
+            self._forget([self.done.pop()])
+            edit = last.joined(edit)
+        self._merging = True
+        self.done.append(edit)
+        self._sizes[id(edit)] = edit.bytes
+        self._trim()
+
+    def seal(self) -> None:
+        """The next edit starts an entry of its own even if it could merge."""
+        self._merging = False
+
+    def undo(self) -> Edit | None:
+        """The edit to take back, moved to the redo stack; None when there is none."""
+        if not self.done:
+            return None
+        self.undone.append(self.done.pop())
+        return self.undone[-1]
+
+    def redo(self) -> Edit | None:
+        if not self.undone:
+            return None
+        self.done.append(self.undone.pop())
+        return self.done[-1]
+
+    def clear(self) -> None:
+        self.done, self.undone, self._sizes = [], [], {}
+
+    def _trim(self) -> None:
+        while len(self.done) > 1 and (self.bytes > self.budget or len(self.done) > self.limit):
+            self._forget([self.done.pop(0)])
+
+    def _forget(self, edits: list[Edit]) -> None:
+        for edit in edits:
+            self._sizes.pop(id(edit), None)

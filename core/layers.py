@@ -1,0 +1,166 @@
+"""The layer tree as a value: frozen layers, masks and groups, and pure functions that change it."""
+
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
+
+from core.engine.task import Recipe
+from core.geometry import Point, Rect
+from core.pixels import Tiles
+
+
+def new_id() -> str:
+    return uuid.uuid4().hex
+
+
+@dataclass(frozen=True, eq=False)
+class Mask:
+    """Hides parts of a layer: 1-channel tiles, 255 shows, 0 hides; unpainted shows."""
+
+    tiles: Tiles = field(default_factory=lambda: Tiles(channels=1, fill=255))
+    visible: bool = True
+
+
+@dataclass(frozen=True, eq=False)
+class Node:
+    """What layers and groups share. ``blend`` is a key of core.blend.MODES; opacity is 0..1."""
+
+    name: str
+    id: str = field(default_factory=new_id)
+    visible: bool = True
+    opacity: float = 1.0
+    blend: str = "normal"
+    mask: Mask | None = None
+
+    kind = "node"
+
+
+@dataclass(frozen=True, eq=False)
+class Layer(Node):
+    """Painted pixels; ``position`` is where the plane's (0, 0) lies on the canvas."""
+
+    tiles: Tiles = field(default_factory=Tiles)
+    position: Point = Point(0, 0)
+    lock_alpha: bool = False
+
+    kind = "raster"
+
+
+@dataclass(frozen=True, eq=False)
+class AiLayer(Layer):
+    """A diffusion edit: recipe, painted region (1 channel, 255 = edit) and cached pixels.
+
+    ``tiles`` hold the result with the composite mask as alpha; ``rendered`` is the key of the
+    input that made them (core.ai.layer.rendered_key), empty before the first result.
+    A frozen layer (``baked``) keeps its recipe but is never stale.
+    """
+
+    recipe: Recipe = field(default_factory=lambda: Recipe("layered-brush"))
+    region: Tiles = field(default_factory=lambda: Tiles(channels=1))
+    rendered: str = ""
+    baked: bool = False
+
+    kind = "ai"
+
+
+@dataclass(frozen=True, eq=False)
+class Group(Node):
+    """Layers that are blended together first; children from bottom to top."""
+
+    children: tuple[Node, ...] = ()
+
+    kind = "group"
+
+
+N = TypeVar("N", bound=Node)
+
+
+def walk(group: Group) -> Iterator[Node]:
+    """Every node below group, bottom to top, a group before its children."""
+    for child in group.children:
+        yield child
+        if isinstance(child, Group):
+            yield from walk(child)
+
+
+def find(group: Group, node_id: str) -> Node | None:
+    return next((node for node in walk(group) if node.id == node_id), None)
+
+
+def parent_of(group: Group, node_id: str) -> Group | None:
+    """The group that directly holds a node."""
+    if any(child.id == node_id for child in group.children):
+        return group
+    inner = (parent_of(child, node_id) for child in group.children if isinstance(child, Group))
+    return next((found for found in inner if found is not None), None)
+
+
+def replaced(group: Group, node: Node) -> Group:
+    """The tree with the node of the same id exchanged; untouched branches are shared."""
+    children = tuple(_replaced_in(child, node) for child in group.children)
+    unchanged = all(a is b for a, b in zip(children, group.children, strict=True))
+    return group if unchanged else replace(group, children=children)
+
+
+def _replaced_in(child: Node, node: Node) -> Node:
+    if child.id == node.id:
+        return node
+    return replaced(child, node) if isinstance(child, Group) else child
+
+
+def removed(group: Group, node_id: str) -> Group:
+    children = tuple(
+        removed(child, node_id) if isinstance(child, Group) else child
+        for child in group.children
+        if child.id != node_id
+    )
+    same = len(children) == len(group.children)
+    if same and all(a is b for a, b in zip(children, group.children, strict=True)):
+        return group
+    return replace(group, children=children)
+
+
+def inserted(group: Group, parent_id: str, index: int, node: Node) -> Group:
+    """The tree with node as child number index (from the bottom) of a group."""
+    if group.id == parent_id:
+        children = list(group.children)
+        children.insert(index, node)
+        return replace(group, children=tuple(children))
+    for child in group.children:
+        if isinstance(child, Group) and (child.id == parent_id or find(child, parent_id)):
+            return replaced(group, inserted(child, parent_id, index, node))
+    raise KeyError(parent_id)
+
+
+def extent(node: Node, canvas: Rect) -> Rect:
+    """Where a node can show anything, in canvas pixels."""
+    if isinstance(node, Group):
+        return Rect.union(extent(child, canvas) for child in node.children)
+    if isinstance(node, Layer):
+        return node.tiles.bounds.moved(*node.position) & canvas
+    return canvas
+
+
+def planes(node: Node) -> dict[str, Tiles]:
+    """The pixel planes of a node by name: pixels, region, mask."""
+    found: dict[str, Tiles] = {}
+    if isinstance(node, Layer):
+        found["pixels"] = node.tiles
+    if isinstance(node, AiLayer):
+        found["region"] = node.region
+    if node.mask is not None:
+        found["mask"] = node.mask.tiles
+    return found
+
+
+def with_plane(node: N, plane: str, tiles: Tiles) -> N:
+    """The node with one of its planes exchanged."""
+    changes: dict[str, Any] = {"pixels": {"tiles": tiles}, "region": {"region": tiles}}.get(
+        plane, {}
+    )
+    if plane == "mask" and node.mask is not None:
+        changes = {"mask": replace(node.mask, tiles=tiles)}
+    if not changes or plane not in planes(node):
+        raise KeyError(f"{node.name} has no plane {plane!r}")
+    return replace(node, **changes)

@@ -1,0 +1,157 @@
+"""Writing pixels into one open plane of a layer: dabs, whole rectangles, and the dirty area."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from core import layers
+from core.edits import State
+from core.geometry import EMPTY, Rect
+from core.layers import Layer, Node
+from core.pixels import Pixels, Tiles
+
+if TYPE_CHECKING:
+    from core.document import Document
+
+
+class Painting:
+    """One stroke's worth of writing; made by Document.painting, in canvas coordinates.
+
+    ``blend`` keeps a coverage plane for the stroke, so that overlapping dabs build up to the
+    stroke's opacity and never past it. With a selection only what is selected changes.
+    """
+
+    def __init__(self, document: "Document", node: Node, plane: str) -> None:
+        self._document = document
+        self._before = layers.planes(node)[plane]
+        self._tiles = self._before.fork()
+        self._coverage = Tiles(channels=1)
+        self._plane = plane
+        self._node = layers.with_plane(node, plane, self._tiles)
+        self._offset = node.position if isinstance(node, Layer) else (0, 0)
+        self._keep_alpha = plane == "pixels" and isinstance(node, Layer) and node.lock_alpha
+        self._clip = document.selection if plane == "pixels" else None
+        self.dirty = EMPTY
+        root = layers.replaced(document.root, self._node)
+        document.state = _with_root(document, root)
+
+    def close(self) -> None:
+        """Stop being writable; the layer keeps what was painted."""
+        self._tiles.pruned()
+        settled = layers.with_plane(self._node, self._plane, self._tiles)
+        self._document.state = _with_root(
+            self._document, layers.replaced(self._document.root, settled)
+        )
+
+    def read(self, rect: Rect) -> Pixels:
+        """What the plane holds now: height x width x channels."""
+        return self._tiles.read(self._local(rect))
+
+    def write(self, rect: Rect, array: Pixels) -> None:
+        """Put bytes as they are (RGBA premultiplied, or a mask's values)."""
+        self._tiles.write(self._local(rect), array)
+        self._touch(rect)
+
+    def blend(
+        self,
+        alpha: Pixels,
+        x: int,
+        y: int,
+        colour: tuple[int, int, int, int] = (0, 0, 0, 255),
+        opacity: float = 1.0,
+        erase: bool = False,
+    ) -> None:
+        """Blend one dab with its corner at (x, y).
+
+        alpha is height x width, 0..255; colour straight RGBA bytes, its alpha the value for a
+        1-channel plane; opacity 0..1 caps the whole stroke.
+        """
+        whole = Rect(x, y, alpha.shape[1], alpha.shape[0])
+        rect = whole & self._document.bounds
+        if self._clip:
+            rect = rect & self._clip.bounds
+        if not rect:
+            return
+        part = alpha[rect.moved(-x, -y).slices]
+        if self._clip:
+            part = _times(part, self._clip.read(rect))
+        local = self._local(rect)
+        coverage = _cover(self._coverage.read(local)[..., 0], part)
+        self._coverage.write(local, coverage[..., None])
+        strength = cv2.convertScaleAbs(coverage, alpha=opacity) if opacity < 1 else coverage
+        blended = self._over(
+            self._before.read(local), np.asarray(strength, np.uint8), colour, erase
+        )
+        self._tiles.write(local, blended)
+        self._touch(rect)
+
+    def _over(
+        self, below: Pixels, strength: Pixels, colour: tuple[int, int, int, int], erase: bool
+    ) -> Pixels:
+        if self._tiles.channels == 1:
+            value = 0 if erase else colour[3]
+            kept = _times(below[..., 0], _inverse(strength))
+            return _plus(kept, _scaled(strength, value))[..., None]
+        if self._keep_alpha and erase:
+            return below
+        through = _inverse(_four(strength))
+        if erase:
+            return _times(below, through)
+        tinted = _tinted(strength, colour)
+        through = _inverse(_four(tinted[..., 3])) if colour[3] < 255 else through
+        if self._keep_alpha:
+            return _atop(below, through, tinted)
+        return _plus(_times(below, through), tinted)
+
+    def _local(self, rect: Rect) -> Rect:
+        return rect.moved(-self._offset[0], -self._offset[1])
+
+    def _touch(self, rect: Rect) -> None:
+        self.dirty = self.dirty | rect
+        self._document.touched(rect)
+
+
+def _with_root(document: "Document", root: layers.Group) -> State:
+    return replace(document.state, root=root)
+
+
+def _cover(coverage: Pixels, dab: Pixels) -> Pixels:
+    return _inverse(_times(_inverse(coverage), _inverse(dab)))
+
+
+def _tinted(strength: Pixels, colour: tuple[int, int, int, int]) -> Pixels:
+    """Premultiplied RGBA of one colour at every strength, through a table of 256 pixels."""
+    share = np.arange(256)[:, None] * (colour[3] / 255 / 255)
+    table = np.rint(share * np.array([*colour[:3], 255])).astype(np.uint8)
+    packed = table.view(np.uint32)[:, 0]
+    return np.take(packed, strength).view(np.uint8).reshape(*strength.shape, 4)
+
+
+def _atop(below: Pixels, through: Pixels, tinted: Pixels) -> Pixels:
+    """Source-atop: the alpha below stays."""
+    alpha = _four(below[..., 3])
+    mixed = np.minimum(_plus(_times(below, through), _times(tinted, alpha)), alpha)
+    mixed[..., 3] = below[..., 3]
+    return mixed
+
+
+def _four(plane: Pixels) -> Pixels:
+    return np.asarray(cv2.merge([plane] * 4), np.uint8).reshape(*plane.shape, 4)
+
+
+def _scaled(strength: Pixels, value: int) -> Pixels:
+    return np.asarray(cv2.convertScaleAbs(strength, alpha=value / 255), np.uint8)
+
+
+def _times(first: Pixels, second: Pixels) -> Pixels:
+    return np.asarray(cv2.multiply(first, second, scale=1 / 255), np.uint8).reshape(first.shape)
+
+
+def _plus(first: Pixels, second: Pixels) -> Pixels:
+    return np.asarray(cv2.add(first, second), np.uint8).reshape(first.shape)
+
+
+def _inverse(array: Pixels) -> Pixels:
+    return np.asarray(cv2.bitwise_not(array), np.uint8).reshape(array.shape)

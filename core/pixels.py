@@ -1,0 +1,160 @@
+"""Sparse pixel planes in 256 px tiles, shared between snapshots and copied on first write."""
+
+import itertools
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from core.geometry import EMPTY, Rect
+
+TILE = 256
+Pixels = npt.NDArray[np.uint8]
+Key = tuple[int, int]
+
+
+class Tile(NamedTuple):
+    """256 x 256 x channels bytes; a serial names one content for ever."""
+
+    pixels: Pixels
+    serial: int
+
+
+class Tiles:
+    """RGBA8 premultiplied (4 channels) or a mask (1 channel); what is not stored equals ``fill``.
+
+    A snapshot is never written: ``fork`` gives a writable one that shares every tile until it
+    first writes into it. Coordinates may be negative.
+    """
+
+    _serials = itertools.count(1)
+
+    def __init__(self, channels: int = 4, fill: int = 0) -> None:
+        self.channels = channels
+        self.fill = fill
+        self._tiles: dict[Key, Tile] = {}
+        self._own: set[Key] = set()
+
+    @staticmethod
+    def of(array: Pixels, x: int = 0, y: int = 0, fill: int = 0) -> "Tiles":
+        """A plane holding height x width x channels bytes with their corner at (x, y)."""
+        tiles = Tiles(array.shape[2], fill)
+        tiles.write(Rect(x, y, array.shape[1], array.shape[0]), array)
+        return tiles.pruned()
+
+    @staticmethod
+    def restored(tiles: dict[Key, Pixels], channels: int, fill: int = 0) -> "Tiles":
+        """A plane from whole tiles, as a journal keeps them."""
+        plane = Tiles(channels, fill)
+        plane._tiles = {key: Tile(pixels, next(Tiles._serials)) for key, pixels in tiles.items()}
+        return plane
+
+    def fork(self) -> "Tiles":
+        copy = Tiles(self.channels, self.fill)
+        copy._tiles = dict(self._tiles)
+        return copy
+
+    def items(self) -> Iterator[tuple[Key, Tile]]:
+        yield from self._tiles.items()
+
+    def tile(self, key: Key) -> Tile | None:
+        return self._tiles.get(key)
+
+    def __len__(self) -> int:
+        return len(self._tiles)
+
+    @property
+    def bytes(self) -> int:
+        return len(self._tiles) * TILE * TILE * self.channels
+
+    @property
+    def bounds(self) -> Rect:
+        """The smallest rectangle of whole tiles that holds everything stored."""
+        return Rect.union(tile_rect(key) for key in self._tiles)
+
+    def tight_bounds(self) -> Rect:
+        """The smallest rectangle that holds every pixel that differs from fill."""
+        return Rect.union(
+            _tight(tile.pixels, self.fill).moved(x * TILE, y * TILE)
+            for (x, y), tile in self._tiles.items()
+        )
+
+    def pieces(self, rect: Rect) -> Iterator[tuple[Rect, Pixels]]:
+        """Views of what is stored inside rect, each with the rectangle it covers; not writable."""
+        for key in keys_over(rect):
+            tile = self._tiles.get(key)
+            if tile is not None:
+                part = tile_rect(key) & rect
+                yield part, tile.pixels[_inside(part, key)]
+
+    def read(self, rect: Rect) -> Pixels:
+        """A copy of rect: height x width x channels."""
+        out = np.full((rect.height, rect.width, self.channels), self.fill, np.uint8)
+        for part, pixels in self.pieces(rect):
+            out[part.moved(-rect.x, -rect.y).slices] = pixels
+        return out
+
+    def write(self, rect: Rect, array: Pixels) -> None:
+        for key in keys_over(rect):
+            part = tile_rect(key) & rect
+            whole = part.width == TILE and part.height == TILE
+            self._writable(key, blank=whole)[_inside(part, key)] = array[
+                part.moved(-rect.x, -rect.y).slices
+            ]
+
+    def _writable(self, key: Key, blank: bool) -> Pixels:
+        held = self._tiles.get(key)
+        if held is not None and key in self._own:
+            pixels = held.pixels
+        elif held is not None and not blank:
+            pixels = held.pixels.copy()
+        else:
+            pixels = np.full((TILE, TILE, self.channels), self.fill, np.uint8)
+        self._own.add(key)
+        self._tiles[key] = Tile(pixels, next(Tiles._serials))
+        return pixels
+
+    def pruned(self) -> "Tiles":
+        """Forget written tiles that equal fill again, and stop being writable."""
+        for key in self._own:
+            tile = self._tiles.get(key)
+            if tile is not None and not (tile.pixels != self.fill).any():
+                del self._tiles[key]
+        self._own = set()
+        return self
+
+    def differs_from(self, other: "Tiles") -> list[Key]:
+        """Keys whose content is not the very same in both."""
+        mine, theirs = self._tiles, other._tiles
+        return [
+            key for key in mine.keys() | theirs.keys() if not _same(mine.get(key), theirs.get(key))
+        ]
+
+
+def _same(first: Tile | None, second: Tile | None) -> bool:
+    return (first and first.serial) == (second and second.serial)
+
+
+def tile_rect(key: Key) -> Rect:
+    return Rect(key[0] * TILE, key[1] * TILE, TILE, TILE)
+
+
+def keys_over(rect: Rect) -> Iterator[Key]:
+    """Keys of all tiles that a rectangle touches."""
+    if rect:
+        for y in range(rect.y // TILE, (rect.bottom - 1) // TILE + 1):
+            for x in range(rect.x // TILE, (rect.right - 1) // TILE + 1):
+                yield x, y
+
+
+def _inside(part: Rect, key: Key) -> tuple[slice, slice]:
+    return part.moved(-key[0] * TILE, -key[1] * TILE).slices
+
+
+def _tight(pixels: Pixels, fill: int) -> Rect:
+    used = (pixels != fill).any(axis=2)
+    rows, columns = np.flatnonzero(used.any(axis=1)), np.flatnonzero(used.any(axis=0))
+    if not rows.size:
+        return EMPTY
+    return Rect.between(int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)

@@ -1,0 +1,109 @@
+"""What tools and brushes speak: pointer events, evenly spaced samples, stamps and the context."""
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import TYPE_CHECKING, Any
+
+from core.document import Document
+from core.geometry import Rect
+from core.pixels import Pixels
+
+if TYPE_CHECKING:
+    from core.catalog import Brush
+
+Colour = tuple[int, int, int, int]
+
+
+class Kind(Enum):
+    """Where in a gesture an event lies."""
+
+    press = auto()
+    move = auto()
+    release = auto()
+
+
+@dataclass(frozen=True)
+class PointerEvent:
+    """The pen over the document: position in document pixels, pressure 0..1, time in seconds."""
+
+    kind: Kind
+    x: float
+    y: float
+    pressure: float = 1.0
+    time: float = 0.0
+    shift: bool = False
+    control: bool = False
+    alt: bool = False
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One point on the stroke where a stamp falls."""
+
+    x: float
+    y: float
+    pressure: float = 1.0
+    direction: float = 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class Stamp:
+    """A dab: alpha (height x width, 0..255) with its corner on the canvas at (x, y)."""
+
+    alpha: Pixels
+    x: int
+    y: int
+
+    @property
+    def rect(self) -> Rect:
+        return Rect(self.x, self.y, self.alpha.shape[1], self.alpha.shape[0])
+
+
+class Path:
+    """Turns pointer events into samples at even spacing, the first one at the press."""
+
+    def __init__(self) -> None:
+        self._last: PointerEvent | None = None
+        self._left = 0.0
+
+    def samples(self, event: PointerEvent, spacing: float) -> Iterator[Sample]:
+        """Samples from the last event up to this one; spacing in document pixels."""
+        spacing = max(spacing, 0.5)
+        last, self._last = self._last, event
+        if last is None:
+            self._left = spacing
+            yield Sample(event.x, event.y, event.pressure)
+            return
+        length = math.hypot(event.x - last.x, event.y - last.y)
+        angle = math.atan2(event.y - last.y, event.x - last.x)
+        while self._left <= length:
+            t = self._left / length if length else 1.0
+            pressure = last.pressure + t * (event.pressure - last.pressure)
+            x, y = last.x + t * (event.x - last.x), last.y + t * (event.y - last.y)
+            yield Sample(x, y, pressure, angle)
+            self._left += spacing
+        self._left -= length
+
+
+def _ignore(_: Any) -> None:
+    return None
+
+
+@dataclass
+class Context:
+    """What a gesture may use: the document, its target layer, brush, colour and tool settings.
+
+    ``pick`` receives a colour the eyedropper found, ``stroked`` the id of an AI layer whose
+    region was just painted on, ``moved`` a view movement in screen pixels.
+    """
+
+    document: Document
+    layer: str
+    brush: "Brush"
+    params: Any
+    colour: Colour = (0, 0, 0, 255)
+    path: Path = field(default_factory=Path)
+    pick: Callable[[Colour], None] = _ignore
+    stroked: Callable[[str], None] = _ignore

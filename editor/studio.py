@@ -1,0 +1,80 @@
+"""What one window works with: document, tool, brush, colours; panels and canvas observe it."""
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from core.catalog import Brush, Tool, brushes, tools
+from core.document import Document
+from core.geometry import Size
+from core.signal import Signal
+
+Colour = tuple[int, int, int, int]
+
+BLACK: Colour = (0, 0, 0, 255)
+WHITE: Colour = (255, 255, 255, 255)
+
+
+@dataclass(frozen=True)
+class Choices:
+    """The painter's present choices; straight RGBA colours, parameters by tool or brush id."""
+
+    tool: str = "brush"
+    brush: str = "round"
+    foreground: Colour = BLACK
+    background: Colour = WHITE
+    tool_params: dict[str, Any] = field(default_factory=dict)
+    brush_params: dict[str, Any] = field(default_factory=dict)
+
+
+class Studio:
+    """Holds the open document and the choices; says when either is exchanged.
+
+    ``opened`` carries the new document, ``chosen`` the new choices.
+    """
+
+    def __init__(self, document: Document | None = None) -> None:
+        self.document = document or Document(Size(1024, 1024))
+        self.choices = Choices()
+        self.opened: Signal[Document] = Signal()
+        self.chosen: Signal[Choices] = Signal()
+
+    def open(self, document: Document) -> None:
+        """Exchange the document; the caller has asked about unsaved changes."""
+        self.document = document
+        self.opened.emit(document)
+
+    def choose(self, **changes: Any) -> None:
+        """Change some choices by field name."""
+        self.choices = replace(self.choices, **changes)
+        self.chosen.emit(self.choices)
+
+    def swap_colours(self) -> None:
+        now = self.choices
+        self.choose(foreground=now.background, background=now.foreground)
+
+    def default_colours(self) -> None:
+        self.choose(foreground=BLACK, background=WHITE)
+
+    @property
+    def tool(self) -> Tool:
+        return tools[self.choices.tool]()
+
+    @property
+    def tool_params(self) -> Any:
+        kind = tools[self.choices.tool]
+        return self.choices.tool_params.get(self.choices.tool) or kind.Params()
+
+    @property
+    def brush(self) -> Brush:
+        return brushes[self.choices.brush](self.brush_params)
+
+    @property
+    def brush_params(self) -> Any:
+        kind = brushes[self.choices.brush]
+        return self.choices.brush_params.get(self.choices.brush) or kind.Params()
+
+    def set_tool_params(self, params: Any) -> None:
+        self.choose(tool_params={**self.choices.tool_params, self.choices.tool: params})
+
+    def set_brush_params(self, params: Any) -> None:
+        self.choose(brush_params={**self.choices.brush_params, self.choices.brush: params})
