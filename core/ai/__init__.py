@@ -1,0 +1,1 @@
+"""What an AI layer is made of, in numpy: context, masks, colour match, compositing, staleness."""

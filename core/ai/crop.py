@@ -1,0 +1,143 @@
+"""The part of the canvas a model sees, and the way to the model's size and back.
+
+``context`` chooses a rectangle around the mask; ``to_model`` brings the crop to a size the model
+accepts; ``from_model`` brings a result back to exactly the crop's size. Only what is shown to the
+model is ever resampled.
+"""
+
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from core.geometry import Rect, Size
+from core.pixels import Pixels
+
+Floats = npt.NDArray[np.float32]
+
+LEAST_MARGIN = 32
+MARGIN = 0.12
+"""Context around the mask: pixels, and share of the mask's diagonal, whichever is larger."""
+
+SLIMMEST = 1 / 3
+"""Crops slimmer than this are mirrored outwards: no model has seen a hair's breadth."""
+
+
+class Geometry(NamedTuple):
+    """What a model wants of pictures: best side, and what sides divide by, both in pixels."""
+
+    native: int
+    multiple: int
+
+
+class Fit(NamedTuple):
+    """How a crop becomes the model's picture: mirrored out by ``pad``, then scaled to ``size``."""
+
+    crop: Size
+    pad: tuple[int, int]
+    size: Size
+
+    @property
+    def padded(self) -> Size:
+        return Size(self.crop.width + self.pad[0], self.crop.height + self.pad[1])
+
+    @property
+    def scale(self) -> float:
+        """Model pixels per canvas pixel."""
+        return self.size.width / self.padded.width
+
+
+def context(mask: Rect, canvas: Rect, geometry: Geometry, reach: int = 0) -> Rect:
+    """The crop for a mask: its bounds and surroundings, square and at least native if it fits.
+
+    reach is how far outside its bounds the mask still acts. Edges lie on the model's grid unless
+    they are the canvas's own; near a border the crop moves inward, so no context is lost.
+    """
+    margin = max(LEAST_MARGIN, round(MARGIN * diagonal(mask)), reach)
+    wanted = (mask.padded(margin) & canvas).snapped(geometry.multiple)
+    side = max(geometry.native, wanted.width, wanted.height)
+    side = -(-side // geometry.multiple) * geometry.multiple
+    x = _place(wanted.x, wanted.right, side, canvas.right, geometry.multiple)
+    y = _place(wanted.y, wanted.bottom, side, canvas.bottom, geometry.multiple)
+    return Rect(x, y, side, side) & canvas
+
+
+def unit(pixels: Pixels) -> Floats:
+    """Bytes as float32 in 0..1."""
+    return np.divide(pixels, 255, dtype=np.float32)
+
+
+def diagonal(rect: Rect) -> float:
+    return float(np.hypot(rect.width, rect.height))
+
+
+def _place(low: int, high: int, side: int, end: int, grid: int) -> int:
+    """Where a span of a given side starts: around low..high, on the grid, within 0..end."""
+    start = ((low + high - side) // 2) // grid * grid
+    start = max(start, high - side)
+    return max(0, min(start, end - side))
+
+
+def fit(crop: Size, geometry: Geometry) -> Fit:
+    """The model's size for a crop: about native² in area, aspect kept, sides in its multiples."""
+    longer = max(crop)
+    least = min(longer, max(1, round(longer * SLIMMEST)))
+    pad = (max(0, least - crop.width), max(0, least - crop.height))
+    width, height = crop.width + pad[0], crop.height + pad[1]
+    scale = geometry.native / float(np.sqrt(width * height))
+    sides = (_rounded(side * scale, geometry.multiple) for side in (width, height))
+    return Fit(crop, pad, Size(*sides))
+
+
+def _rounded(side: float, multiple: int) -> int:
+    return max(1, round(side / multiple)) * multiple
+
+
+def to_model(crop: Pixels, mask: Pixels, geometry: Geometry) -> tuple[Floats, Floats]:
+    """A crop (height x width x 3) and its denoise mask (height x width) as a Task wants them.
+
+    Returns the picture and the mask at the model's size, float32 in 0..1; the mask is never
+    weakened by scaling down.
+    """
+    how = fit(Size(crop.shape[1], crop.shape[0]), geometry)
+    image = _resized(unit(_mirrored(crop, how)), how.size)
+    grown = np.pad(mask, ((0, how.pad[1]), (0, how.pad[0])))
+    return image.clip(0, 1), _covering(grown, how.size)
+
+
+def from_model(result: Floats, crop: Size, geometry: Geometry) -> Floats:
+    """A picture at the model's size back at the crop's, float32 in 0..1."""
+    how = fit(crop, geometry)
+    back = _resized(result, how.padded)[: crop.height, : crop.width]
+    return np.ascontiguousarray(back.clip(0, 1))
+
+
+def origin(rect: Rect, geometry: Geometry, factor: int) -> tuple[int, int]:
+    """The crop's corner on the canvas in latent cells, which anchors the noise."""
+    scale = fit(rect.size, geometry).scale
+    return round(rect.x * scale / factor), round(rect.y * scale / factor)
+
+
+def _mirrored(crop: Pixels, how: Fit) -> Pixels:
+    if how.pad == (0, 0):
+        return crop
+    return np.pad(crop, ((0, how.pad[1]), (0, how.pad[0]), (0, 0)), mode="symmetric")
+
+
+def _resized(picture: Floats, size: Size) -> Floats:
+    height, width = picture.shape[:2]
+    if (width, height) == size:
+        return np.asarray(picture, np.float32)
+    shrinks = size.width * size.height < width * height
+    way = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(picture, size, interpolation=way), np.float32)
+
+
+def _covering(mask: Pixels, size: Size) -> Floats:
+    """The mask at another size, each pixel at least as strong as the average it stands for."""
+    height, width = mask.shape
+    if size.width < width or size.height < height:
+        reach = (-(-width // size.width) | 1, -(-height // size.height) | 1)
+        mask = np.asarray(cv2.dilate(mask, np.ones(reach[::-1], np.uint8)), np.uint8)
+    return _resized(unit(mask), size).clip(0, 1)

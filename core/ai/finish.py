@@ -1,0 +1,35 @@
+"""From a model's result to the pixels of an AI layer."""
+
+import numpy as np
+import numpy.typing as npt
+
+from core.ai.colour import matched, ring
+from core.ai.crop import unit
+from core.ai.masks import Transition, composite_mask, denoise_mask
+from core.ai.residual import added
+from core.pixels import Pixels
+
+Floats = npt.NDArray[np.float32]
+
+
+def layer_pixels(
+    crop: Pixels,
+    painted: Pixels,
+    result: Floats,
+    round_trip: Floats,
+    lengths: Transition,
+    amount: float,
+) -> Pixels:
+    """RGBA premultiplied bytes, the composite mask as alpha; everything at the crop's size.
+
+    crop is height x width x 3 bytes, painted height x width bytes, result and round_trip
+    float32 in 0..1 as from core.ai.crop.from_model, amount that of core.ai.residual.change.
+    """
+    original = unit(crop)
+    picture = added(original, result, round_trip, amount)
+    denoise = denoise_mask(painted, lengths)
+    band = ring(denoise > 0, lengths.feather)
+    picture = matched(picture, original, band, lengths.feather)
+    alpha = np.rint(composite_mask(denoise, lengths) * 255)
+    colour = np.rint(picture * alpha[..., None])
+    return np.concatenate([colour, alpha[..., None]], axis=2).astype(np.uint8)

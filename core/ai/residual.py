@@ -1,0 +1,30 @@
+"""Residual compositing: add what the edit changed, so that encode and decode lose nothing."""
+
+import numpy as np
+import numpy.typing as npt
+
+from core.engine.task import Recipe
+
+Floats = npt.NDArray[np.float32]
+
+PLAIN_FROM, PLAIN_AT = 0.6, 0.95
+"""Between these amounts of change the result goes over from 'added' to 'as generated'."""
+
+
+def change(recipe: Recipe) -> float:
+    """How much an edit may change, 0..1: its strength, less where it starts near the end."""
+    depth = recipe.params.get("depth", 1.0)
+    return recipe.strength * min(1.0, max(0.0, float(depth)))
+
+
+def added(original: Floats, result: Floats, round_trip: Floats, amount: float) -> Floats:
+    """The picture to show inside the mask; all height x width x 3 in 0..1, sRGB-coded.
+
+    With x the original, y the result and V(x) the original after encode and decode, this is
+    x + (y - V(x)) for small amounts and y for large ones: fine detail that the codec cannot
+    hold comes from the original while there is still something of it in the result.
+    """
+    share = np.clip((amount - PLAIN_FROM) / (PLAIN_AT - PLAIN_FROM), 0, 1)
+    plain = np.float32(share * share * (3 - 2 * share))
+    sum_ = original + (result - round_trip)
+    return np.asarray((sum_ + plain * (result - sum_)).clip(0, 1), np.float32)

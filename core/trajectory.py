@@ -1,0 +1,119 @@
+"""The path of one picture through the noise levels, kept so that edits start half-way.
+
+Layered Diffusion Brushes (arXiv 2405.00313) start a stroke from a cached latent and merge it with
+what lies below near the end; Direct Inversion (arXiv 2310.01506) keeps where the model's own steps
+would have led, so that the difference can be given back wherever nothing is edited.
+"""
+
+from collections.abc import Generator, Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+from core.diffusion import Denoise, Levels
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Walk = Generator["Tensor", None, "Tensor"]
+"""Yields the clean latent seen after each network call; returns the latent it arrives at."""
+
+
+@dataclass
+class Trajectory:
+    """Latents of one picture by level index, the last being the clean latent itself.
+
+    ``eps[i]`` is the noise that put ``latents[i]`` there. ``replayed[i + 1]`` is where the model
+    leads from ``latents[i]`` in one step. All grow on demand and never change once there.
+    """
+
+    levels: Levels
+    latents: "dict[int, Tensor]"
+    eps: "dict[int, Tensor]" = field(default_factory=dict)
+    replayed: "dict[int, Tensor]" = field(default_factory=dict)
+
+    @staticmethod
+    def inverted(levels: Levels, x0: "Tensor") -> "Trajectory":
+        """A path found by DDIM inversion: call ``climb`` before using it."""
+        return Trajectory(levels, {len(levels) - 1: x0})
+
+    @staticmethod
+    def noised(levels: Levels, x0: "Tensor", noise: "Tensor") -> "Trajectory":
+        """The picture under one fixed noise: every level is there at once, without a call."""
+        last = len(levels) - 1
+        latents = {i: levels[i].mix(x0, noise) for i in range(last)}
+        return Trajectory(levels, {**latents, last: x0}, dict.fromkeys(range(last), noise))
+
+    @property
+    def start(self) -> int:
+        """The noisiest level index that is known."""
+        return min(self.latents)
+
+    def to_replay(self, first: int) -> list[int]:
+        """From which levels, first to last, the model's own step is not known yet."""
+        return [i for i in range(first, len(self.levels) - 1) if i + 1 not in self.replayed]
+
+    def climb(self, denoise: Denoise, start: int) -> Generator["Tensor", None, None]:
+        """DDIM inversion up to level index start; the label is that of the noisier level."""
+        for i in range(self.start - 1, start - 1, -1):
+            seen = denoise(self.latents[i + 1], self.levels[i + 1], self.levels[i])
+            self.eps[i], self.latents[i] = seen.eps, seen.at(self.levels[i])
+            yield seen.x0
+
+    def replay(self, denoise: Denoise, first: int) -> Generator["Tensor", None, None]:
+        """Find where the model's own steps lead from level index first on, one call each."""
+        for i in self.to_replay(first):
+            seen = denoise(self.latents[i], self.levels[i])
+            self.replayed[i + 1] = seen.at(self.levels[i + 1])
+            yield seen.x0
+
+    def mixed(self, start: int, noise: "Tensor", share: "Tensor") -> "Tensor":
+        """The latent at a level with part of its noise exchanged, its variance kept.
+
+        share is 0 (the cached latent, bit for bit) to 1 (all noise new) per cell.
+        """
+        kept = (1 - share * share).sqrt()
+        change = (kept - 1) * self.eps[start] + share * noise
+        return self.latents[start] + self.levels[start].noise * change
+
+    def held(self, z: "Tensor", index: int, freedom: "Tensor | float") -> "Tensor":
+        """A latent after a step to level index, given back what replaying would have lost.
+
+        Where freedom is 0 and the step saw the cached latent, this is the cached latent exactly.
+        """
+        return (self.latents[index] + (z - self.replayed[index])).lerp(z, freedom)
+
+    def regenerate(
+        self, denoise: Denoise, z: "Tensor", span: range, mask: "Tensor", freedom: float = 1.0
+    ) -> Walk:
+        """Denoise from the first level of span to its stop; where mask is 0 stay on the path."""
+        for i in span:
+            seen = denoise(z, self.levels[i])
+            z = seen.at(self.levels[i + 1])
+            if freedom < 1:
+                z = self.held(z, i + 1, freedom)
+            z = z.where(mask > 0, self.latents[i + 1])
+            yield seen.x0
+        return z
+
+    def finish(self, denoise: Denoise, z: "Tensor", first: int, freedom: "Tensor") -> Walk:
+        """The last steps, run jointly for everything; freedom is per cell."""
+        for i in range(first, len(self.levels) - 1):
+            seen = denoise(z, self.levels[i])
+            z = self.held(seen.at(self.levels[i + 1]), i + 1, freedom)
+            yield seen.x0
+        return z
+
+
+class LayerLatent(NamedTuple):
+    """One brush layer at the merging level: its soft mask (1, 1, h, w) and its latent."""
+
+    mask: "Tensor"
+    latent: "Tensor"
+
+
+def stacked(base: "Tensor", layers: Iterable[LayerLatent]) -> "Tensor":
+    """The merged latent of brush layers from bottom to top over the base's."""
+    merged = base
+    for layer in layers:
+        merged = merged.lerp(layer.latent, layer.mask)
+    return merged
