@@ -1,0 +1,89 @@
+"""A Scene: things in a place, as a value that can be edited to give the true counterfactual."""
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from core.storybook.backgrounds import PLACES
+
+HUES = {"red": 0, "orange": 18, "yellow": 38, "green": 85, "blue": 150, "purple": 195, "pink": 228}
+"""Colour words and their hue on a circle of 256."""
+
+STYLE_WORDS = {
+    "clay": "clay",
+    "flat": "flat drawing",
+    "ink": "ink drawing",
+    "cartoon": "cartoon",
+}
+
+Light = Literal["left", "above", "right"]
+
+
+@dataclass(frozen=True)
+class Item:
+    """One thing: centre and size as fractions of the picture side; colour None keeps its own."""
+
+    name: str
+    x: float = 0.5
+    y: float = 0.55
+    size: float = 0.5
+    flip: bool = False
+    style: str = "clay"
+    colour: str | None = None
+
+    @property
+    def words(self) -> str:
+        return f"{self.colour} {self.name}" if self.colour else self.name
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Things back to front, a place, where the light is, and the seed of the place's details."""
+
+    items: tuple[Item, ...]
+    place: str = "white"
+    light: Light = "left"
+    seed: int = 0
+
+    def prompt(self, words: tuple[str, ...] | None = None, with_style: bool = True) -> str:
+        """The sentence that describes this scene; ``words`` may name the things otherwise."""
+        named = words or tuple(item.words for item in self.items)
+        where = PLACES[self.place][1]
+        what = " and ".join(f"{article(name)} {name}" for name in named) or "nothing"
+        styles = {STYLE_WORDS[item.style] for item in self.items} if with_style else set()
+        suffix = f", {styles.pop()}" if len(styles) == 1 else ""
+        return f"{what} {where}{suffix}"
+
+    def _with(self, index: int, item: Item) -> "Scene":
+        return replace(self, items=self.items[:index] + (item,) + self.items[index + 1 :])
+
+    def replace_thing(self, index: int, name: str) -> "Scene":
+        return self._with(index, replace(self.items[index], name=name))
+
+    def move(self, index: int, x: float, y: float) -> "Scene":
+        return self._with(index, replace(self.items[index], x=x, y=y))
+
+    def resize(self, index: int, size: float) -> "Scene":
+        return self._with(index, replace(self.items[index], size=size))
+
+    def recolour(self, index: int, colour: str | None) -> "Scene":
+        return self._with(index, replace(self.items[index], colour=colour))
+
+    def remove(self, index: int) -> "Scene":
+        return replace(self, items=self.items[:index] + self.items[index + 1 :])
+
+    def add(self, item: Item) -> "Scene":
+        return replace(self, items=(*self.items, item))
+
+    def restyle(self, style: str) -> "Scene":
+        return replace(self, items=tuple(replace(item, style=style) for item in self.items))
+
+    def change_place(self, place: str) -> "Scene":
+        return replace(self, place=place)
+
+    def relight(self, light: Light) -> "Scene":
+        return replace(self, light=light)
+
+
+def article(name: str) -> str:
+    """"a" or "an"."""
+    return "an" if name[0] in "aeiou" else "a"
