@@ -1,6 +1,6 @@
 """The document: a size, a layer tree and a selection, changed only through undoable edits."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -148,6 +148,28 @@ class Document:
                 painting.close()
             else:
                 self.state = before
+
+    @property
+    def is_editing(self) -> bool:
+        """Whether an ``editing`` or ``painting`` is open: a hand is in the middle of something."""
+        return self._open is not None
+
+    def amend(self, since: Group, change: Callable[[Group], Group]) -> None:
+        """Put computed pixels into the tree here and in what history remembers; no undo entry.
+
+        ``since`` is the root they were computed from: states before it are left alone, so undo
+        leads back to exactly what was seen. ``change`` returns the very same tree where the
+        pixels do not belong. Not while an edit is open.
+        """
+        made: dict[Group, Group] = {}
+
+        def once(tree: Group) -> Group:
+            return made.get(tree) or made.setdefault(tree, change(tree))
+
+        self.history.amend(since, once)
+        root = once(self.state.root)
+        if root is not self.state.root:
+            self.show(replace(self.state, root=root))
 
     def touched(self, rect: Rect) -> None:
         """Say that pixels of the canvas changed in place, inside an open painting."""

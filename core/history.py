@@ -1,6 +1,10 @@
 """Undo and redo: two stacks of edits under one memory budget, the oldest dropped first."""
 
-from core.edits import Edit
+from collections.abc import Callable
+from dataclasses import replace
+
+from core.edits import Edit, State
+from core.layers import Group
 
 
 class History:
@@ -51,6 +55,24 @@ class History:
     def clear(self) -> None:
         self.done, self.undone, self._sizes = [], [], {}
 
+    def amend(self, since: Group, change: Callable[[Group], Group]) -> None:
+        """Exchange the tree in every remembered state from the one with root ``since`` on.
+
+        For what was computed from a state and belongs to it, whatever was done in between.
+        """
+        line = [*self.done, *reversed(self.undone)]
+        reached = False
+        for place, edit in enumerate(line):
+            before = _amended(edit.before, change, reached := reached or edit.before.root is since)
+            after = _amended(edit.after, change, reached := reached or edit.after.root is since)
+            if before is not edit.before or after is not edit.after:
+                self._forget([edit])
+                line[place] = replace(edit, before=before, after=after)
+                self._sizes[id(line[place])] = line[place].bytes
+        kept = len(self.done)
+        self.done, self.undone = line[:kept], line[kept:][::-1]
+        self._trim()
+
     def _trim(self) -> None:
         while len(self.done) > 1 and (self.bytes > self.budget or len(self.done) > self.limit):
             self._forget([self.done.pop(0)])
@@ -58,3 +80,8 @@ class History:
     def _forget(self, edits: list[Edit]) -> None:
         for edit in edits:
             self._sizes.pop(id(edit), None)
+
+
+def _amended(state: State, change: Callable[[Group], Group], reached: bool) -> State:
+    root = change(state.root) if reached else state.root
+    return state if root is state.root else replace(state, root=root)
