@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from core.ai.crop import Geometry
+
 Picture = npt.NDArray[np.uint8]
 
 
@@ -20,7 +22,10 @@ class Started:
 
 @dataclass(frozen=True)
 class Step:
-    """Step n of ``of`` is done; preview is height x width x 3, at most 512 px a side."""
+    """Step n of ``of`` is done; preview is height x width x 3, at most 512 px a side.
+
+    The preview covers the request's rectangle.
+    """
 
     job: int
     n: int
@@ -30,15 +35,15 @@ class Step:
 
 @dataclass(frozen=True)
 class Done:
-    """The result, height x width x 3 float32 in 0..1, and facts for the recipe and status bar.
+    """The layer's pixels over the request's rectangle, and facts for recipe and status bar.
 
-    ``round_trip`` is the task's picture after encode and decode, for residual compositing.
-    facts: seconds, calls, model_hash, device, versions.
+    ``pixels`` is RGBA premultiplied with the composite mask as alpha: what
+    core.ai.layer.with_result wants. ``facts``: seconds, load_seconds, calls, model_hash, model,
+    device, versions, stages (seconds by name), retries (the rungs of the ladder taken).
     """
 
     job: int
-    image: npt.NDArray[np.float32]
-    round_trip: npt.NDArray[np.float32]
+    pixels: Picture
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -60,5 +65,43 @@ class Cancelled:
     job: int
 
 
+@dataclass(frozen=True)
+class Opened:
+    """A model is loaded; what a request for it must know."""
+
+    job: int
+    name: str
+    label: str
+    native: int
+    multiple: int
+    factor: int
+    capabilities: tuple[str, ...]
+    identity: str
+    device: str
+    seconds: float
+
+    @property
+    def geometry(self) -> Geometry:
+        return Geometry(self.native, self.multiple)
+
+
+@dataclass(frozen=True)
+class Hello:
+    """The worker is up: its libraries are imported and it takes jobs."""
+
+    pid: int
+    device: str
+    threads: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Pong:
+    """The worker's answer to a ping: it is alive even while a network runs."""
+
+
 Message = Started | Step | Done | Failed | Cancelled
 """A job's stream ends with exactly one Done, Failed (with no retry) or Cancelled."""
+
+Spoken = Message | Opened | Hello | Pong
+"""Everything that comes up the pipe."""

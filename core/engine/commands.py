@@ -1,0 +1,40 @@
+"""What the worker is told: jobs, models to open, cancellation and pings."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from core.ai.layer import Request
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """Run one request; ``rung`` is how far down the ladder of retries it already is."""
+
+    id: int
+    request: "Request"
+    rung: int = 0
+
+
+@dataclass(frozen=True)
+class Open:
+    """Load a model (by id or path) and say what it is like."""
+
+    id: int
+    model: str
+    rung: int = 0
+
+
+@dataclass(frozen=True)
+class Cancel:
+    """Stop a job at its next step."""
+
+    id: int
+
+
+@dataclass(frozen=True)
+class Ping:
+    """Say that you are alive."""
+
+
+Command = Job | Open | Cancel | Ping

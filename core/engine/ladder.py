@@ -1,0 +1,62 @@
+"""The ladder of retries: what is tried when memory runs out or the worker dies, in order.
+
+Each rung asks for less than the one above it. Free caches first; then a smaller picture for the
+model (half the side is a quarter of the memory); at last the CPU, where there is usually more.
+"""
+
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
+
+if TYPE_CHECKING:
+    from core.diffusion import Model
+
+
+class Rung(NamedTuple):
+    """One way to run a job: ``share`` of the model's side, and whether the accelerator is used."""
+
+    text: str
+    share: float = 1.0
+    on_cpu: bool = False
+
+
+LADDER = (
+    Rung("as asked"),
+    Rung("again with empty caches"),
+    Rung("at half the model's size", share=0.5),
+    Rung("at half the model's size on the CPU", share=0.5, on_cpu=True),
+)
+
+
+def below(rung: int, device: str) -> int | None:
+    """The next rung for a worker on a device, or None at the end of the ladder."""
+    following = rung + 1
+    if following >= len(LADDER) or (LADDER[following].on_cpu and device == "cpu"):
+        return None
+    return following
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether Python, torch on the CPU or torch on an accelerator ran out of memory."""
+    if isinstance(error, MemoryError):
+        return True
+    text = str(error).lower()
+    signs = ("out of memory", "can't allocate memory", "not enough memory", "alloc_cpu")
+    return isinstance(error, RuntimeError) and any(sign in text for sign in signs)
+
+
+def lowered(model: "Model", rung: Rung) -> "Model":
+    """The model as a rung uses it: it asks for smaller pictures."""
+    if rung.share == 1:
+        return model
+    cells = round(model.native * rung.share / model.multiple)
+    return cast("Model", _Smaller(model, max(1, cells) * model.multiple))
+
+
+class _Smaller:
+    """A model that says it is best at smaller pictures, and is otherwise itself."""
+
+    def __init__(self, model: "Model", native: int) -> None:
+        self._model = model
+        self.native = native
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._model, name)

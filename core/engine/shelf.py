@@ -1,0 +1,88 @@
+"""The loaded models of the worker: few, because each is most of the memory."""
+
+import gc
+import time
+from collections import OrderedDict
+from typing import TYPE_CHECKING
+
+from core.engine.ladder import LADDER
+from core.engine.messages import Opened
+
+if TYPE_CHECKING:
+    from core.diffusion import Model
+
+MEGABYTE = 1 << 20
+
+
+class Shelf:
+    """Opens models once and keeps the ``most`` last used; ``cache_mb`` is each one's store."""
+
+    def __init__(self, device: str, cache_mb: int = 256, most: int = 2) -> None:
+        self.device = device
+        self.cache_mb = cache_mb
+        self.most = most
+        self.load_seconds = 0.0
+        self._models: OrderedDict[tuple[str, str], Model] = OrderedDict()
+
+    def __contains__(self, key: tuple[str, str]) -> bool:
+        return key in self._models
+
+    def device_at(self, rung: int) -> str:
+        """Where a job runs at a rung of the ladder."""
+        return "cpu" if LADDER[rung].on_cpu else self.device
+
+    def open(self, name: str, device: str) -> "Model":
+        """The model by id or path, loaded now if need be. Raises ModelError."""
+        from core.models.opening import open_model
+
+        key = (name, device)
+        if key not in self._models:
+            self._keep(self.most - 1)
+            began = time.monotonic()
+            model = open_model(name, device)
+            model.store.budget = self.cache_mb * MEGABYTE
+            self.load_seconds = time.monotonic() - began
+            self._models[key] = model
+        self._models.move_to_end(key)
+        return self._models[key]
+
+    def opened(self, job: int, name: str, device: str) -> Opened:
+        """Load a model and describe it."""
+        began = time.monotonic()
+        model = self.open(name, device)
+        return Opened(
+            job,
+            name,
+            model.label,
+            model.native,
+            model.multiple,
+            model.factor,
+            tuple(sorted(model.capabilities)),
+            model.identity,
+            device,
+            time.monotonic() - began,
+        )
+
+    def free(self, keep: tuple[str, str] | None = None) -> None:
+        """Empty every cache, and put away all models but one."""
+        for key in [key for key in self._models if key != keep]:
+            del self._models[key]
+        for model in self._models.values():
+            model.store.clear()
+        release()
+
+    def _keep(self, count: int) -> None:
+        if len(self._models) <= count:
+            return
+        while len(self._models) > count:
+            self._models.popitem(last=False)
+        release()
+
+
+def release() -> None:
+    """Give unused memory back to the system and the accelerator."""
+    import torch
+
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()

@@ -1,0 +1,164 @@
+"""The person's choices as one frozen value in a JSON file, and the folders of the program."""
+
+import dataclasses
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import platformdirs
+
+from core.errors import FileError
+
+APP = "sfumato"
+RECENT = 12
+"""How many recent files are kept."""
+
+
+class Folders(NamedTuple):
+    """Where things live; SFUMATO_HOME puts all of them into one folder."""
+
+    config: Path
+    data: Path
+    log: Path
+
+    @property
+    def models(self) -> Path:
+        """Checkpoints the person has put there; the shipped model is not among them."""
+        return self.data / "models"
+
+    @property
+    def plugins(self) -> Path:
+        return self.data / "plugins"
+
+    @property
+    def autosave(self) -> Path:
+        return self.data / "autosave"
+
+
+def folders() -> Folders:
+    home = os.environ.get("SFUMATO_HOME")
+    if home:
+        root = Path(home)
+        return Folders(root / "config", root / "data", root / "log")
+    return Folders(
+        platformdirs.user_config_path(APP, appauthor=False),
+        platformdirs.user_data_path(APP, appauthor=False),
+        platformdirs.user_log_path(APP, appauthor=False),
+    )
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that is remembered between two sessions; sizes in MB, times in seconds."""
+
+    theme: str = "dark"
+    recent: tuple[str, ...] = ()
+    autosave_seconds: float = 1.0
+    undo_mb: int = 1024
+    cache_mb: int = 256
+    models_folder: str = ""
+    device: str = "auto"
+    technique: str = "layered-brush"
+    model: str = "storybook"
+    tool: str = "brush"
+    brush: str = "round"
+    params: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
+    """Last used parameters by kind and id, such as ``technique:layered-brush``."""
+    window: str = ""
+    """Geometry and dock layout as the window saved them, in base64."""
+
+    def opened(self, path: Path) -> "Settings":
+        """With a file at the head of the recent ones."""
+        name = str(path.resolve())
+        others = tuple(other for other in self.recent if other != name)
+        return dataclasses.replace(self, recent=(name, *others)[:RECENT])
+
+
+class Loaded(NamedTuple):
+    """Settings, and one sentence when the file could not be used as it was."""
+
+    settings: Settings
+    note: str = ""
+
+
+def default_path() -> Path:
+    return folders().config / "settings.json"
+
+
+def load(path: Path | None = None) -> Loaded:
+    """Never fails: what cannot be read keeps its default, and the note says so."""
+    path = path or default_path()
+    try:
+        data = json.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return Loaded(Settings())
+    except (OSError, ValueError) as error:
+        return Loaded(Settings(), f"The settings in {path} cannot be read ({error}); using others.")
+    if not isinstance(data, dict):
+        return Loaded(Settings(), f"The settings in {path} are not settings; using the defaults.")
+    return _checked(data, path)
+
+
+def save(settings: Settings, path: Path | None = None) -> None:
+    """Write beside the file, then exchange them: a crash leaves the old settings or the new.
+
+    Raises FileError when the folder cannot be written.
+    """
+    path = path or default_path()
+    text = json.dumps(dataclasses.asdict(settings), indent=1)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _exchange(path, text)
+    except OSError as error:
+        raise FileError(f"The settings cannot be saved in {path}: {error.strerror}.") from error
+
+
+def _exchange(path: Path, text: str) -> None:
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def _checked(data: dict[str, Any], path: Path) -> Loaded:
+    """Keep every entry of the right kind; unknown ones are another version's and are dropped."""
+    plain, kept, wrong = Settings(), {}, []
+    for item in dataclasses.fields(Settings):
+        if item.name not in data:
+            continue
+        value = _fitting(data[item.name], getattr(plain, item.name))
+        if value is None:
+            wrong.append(item.name)
+        else:
+            kept[item.name] = value
+    note = f"Settings in {path} that make no sense were reset: {', '.join(wrong)}." if wrong else ""
+    return Loaded(dataclasses.replace(plain, **kept), note)
+
+
+def _fitting(value: Any, default: Any) -> Any:
+    """The value as the kind of its default, or None."""
+    if isinstance(default, tuple):
+        fits = isinstance(value, list) and all(isinstance(item, str) for item in value)
+        return tuple(value) if fits else None
+    if isinstance(default, (int, float)):
+        return _number(value, default)
+    if isinstance(default, dict):
+        fits = isinstance(value, dict) and all(isinstance(item, dict) for item in value.values())
+        return value if fits else None
+    return value if isinstance(value, type(default)) else None
+
+
+def _number(value: Any, default: float) -> Any:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not value >= 0:
+        return None
+    return type(default)(value) if value < 2**31 else None
