@@ -103,6 +103,11 @@ def load(path: Path | None = None) -> Loaded:
     return _checked(data, path)
 
 
+def models_folder() -> Path:
+    """Where the person's own checkpoints are."""
+    return Path(load().settings.models_folder or folders().models)
+
+
 def save(settings: Settings, path: Path | None = None) -> None:
     """Write beside the file, then exchange them: a crash leaves the old settings or the new.
 
