@@ -21,7 +21,9 @@ class Technique(Protocol):
     label: ClassVar[str]
     needs: ClassVar[frozenset[str]]
     needs_mask: ClassVar[bool]
-    Params: ClassVar[type[Any]]
+
+    @property
+    def Params(self) -> type[Any]: ...  # noqa: N802 - a nested class, named like one
 
     def run(self, task: "Task[Any]", model: Model) -> Generator[Step, None, Image]:
         """Yield a Step after each network step; return the edited picture, sized as task.image."""
@@ -33,7 +35,9 @@ class Modifier(Protocol):
 
     id: ClassVar[str]
     label: ClassVar[str]
-    Params: ClassVar[type[Any]]
+
+    @property
+    def Params(self) -> type[Any]: ...  # noqa: N802 - a nested class, named like one
 
     def __init__(self, params: Any) -> None: ...
 
@@ -60,7 +64,9 @@ class Brush(Protocol):
 
     id: ClassVar[str]
     label: ClassVar[str]
-    Params: ClassVar[type[Any]]
+
+    @property
+    def Params(self) -> type[Any]: ...  # noqa: N802 - a nested class, named like one
 
     def __init__(self, params: Any) -> None: ...
 
@@ -79,7 +85,9 @@ class Tool(Protocol):
     label: ClassVar[str]
     icon: ClassVar[str]
     shortcut: ClassVar[str]
-    Params: ClassVar[type[Any]]
+
+    @property
+    def Params(self) -> type[Any]: ...  # noqa: N802 - a nested class, named like one
 
     def gesture(
         self, context: "Context", event: "PointerEvent"
@@ -120,6 +128,12 @@ def load(*kinds: str) -> None:
     """Import the named packages of features, all of them when none is named."""
     for kind in kinds or tuple(PACKAGES):
         load_all(importlib.import_module(f"core.{kind}"))
+
+
+def params_of(kind: Any) -> type[Any]:
+    """The Params dataclass of a registered class."""
+    params: type[Any] = kind.Params
+    return params
 
 
 def kinds() -> Iterator[tuple[str, Registry[Any]]]:

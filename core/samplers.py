@@ -40,7 +40,7 @@ def euler(denoise: Denoise, z: "Tensor", levels: Levels, *, done: int = 0, of: i
     """
     for i, (here, there) in enumerate(_pairs(levels)):
         seen = denoise(z, here)
-        z = _moved(z, seen.eps, seen, here, there)
+        z = _moved(seen, seen.eps, here, there)
         yield Step(done + i + 1, of or len(levels) - 1, seen.x0)
     return z
 
@@ -52,10 +52,10 @@ def heun(denoise: Denoise, z: "Tensor", levels: Levels, *, done: int = 0, of: in
     """
     for i, (here, there) in enumerate(_pairs(levels)):
         seen = denoise(z, here)
-        guess = _moved(z, seen.eps, seen, here, there)
+        guess = _moved(seen, seen.eps, here, there)
         if _has_both(here) and _has_both(there):
             ahead = denoise(guess, there)
-            guess = _moved(z, (seen.eps + ahead.eps) / 2, seen, here, there)
+            guess = _moved(seen, (seen.eps + ahead.eps) / 2, here, there)
         z = guess
         yield Step(done + i + 1, of or len(levels) - 1, seen.x0)
     return z
@@ -95,12 +95,12 @@ def _has_both(level: Level) -> bool:
     return level.signal > 1e-6 and level.noise > 1e-6
 
 
-def _moved(z: "Tensor", slope: "Tensor", seen: Prediction, here: Level, there: Level) -> "Tensor":
-    """z / signal follows its slope in sigma; without signal the predicted content leads."""
-    if here.signal <= 1e-6 or there.signal <= 1e-6:
-        return there.mix(seen.x0, slope)
-    grown = z / here.signal + (_sigma(there) - _sigma(here)) * slope
-    return there.signal * grown
+def _moved(seen: Prediction, slope: "Tensor", here: Level, there: Level) -> "Tensor":
+    """z / signal, as the prediction sees it, follows a slope in sigma."""
+    moved = there.mix(seen.x0, slope)
+    if slope is seen.eps or not _has_both(here):
+        return moved
+    return moved + there.signal * _sigma(here) * (seen.eps - slope)
 
 
 SAMPLERS: Mapping[str, Sampler] = MappingProxyType(

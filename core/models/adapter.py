@@ -1,0 +1,69 @@
+"""What every backend shares: one counted network call per evaluation, prompts embedded once."""
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any
+
+from core.diffusion import Conditioning, Denoise, Image, Known, Level, Levels, Prediction
+from core.errors import ModelError
+from core.store import Store
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+class Adapter:
+    """A loaded model behind the protocol of core.diffusion; backends fill in ``predict``."""
+
+    id = ""
+    label = ""
+    capabilities: frozenset[str] = frozenset()
+    native = 512
+    factor = 8
+    multiple = 8
+    channels = 4
+    identity = ""
+
+    def __init__(self) -> None:
+        self.calls = 0
+        self.store = Store()
+
+    def levels(self, steps: int) -> Levels:
+        raise NotImplementedError
+
+    def encode(self, image: Image) -> "Tensor":
+        raise NotImplementedError
+
+    def decode(self, z: "Tensor") -> Image:
+        raise NotImplementedError
+
+    def preview(self, z: "Tensor") -> Image:
+        return self.decode(z)
+
+    def embed_fresh(self, prompts: Sequence[str]) -> Conditioning:
+        raise NotImplementedError
+
+    def predict(
+        self, z: "Tensor", level: Level, label: Level, words: Conditioning, known: Known | None
+    ) -> Prediction:
+        raise NotImplementedError
+
+    def embed(self, prompts: Sequence[str]) -> Conditioning:
+        """Prompts as conditioning, remembered in the store."""
+        key = ("words", self.identity, tuple(prompts))
+        words: Conditioning = self.store.get(key, lambda: self.embed_fresh(prompts))
+        return words
+
+    def denoiser(self, prompt: str | Conditioning, known: Known | None = None) -> Denoise:
+        """A latent of batch 1 is shown to every prompt of the conditioning in one call."""
+        words = self.embed([prompt]) if isinstance(prompt, str) else prompt
+
+        def denoise(z: "Tensor", level: Level, label: Level | None = None) -> Prediction:
+            self.calls += 1
+            shown = z.expand(len(words), *z.shape[1:]) if z.shape[0] == 1 else z
+            return self.predict(shown, level, label or level, words, known)
+
+        return denoise
+
+    def attention(self, control: Any) -> AbstractContextManager[None]:
+        raise ModelError(f"{self.label} has no attention layers to work with.")

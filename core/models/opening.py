@@ -1,0 +1,63 @@
+"""Which models there are, what they can do, and how to open one; no torch before one is opened."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from core import catalog
+from core.catalog import Backend
+from core.diffusion import Model
+from core.errors import ModelError
+from core.settings import folders
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A model as a chooser shows it; ``note`` says why it cannot be used, empty when it can."""
+
+    name: str
+    label: str
+    note: str = ""
+
+
+def backend_of(name: str) -> type[Backend]:
+    """The backend that opens a model id or path. Raises ModelError when none does."""
+    catalog.load("models")
+    found = next((backend for backend in catalog.backends if backend.opens(name)), None)
+    if found is not None:
+        return found
+    if not Path(name).exists():
+        raise ModelError(f"There is no model called {name!r}, and no such file or folder.")
+    raise ModelError(f"{name} is no model that Sfumato knows: choose a folder or a .safetensors.")
+
+
+def open_model(name: str, device: str = "cpu") -> Model:
+    """Load a model. Raises ModelError with one sentence when it cannot be used."""
+    return backend_of(name).load(name, device)
+
+
+def capabilities_of(name: str) -> frozenset[str]:
+    """What a model can do, known from its backend without loading it."""
+    capabilities: frozenset[str] = getattr(backend_of(name), "capabilities", frozenset())
+    return capabilities
+
+
+def available() -> list[Listed]:
+    """The built-in models, then every checkpoint in the models folder."""
+    catalog.load("models")
+    built_in = [Listed(b.id, b.label, _note(b)) for b in catalog.backends if b.opens(b.id)]
+    return sorted(built_in, key=lambda model: model.name == "toy") + _own()
+
+
+def _note(backend: type[Backend]) -> str:
+    missing = getattr(backend, "missing", None)
+    return str(missing()) if missing is not None else ""
+
+
+def _own() -> list[Listed]:
+    folder = folders().models
+    found = sorted(folder.iterdir()) if folder.is_dir() else []
+    return [Listed(str(path), path.stem) for path in found if is_checkpoint(path)]
+
+
+def is_checkpoint(path: Path) -> bool:
+    return path.suffix == ".safetensors" or (path / "model_index.json").is_file()

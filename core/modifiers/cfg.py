@@ -1,0 +1,68 @@
+"""Classifier-free guidance: away from the negative prompt, towards the prompt."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+
+from core.catalog import modifiers
+from core.diffusion import Conditioning, Denoise, Level, MakeDenoise, Model, Prediction
+from core.params import Range, Text
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@modifiers.register
+class ClassifierFreeGuidance:
+    """Follow the prompt more closely (classifier-free guidance, arXiv 2207.12598)."""
+
+    id: ClassVar[str] = "cfg"
+    label: ClassVar[str] = "Guidance"
+
+    @dataclass(frozen=True)
+    class Params:
+        scale: Annotated[float, Range(1, 20, "Guidance scale", step=0.5)] = 5.0
+        negative_prompt: Annotated[str, Text("Negative prompt")] = ""
+
+    def __init__(self, params: Any) -> None:
+        self.params: ClassifierFreeGuidance.Params = params
+
+    def wrap(self, make: MakeDenoise, model: Model) -> MakeDenoise:
+        scale = self.params.scale
+
+        def guided(words: Conditioning) -> Denoise:
+            if scale == 1:
+                return make(words)
+            pair = paired(make, model, self.params.negative_prompt, words)
+
+            def denoise(z: "Tensor", level: Level, label: Level | None = None) -> Prediction:
+                without, towards = pair(z, level, label)
+                return Prediction(
+                    without.x0 + scale * (towards.x0 - without.x0),
+                    without.eps + scale * (towards.eps - without.eps),
+                )
+
+            return denoise
+
+        return guided
+
+
+class Pair:
+    """Negative prompt and prompt in one network call."""
+
+    def __init__(self, denoise: Denoise, count: int) -> None:
+        self._denoise = denoise
+        self._count = count
+
+    def __call__(
+        self, z: "Tensor", level: Level, label: Level | None = None
+    ) -> tuple[Prediction, Prediction]:
+        shown = z if z.shape[0] == 1 else z.repeat(2, 1, 1, 1)
+        seen = self._denoise(shown, level, label)
+        n = self._count
+        return Prediction(seen.x0[:n], seen.eps[:n]), Prediction(seen.x0[n:], seen.eps[n:])
+
+
+def paired(make: MakeDenoise, model: Model, negative: str, words: Conditioning) -> Pair:
+    """One evaluation for both; the negative prompt stands against each prompt of a batch."""
+    against = model.embed([negative] * len(words))
+    return Pair(make(against.joined(words)), len(words))

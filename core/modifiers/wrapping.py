@@ -1,0 +1,45 @@
+"""A model seen through modifiers: only its way of making denoisers differs."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from core import catalog
+from core.diffusion import Conditioning, Denoise, Known, Model
+from core.engine.task import Wrapped
+from core.params import from_json
+
+if TYPE_CHECKING:
+    from core.diffusion import MakeDenoise
+
+
+class WrappedModel:
+    """Everything of the model it wraps, with denoisers made through modifiers."""
+
+    def __init__(self, model: Model, modifiers: Iterable[catalog.Modifier]) -> None:
+        self._model = model
+        self._modifiers = tuple(modifiers)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._model, name)
+
+    def denoiser(self, prompt: str | Conditioning, known: Known | None = None) -> Denoise:
+        words = self._model.embed([prompt]) if isinstance(prompt, str) else prompt
+
+        def plain(given: Conditioning) -> Denoise:
+            return self._model.denoiser(given, known)
+
+        make: MakeDenoise = plain
+        for modifier in self._modifiers:
+            make = modifier.wrap(make, self._model)
+        return make(words)
+
+
+def wrapped(model: Model, modifiers: Iterable[Wrapped]) -> Model:
+    """The model with modifiers by id applied in order, the first one innermost.
+
+    Raises EditorError naming an unknown modifier or a parameter out of range.
+    """
+    catalog.load("modifiers")
+    kinds = [(catalog.modifiers[item.id], item.params) for item in modifiers]
+    built = [kind(from_json(catalog.params_of(kind), params)) for kind, params in kinds]
+    return WrappedModel(model, built) if built else model
