@@ -83,7 +83,9 @@ def beach(field: Field) -> Floats:
     picture = field.below(picture, 0.40, sea)
     shore = 0.60 + 0.02 * field.waves(2, 0.6, 1.6)
     picture = field.below(picture, shore - 0.015, (250, 252, 250))
-    return field.below(picture, shore + 0.01, field.gradient((246, 222, 166), (230, 196, 130), 0.6, 1))
+    return field.below(
+        picture, shore + 0.01, field.gradient((246, 222, 166), (230, 196, 130), 0.6, 1)
+    )
 
 
 def sea(field: Field) -> Floats:
@@ -112,7 +114,9 @@ def snow(field: Field) -> Floats:
     for _ in range(26):
         x, y = field.random.random(2)
         size = field.random.uniform(0.006, 0.012)
-        picture = field.over(picture, (255, 255, 255), field.inside(field.ellipse(x, y, size, size)))
+        picture = field.over(
+            picture, (255, 255, 255), field.inside(field.ellipse(x, y, size, size))
+        )
     return picture
 
 
@@ -121,7 +125,9 @@ def night(field: Field) -> Floats:
     for _ in range(30):
         x, y = field.random.random(), 0.7 * field.random.random()
         size = field.random.uniform(0.004, 0.010)
-        picture = field.over(picture, (250, 246, 214), field.inside(field.ellipse(x, y, size, size)))
+        picture = field.over(
+            picture, (250, 246, 214), field.inside(field.ellipse(x, y, size, size))
+        )
     hill = 0.76 + 0.04 * field.waves(2, 0.5, 1.3)
     return field.below(picture, hill, (24, 34, 58))
 

@@ -49,7 +49,8 @@ def _classes() -> tuple[type[Any], type[Any]]:
             nn.init.zeros_(self.second.weight)
 
         def forward(self, x: "Tensor") -> "Tensor":
-            return x + self.second(F.silu(self.first(F.silu(x))))
+            result: Tensor = x + self.second(F.silu(self.first(F.silu(x))))
+            return result
 
     class PatchCodec(nn.Module):
         """Pictures (n, 3, h, w) in 0..1 to latents (n, channels, h / 8, w / 8) and back."""
@@ -81,7 +82,8 @@ def _classes() -> tuple[type[Any], type[Any]]:
             return picture
 
         def decode(self, z: "Tensor") -> "Tensor":
-            return self(z).clamp(0, 1)
+            picture: Tensor = self(z).clamp(0, 1)
+            return picture
 
     return Residual, PatchCodec
 

@@ -45,7 +45,7 @@ class Layout:
     context_length: int = 16
     context_width: int = 384
     train_steps: int = 1000
-    widths: tuple[int, ...] = (128, 192, 256)
+    widths: tuple[int, ...] = (96, 160, 192)
     heads: int = 4
     prediction_type: str = "v_prediction"
     guidance: float = 3.0
@@ -144,6 +144,14 @@ def read_layout(folder: Path = FOLDER) -> Layout:
     if set(values) - known:
         raise ModelError(f"The Storybook model in {folder} comes from a newer version")
     return Layout(**{**values, "widths": tuple(values["widths"])})
+
+
+def build_unet(layout: Layout) -> Any:
+    """An untrained UNet2DConditionModel of this layout."""
+    from diffusers import UNet2DConditionModel
+
+    network: Any = UNet2DConditionModel
+    return network(**layout.unet_config())
 
 
 def load_unet(folder: Path = FOLDER) -> Any:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from core.storybook.codec import CodecConfig, build_codec, save_codec
-from core.storybook.layout import Layout, write_layout
+from core.storybook.layout import Layout, build_unet, write_layout
 
 TINY = replace(Layout(), widths=(32, 32, 64), heads=2)
 
@@ -13,13 +13,11 @@ TINY = replace(Layout(), widths=(32, 32, 64), heads=2)
 def build_random(folder: Path, layout: Layout = TINY, seed: int = 0) -> Path:
     """Write a small random-weight Storybook folder; the same seed writes the same weights."""
     import torch
-    from diffusers import UNet2DConditionModel
 
     write_layout(folder, layout, {"samples": [], "objects": [], "backgrounds": [], "styles": []})
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        unet = UNet2DConditionModel(**layout.unet_config())
-        unet.half().save_pretrained(folder / "unet")
+        build_unet(layout).half().save_pretrained(folder / "unet")
         codec = build_codec(
             CodecConfig(layout.factor, layout.latent_channels, (16, 8, 8), (1, 1, 1))
         )

@@ -105,8 +105,8 @@ def render(scene: Scene, side: int = 128) -> Rendering:
 def _seen(alphas: list[Bytes]) -> tuple[Bytes, ...]:
     """Each thing's coverage less what later things hide."""
     masks: list[Bytes] = []
-    free = np.ones(alphas[0].shape, np.float32) if alphas else np.ones((1, 1), np.float32)
+    free: npt.NDArray[np.float64] = np.ones(alphas[0].shape if alphas else (1, 1))
     for alpha in reversed(alphas):
         masks.append(np.rint(alpha * free).astype(np.uint8))
-        free = free * (1 - alpha / np.float32(255))
+        free = free * (1 - alpha / 255)
     return tuple(reversed(masks))

@@ -28,7 +28,9 @@ class World:
     @classmethod
     def large(cls) -> "World":
         """Everything: for training with an accelerator."""
-        return cls(names(), tuple(PLACES), ("clay", "flat", "ink", "cartoon"), (0.06, 0.5, 0.3, 0.14))
+        return cls(
+            names(), tuple(PLACES), ("clay", "flat", "ink", "cartoon"), (0.06, 0.5, 0.3, 0.14)
+        )
 
 
 def random_scene(seed: int, world: World) -> Scene:

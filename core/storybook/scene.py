@@ -85,5 +85,5 @@ class Scene:
 
 
 def article(name: str) -> str:
-    """"a" or "an"."""
+    """ "a" or "an"."""
     return "an" if name[0] in "aeiou" else "a"

@@ -1,5 +1,6 @@
 """Prompts to tokens: MiniLM run through transformers, padded with zeros to a fixed length."""
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,20 +46,23 @@ class TextEncoder:
 
 def load_text_encoder(folder: Path = FOLDER, layout: Layout | None = None) -> TextEncoder:
     """The text encoder of a model folder, in float32."""
-    import torch
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
     from tokenizers import Tokenizer
-    from transformers import BertModel
+    from transformers import BertConfig, BertModel
 
     length = (layout or read_layout(folder)).context_length
+    home = folder / "text_encoder"
     try:
-        bert = BertModel.from_pretrained(
-            folder / "text_encoder", add_pooling_layer=False, dtype=torch.float32
-        )
-        tokenizer = Tokenizer.from_file(str(folder / "text_encoder" / "tokenizer.json"))
-    except Exception as error:  # noqa: BLE001 - tokenizers raises bare Exception
+        config = json.loads((home / "config.json").read_text())
+        bert = BertModel(BertConfig(**config), add_pooling_layer=False).float()
+        bert.load_state_dict(load_file(home / "model.safetensors"))
+        description = json.loads((home / "tokenizer.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         raise ModelError(
             f"The Storybook text encoder in {folder} cannot be read: {error}"
         ) from error
+    tokenizer = Tokenizer.from_str(json.dumps(description))
     tokenizer.no_padding()
     tokenizer.no_truncation()
     return TextEncoder(bert.eval().requires_grad_(False), tokenizer, length)

@@ -90,6 +90,7 @@ def write_shard(folder: Path, number: int, world: World, codec: Any) -> None:
         **({"images": images} if number == 0 else {}),
     }
     (folder / f"shard-{number:03d}.json").write_text(json.dumps(texts))
+    temporary = folder / f"writing-{number:03d}.tmp"
     with temporary.open("wb") as stream:
         np.savez(stream, **arrays)
     temporary.rename(folder / f"shard-{number:03d}.npz")

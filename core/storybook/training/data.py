@@ -1,0 +1,126 @@
+"""Packed shards in memory, and batches of whole-scene and brush examples drawn from them."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from torch import Generator, Tensor
+
+    from core.storybook.text import TextEncoder
+
+UNCONDITIONAL = 0.1
+BRUSH = 0.5
+THING_WEIGHT = 2.5
+OUTSIDE_WEIGHT = 0.1
+
+
+class Batch(NamedTuple):
+    """Clean latents, tokens, mask (1 = to be painted) and each cell's weight in the loss."""
+
+    x0: "Tensor"
+    tokens: "Tensor"
+    mask: "Tensor"
+    weight: "Tensor"
+
+
+class Pool:
+    """Grows as shards are written; prompts are embedded once, when first met."""
+
+    def __init__(self, folder: Path, encoder: "TextEncoder") -> None:
+        import torch
+
+        self.folder = folder
+        self.encoder = encoder
+        self.seen: set[str] = set()
+        self.numbers: dict[str, int] = {"": 0}
+        self.tokens = encoder.embed([""]).half()
+        self.latents = torch.zeros(0)
+        self.cells = torch.zeros(0)
+        self.prompts = torch.zeros(0)
+
+    def grow(self, limit: int = 1000) -> int:
+        """Load shards not seen yet; the number of examples now held."""
+        import torch
+
+        for path in sorted(self.folder.glob("shard-*.npz"))[:limit]:
+            if path.name in self.seen:
+                continue
+            self.seen.add(path.name)
+            with np.load(path) as arrays:
+                latents = torch.from_numpy(arrays["latents"])
+                cells = torch.from_numpy(arrays["cells"])
+                local = arrays["prompts"]
+            table = np.array([*self._embedded(path), -1])
+            prompts = torch.from_numpy(table[local])
+            first = len(self.latents) == 0
+            self.latents = latents if first else torch.cat([self.latents, latents])
+            self.cells = cells if first else torch.cat([self.cells, cells])
+            self.prompts = prompts if first else torch.cat([self.prompts, prompts])
+        return len(self.latents)
+
+    def _embedded(self, path: Path) -> list[int]:
+        """Numbers of a shard's prompts among all prompts."""
+        import torch
+
+        texts: list[str] = json.loads(path.with_suffix(".json").read_text())
+        fresh = [text for text in texts if text not in self.numbers]
+        for start in range(0, len(fresh), 256):
+            portion = fresh[start : start + 256]
+            for text in portion:
+                self.numbers[text] = len(self.numbers)
+            self.tokens = torch.cat([self.tokens, self.encoder.embed(portion).half()])
+        return [self.numbers[text] for text in texts]
+
+    def batch(self, size: int, random: "Generator") -> Batch:
+        """Half whole scenes, half brush examples; some without a prompt."""
+        import torch
+
+        rows = torch.randint(len(self.latents), (size,), generator=random)
+        prompts = self.prompts[rows]
+        chance = torch.rand(4, size, generator=random)
+        thing = (chance[0] < 0.5).long()
+        has_thing = prompts.gather(1, 2 + thing[:, None])[:, 0] >= 0
+        thing = torch.where(has_thing, thing, 0)
+        is_empty = prompts[:, 2] < 0
+        is_brush = chance[1] < BRUSH
+        column = torch.where(is_brush & ~is_empty, 2 + thing, (chance[2] < 0.5).long())
+        number = prompts.gather(1, column[:, None])[:, 0]
+        number = torch.where(chance[3] < UNCONDITIONAL, 0, number)
+        cells = self.cells[rows].float()
+        footprint = cells[torch.arange(size), thing]
+        mask = _brushed(footprint, random)
+        mask = torch.where((is_brush & (mask.sum((1, 2)) > 0))[:, None, None], mask, 1.0)
+        weight = mask * (1 + (THING_WEIGHT - 1) * cells.amax(1)) + OUTSIDE_WEIGHT * (1 - mask)
+        x0 = self.latents[rows].float()
+        return Batch(x0, self.tokens[number].float(), mask[:, None], weight[:, None])
+
+
+def _brushed(footprint: "Tensor", random: "Generator") -> "Tensor":
+    """What a hand would brush for a thing: its cells, a margin, its box, or a loose blob."""
+    import torch
+    from torch.nn.functional import max_pool2d
+
+    count = len(footprint)
+    near = max_pool2d(footprint[:, None], 3, 1, 1)[:, 0]
+    wide = max_pool2d(footprint[:, None], 5, 1, 2)[:, 0]
+    box = near.amax(1, keepdim=True) * near.amax(2, keepdim=True)
+    blob = _blobs(count, footprint.shape[-1], random)
+    kind = torch.randint(10, (count,), generator=random)[:, None, None]
+    mask = torch.where(kind < 4, near, torch.where(kind < 7, wide, box))
+    mask = torch.where(kind == 0, footprint, mask)
+    is_bare = footprint.sum((1, 2)) == 0
+    return torch.where(is_bare[:, None, None], blob, mask)
+
+
+def _blobs(count: int, side: int, random: "Generator") -> "Tensor":
+    """Random discs, for brushing where nothing stands."""
+    import torch
+
+    line = torch.arange(side) + 0.5
+    centre = torch.rand(2, count, 1, 1, generator=random) * side
+    radius = (0.15 + 0.3 * torch.rand(count, 1, 1, generator=random)) * side
+    distance = torch.hypot(line[None, :, None] - centre[0], line[None, None, :] - centre[1])
+    return (distance < radius).float()

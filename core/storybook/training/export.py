@@ -1,0 +1,39 @@
+"""Write the shipped model folder from a training folder: averaged weights in half precision.
+
+``python -m core.storybook.training.export FOLDER TARGET``
+"""
+
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+from core.storybook.codec import load_codec, save_codec
+from core.storybook.layout import Layout, build_unet, write_layout
+from core.storybook.sample import World
+from core.storybook.training.gallery import PROMPTS
+
+
+def export(folder: Path, target: Path, world: World, layout: Layout) -> None:
+    """Everything the model adapter reads; the model card is written by hand."""
+    import torch
+
+    state: dict[str, Any] = torch.load(folder / "checkpoint.pt", weights_only=True)
+    unet = build_unet(layout)
+    unet.load_state_dict(state["average"])
+    unet.half().save_pretrained(target / "unet")
+    save_codec(load_codec(folder), target)
+    shutil.copytree(folder / "text_encoder", target / "text_encoder", dirs_exist_ok=True)
+    description = {
+        "version": 1,
+        "objects": list(world.things),
+        "backgrounds": list(world.places),
+        "styles": list(world.styles),
+        "samples": list(PROMPTS),
+        "trained": {"steps": state["step"], "minutes": round(state["seconds"] / 60)},
+    }
+    write_layout(target, layout, description)
+
+
+if __name__ == "__main__":
+    export(Path(sys.argv[1]), Path(sys.argv[2]), World.small(), Layout())

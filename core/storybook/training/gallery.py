@@ -1,0 +1,87 @@
+"""Pictures to judge a training run by: fixed prompts, fixed seeds, the averaged weights."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from core.storybook.codec import load_codec
+from core.storybook.layout import Layout, network_input
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from core.storybook.text import TextEncoder
+    from core.storybook.training.network import Training
+
+PROMPTS = (
+    "a red apple on a wooden table",
+    "a cat face in a meadow",
+    "a dog face at sunset",
+    "a sailboat on the sea",
+    "a house in the snow",
+    "a rocket at night",
+    "a cactus in the desert",
+    "a palm tree on a beach",
+    "a panda face in front of a brick wall",
+    "a red car on white",
+    "a mushroom in a meadow",
+    "a star at night",
+    "a butterfly on white",
+    "a castle in the desert",
+    "a snowman and a penguin in the snow",
+    "a balloon and a sun in a meadow",
+    "a kitten on a beach",
+    "a strawberry and a banana on a wooden table",
+    "a tropical fish on the sea",
+    "a sunflower in front of a brick wall",
+)
+
+
+def sample(
+    unet: Any, layout: Layout, tokens: "Tensor", empty: "Tensor", seed: int = 0, steps: int = 12,
+    guidance: float = 3.0, known: "tuple[Tensor, Tensor] | None" = None,
+) -> "Tensor":
+    """Latents by DDIM with classifier-free guidance; ``known`` is (mask, clean latent)."""
+    import torch
+
+    signals = torch.from_numpy(layout.alphas_cumprod()).float()
+    edges = [round(layout.train_steps * (1 - i / steps)) - 1 for i in range(steps)]
+    random = torch.Generator().manual_seed(seed)
+    shape = (len(tokens), layout.latent_channels, layout.cells, layout.cells)
+    z = torch.randn(shape, generator=random)
+    both = torch.cat([tokens, empty.expand_as(tokens)])
+    for here, after in zip(edges, [*edges[1:], -1], strict=True):
+        stacked = network_input(z, *known) if known else network_input(z)
+        with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+            v = unet(stacked.repeat(2, 1, 1, 1), here, encoder_hidden_states=both).sample.float()
+        v = v[len(z) :] + guidance * (v[: len(z)] - v[len(z) :])
+        signal, noise = signals[here].sqrt(), (1 - signals[here]).sqrt()
+        x0, eps = signal * z - noise * v, noise * z + signal * v
+        level = signals[after] if after >= 0 else torch.tensor(1.0)
+        z = level.sqrt() * x0 + (1 - level).sqrt() * eps
+    return z
+
+
+def sheet(images: "Tensor", columns: int) -> npt.NDArray[np.uint8]:
+    """Pictures (n, 3, h, w) in 0..1 side by side."""
+    rows = [images[i : i + columns] for i in range(0, len(images), columns)]
+    strips = [np.concatenate(list(row.permute(0, 2, 3, 1).numpy()), 1) for row in rows]
+    pixels: npt.NDArray[np.uint8] = np.rint(np.concatenate(strips) * 255).astype(np.uint8)
+    return pixels
+
+
+def write_gallery(training: "Training", encoder: "TextEncoder") -> None:
+    """Write gallery-STEP.png next to the checkpoint."""
+    import torch
+
+    live = {name: value.clone() for name, value in training.unet.state_dict().items()}
+    training.unet.load_state_dict(training.average)
+    tokens, empty = encoder.embed(PROMPTS), encoder.embed([""])
+    latents = sample(training.unet, training.layout, tokens, empty)
+    training.unet.load_state_dict(live)
+    with torch.no_grad():
+        images = load_codec(training.folder).decode(latents)
+    path = training.folder / f"gallery-{training.step:06d}.png"
+    Image.fromarray(sheet(images, 5)).save(path)

@@ -1,0 +1,196 @@
+"""Train the Storybook network: resumable, low-priority friendly, with a gallery to look at.
+
+``python -m core.storybook.training.network FOLDER MINUTES`` trains on FOLDER's shards until MINUTES
+of training time (over all runs) are spent; the learning rate falls to zero at the end. It writes
+FOLDER/pid, log.csv, checkpoint.pt (own state, never shipped), gallery-*.png.
+"""
+
+import csv
+import math
+import os
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from core.storybook.layout import Layout, build_unet, network_input
+from core.storybook.text import load_text_encoder
+from core.storybook.training.data import Batch, Pool
+from core.storybook.training.muon import Muon
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How to train; minutes are of training time, whoever else uses the machine."""
+
+    minutes: float = 100
+    batch: int = 32
+    rate: float = 0.02
+    plain_rate: float = 1e-3
+    warm_up: int = 100
+    cool_down: float = 0.35
+    average: float = 0.999
+    checkpoint_minutes: float = 4
+    gallery_minutes: float = 10
+    threads: int = 2
+
+    def rate_at(self, step: int, progress: float) -> float:
+        """Share of the full learning rate."""
+        return min(1, (step + 1) / self.warm_up, max(0.01, (1 - progress) / self.cool_down))
+
+
+def loss_of(unet: Any, batch: Batch, signals: "Tensor", random: Any) -> "tuple[Tensor, Tensor]":
+    """(loss, each example's own) of predicting v at evenly spread times."""
+    import torch
+
+    count, total = len(batch.x0), len(signals)
+    spread = (torch.arange(count) + torch.rand(count, generator=random)) / count
+    time_index = (spread[torch.randperm(count, generator=random)] * total).long()
+    signal = signals[time_index].sqrt()[:, None, None, None]
+    noise = (1 - signals[time_index]).sqrt()[:, None, None, None]
+    eps = torch.randn(batch.x0.shape, generator=random)
+    z = signal * batch.x0 + noise * eps
+    stacked = network_input(z, batch.mask, batch.x0)
+    with torch.autocast("cpu", torch.bfloat16):
+        v = unet(stacked, time_index, encoder_hidden_states=batch.tokens).sample
+    error = (v.float() - (signal * eps - noise * batch.x0)).square().mean(1, keepdim=True)
+    weighted = (error * batch.weight).sum((1, 2, 3))
+    return weighted.sum() / batch.weight.sum(), weighted.detach() / batch.weight.sum((1, 2, 3))
+
+
+class Training:
+    """The network, its average, its optimisers and how far it has come."""
+
+    def __init__(self, folder: Path, plan: Plan, layout: Layout) -> None:
+        import torch
+
+        self.folder, self.plan, self.layout = folder, plan, layout
+        torch.manual_seed(0)
+        self.unet = build_unet(layout)
+        named = dict(self.unet.named_parameters())
+        outer = ("conv_in", "conv_out", "time_embedding")
+        matrices = [k for k, p in named.items() if p.ndim > 1 and not k.startswith(outer)]
+        self.muon = Muon([named[k] for k in matrices])
+        rest = [p for k, p in named.items() if k not in set(matrices)]
+        self.plain = torch.optim.AdamW(rest, lr=plan.plain_rate, betas=(0.9, 0.98), weight_decay=0)
+        self.average = {k: v.detach().clone() for k, v in self.unet.state_dict().items()}
+        self.step, self.seconds = 0, 0.0
+        self.signals = torch.from_numpy(layout.alphas_cumprod()).float()
+        self.random = torch.Generator().manual_seed(int(time.time()))
+
+    def advance(self, batch: Batch) -> "tuple[float, Tensor]":
+        """One step on a batch; its loss, and the loss of each example."""
+        import torch
+
+        started = time.perf_counter()
+        loss, each = loss_of(self.unet, batch, self.signals, self.random)
+        self.unet.zero_grad(set_to_none=True)
+        backward: Any = loss.backward
+        backward()
+        torch.nn.utils.clip_grad_norm_(self.unet.parameters(), 1.0)
+        share = self.plan.rate_at(self.step, self.seconds / 60 / self.plan.minutes)
+        for group in self.plain.param_groups:
+            group["lr"] = self.plan.plain_rate * share
+        self.plain.step()
+        self.muon.step(self.plan.rate * share)
+        decay = min(self.plan.average, (1 + self.step) / (10 + self.step))
+        with torch.no_grad():
+            for name, value in self.unet.state_dict().items():
+                self.average[name].lerp_(value, 1 - decay)
+        self.step += 1
+        # A paused process must not eat its own budget.
+        self.seconds += min(time.perf_counter() - started, 10)
+        return float(loss.detach()), each
+
+    def save(self) -> None:
+        import torch
+
+        state = {
+            "unet": self.unet.state_dict(),
+            "average": self.average,
+            "muon": self.muon.momenta,
+            "plain": self.plain.state_dict(),
+            "step": self.step,
+            "seconds": self.seconds,
+        }
+        torch.save(state, self.folder / "checkpoint.tmp")
+        (self.folder / "checkpoint.tmp").rename(self.folder / "checkpoint.pt")
+
+    def resume(self) -> None:
+        """Continue from the folder's checkpoint, when there is one."""
+        import torch
+
+        if not (self.folder / "checkpoint.pt").exists():
+            return
+        state = torch.load(self.folder / "checkpoint.pt", weights_only=True)
+        self.unet.load_state_dict(state["unet"])
+        self.average = state["average"]
+        for buffer, saved in zip(self.muon.momenta, state["muon"], strict=True):
+            buffer.copy_(saved)
+        self.plain.load_state_dict(state["plain"])
+        self.step, self.seconds = state["step"], state["seconds"]
+
+
+class Log:
+    """Averages between lines of log.csv: step, minutes, examples a second, scene and brush loss."""
+
+    def __init__(self, path: Path, every: int = 50) -> None:
+        self.path, self.every = path, every
+        self.sums = [0.0, 0.0, 0.0, 0.0]
+        self.started = time.perf_counter()
+
+    def add(self, training: Training, batch: Batch, each: "Tensor") -> None:
+        brush = (batch.mask.mean((1, 2, 3)) < 1).float()
+        for index, value in enumerate((each * (1 - brush), 1 - brush, each * brush, brush)):
+            self.sums[index] += float(value.sum())
+        if training.step % self.every == 0:
+            self._write(training)
+
+    def _write(self, training: Training) -> None:
+        scenes, scene_count, brushes, brush_count = self.sums
+        speed = (scene_count + brush_count) / (time.perf_counter() - self.started)
+        losses = (scenes / max(1, scene_count), brushes / max(1, brush_count))
+        row = [training.step, round(training.seconds / 60, 2), round(speed, 1)]
+        with self.path.open("a", newline="") as stream:
+            csv.writer(stream).writerow([*row, *(round(value, 4) for value in losses)])
+        self.sums = [0.0, 0.0, 0.0, 0.0]
+        self.started = time.perf_counter()
+
+
+def train(folder: Path, plan: Plan, layout: Layout) -> Training:
+    """Train until the plan's minutes are spent."""
+    import torch
+
+    from core.storybook.training.gallery import write_gallery
+
+    torch.set_num_threads(plan.threads)
+    (folder / "pid").write_text(str(os.getpid()))
+    pool = Pool(folder, load_text_encoder(folder, layout))
+    pool.grow()
+    training = Training(folder, plan, layout)
+    training.resume()
+    log = Log(folder / "log.csv")
+    saved = shown = training.seconds
+    while training.seconds < plan.minutes * 60:
+        batch = pool.batch(plan.batch, training.random)
+        loss, each = training.advance(batch)
+        if not math.isfinite(loss):
+            raise FloatingPointError(f"the loss left the numbers at step {training.step}")
+        log.add(training, batch, each)
+        if training.seconds - saved > plan.checkpoint_minutes * 60:
+            saved = training.seconds
+            training.save()
+            pool.grow()
+        if training.seconds - shown > plan.gallery_minutes * 60:
+            shown = training.seconds
+            write_gallery(training, pool.encoder)
+    training.save()
+    return training
+
+
+if __name__ == "__main__":
+    train(Path(sys.argv[1]), Plan(minutes=float(sys.argv[2])), Layout())
