@@ -1,0 +1,142 @@
+"""Blend modes: the separable formulas of W3C Compositing and Blending Level 1, and plus.
+
+``mix`` arguments are premultiplied float32 colours and their alphas in 0..1; it gives
+``alpha_s * alpha_b * B(Cb, Cs)``, so that no division by a small alpha is needed where the formula
+allows it.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from core.pixels import Pixels
+
+Floats = npt.NDArray[np.floating[Any]]
+Mix = Callable[[Floats, Floats, Floats, Floats], Floats]
+"""(source, source alpha, backdrop, backdrop alpha) -> the blended share."""
+
+
+@dataclass(frozen=True)
+class Mode:
+    """One blend mode; ``svg`` is its name in OpenRaster files."""
+
+    id: str
+    label: str
+    svg: str
+    mix: Mix
+
+
+def _multiply(s: Floats, a: Floats, b: Floats, ab: Floats) -> Floats:
+    product: Floats = s * b
+    return product
+
+
+def _screen(s: Floats, a: Floats, b: Floats, ab: Floats) -> Floats:
+    return s * ab + b * a - s * b
+
+
+def _overlay(s: Floats, a: Floats, b: Floats, ab: Floats) -> Floats:
+    return _hard_light(b, ab, s, a)
+
+
+def _darken(s: Floats, a: Floats, b: Floats, ab: Floats) -> Floats:
+    return np.minimum(s * ab, b * a)
+
+
+def _lighten(s: Floats, a: Floats, b: Floats, ab: Floats) -> Floats:
+    return np.maximum(s * ab, b * a)
+
+
+def _colour_dodge(s: Floats, a: Floats, b: Floats, ab: Floats) -> Floats:
+    full = a * ab
+    dodged = np.minimum(full, _over(b * a * a, a - s, full))
+    return np.where(b <= 0, np.float32(0), dodged)
+
+
+def _colour_burn(s: Floats, a: Floats, b: Floats, ab: Floats) -> Floats:
+    full = a * ab
+    burnt = full - np.minimum(full, _over((ab - b) * a * a, s, full))
+    return np.where(b >= ab, full, burnt)
+
+
+def _hard_light(s: Floats, a: Floats, b: Floats, ab: Floats) -> Floats:
+    return np.where(2 * s <= a, 2 * s * b, a * ab - 2 * (ab - b) * (a - s))
+
+
+def _soft_light(s: Floats, a: Floats, b: Floats, ab: Floats) -> Floats:
+    cb, cs = _over(b, ab, np.float32(0)), _over(s, a, np.float32(0))
+    bright = np.where(cb <= 0.25, ((16 * cb - 12) * cb + 4) * cb, np.sqrt(cb))
+    dark = cb - (1 - 2 * cs) * cb * (1 - cb)
+    return a * ab * np.where(cs <= 0.5, dark, cb + (2 * cs - 1) * (bright - cb))
+
+
+def _difference(s: Floats, a: Floats, b: Floats, ab: Floats) -> Floats:
+    return np.abs(s * ab - b * a)
+
+
+def _exclusion(s: Floats, a: Floats, b: Floats, ab: Floats) -> Floats:
+    return s * ab + b * a - 2 * s * b
+
+
+def _normal(s: Floats, a: Floats, b: Floats, ab: Floats) -> Floats:
+    return s * ab
+
+
+def _over(top: Floats, under: Floats, otherwise: "Floats | np.float32") -> Floats:
+    """top / under, and otherwise where under is nothing."""
+    nothing = under <= 1e-7
+    return np.where(nothing, otherwise, top / np.where(nothing, np.float32(1), under))
+
+
+_ALL = (
+    Mode("normal", "Normal", "svg:src-over", _normal),
+    Mode("multiply", "Multiply", "svg:multiply", _multiply),
+    Mode("screen", "Screen", "svg:screen", _screen),
+    Mode("overlay", "Overlay", "svg:overlay", _overlay),
+    Mode("darken", "Darken", "svg:darken", _darken),
+    Mode("lighten", "Lighten", "svg:lighten", _lighten),
+    Mode("colour-dodge", "Colour dodge", "svg:color-dodge", _colour_dodge),
+    Mode("colour-burn", "Colour burn", "svg:color-burn", _colour_burn),
+    Mode("hard-light", "Hard light", "svg:hard-light", _hard_light),
+    Mode("soft-light", "Soft light", "svg:soft-light", _soft_light),
+    Mode("difference", "Difference", "svg:difference", _difference),
+    Mode("exclusion", "Exclusion", "svg:exclusion", _exclusion),
+    Mode("plus", "Plus", "svg:plus", _normal),
+)
+
+MODES: Mapping[str, Mode] = MappingProxyType({mode.id: mode for mode in _ALL})
+
+
+def blend(source: Pixels, backdrop: Pixels, mode: str = "normal") -> Pixels:
+    """Composite RGBA8 premultiplied source over backdrop: height x width x 4, new bytes."""
+    if mode == "normal":
+        return source_over(source, backdrop)
+    if mode == "plus":
+        return np.asarray(cv2.add(source, backdrop), np.uint8).reshape(source.shape)
+    s, b = source.astype(np.float32) / 255, backdrop.astype(np.float32) / 255
+    a, ab = s[..., 3:], b[..., 3:]
+    out = np.empty_like(s)
+    mixed = MODES[mode].mix(s[..., :3], a, b[..., :3], ab)
+    out[..., :3] = s[..., :3] * (1 - ab) + b[..., :3] * (1 - a) + mixed
+    out[..., 3:] = a + ab - a * ab
+    return np.rint(np.clip(out, 0, 1) * 255).astype(np.uint8)
+
+
+def source_over(source: Pixels, backdrop: Pixels) -> Pixels:
+    """The normal mode on bytes."""
+    through = cv2.bitwise_not(np.ascontiguousarray(source[..., 3]))
+    kept = cv2.multiply(backdrop, cv2.merge([through] * 4), scale=1 / 255)
+    return np.asarray(cv2.add(source, kept), np.uint8).reshape(source.shape)
+
+
+def scaled(source: Pixels, factor: "float | Pixels") -> Pixels:
+    """All channels times an opacity 0..1, or times a mask of bytes (height x width)."""
+    if isinstance(factor, float):
+        return np.asarray(cv2.convertScaleAbs(source, alpha=factor), np.uint8).reshape(source.shape)
+    four = cv2.merge([np.ascontiguousarray(factor)] * 4)
+    return np.asarray(cv2.multiply(source, four, scale=1 / 255), np.uint8).reshape(source.shape)

@@ -1,0 +1,48 @@
+"""Flattening: what a layer tree looks like inside a rectangle."""
+
+import numpy as np
+
+from core.blend import blend, scaled
+from core.geometry import Rect
+from core.layers import Group, Layer, Node
+from core.pixels import Pixels
+
+
+def flatten(group: Group, rect: Rect) -> Pixels:
+    """The children of a group over nothing: RGBA8 premultiplied, height x width x 4.
+
+    Costs follow the rectangle and the tiles stored inside it; the group's own opacity, blend mode
+    and mask are not applied.
+    """
+    out = np.zeros((rect.height, rect.width, 4), np.uint8)
+    for child in group.children:
+        draw(child, rect, out)
+    return out
+
+
+def draw(node: Node, rect: Rect, out: Pixels) -> None:
+    """Blend one visible layer or group into out, which shows rect of the canvas."""
+    if not node.visible or node.opacity <= 0:
+        return
+    if isinstance(node, Group):
+        _blend_into(node, rect, flatten(node, rect), rect, out)
+    elif isinstance(node, Layer):
+        local = rect.moved(-node.position.x, -node.position.y)
+        for part, pixels in node.tiles.pieces(local):
+            _blend_into(node, part.moved(*node.position), pixels, rect, out)
+
+
+def _blend_into(node: Node, part: Rect, pixels: Pixels, rect: Rect, out: Pixels) -> None:
+    place = part.moved(-rect.x, -rect.y).slices
+    source = scaled(pixels, float(node.opacity)) if node.opacity < 1 else pixels
+    if node.mask is not None and node.mask.visible:
+        source = scaled(source, _mask(node, part))
+    out[place] = blend(source, out[place], node.blend)
+
+
+def _mask(node: Node, part: Rect) -> Pixels:
+    """A mask's values over a canvas rectangle; it moves with its layer."""
+    if node.mask is None:
+        return np.full((part.height, part.width), 255, np.uint8)
+    x, y = node.position if isinstance(node, Layer) else (0, 0)
+    return node.mask.tiles.read(part.moved(-x, -y))[..., 0]
