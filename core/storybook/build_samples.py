@@ -1,0 +1,62 @@
+"""Draw the sample pictures that ship in resources/samples (the photographs need scikit-image)."""
+
+from pathlib import Path
+
+from PIL import Image
+
+from core.storybook.render import render
+from core.storybook.scene import Item, Scene
+
+SAMPLES = Path(__file__).resolve().parents[2] / "resources" / "samples"
+SIDE = 768
+
+SCENES = {
+    "meadow": Scene(
+        (
+            Item("house", 0.20, 0.52, 0.34),
+            Item("tree", 0.80, 0.48, 0.38),
+            Item("dog face", 0.50, 0.74, 0.34),
+        ),
+        "meadow",
+        seed=11,
+    ),
+    "beach": Scene(
+        (
+            Item("sun", 0.78, 0.20, 0.24),
+            Item("sailboat", 0.24, 0.40, 0.26),
+            Item("palm tree", 0.72, 0.60, 0.46),
+            Item("football", 0.34, 0.82, 0.20),
+        ),
+        "beach",
+        seed=5,
+    ),
+    "table": Scene(
+        (
+            Item("banana", 0.24, 0.62, 0.34),
+            Item("red apple", 0.53, 0.58, 0.30),
+            Item("strawberry", 0.79, 0.66, 0.26),
+        ),
+        "table",
+        "right",
+        seed=2,
+    ),
+}
+"""Pictures at a size that a painter would open; the names are file names."""
+
+
+def draw_scenes(folder: Path = SAMPLES) -> None:
+    for name, scene in SCENES.items():
+        Image.fromarray(render(scene, SIDE).image).save(folder / f"{name}.png", optimize=True)
+
+
+def draw_photographs(folder: Path = SAMPLES) -> None:
+    """See CREDITS.md for where they come from."""
+    from skimage import data
+
+    Image.fromarray(data.coffee()).save(folder / "coffee.jpg", quality=90)
+    Image.fromarray(data.chelsea()).save(folder / "chelsea.jpg", quality=90)
+
+
+if __name__ == "__main__":
+    draw_scenes()
+    draw_photographs()
