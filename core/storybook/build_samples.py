@@ -1,6 +1,7 @@
 """Draw the sample pictures that ship in resources/samples (the photographs need scikit-image)."""
 
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 
@@ -53,8 +54,9 @@ def draw_photographs(folder: Path = SAMPLES) -> None:
     """See CREDITS.md for where they come from."""
     from skimage import data
 
-    Image.fromarray(data.coffee()).save(folder / "coffee.jpg", quality=90)
-    Image.fromarray(data.chelsea()).save(folder / "chelsea.jpg", quality=90)
+    pictures: dict[str, Any] = {"coffee": data.coffee, "chelsea": data.chelsea}
+    for name, load in pictures.items():
+        Image.fromarray(load()).save(folder / f"{name}.jpg", quality=90)
 
 
 if __name__ == "__main__":

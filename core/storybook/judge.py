@@ -1,0 +1,97 @@
+"""A small trained judge: which Storybook things and which place a picture shows."""
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from core.errors import ModelError
+from core.storybook.layout import FOLDER
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+WEIGHTS = "judge.safetensors"
+
+
+@dataclass(frozen=True)
+class JudgeConfig:
+    """What the judge tells apart, and the latent it looks at."""
+
+    things: tuple[str, ...]
+    places: tuple[str, ...]
+    channels: int = 16
+    width: int = 96
+
+
+class Verdict(NamedTuple):
+    """Logits: a picture may show several things (n, things), and is in one place (n, places)."""
+
+    things: "Tensor"
+    places: "Tensor"
+
+
+@cache
+def _class() -> type[Any]:
+    import torch
+    from torch import nn
+
+    class Judge(nn.Module):
+        """Looks at latents (n, c, h, w): things wherever they stand, the place as a whole."""
+
+        def __init__(self, config: JudgeConfig) -> None:
+            super().__init__()
+            self.config = config
+            width = config.width
+            layers: list[nn.Module] = []
+            for inside, outside, stride in (
+                (config.channels, width, 1),
+                (width, width, 1),
+                (width, 2 * width, 2),
+                (2 * width, 2 * width, 2),
+            ):
+                layers += [nn.Conv2d(inside, outside, 3, stride, 1), nn.GroupNorm(8, outside)]
+                layers += [nn.SiLU()]
+            self.body = nn.Sequential(*layers)
+            self.thing = nn.Conv2d(2 * width, len(config.things), 1)
+            self.place = nn.Linear(2 * width, len(config.places))
+
+        def forward(self, z: "Tensor") -> Verdict:
+            seen = self.body(z)
+            things = torch.logsumexp(self.thing(seen).flatten(2), 2)
+            return Verdict(things, self.place(seen.mean((2, 3))))
+
+    return Judge
+
+
+def build_judge(config: JudgeConfig) -> Any:
+    """An untrained judge."""
+    return _class()(config)
+
+
+def save_judge(judge: Any, folder: Path, accuracy: dict[str, float]) -> None:
+    """Write judge.safetensors with names and held-out accuracy in its header."""
+    from safetensors.torch import save_file
+
+    config = {"things": judge.config.things, "places": judge.config.places}
+    header = {"config": json.dumps(config), "accuracy": json.dumps(accuracy)}
+    state = {name: value.half().contiguous() for name, value in judge.state_dict().items()}
+    save_file(state, folder / WEIGHTS, header)
+
+
+def load_judge(folder: Path = FOLDER) -> tuple[Any, dict[str, float]]:
+    """The trained judge and its own held-out accuracy."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(folder / WEIGHTS, "pt") as stream:
+            header = stream.metadata()
+            state = {name: stream.get_tensor(name).float() for name in stream.keys()}  # noqa: SIM118
+        names = json.loads(header["config"])
+        judge = build_judge(JudgeConfig(tuple(names["things"]), tuple(names["places"])))
+        judge.load_state_dict(state)
+        accuracy: dict[str, float] = json.loads(header["accuracy"])
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
+        raise ModelError(f"The Storybook judge in {folder} cannot be read: {error}") from error
+    return judge.eval().requires_grad_(False), accuracy
