@@ -239,12 +239,16 @@ class Engine:
         self._advance()
 
     def _retry(self, run: Run, code: int, trace: str) -> None:
-        device = self.hello.device if self.hello else "cpu"
-        rung = below(run.command.rung, device)
-        text = f"The worker {run.blame or f'stopped (exit code {code})'}"
+        """Try a job again that lost its worker, if there is a rung left."""
         if run.is_cancelled:
             run.hear(Cancelled(run.job))
-        elif rung is None:
+            return
+        if self.hello is None:
+            self._queue.appendleft(run)  # the worker died before it could look at the job
+            return
+        text = f"The worker {run.blame or f'stopped (exit code {code})'}"
+        rung = below(run.command.rung, self.hello.device)
+        if rung is None:
             advice = "try a smaller region, fewer steps or another model"
             run.hear(Failed(run.job, f"{text} each time it was tried: {advice}.", trace))
         else:

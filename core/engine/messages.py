@@ -14,7 +14,10 @@ Picture = npt.NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class Started:
-    """The worker took the job; ``loading`` says that a model is being loaded first."""
+    """The worker took the job; ``loading`` names a model that is being loaded first.
+
+    Once it is loaded the job starts, with a second message that names none.
+    """
 
     job: int
     loading: str = ""

@@ -91,9 +91,10 @@ class Performance:
     def _attempt(self, rung: int) -> Done:
         stages, recipe = Stages(), self.job.request.recipe
         device = self.shelf.device_at(rung)
-        loaded = (recipe.model, device) in self.shelf
-        self.speak(Started(self.job.id, "" if loaded else recipe.model))
+        if (recipe.model, device) not in self.shelf:
+            self.speak(Started(self.job.id, loading=recipe.model))
         model = self.shelf.open(recipe.model, device)
+        self.speak(Started(self.job.id))
         stages.passed("load")
         calls = model.calls
         steered = wrapped(lowered(model, LADDER[rung]), recipe.modifiers)
