@@ -1,0 +1,93 @@
+"""Attention layers opened to a control: what goes in can be read and changed, then all is restored.
+
+A control is called as ``control(place, q, k, v)`` and gives the q, k, v to use; tensors are
+(batch, heads, tokens, width). A control with a ``maps`` method also gets the softmax maps
+(batch, heads, queries, keys) and gives the maps to use, at the cost of computing them in full.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+class Place(NamedTuple):
+    """An attention layer: its order in the network, its name, and whether it reads words."""
+
+    number: int
+    name: str
+    is_cross: bool
+
+
+PART = {"down_blocks": 0, "mid_block": 1, "up_blocks": 2}
+
+
+def places(network: Any) -> "dict[str, Place]":
+    """Attention layers by processor name, in the order down, middle, up."""
+    names = sorted(network.attn_processors, key=_order)
+    return {
+        name: Place(number, name.removesuffix(".processor"), ".attn2." in name)
+        for number, name in enumerate(names)
+    }
+
+
+def _order(name: str) -> tuple[Any, ...]:
+    parts = name.split(".")
+    return (PART.get(parts[0], 3), *[part.zfill(4) for part in parts])
+
+
+@contextmanager
+def controlled(network: Any, control: Any) -> Iterator[None]:
+    """Route every attention layer of a UNet through a control, and back afterwards."""
+    before = dict(network.attn_processors)
+    network.set_attn_processor(
+        {name: _Routed(place, control) for name, place in places(network).items()}
+    )
+    try:
+        yield
+    finally:
+        network.set_attn_processor(before)
+
+
+class _Routed:
+    """An attention processor that asks the control before it attends."""
+
+    def __init__(self, place: Place, control: Any) -> None:
+        self.place = place
+        self.control = control
+
+    def __call__(
+        self,
+        layer: Any,
+        hidden_states: "Tensor",
+        encoder_hidden_states: "Tensor | None" = None,
+        attention_mask: "Tensor | None" = None,
+        **_: Any,
+    ) -> "Tensor":
+        words = hidden_states if encoder_hidden_states is None else encoder_hidden_states
+        split = [
+            _heads(projected, layer.heads)
+            for projected in (layer.to_q(hidden_states), layer.to_k(words), layer.to_v(words))
+        ]
+        q, k, v = self.control(self.place, *split)
+        seen = self._attend(q, k, v, layer.scale)
+        joined = seen.transpose(1, 2).flatten(2)
+        out: Tensor = layer.to_out[1](layer.to_out[0](joined))
+        return out
+
+    def _attend(self, q: "Tensor", k: "Tensor", v: "Tensor", scale: float) -> "Tensor":
+        from torch.nn.functional import scaled_dot_product_attention
+
+        change = getattr(self.control, "maps", None)
+        if change is None:
+            return scaled_dot_product_attention(q, k, v, scale=scale)
+        maps = (q @ k.transpose(-1, -2) * scale).softmax(-1)
+        changed: Tensor = change(self.place, maps) @ v
+        return changed
+
+
+def _heads(states: "Tensor", heads: int) -> "Tensor":
+    batch, tokens, width = states.shape
+    return states.view(batch, tokens, heads, width // heads).transpose(1, 2)

@@ -1,0 +1,38 @@
+"""From what a network says (noise, velocity or content) to content and noise, once for all."""
+
+from typing import TYPE_CHECKING
+
+from core.diffusion import Level, Prediction
+from core.errors import ModelError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+KINDS = ("epsilon", "v_prediction", "sample")
+
+
+def predicted(kind: str, said: "Tensor", z: "Tensor", level: Level, label: Level) -> Prediction:
+    """Content and noise of z at ``level``, said by a network that was told ``label``.
+
+    Raises ModelError for an unknown kind, or when the network says something that is no number.
+    """
+    if not bool(said.isfinite().all()):
+        raise ModelError(
+            "The model gave values that are not numbers; "
+            "run it at full precision or choose another model."
+        )
+    if kind == "v_prediction":
+        return _from_velocity(said, z, level, label)
+    if kind == "sample":
+        return Prediction(said, (z - level.signal * said) / max(level.noise, 1e-6))
+    if kind == "epsilon":
+        return Prediction((z - level.noise * said) / max(level.signal, 1e-6), said)
+    raise ModelError(f"The model predicts {kind!r}; Sfumato knows {', '.join(KINDS)}.")
+
+
+def _from_velocity(said: "Tensor", z: "Tensor", level: Level, label: Level) -> Prediction:
+    """Where label and level differ, the noise counts: it is what an inversion carries over."""
+    eps = label.signal * said + label.noise * z
+    if label == level:
+        return Prediction(level.signal * z - level.noise * said, eps)
+    return Prediction((z - level.noise * eps) / max(level.signal, 1e-6), eps)

@@ -1,0 +1,121 @@
+"""The model that ships with Sfumato: a small text-to-image network for illustrated scenes."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from core.catalog import backends
+from core.diffusion import Conditioning, Image, Known, Level, Levels, Model, Prediction
+from core.models.adapter import Adapter
+from core.models.attention import controlled
+from core.models.files import fingerprint
+from core.models.parametrisation import predicted
+from core.storybook.codec import load_codec
+from core.storybook.layout import DESCRIPTION, FOLDER, load_unet, network_input, read_layout
+from core.storybook.text import load_text_encoder
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+CAPABILITIES = frozenset({"attention", "gradient", "inpaint"})
+
+
+class Storybook(Adapter):
+    """A Storybook folder, loaded. Latents and network run in float32."""
+
+    id = "storybook"
+    label = "Storybook"
+    capabilities = CAPABILITIES
+
+    def __init__(self, folder: Path = FOLDER, device: str = "cpu") -> None:
+        super().__init__()
+        self.layout = read_layout(folder)
+        self.native = self.layout.image_size
+        self.factor = self.layout.factor
+        self.multiple = self.layout.factor * 2 ** (len(self.layout.widths) - 1)
+        self.channels = self.layout.latent_channels
+        self.identity = fingerprint(folder)
+        self.device = device
+        self.unet = load_unet(folder).to(device).requires_grad_(False)
+        self.codec = load_codec(folder).to(device)
+        self.text = load_text_encoder(folder, self.layout)
+        self._alphas = self.layout.alphas_cumprod()
+
+    def levels(self, steps: int) -> Levels:
+        """Trailing spacing from pure noise; the last level is the clean latent."""
+        stride = self.layout.train_steps / steps
+        times = [round(self.layout.train_steps - i * stride) - 1 for i in range(steps)]
+        return (*(self._level(time) for time in times), Level(1.0, 0.0, 0.0))
+
+    def _level(self, time: int) -> Level:
+        power = float(self._alphas[time])
+        return Level(power**0.5, (1 - power) ** 0.5, float(time))
+
+    def encode(self, image: Image) -> "Tensor":
+        import torch
+
+        pixels = torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1)))
+        with torch.no_grad():
+            latent: Tensor = self.codec.encode(pixels[None].to(self.device))
+        return latent
+
+    def decode(self, z: "Tensor") -> Image:
+        return _picture(self.codec.decode, z)
+
+    def preview(self, z: "Tensor") -> Image:
+        """The linear part of the codec alone."""
+        return _picture(self.codec.linear, z)
+
+    def embed_fresh(self, prompts: Sequence[str]) -> Conditioning:
+        return Conditioning(tuple(prompts), self.text.embed(prompts).to(self.device))
+
+    def predict(
+        self, z: "Tensor", level: Level, label: Level, words: Conditioning, known: Known | None
+    ) -> Prediction:
+        import torch
+
+        shown = network_input(z, *(known or (None, None)))
+        time = torch.tensor(label.time, device=z.device)
+        with torch.set_grad_enabled(z.requires_grad):
+            said = self.unet(shown, time, encoder_hidden_states=words.tokens).sample
+        return predicted(self.layout.prediction_type, said, z, level, label)
+
+    @contextmanager
+    def attention(self, control: Any) -> Iterator[None]:
+        with controlled(self.unet, control):
+            yield
+
+
+def _picture(decode: Any, z: "Tensor") -> Image:
+    import torch
+
+    with torch.no_grad():
+        pixels = decode(z[:1])[0].clamp(0, 1).permute(1, 2, 0).contiguous().cpu()
+    return np.asarray(pixels.numpy(), np.float32)
+
+
+@backends.register
+class StorybookBackend:
+    """The small model that ships with Sfumato and knows illustrated scenes."""
+
+    id: ClassVar[str] = "storybook"
+    label: ClassVar[str] = "Storybook"
+    capabilities: ClassVar[frozenset[str]] = CAPABILITIES
+
+    @staticmethod
+    def opens(name: str) -> bool:
+        return name == "storybook" or (Path(name) / DESCRIPTION).is_file()
+
+    @staticmethod
+    def load(name: str, device: str = "cpu") -> Model:
+        return Storybook(FOLDER if name == "storybook" else Path(name), device)
+
+    @staticmethod
+    def missing() -> str:
+        """Why the shipped model cannot be used; empty when its files are there."""
+        if (FOLDER / DESCRIPTION).is_file():
+            return ""
+        return "The Storybook weights are missing from resources/models/storybook."
