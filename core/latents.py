@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from core.diffusion import Denoise, Image, Known, Level, Levels, Model, Prediction, Step
+from core.diffusion import Denoise, Known, Level, Levels, Model, Prediction, Step
 from core.errors import ModelError
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def soft_latent_mask(mask: npt.NDArray[np.float32], like: "Tensor") -> "Tensor":
     return conv2d(pad(grown, (1, 1, 1, 1), mode="replicate"), kernel).clamp(0, 1)
 
 
-def known_region(model: Model, image: Image, mask: "Tensor", x0: "Tensor") -> Known | None:
+def known_region(model: Model, mask: "Tensor", x0: "Tensor") -> Known | None:
     """What an inpainting network wants to know of the picture; None for any other network."""
     if "inpaint" not in model.capabilities:
         return None

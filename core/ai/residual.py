@@ -7,7 +7,7 @@ from core.engine.task import Recipe
 
 Floats = npt.NDArray[np.float32]
 
-PLAIN_FROM, PLAIN_AT = 0.6, 0.95
+PLAIN_FROM, PLAIN_AT = 0.4, 0.8
 """Between these amounts of change the result goes over from 'added' to 'as generated'."""
 
 
@@ -15,6 +15,11 @@ def change(recipe: Recipe) -> float:
     """How much an edit may change, 0..1: its strength, less where it starts near the end."""
     depth = recipe.params.get("depth", 1.0)
     return recipe.strength * min(1.0, max(0.0, float(depth)))
+
+
+def is_plain(amount: float) -> bool:
+    """Whether the result alone is shown, so that no round trip is needed."""
+    return amount >= PLAIN_AT
 
 
 def added(original: Floats, result: Floats, round_trip: Floats, amount: float) -> Floats:

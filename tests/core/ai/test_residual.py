@@ -10,7 +10,7 @@ X, Y, V = (RANDOM.uniform(0, 1, (8, 9, 3)).astype(np.float32) for _ in range(3))
 
 
 def test_an_edit_that_only_went_round_trip_changes_nothing() -> None:
-    for amount in (0.0, 0.3, 0.6):
+    for amount in (0.0, 0.2, 0.4):
         assert np.array_equal(added(X, V, V, amount), X)
 
 
@@ -24,7 +24,7 @@ def test_a_partial_edit_adds_the_difference() -> None:
 
 
 def test_between_it_moves_steadily_to_the_plain_result() -> None:
-    way = [np.abs(added(X, Y, V, amount) - Y).mean() for amount in np.linspace(0.5, 1, 11)]
+    way = [np.abs(added(X, Y, V, amount) - Y).mean() for amount in np.linspace(0.3, 1, 11)]
     assert all(later <= sooner + 1e-7 for sooner, later in zip(way, way[1:], strict=False))
     assert way[0] > 0.1 > way[-1]
 

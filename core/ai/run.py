@@ -1,0 +1,50 @@
+"""One AI layer from request to pixels, wherever a model is: the worker and the command line."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from core.ai.crop import Floats, Geometry, from_model
+from core.ai.finish import layer_pixels
+from core.ai.layer import Request, task_for
+from core.ai.residual import is_plain
+from core.catalog import techniques
+from core.diffusion import Image, Model
+from core.errors import ModelError, TechniqueError
+from core.geometry import Size
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from core.diffusion import Step
+    from core.pixels import Pixels
+
+
+def rendered(request: Request, model: Model) -> "Generator[Step, None, Pixels]":
+    """Steps while the model works, then RGBA premultiplied pixels over request.rect.
+
+    Raises TechniqueError when the model lacks what the technique needs.
+    """
+    geometry = Geometry(model.native, model.multiple)
+    task = task_for(request, geometry, model.factor)
+    technique = techniques[request.recipe.technique]
+    lacking = sorted(technique.needs - model.capabilities)
+    if lacking:
+        raise TechniqueError(f"{technique.label} needs a model with {', '.join(lacking)}.")
+    result = yield from technique().run(task, model)
+    if not np.isfinite(result).all():
+        raise ModelError(f"{model.label} ended in values that are not numbers; choose another.")
+    original = result if is_plain(request.amount) else round_trip(model, task.image, task.image_key)
+    size = Size(request.rect.width, request.rect.height)
+    back = [from_model(picture, size, geometry) for picture in (result, original)]
+    return layer_pixels(
+        request.crop, request.painted, back[0], back[1], request.lengths, request.amount
+    )
+
+
+def round_trip(model: Model, image: Image, key: str) -> Floats:
+    """A picture after encode and decode, kept beside the model."""
+    made: Floats = model.store.get(
+        ("round-trip", model.identity, key), lambda: model.decode(model.encode(image))
+    )
+    return made

@@ -1,0 +1,161 @@
+"""What every technique owes, run over the registry on the exact toy model."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from core import catalog, params
+from core.diffusion import Conditioning, Denoise, Known, Level, Model, Prediction
+from core.errors import ModelError
+from core.params import Choice, Range
+from tests.core.techniques.driving import edited, finished, task_of
+
+catalog.load("techniques", "models")
+
+TOY = catalog.backends["toy"].load("toy").capabilities
+TECHNIQUES = list(catalog.techniques)
+DRIVEN = [technique for technique in TECHNIQUES if technique.needs <= TOY]
+CAPABILITIES = {"attention", "inpaint", "gradient"}
+
+
+@pytest.fixture
+def model() -> Model:
+    return catalog.backends["toy"].load("toy")
+
+
+def _ends() -> list[Any]:
+    found = []
+    for technique in DRIVEN:
+        for field in params.fields(catalog.params_of(technique)):
+            if isinstance(field.marker, Range):
+                ends = [field.type(field.marker.low), field.type(field.marker.high)]
+            else:
+                ends = list(field.marker.options) if isinstance(field.marker, Choice) else []
+            name = f"{technique.id}-{field.name}"
+            found += [pytest.param(technique, field.name, e, id=f"{name}-{e}") for e in ends]
+    return found
+
+
+every = pytest.mark.parametrize("technique", TECHNIQUES, ids=lambda t: t.id)
+driven = pytest.mark.parametrize("technique", DRIVEN, ids=lambda t: t.id)
+
+
+@every
+def test_says_what_it_is_and_who_published_it(technique: Any) -> None:
+    assert technique.label
+    assert technique.label == technique.label.strip()
+    text = technique.__doc__ or ""
+    assert "arXiv" in text
+    assert text.strip()[0].isupper()
+
+
+@every
+def test_needs_are_capabilities_a_model_can_have(technique: Any) -> None:
+    assert technique.needs <= CAPABILITIES
+    assert isinstance(technique.needs_mask, bool)
+
+
+@every
+def test_params_survive_json_and_defaults_are_in_range(technique: Any) -> None:
+    values = technique.Params()
+    text = json.dumps(params.to_json(values))
+    assert params.from_json(technique.Params, json.loads(text)) == values
+
+
+@every
+def test_names_the_prompt_and_the_steps_like_all_others(technique: Any) -> None:
+    names = {field.name for field in params.fields(technique.Params)}
+    assert {"prompt", "steps"} <= names
+
+
+@pytest.mark.parametrize(("technique", "name", "end"), _ends())
+def test_both_ends_of_every_range_run(technique: Any, name: str, end: Any, model: Model) -> None:
+    task = task_of(technique, prompt="red") if name == "prompt" else task_of(technique)
+    task = replace(task, params=replace(task.params, **{name: end}))
+    image = edited(technique, model, task)
+    assert image.shape == task.image.shape
+    assert image.dtype == np.float32
+    assert np.isfinite(image).all()
+    assert image.min() >= 0
+    assert image.max() <= 1
+
+
+@driven
+def test_the_same_task_twice_is_bit_exact(technique: Any, model: Model) -> None:
+    first = edited(technique, model, task_of(technique, prompt="red"))
+    again = edited(technique, model, task_of(technique, prompt="red"))
+    model.store.clear()
+    cold = edited(technique, model, task_of(technique, prompt="red"))
+    assert np.array_equal(first, again)
+    assert np.array_equal(first, cold)
+
+
+@driven
+def test_another_seed_differs_inside_the_mask(technique: Any, model: Model) -> None:
+    one, two = (edited(technique, model, task_of(technique, seed=s)) for s in (1, 2))
+    inside = task_of(technique).mask == 1
+    assert not np.array_equal(one[inside], two[inside])
+
+
+@pytest.mark.parametrize("technique", [t for t in DRIVEN if t.needs_mask], ids=lambda t: t.id)
+def test_an_empty_mask_gives_back_the_round_trip(technique: Any, model: Model) -> None:
+    task = task_of(technique)
+    task = replace(task, mask=np.zeros_like(task.mask))
+    image = edited(technique, model, task)
+    np.testing.assert_allclose(image, model.decode(model.encode(task.image)), atol=1e-6)
+
+
+@driven
+def test_progress_counts_by_one_to_its_total(technique: Any, model: Model) -> None:
+    task = task_of(technique)
+    steps, _ = finished(technique().run(task, model))
+    assert [step.n for step in steps] == list(range(1, len(steps) + 1))
+    assert {step.of for step in steps} == {len(steps)}
+    assert all(step.x0.isfinite().all() for step in steps)
+
+
+@driven
+def test_stops_within_one_step_when_closed(technique: Any, model: Model) -> None:
+    run = technique().run(task_of(technique), model)
+    next(run)
+    calls = model.calls
+    next(run)
+    assert model.calls - calls <= 2
+    calls = model.calls
+    run.close()
+    assert model.calls == calls
+    assert np.isfinite(edited(technique, model, task_of(technique))).all()
+
+
+@driven
+def test_stopping_early_does_not_change_the_next_run(technique: Any, model: Model) -> None:
+    wanted = edited(technique, model, task_of(technique))
+    model.store.clear()
+    run = technique().run(task_of(technique), model)
+    next(run)
+    run.close()
+    assert np.array_equal(edited(technique, model, task_of(technique)), wanted)
+
+
+@driven
+def test_an_empty_prompt_works(technique: Any, model: Model) -> None:
+    assert np.isfinite(edited(technique, model, task_of(technique, prompt=""))).all()
+
+
+@driven
+def test_nonsense_from_the_model_is_a_model_error(
+    technique: Any, model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(z: torch.Tensor, level: Level, label: Level | None = None) -> Prediction:
+        return Prediction(z * torch.nan, z)
+
+    def denoiser(prompt: str | Conditioning, known: Known | None = None) -> Denoise:
+        return broken
+
+    monkeypatch.setattr(model, "denoiser", denoiser)
+    with pytest.raises(ModelError, match="not numbers"):
+        finished(technique().run(task_of(technique), model))

@@ -1,0 +1,317 @@
+"""AI layers in a document: exact outside, in any order, stale only where something met them."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from core.ai import layer as ai
+from core.ai.crop import Geometry
+from core.composite import flatten
+from core.diffusion import Model
+from core.document import Document
+from core.errors import EditorError, TechniqueError
+from core.geometry import Point, Rect, Size
+from core.layers import AiLayer, Group, Layer
+from core.pixels import Pixels, Tiles
+from tests.core.ai.conftest import ai_layer, document, hidden, picture, run
+
+LEFT, RIGHT = Rect(30, 40, 60, 60), Rect(220, 140, 50, 70)
+GEOMETRY = Geometry(128, 16)
+
+
+def _seen(made: Document) -> Pixels:
+    return flatten(made.root, made.bounds)
+
+
+def _painted(made: Document, rect: Rect, value: int = 0) -> None:
+    """Paint on the picture at the bottom."""
+    with made.painting(made.root.children[0].id, "Paint") as painting:
+        painting.write(rect, np.full((rect.height, rect.width, 4), (value, 0, 0, 255), np.uint8))
+
+
+def _names(made: Document) -> list[str]:
+    return [layer.name for layer in ai.stale_layers(made)]
+
+
+def test_hidden_ai_layers_leave_the_untouched_picture(model: Model) -> None:
+    made = document()
+    before = _seen(made)
+    layer = ai_layer(LEFT, strength=1.0)
+    made.insert("AI", layer)
+    run(made, layer, model)
+    assert not np.array_equal(_seen(made), before)
+    hidden(made, layer)
+    assert np.array_equal(_seen(made), before)
+
+
+@pytest.mark.parametrize(
+    "technique", ["sdedit", "text-to-image", "blended-inpaint", "layered-brush"]
+)
+def test_outside_the_composite_mask_every_pixel_is_exact(technique: str, model: Model) -> None:
+    made = document()
+    before = _seen(made)
+    layer = ai_layer(LEFT)
+    params: dict[str, Any] = {"prompt": "red", "steps": 6}
+    layer = replace(layer, recipe=replace(layer.recipe, technique=technique, params=params))
+    made.insert("AI", layer)
+    done = run(made, layer, model)
+    alpha = done.tiles.read(made.bounds)[..., 3]
+    after = _seen(made)
+    assert np.array_equal(after[alpha == 0], before[alpha == 0])
+    assert (alpha[LEFT.slices] == 255).all()
+    assert not np.array_equal(after[LEFT.slices], before[LEFT.slices])
+    assert (alpha == 0).mean() > 0.7
+
+
+def test_disjoint_layers_give_the_same_picture_in_either_order(model: Model) -> None:
+    pictures = []
+    for order in ((LEFT, RIGHT), (RIGHT, LEFT)):
+        made = document()
+        for rect in order:
+            layer = ai_layer(rect, seed=rect.x, strength=0.8)
+            made.insert("AI", layer)
+            run(made, layer, model)
+        pictures.append(_seen(made))
+    assert np.array_equal(pictures[0], pictures[1])
+
+
+def test_reordering_disjoint_layers_makes_nothing_stale(model: Model) -> None:
+    made = document()
+    layers = [ai_layer(LEFT, name="left"), ai_layer(RIGHT, name="right")]
+    for layer in layers:
+        made.insert("AI", layer)
+        run(made, layer, model)
+    assert _names(made) == []
+    root = replace(made.root, children=(made.root.children[0], *made.root.children[:0:-1]))
+    made.change("Order", root)
+    assert _names(made) == []
+
+
+def test_the_same_recipe_twice_is_bit_exact(model: Model) -> None:
+    made = document()
+    layer = ai_layer(LEFT)
+    made.insert("AI", layer)
+    first = run(made, layer, model).tiles.read(made.bounds)
+    model.store.clear()
+    assert np.array_equal(run(made, layer, model).tiles.read(made.bounds), first)
+
+
+def test_only_a_change_that_meets_the_layer_makes_it_stale(model: Model) -> None:
+    made = document()
+    layer = ai_layer(LEFT)
+    made.insert("AI", layer)
+    assert _names(made) == ["Edit"]
+    run(made, layer, model)
+    assert _names(made) == []
+    _painted(made, RIGHT)
+    assert _names(made) == []
+    _painted(made, Rect(80, 90, 20, 20))
+    assert _names(made) == ["Edit"]
+    made.undo()
+    assert _names(made) == []
+
+
+def test_what_makes_a_layer_stale_in_itself(model: Model) -> None:
+    made = document()
+    layer = ai_layer(LEFT)
+    made.insert("AI", layer)
+    done = run(made, layer, model)
+    changes: list[AiLayer] = [
+        replace(done, recipe=replace(done.recipe, seed=9)),
+        replace(done, recipe=done.recipe.with_params(strength=0.9)),
+        replace(done, recipe=done.recipe.with_params(prompt="blue")),
+        replace(done, region=ai_layer(RIGHT).region),
+        replace(done, position=Point(7, 0)),
+    ]
+    for changed in changes:
+        made.replace("Change", changed)
+        assert _names(made) == ["Edit"]
+        made.undo()
+    for changed in (replace(done, opacity=0.4), replace(done, name="Edit 2")):
+        made.replace("Change", changed)
+        assert _names(made) == []
+        made.undo()
+    made.replace("Freeze", replace(done, recipe=replace(done.recipe, seed=9), baked=True))
+    assert _names(made) == []
+
+
+def test_overlapping_layers_above_recompute_in_order_and_no_others(model: Model) -> None:
+    made = document()
+    low = ai_layer(LEFT, name="low")
+    high = ai_layer(Rect(70, 70, 60, 60), name="high", seed=2)
+    apart = ai_layer(RIGHT, name="apart", seed=3)
+    for layer in (low, high, apart):
+        made.insert("AI", layer)
+        run(made, layer, model)
+    assert _names(made) == []
+    found = made.find(low.id)
+    assert isinstance(found, AiLayer)
+    made.replace("Seed", replace(found, recipe=replace(found.recipe, seed=77)))
+    assert _names(made) == ["low"]
+    ran = []
+    for layer in ai.stale_layers(made):
+        run(made, layer, model)
+        ran.append(layer.name)
+    assert ran == ["low", "high"]
+    hidden(made, low)
+    assert _names(made) == ["high"]
+    hidden(made, low, visible=True)
+    assert _names(made) == []
+
+
+def test_layers_meet_by_pixels_not_by_rectangles(model: Model) -> None:
+    """Two bars along a diagonal have overlapping bounds and no pixel in common."""
+    made = document(400, 400)
+    stairs = [Rect(20 * i, 20 * i, 20, 20) for i in range(16)]
+    low = ai_layer(*stairs, name="low", strength=0.1)
+    high = ai_layer(Rect(10, 330, 30, 30), name="high")
+    for layer in (low, high):
+        made.insert("AI", layer)
+        run(made, layer, model)
+    tree = ai.below(made, high)
+    assert [child.visible for child in tree.children] == [True, False]
+
+
+def test_the_input_is_what_lies_below_inside_groups_too(model: Model) -> None:
+    made = document()
+    red = Tiles.of(np.full((256, 320, 4), (200, 0, 0, 255), np.uint8))
+    layer = ai_layer(LEFT)
+    blue = Tiles.of(np.full((256, 320, 4), (0, 0, 200, 255), np.uint8))
+    group = Group("G", children=(Layer("red", tiles=red), layer, Layer("blue", tiles=blue)))
+    made.insert("Group", group)
+    request = ai.request_for(made, layer, GEOMETRY)
+    assert (request.crop == (200, 0, 0)).all()
+
+
+def test_transparent_canvas_is_shown_to_the_model_as_white_paper() -> None:
+    made = Document(Size(200, 200))
+    layer = ai_layer(Rect(50, 50, 40, 40))
+    made.insert("AI", layer)
+    assert (ai.request_for(made, layer, GEOMETRY).crop == 255).all()
+
+
+def test_the_context_box_overrides_the_crop_but_holds_the_mask() -> None:
+    made = document(600, 500)
+    layer = ai_layer(Rect(100, 100, 40, 40))
+    layer = replace(layer, recipe=replace(layer.recipe, context=Rect(120, 90, 300, 200)))
+    made.insert("AI", layer)
+    rect = ai.request_for(made, layer, GEOMETRY).rect
+    assert rect.contains(Rect(120, 90, 300, 200))
+    assert rect.contains(Rect(100, 100, 40, 40).padded(4))
+    assert rect.area < 400 * 300
+
+
+@pytest.mark.parametrize("technique", ["sdedit", "layered-brush"])
+def test_cost_follows_the_brush_and_not_the_canvas(technique: str, model: Model) -> None:
+    sizes, calls = [], []
+    for side in (512, 4096):
+        made = Document(Size(side, side))
+        tiles = Tiles.of(picture(Size(512, 512)))
+        made.insert("Picture", Layer("Picture", tiles=tiles))
+        layer = ai_layer(Rect(60, 80, 256, 256))
+        layer = replace(layer, recipe=replace(layer.recipe, technique=technique))
+        made.insert("AI", layer)
+        request = ai.request_for(made, layer, Geometry(model.native, model.multiple))
+        task = ai.task_for(request, Geometry(model.native, model.multiple), model.factor)
+        before = model.calls
+        run(made, layer, model)
+        sizes.append((request.rect.size, task.image.shape))
+        calls.append(model.calls - before)
+        model.store.clear()
+    assert sizes[0] == sizes[1]
+    assert calls[0] == calls[1]
+
+
+def test_a_huge_canvas_costs_no_plane(model: Model) -> None:
+    import tracemalloc
+
+    made = Document(Size(16384, 16384))
+    layer = ai_layer(Rect(9000, 12000, 100, 80))
+    made.insert("AI", layer)
+    tracemalloc.start()
+    run(made, layer, model)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 64 << 20
+
+
+def test_the_smallest_canvas_works(model: Model) -> None:
+    made = Document(Size(1, 1))
+    made.insert("Picture", Layer("Picture", tiles=Tiles.of(picture(Size(1, 1)))))
+    layer = ai_layer(Rect(0, 0, 1, 1))
+    made.insert("AI", layer)
+    assert run(made, layer, model).tiles.read(made.bounds)[0, 0, 3] == 255
+
+
+@pytest.mark.parametrize("size", [(317, 211), (3, 700), (700, 3), (127, 129)])
+def test_odd_sizes_work(size: tuple[int, int], model: Model) -> None:
+    made = document(*size)
+    layer = ai_layer(Rect(0, 0, size[0] // 2 + 1, size[1] // 2 + 1))
+    made.insert("AI", layer)
+    alpha = run(made, layer, model).tiles.read(made.bounds)[..., 3]
+    assert (alpha[: size[1] // 2 + 1, : size[0] // 2 + 1] == 255).all()
+
+
+def test_a_weak_edit_that_changes_nothing_shows_the_picture_itself(model: Model) -> None:
+    made = document()
+    before = _seen(made)
+    layer = ai_layer(LEFT, strength=0.0)
+    made.insert("AI", layer)
+    run(made, layer, model)
+    after = _seen(made)
+    assert np.array_equal(after[LEFT.slices], before[LEFT.slices])
+    assert np.abs(after.astype(int) - before).max() <= 1
+
+
+def test_an_empty_region_is_refused_in_one_sentence() -> None:
+    made = document()
+    layer = ai_layer()
+    made.insert("AI", layer)
+    with pytest.raises(TechniqueError, match="Nothing is painted on Edit"):
+        ai.request_for(made, layer, GEOMETRY)
+    assert _names(made) == []
+
+
+def test_a_region_off_the_canvas_is_refused_in_one_sentence() -> None:
+    made = document()
+    layer = replace(ai_layer(LEFT), position=Point(5000, 0))
+    made.insert("AI", layer)
+    with pytest.raises(TechniqueError, match="lies off the canvas"):
+        ai.request_for(made, layer, GEOMETRY)
+
+
+def test_a_region_too_large_to_send_is_refused_in_one_sentence() -> None:
+    made = Document(Size(16384, 16384))
+    layer = ai_layer(Rect(0, 0, 10, 10), Rect(16000, 16000, 10, 10))
+    made.insert("AI", layer)
+    with pytest.raises(TechniqueError, match="paint a smaller one"):
+        ai.request_for(made, layer, GEOMETRY)
+
+
+def test_a_layer_that_left_the_document_is_refused() -> None:
+    made = document()
+    with pytest.raises(EditorError, match="no longer in the document"):
+        ai.request_for(made, ai_layer(LEFT), GEOMETRY)
+
+
+def test_a_layer_deleted_while_it_ran_takes_no_result(model: Model) -> None:
+    made = document()
+    layer = ai_layer(LEFT)
+    made.insert("AI", layer)
+    request = ai.request_for(made, layer, GEOMETRY)
+    made.undo()
+    with pytest.raises(EditorError, match="no longer"):
+        ai.with_result(made, request, np.zeros((1, 1, 4), np.uint8), "")
+
+
+def test_a_result_for_an_older_input_leaves_the_layer_stale(model: Model) -> None:
+    made = document()
+    layer = ai_layer(LEFT)
+    made.insert("AI", layer)
+    request = ai.request_for(made, layer, GEOMETRY)
+    _painted(made, LEFT, 90)
+    pixels = np.zeros((request.rect.height, request.rect.width, 4), np.uint8)
+    made.replace("AI", ai.with_result(made, request, pixels, ""))
+    assert _names(made) == ["Edit"]
