@@ -1,0 +1,143 @@
+"""The layered diffusion brush: calls, time to see it, cost against canvas size, exactness."""
+
+import asyncio
+from dataclasses import replace
+from typing import Any, ClassVar
+
+import numpy as np
+
+from core.bench.registry import benches
+from core.bench.strokes import ai_layer, painted, picture, stopped, storybook, working
+from core.bench.timing import milliseconds
+from core.composite import flatten
+from core.document import Document
+from core.engine.engine import Engine
+from core.engine.messages import Opened
+from core.geometry import Size
+from core.layers import AiLayer
+
+SMALL, LARGE = Size(512, 512), Size(4096, 4096)
+STEPS, DEPTH = 12, 0.7
+"""The shipped model's steps; with two of them joint, depth n is 7."""
+TAIL = 2
+
+
+@benches.register
+class BrushBench:
+    """What an AI stroke costs, with the bars of the project."""
+
+    id: ClassVar[str] = "brush"
+    label: ClassVar[str] = "AI brush"
+
+    def run(self, quick: bool) -> dict[str, Any]:
+        from core.bench.peer import compared
+
+        with storybook() as (model, named):
+            figures = asyncio.run(_all(model, 3 if quick else 15))
+        return {"model": named, **figures, "peer": asyncio.run(compared(1 if quick else 3))}
+
+
+async def _all(model: str, repeats: int) -> dict[str, Any]:
+    async with working() as engine:
+        facts = await engine.open(model)
+        documents = {size: picture(size) for size in (SMALL, LARGE)}
+        layers = {
+            size: ai_layer(document, model, 1, steps=STEPS, depth=DEPTH)
+            for size, document in documents.items()
+        }
+        figures = await _calls(engine, documents[SMALL], layers[SMALL], facts)
+        figures |= await _times(engine, documents, layers, facts, repeats)
+        figures |= await _cancel(engine, documents[SMALL], layers[SMALL], facts, repeats)
+        figures["exact"] = await _exact(engine, documents[SMALL], layers[SMALL], facts)
+        return {"open_seconds": round(facts.seconds, 3), "device": facts.device, **figures}
+
+
+async def _calls(
+    engine: Engine, document: Document, layer: AiLayer, facts: Opened
+) -> dict[str, Any]:
+    """Network calls of the first stroke on a picture and of the next one."""
+    merge = STEPS - TAIL
+    first = await painted(engine, document, layer, facts)
+    second = await painted(engine, document, _seeded(document, layer, 2), facts)
+    depth = round(DEPTH * merge)
+    calls = {"first_stroke": first.facts["calls"], "next_stroke": second.facts["calls"]}
+    return {"calls": {"depth_n": depth, "bar": depth + TAIL, **calls}}
+
+
+async def _times(
+    engine: Engine,
+    documents: dict[Size, Document],
+    layers: dict[Size, AiLayer],
+    facts: Opened,
+    repeats: int,
+) -> dict[str, Any]:
+    """Strokes on the small and on the large canvas by turns, so that both see the same load."""
+    finals: dict[Size, list[float]] = {size: [] for size in documents}
+    previews: list[float] = []
+    for turn in range(repeats + 1):
+        for size, document in documents.items():
+            seeded = _seeded(document, layers[size], 10 + turn)
+            stroke = await painted(engine, document, seeded, facts)
+            if turn:
+                finals[size].append(stroke.final)
+                previews.append(stroke.preview)
+    ratio = float(np.median(finals[LARGE]) / np.median(finals[SMALL]))
+    return {
+        "to_first_preview_ms": {**milliseconds(previews), "bar": 250},
+        "to_final_ms": {**milliseconds(finals[SMALL]), "bar": 1000},
+        "to_final_on_4096_ms": milliseconds(finals[LARGE]),
+        "ratio_4096_to_512": {"value": round(ratio, 3), "bar": 1.3},
+    }
+
+
+async def _cancel(
+    engine: Engine, document: Document, layer: AiLayer, facts: Opened, repeats: int
+) -> dict[str, Any]:
+    """From cancel to a free worker, beside the length of one step."""
+    waits, steps = [], []
+    for turn in range(repeats):
+        seeded = _seeded(document, layer, 100 + turn)
+        waits.append(await stopped(engine, document, seeded, facts))
+        stroke = await painted(engine, document, seeded, facts)
+        steps += list(np.diff(stroke.steps))
+    return {"cancel_to_idle_ms": milliseconds(waits), "one_step_ms": milliseconds(steps)}
+
+
+async def _exact(
+    engine: Engine, document: Document, layer: AiLayer, facts: Opened
+) -> dict[str, bool]:
+    """Claims about pixels that must hold to the last bit."""
+    seeded = _seeded(document, layer, 7)
+    await painted(engine, document, seeded, facts)
+    shown = flatten(document.root, document.bounds)
+    result = _now(document, layer)
+    alpha = result.tiles.read(document.bounds)[..., 3]
+    document.replace("Hide", replace(result, visible=False))
+    hidden = flatten(document.root, document.bounds)
+    document.replace("Show", result)
+    await painted(engine, document, _seeded(document, layer, 8), facts)
+    await painted(engine, document, _seeded(document, layer, 7), facts)
+    again = _now(document, layer)
+    original = flatten(picture(document.size).root, document.bounds)
+    return {
+        "hidden_is_the_original": bool(np.array_equal(hidden, original)),
+        "outside_the_mask_is_untouched": bool((shown == original)[alpha == 0].all()),
+        "something_changed_inside": bool((shown != original).any()),
+        "same_recipe_twice": bool(
+            np.array_equal(again.tiles.read(document.bounds), result.tiles.read(document.bounds))
+        ),
+    }
+
+
+def _now(document: Document, layer: AiLayer) -> AiLayer:
+    found = document.find(layer.id)
+    assert isinstance(found, AiLayer)
+    return found
+
+
+def _seeded(document: Document, layer: AiLayer, seed: int) -> AiLayer:
+    """The layer as it is in the document, with another seed."""
+    now = _now(document, layer)
+    changed = replace(now, recipe=replace(now.recipe, seed=seed))
+    document.replace("Seed", changed)
+    return changed

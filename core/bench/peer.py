@@ -1,0 +1,200 @@
+"""The same edit by diffusers' own image-to-image pipeline on the whole canvas, and by ours.
+
+Both load one folder with random weights in the Stable Diffusion layout, run the same number of
+network calls at the same strength without guidance, and start with everything loaded.
+"""
+
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from core.bench.strokes import ai_layer, painted, picture, working
+from core.bench.timing import figure
+from core.composite import flatten
+from core.document import Document
+from core.engine.engine import Engine
+from core.engine.messages import Opened
+from core.engine.task import Recipe
+from core.geometry import Size
+from core.layers import AiLayer
+
+CANVAS = Size(1024, 1024)
+CELLS = 48
+"""Latent side that the network says it is made for: crops of 384 px."""
+STEPS, STRENGTH = 10, 0.6
+PROMPT = "a red apple"
+
+
+async def compared(repeats: int) -> dict[str, Any]:
+    """Seconds of both by turns after one round to warm up, their ratio, and the areas'."""
+    with tempfile.TemporaryDirectory() as folder:
+        build(Path(folder))
+        peer = _peer(Path(folder))
+        document = picture(CANVAS)
+        async with working() as engine:
+            facts = await engine.open(folder)
+            layer = _layer(document, folder)
+            return await _turns(engine, facts, document, layer, peer, repeats)
+
+
+async def _turns(
+    engine: Engine,
+    facts: Opened,
+    document: Document,
+    layer: AiLayer,
+    peer: Any,
+    repeats: int,
+) -> dict[str, Any]:
+    ours, theirs, calls = [], [], 0
+    for turn in range(repeats + 1):
+        seeded = replace(layer, recipe=replace(layer.recipe, seed=turn))
+        document.replace("Seed", seeded)
+        stroke = await painted(engine, document, seeded, facts)
+        ours.append(stroke.final)
+        calls = stroke.facts["calls"]
+        theirs.append(_whole_canvas(peer, document, turn))
+    area = CANVAS.width * CANVAS.height / facts.native**2
+    speedup = float(np.median(theirs[1:]) / np.median(ours[1:]))
+    return {
+        "pipeline": type(peer).__name__,
+        "canvas": f"{CANVAS.width} x {CANVAS.height}",
+        "crop": f"{facts.native} x {facts.native}",
+        "calls_each": calls,
+        "ours_seconds": figure(ours[1:]),
+        "theirs_seconds": figure(theirs[1:]),
+        "times_faster": round(speedup, 2),
+        "area_ratio": round(area, 2),
+    }
+
+
+def _layer(document: Document, model: str) -> AiLayer:
+    layer = ai_layer(document, model, 0)
+    values = {"prompt": PROMPT, "strength": STRENGTH, "steps": STEPS}
+    return replace(layer, recipe=Recipe("sdedit", values, model))
+
+
+def _whole_canvas(peer: Any, document: Document, seed: int) -> float:
+    """Seconds for the pipeline to repaint the flattened canvas."""
+    import torch
+    from PIL import Image
+
+    pixels = flatten(document.root, document.bounds)[..., :3]
+    began = time.perf_counter()
+    peer(
+        prompt=PROMPT,
+        image=Image.fromarray(np.ascontiguousarray(pixels)),
+        strength=STRENGTH,
+        num_inference_steps=STEPS,
+        guidance_scale=1.0,
+        generator=torch.Generator().manual_seed(seed),
+        output_type="np",
+    )
+    return time.perf_counter() - began
+
+
+def _peer(folder: Path) -> Any:
+    import torch
+    from diffusers import StableDiffusionImg2ImgPipeline
+
+    from core.engine.device import chosen, thread_count
+
+    torch.set_num_threads(thread_count())
+    peer = StableDiffusionImg2ImgPipeline.from_pretrained(folder, local_files_only=True)
+    peer.set_progress_bar_config(disable=True)
+    return peer.to(chosen("auto"))
+
+
+def build(folder: Path) -> None:
+    """Save a random-weight pipeline in the Stable Diffusion layout."""
+    import torch
+    from diffusers import DDIMScheduler, StableDiffusionPipeline
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        tokenizer = _tokenizer(folder / "words")
+        StableDiffusionPipeline(
+            vae=_codec(),
+            text_encoder=_text_encoder(tokenizer),
+            tokenizer=tokenizer,
+            unet=_network(),
+            scheduler=DDIMScheduler(
+                beta_start=0.00085,
+                beta_end=0.012,
+                beta_schedule="scaled_linear",
+                clip_sample=False,
+                set_alpha_to_one=False,
+                steps_offset=1,
+            ),
+            safety_checker=None,
+            feature_extractor=None,
+            requires_safety_checker=False,
+        ).save_pretrained(folder)
+
+
+def _network() -> Any:
+    from diffusers import UNet2DConditionModel
+
+    return UNet2DConditionModel(
+        sample_size=CELLS,
+        in_channels=4,
+        out_channels=4,
+        layers_per_block=1,
+        block_out_channels=(64, 128, 192),
+        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
+        up_block_types=("CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"),
+        cross_attention_dim=64,
+        attention_head_dim=4,
+    )
+
+
+def _codec() -> Any:
+    from diffusers import AutoencoderKL
+
+    return AutoencoderKL(
+        in_channels=3,
+        out_channels=3,
+        down_block_types=("DownEncoderBlock2D",) * 4,
+        up_block_types=("UpDecoderBlock2D",) * 4,
+        block_out_channels=(32, 32, 64, 64),
+        layers_per_block=1,
+        latent_channels=4,
+        sample_size=CELLS * 8,
+        mid_block_add_attention=False,
+    )
+
+
+def _text_encoder(tokenizer: Any) -> Any:
+    from transformers import CLIPTextConfig, CLIPTextModel
+
+    return CLIPTextModel(
+        CLIPTextConfig(
+            vocab_size=len(tokenizer),
+            hidden_size=64,
+            intermediate_size=64,
+            num_hidden_layers=1,
+            num_attention_heads=4,
+            max_position_embeddings=77,
+            bos_token_id=tokenizer.bos_token_id,
+            eos_token_id=tokenizer.eos_token_id,
+        )
+    )
+
+
+def _tokenizer(folder: Path) -> Any:
+    """Single letters and the two marks: enough to tell one prompt from another."""
+    import json
+
+    from transformers import CLIPTokenizer
+
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    words = [*letters, *(f"{letter}</w>" for letter in letters), "<|startoftext|>", "<|endoftext|>"]
+    folder.mkdir()
+    (folder / "vocab.json").write_text(json.dumps({word: i for i, word in enumerate(words)}))
+    (folder / "merges.txt").write_text("#version: 0.2\n")
+    return CLIPTokenizer(
+        str(folder / "vocab.json"), str(folder / "merges.txt"), model_max_length=77
+    )

@@ -1,0 +1,121 @@
+"""AI strokes as the editor makes them: a document, a painted region, a request, a result."""
+
+import tempfile
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from core.ai.layer import request_for, with_result
+from core.document import Document
+from core.engine.engine import Engine
+from core.engine.messages import Cancelled, Done, Failed, Opened, Step
+from core.engine.task import Recipe
+from core.errors import EditorError
+from core.geometry import Rect, Size
+from core.layers import AiLayer, Layer
+from core.params import Value
+from core.pixels import Pixels, Tiles
+
+MASK = 256
+"""Side of the painted region in pixels, the same on every document."""
+
+
+@dataclass
+class Stroke:
+    """When things happened, in seconds since the pen was lifted."""
+
+    preview: float = 0.0
+    final: float = 0.0
+    steps: list[float] = field(default_factory=list)
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+def picture(size: Size) -> Document:
+    """An opaque document with soft structure everywhere."""
+    y, x = np.mgrid[: size.height, : size.width].astype(np.float32)
+    waves = [127 + 90 * np.sin(x / (23 + 9 * k)) * np.cos(y / (31 + 7 * k)) for k in range(3)]
+    pixels = np.stack([*waves, np.full_like(x, 255)], axis=2).astype(np.uint8)
+    document = Document(size)
+    document.insert("Picture", Layer("Picture", tiles=Tiles.of(pixels)))
+    return document
+
+
+def ai_layer(document: Document, model: str, seed: int, **params: Value) -> AiLayer:
+    """A layer with the middle of the canvas painted, put on top of the document."""
+    width, height = document.size
+    area = Rect((width - MASK) // 2, (height - MASK) // 2, MASK, MASK)
+    region = Tiles.of(disc(MASK), area.x, area.y)
+    recipe = Recipe("layered-brush", {"prompt": "a red apple", **params}, model, (), seed)
+    layer = AiLayer("Edit", recipe=recipe, region=region)
+    document.insert("Edit", layer)
+    return layer
+
+
+def disc(side: int) -> Pixels:
+    y, x = np.mgrid[:side, :side] - (side - 1) / 2
+    inside: Pixels = np.where(x * x + y * y <= side * side / 4, 255, 0).astype(np.uint8)
+    return inside[..., None]
+
+
+async def painted(engine: Engine, document: Document, layer: AiLayer, facts: Opened) -> Stroke:
+    """One stroke from request to the document showing the result."""
+    stroke, began = Stroke(), time.perf_counter()
+    request = request_for(document, layer, facts.geometry)
+    async for message in engine.submit(request):
+        now = time.perf_counter() - began
+        if isinstance(message, Step):
+            stroke.steps.append(now)
+            if message.preview is not None and not stroke.preview:
+                stroke.preview = now
+        elif isinstance(message, Done):
+            stroke.facts = dict(message.facts)
+            shown = with_result(document, request, message.pixels, stroke.facts["model_hash"])
+            document.replace("Edit", shown)
+            stroke.final = time.perf_counter() - began
+        elif isinstance(message, Failed) and not message.retry:
+            raise EditorError(f"A stroke failed: {message.text}")
+    return stroke
+
+
+async def stopped(engine: Engine, document: Document, layer: AiLayer, facts: Opened) -> float:
+    """Cancel a stroke after its second step; seconds until the worker is free."""
+    run = engine.submit(request_for(document, layer, facts.geometry))
+    began = 0.0
+    async for message in run:
+        if isinstance(message, Step) and message.n == 2:
+            began = time.perf_counter()
+            run.cancel()
+        elif isinstance(message, Cancelled):
+            return time.perf_counter() - began
+    raise EditorError("A stroke ended before it could be cancelled; use more steps.")
+
+
+@asynccontextmanager
+async def working() -> AsyncIterator[Engine]:
+    """A running engine on the CPU or the accelerator there is."""
+    engine = Engine()
+    engine.start()
+    try:
+        yield engine
+    finally:
+        engine.close()
+
+
+@contextmanager
+def storybook() -> Iterator[tuple[str, str]]:
+    """The shipped model and what to call it; random weights of its layout while it has none."""
+    from core.storybook.layout import DESCRIPTION, FOLDER, Layout
+
+    if (FOLDER / DESCRIPTION).is_file():
+        yield "storybook", "storybook"
+        return
+    from core.storybook.random_model import build_random
+
+    with tempfile.TemporaryDirectory() as folder:
+        build_random(Path(folder), Layout())
+        yield folder, "random weights in the storybook layout"

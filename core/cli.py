@@ -1,0 +1,165 @@
+"""The command line: the editor, and the verbs that work without a window (and without Qt).
+
+Exit code 0 is success, 2 the user's mistake with one clear line on stderr, 1 a bug.
+"""
+
+import argparse
+import importlib
+import json
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from core.errors import EditorError
+
+MISTAKE = 2
+INTERRUPTED = 130
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(MISTAKE, f"{self.prog}: {message}\n")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a verb, or open the editor with the files named."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if words[:1] == ["--worker"]:
+        # A frozen program has one executable: this is it again, as its own worker.
+        return int(importlib.import_module("core.engine.worker").main(words[1:]))
+    if words and (words[0] in VERBS or words[0] in ("-h", "--help", "--version")):
+        return _verb(words)
+    # Looked up by name, because core may not depend on the editor.
+    return int(importlib.import_module("editor.__main__").main(words))
+
+
+def _verb(words: list[str]) -> int:
+    options = _parser().parse_args(words)
+    try:
+        return VERBS[options.verb](options)
+    except EditorError as error:
+        print(f"sfumato {options.verb}: {error}", file=sys.stderr)
+        return MISTAKE
+    except KeyboardInterrupt:
+        print(f"sfumato {options.verb}: stopped.", file=sys.stderr)
+        return INTERRUPTED
+
+
+def _parser() -> _Parser:
+    from importlib.metadata import version
+
+    about = "Without a verb, the editor opens with the files named."
+    parser = _Parser("sfumato", description=__doc__, epilog=about)
+    parser.add_argument("--version", action="version", version=version("sfumato"))
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+    _run_options(verbs.add_parser("run", help="run a technique on a picture file"))
+    listing = verbs.add_parser("list", help="list what there is of a kind")
+    listing.add_argument("kind", choices=KINDS)
+    bench = verbs.add_parser("bench", help="measure")
+    bench.add_argument("name")
+    bench.add_argument("--quick", action="store_true", help="fewer repetitions, for a first look")
+    doctor = verbs.add_parser("doctor", help="say what this machine offers")
+    doctor.add_argument("--quick", action="store_true", help="without asking torch and Qt")
+    for verb in verbs.choices.values():
+        verb.add_argument("--json", action="store_true", help="print JSON")
+    return parser
+
+
+def _run_options(run: argparse.ArgumentParser) -> None:
+    run.add_argument("technique")
+    run.add_argument("picture", type=Path, metavar="IN")
+    run.add_argument("--mask", type=Path, help="white = edit; without one, the whole picture")
+    run.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", dest="params")
+    run.add_argument("--seed", type=int, default=0)
+    run.add_argument("--model", default="storybook", metavar="NAME|PATH")
+    run.add_argument(
+        "--modifier", action="append", default=[], metavar="ID[:KEY=VALUE,...]", dest="modifiers"
+    )
+    run.add_argument("--device", default="auto", help="cpu, cuda, mps or auto")
+    run.add_argument("--out", type=Path, required=True)
+
+
+def _run(options: argparse.Namespace) -> int:
+    from core.headless import Order, assignments, carry_out, modifier
+
+    order = Order(
+        technique=options.technique,
+        picture=options.picture,
+        out=options.out,
+        mask=options.mask,
+        params=assignments(options.params),
+        seed=options.seed,
+        model=options.model,
+        modifiers=tuple(modifier(text) for text in options.modifiers),
+        device=options.device,
+    )
+    facts = carry_out(order, _progress if sys.stderr.isatty() else None)
+    if options.json:
+        print(json.dumps(facts, indent=1))
+    else:
+        print(f"{options.out}: {facts['model']}, {facts['calls']} calls, {facts['seconds']:.2f} s")
+    return 0
+
+
+def _progress(text: str) -> None:
+    print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)
+
+
+def _list(options: argparse.Namespace) -> int:
+    from core.listing import listed
+
+    rows = listed(options.kind)
+    if options.json:
+        print(json.dumps(rows, indent=1))
+        return 0
+    width = max((len(row["id"]) for row in rows), default=0)
+    for row in rows:
+        print(f"{row['id']:{width}}  {row['label']}. {row['about']}".rstrip())
+    return 0
+
+
+def _bench(options: argparse.Namespace) -> int:
+    from core.bench.registry import measured
+
+    figures = measured(options.name, options.quick)
+    _print(figures, options.json)
+    return 0
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from core.doctor import findings
+
+    _print(findings(options.quick), options.json)
+    return 0
+
+
+def _print(values: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(values, indent=1))
+    else:
+        _print_lines(values, "")
+
+
+def _print_lines(values: dict[str, Any], indent: str) -> None:
+    for name, value in values.items():
+        if isinstance(value, dict):
+            print(f"{indent}{name}")
+            _print_lines(value, indent + "  ")
+        else:
+            shown = f"{value:.4g}" if isinstance(value, float) else value
+            print(f"{indent}{name}: {shown}")
+
+
+KINDS = ("techniques", "modifiers", "brushes", "formats", "models", "tools")
+VERBS: dict[str, Callable[[argparse.Namespace], int]] = {
+    "run": _run,
+    "list": _list,
+    "bench": _bench,
+    "doctor": _doctor,
+}
+
+if __name__ == "__main__":
+    sys.exit(main())
