@@ -9,31 +9,33 @@ from pathlib import Path
 from typing import Any
 
 from core.storybook.codec import load_codec, save_codec
-from core.storybook.layout import Layout, build_unet, write_layout
-from core.storybook.sample import World
+from core.storybook.layout import build_unet, write_layout
+from core.storybook.training.configs import CONFIGS, Config
 from core.storybook.training.gallery import PROMPTS
 
 
-def export(folder: Path, target: Path, world: World, layout: Layout) -> None:
+def export(folder: Path, target: Path, config: Config) -> None:
     """Everything the model adapter reads; the model card is written by hand."""
     import torch
 
-    state: dict[str, Any] = torch.load(folder / "checkpoint.pt", weights_only=True)
-    unet = build_unet(layout)
+    state: dict[str, Any] = torch.load(folder / "checkpoint.pt", "cpu", weights_only=True)
+    unet = build_unet(config.layout)
     unet.load_state_dict(state["average"])
     unet.half().save_pretrained(target / "unet")
     save_codec(load_codec(folder), target)
     shutil.copytree(folder / "text_encoder", target / "text_encoder", dirs_exist_ok=True)
+    if (folder / "judge.safetensors").exists():
+        shutil.copy(folder / "judge.safetensors", target)
     description = {
         "version": 1,
-        "objects": list(world.things),
-        "backgrounds": list(world.places),
-        "styles": list(world.styles),
+        "objects": list(config.world.things),
+        "backgrounds": list(config.world.places),
+        "styles": list(config.world.styles),
         "samples": list(PROMPTS),
         "trained": {"steps": state["step"], "minutes": round(state["seconds"] / 60)},
     }
-    write_layout(target, layout, description)
+    write_layout(target, config.layout, description)
 
 
 if __name__ == "__main__":
-    export(Path(sys.argv[1]), Path(sys.argv[2]), World.small(), Layout())
+    export(Path(sys.argv[1]), Path(sys.argv[2]), CONFIGS["small"])

@@ -50,18 +50,18 @@ def sample(
     edges = [round(layout.train_steps * (1 - i / steps)) - 1 for i in range(steps)]
     random = torch.Generator().manual_seed(seed)
     shape = (len(tokens), layout.latent_channels, layout.cells, layout.cells)
-    z = torch.randn(shape, generator=random)
-    both = torch.cat([tokens, empty.expand_as(tokens)])
+    z = torch.randn(shape, generator=random).to(unet.device)
+    both = torch.cat([tokens, empty.expand_as(tokens)]).to(unet.device)
     for here, after in zip(edges, [*edges[1:], -1], strict=True):
         stacked = network_input(z, *known) if known else network_input(z)
-        with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        with torch.no_grad(), torch.autocast(unet.device.type, torch.bfloat16):
             v = unet(stacked.repeat(2, 1, 1, 1), here, encoder_hidden_states=both).sample.float()
         v = v[len(z) :] + guidance * (v[: len(z)] - v[len(z) :])
         signal, noise = signals[here].sqrt(), (1 - signals[here]).sqrt()
         x0, eps = signal * z - noise * v, noise * z + signal * v
         level = signals[after] if after >= 0 else torch.tensor(1.0)
         z = level.sqrt() * x0 + (1 - level).sqrt() * eps
-    return z
+    return z.cpu()
 
 
 def sheet(images: "Tensor", columns: int) -> npt.NDArray[np.uint8]:

@@ -13,6 +13,7 @@ import numpy as np
 from core.storybook.atlas import catalogue
 from core.storybook.judge import JudgeConfig, build_judge, save_judge
 from core.storybook.sample import World, random_scene
+from core.storybook.training.configs import CONFIGS
 from core.storybook.training.pack import SHARD
 
 if TYPE_CHECKING:
@@ -102,4 +103,4 @@ def train_judge(folder: Path, epochs: float, world: World) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(f"{train_judge(Path(sys.argv[1]), float(sys.argv[2]), World.small())}\n")
+    sys.stdout.write(f"{train_judge(Path(sys.argv[1]), float(sys.argv[2]), CONFIGS["small"].world)}\n")

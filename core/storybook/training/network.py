@@ -1,6 +1,6 @@
 """Train the Storybook network: resumable, low-priority friendly, with a gallery to look at.
 
-``python -m core.storybook.training.network FOLDER MINUTES`` trains on FOLDER's shards until MINUTES
+``python -m core.storybook.training.network FOLDER MINUTES [SIZE]`` trains on FOLDER's shards until MINUTES
 of training time (over all runs) are spent; the learning rate falls to zero at the end. It writes
 FOLDER/pid, log.csv, checkpoint.pt (own state, never shipped), gallery-*.png.
 """
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.storybook.layout import Layout, build_unet, network_input
 from core.storybook.text import load_text_encoder
+from core.storybook.training.configs import CONFIGS
 from core.storybook.training.data import Batch, Pool
 from core.storybook.training.muon import Muon
 
@@ -37,6 +38,7 @@ class Plan:
     checkpoint_minutes: float = 4
     gallery_minutes: float = 10
     threads: int = 2
+    device: str = "cpu"
 
     def rate_at(self, step: int, progress: float) -> float:
         """Share of the full learning rate."""
@@ -47,15 +49,15 @@ def loss_of(unet: Any, batch: Batch, signals: "Tensor", random: Any) -> "tuple[T
     """(loss, each example's own) of predicting v at evenly spread times."""
     import torch
 
-    count, total = len(batch.x0), len(signals)
+    count, total, device = len(batch.x0), len(signals), batch.x0.device
     spread = (torch.arange(count) + torch.rand(count, generator=random)) / count
-    time_index = (spread[torch.randperm(count, generator=random)] * total).long()
+    time_index = (spread[torch.randperm(count, generator=random)] * total).long().to(device)
     signal = signals[time_index].sqrt()[:, None, None, None]
     noise = (1 - signals[time_index]).sqrt()[:, None, None, None]
-    eps = torch.randn(batch.x0.shape, generator=random)
+    eps = torch.randn(batch.x0.shape, generator=random).to(device)
     z = signal * batch.x0 + noise * eps
     stacked = network_input(z, batch.mask, batch.x0)
-    with torch.autocast("cpu", torch.bfloat16):
+    with torch.autocast(device.type, torch.bfloat16):
         v = unet(stacked, time_index, encoder_hidden_states=batch.tokens).sample
     error = (v.float() - (signal * eps - noise * batch.x0)).square().mean(1, keepdim=True)
     weighted = (error * batch.weight).sum((1, 2, 3))
@@ -70,7 +72,7 @@ class Training:
 
         self.folder, self.plan, self.layout = folder, plan, layout
         torch.manual_seed(0)
-        self.unet = build_unet(layout)
+        self.unet = build_unet(layout).to(plan.device)
         named = dict(self.unet.named_parameters())
         outer = ("conv_in", "conv_out", "time_embedding")
         matrices = [k for k, p in named.items() if p.ndim > 1 and not k.startswith(outer)]
@@ -79,7 +81,7 @@ class Training:
         self.plain = torch.optim.AdamW(rest, lr=plan.plain_rate, betas=(0.9, 0.98), weight_decay=0)
         self.average = {k: v.detach().clone() for k, v in self.unet.state_dict().items()}
         self.step, self.seconds = 0, 0.0
-        self.signals = torch.from_numpy(layout.alphas_cumprod()).float()
+        self.signals = torch.from_numpy(layout.alphas_cumprod()).float().to(plan.device)
         self.random = torch.Generator().manual_seed(int(time.time()))
 
     def advance(self, batch: Batch) -> "tuple[float, Tensor]":
@@ -87,6 +89,7 @@ class Training:
         import torch
 
         started = time.perf_counter()
+        batch = Batch(*(part.to(self.plan.device) for part in batch))
         loss, each = loss_of(self.unet, batch, self.signals, self.random)
         self.unet.zero_grad(set_to_none=True)
         backward: Any = loss.backward
@@ -104,7 +107,7 @@ class Training:
         self.step += 1
         # A paused process must not eat its own budget.
         self.seconds += min(time.perf_counter() - started, 10)
-        return float(loss.detach()), each
+        return float(loss.detach()), each.cpu()
 
     def save(self) -> None:
         import torch
@@ -126,7 +129,9 @@ class Training:
 
         if not (self.folder / "checkpoint.pt").exists():
             return
-        state = torch.load(self.folder / "checkpoint.pt", weights_only=True)
+        state = torch.load(
+            self.folder / "checkpoint.pt", self.plan.device, weights_only=True
+        )
         self.unet.load_state_dict(state["unet"])
         self.average = state["average"]
         for buffer, saved in zip(self.muon.momenta, state["muon"], strict=True):
@@ -193,4 +198,6 @@ def train(folder: Path, plan: Plan, layout: Layout) -> Training:
 
 
 if __name__ == "__main__":
-    train(Path(sys.argv[1]), Plan(minutes=float(sys.argv[2])), Layout())
+    config = CONFIGS[sys.argv[3] if len(sys.argv) > 3 else "small"]
+    plan = Plan(minutes=float(sys.argv[2]), batch=config.batch, device=config.device)
+    train(Path(sys.argv[1]), plan, config.layout)

@@ -1,6 +1,6 @@
 """Render random scenes into shards that training reads: latents, footprints, prompt numbers.
 
-``python -m core.storybook.training.pack FOLDER FIRST COUNT`` writes shards FIRST, FIRST + 1, ...
+``python -m core.storybook.training.pack FOLDER FIRST COUNT [SIZE]`` writes shards FIRST, FIRST + 1, ...
 The first call fits the codec's linear part. Each shard is a .npz with latents (n, c, h, w)
 float16, cells (n, 2, h, w) bool and prompts (n, 4): two for the scene, one for each thing, -1 for
 none. Shard 0 also keeps its pictures, for the codec.
@@ -15,15 +15,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from core.storybook.codec import CodecConfig, build_codec, fit_codec, load_codec, save_codec
+from core.storybook.codec import build_codec, fit_codec, load_codec, save_codec
 from core.storybook.render import Rendering, render
 from core.storybook.sample import World, random_scene
 from core.storybook.scene import Scene
+from core.storybook.training.configs import CONFIGS, Config
 from core.storybook.training.prompts import scene_prompt, thing_prompt
 
 SHARD = 4096
 SLOTS = 2
-WORLDS = {"small": World.small, "large": World.large}
 
 
 @dataclass(frozen=True)
@@ -74,9 +74,11 @@ def _cells(footprint: npt.NDArray[np.uint8], factor: int) -> npt.NDArray[np.bool
     return touched
 
 
-def write_shard(folder: Path, number: int, world: World, codec: Any) -> None:
+def write_shard(folder: Path, number: int, config: Config, codec: Any) -> None:
     """Render, encode and save one shard."""
-    examples = [example(number * SHARD + index, world) for index in range(SHARD)]
+    seeds = range(number * SHARD, (number + 1) * SHARD)
+    side, factor = config.layout.image_size, config.layout.factor
+    examples = [example(seed, config.world, side, factor) for seed in seeds]
     texts = sorted({text for one in examples for text in one.prompts})
     numbers = {text: index for index, text in enumerate(texts)}
     prompts = np.full((SHARD, 2 + SLOTS), -1, np.int32)
@@ -108,25 +110,27 @@ def encode(codec: Any, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float16]
     return np.concatenate(portions)
 
 
-def prepare_codec(folder: Path, world: World, config: CodecConfig) -> Any:
+def prepare_codec(folder: Path, config: Config) -> Any:
     """The codec of a training folder, fitted to sample pictures the first time."""
     if not (folder / "vae").exists():
-        codec = build_codec(config)
-        fit_codec(codec, np.stack([example(10**9 + i, world).image for i in range(600)]))
+        codec = build_codec(config.codec)
+        seeds = range(10**9, 10**9 + 600)
+        fit_codec(codec, np.stack([example(seed, config.world).image for seed in seeds]))
         save_codec(codec, folder)
     return load_codec(folder)
 
 
-def main(folder: Path, first: int, count: int, world: str = "small") -> None:
+def main(folder: Path, first: int, count: int, name: str = "small") -> None:
     """Write shards that are not there yet."""
     import torch
 
     torch.set_num_threads(1)
     folder.mkdir(parents=True, exist_ok=True)
-    codec = prepare_codec(folder, WORLDS[world](), CodecConfig())
+    config = CONFIGS[name]
+    codec = prepare_codec(folder, config)
     for number in range(first, first + count):
         if not (folder / f"shard-{number:03d}.npz").exists():
-            write_shard(folder, number, WORLDS[world](), codec)
+            write_shard(folder, number, config, codec)
 
 
 if __name__ == "__main__":

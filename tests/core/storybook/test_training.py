@@ -12,6 +12,7 @@ from core.storybook.random_model import TINY, build_random
 from core.storybook.sample import World
 from core.storybook.text import load_text_encoder
 from core.storybook.training import pack
+from core.storybook.training.configs import CONFIGS
 from core.storybook.training.data import Pool
 from core.storybook.training.gallery import sample
 from core.storybook.training.muon import orthogonalised
@@ -57,7 +58,7 @@ def test_a_training_run_goes_on_where_it_stopped(
     codec = build_codec(CodecConfig(blocks=(1, 1, 1)))
     fit_codec(codec, images(8))
     save_codec(codec, tmp_path)
-    pack.write_shard(tmp_path, 1, World.small(), codec)
+    pack.write_shard(tmp_path, 1, CONFIGS["small"], codec)
     pool = Pool(tmp_path, load_text_encoder(tmp_path))
     assert pool.grow() == 8
     training = Training(tmp_path, Plan(batch=4), TINY)
