@@ -8,7 +8,7 @@ import tempfile
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,6 +21,9 @@ from core.engine.messages import Opened
 from core.engine.task import Recipe
 from core.geometry import Size
 from core.layers import AiLayer
+
+if TYPE_CHECKING:
+    from core.params import Value
 
 CANVAS = Size(1024, 1024)
 CELLS = 48
@@ -73,7 +76,7 @@ async def _turns(
 
 def _layer(document: Document, model: str) -> AiLayer:
     layer = ai_layer(document, model, 0)
-    values = {"prompt": PROMPT, "strength": STRENGTH, "steps": STEPS}
+    values: dict[str, Value] = {"prompt": PROMPT, "strength": STRENGTH, "steps": STEPS}
     return replace(layer, recipe=Recipe("sdedit", values, model))
 
 
@@ -99,11 +102,15 @@ def _whole_canvas(peer: Any, document: Document, seed: int) -> float:
 def _peer(folder: Path) -> Any:
     import torch
     from diffusers import StableDiffusionImg2ImgPipeline
+    from diffusers.utils import logging
+    from transformers.utils import logging as other_logging
 
     from core.engine.device import chosen, thread_count
 
+    logging.disable_progress_bar()
+    other_logging.disable_progress_bar()
     torch.set_num_threads(thread_count())
-    peer = StableDiffusionImg2ImgPipeline.from_pretrained(folder, local_files_only=True)
+    peer: Any = StableDiffusionImg2ImgPipeline.from_pretrained(folder, local_files_only=True)
     peer.set_progress_bar_config(disable=True)
     return peer.to(chosen("auto"))
 
@@ -111,28 +118,35 @@ def _peer(folder: Path) -> Any:
 def build(folder: Path) -> None:
     """Save a random-weight pipeline in the Stable Diffusion layout."""
     import torch
-    from diffusers import DDIMScheduler, StableDiffusionPipeline
+    from diffusers import StableDiffusionPipeline
 
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         tokenizer = _tokenizer(folder / "words")
-        StableDiffusionPipeline(
+        pipeline: Any = StableDiffusionPipeline(
             vae=_codec(),
             text_encoder=_text_encoder(tokenizer),
             tokenizer=tokenizer,
             unet=_network(),
-            scheduler=DDIMScheduler(
-                beta_start=0.00085,
-                beta_end=0.012,
-                beta_schedule="scaled_linear",
-                clip_sample=False,
-                set_alpha_to_one=False,
-                steps_offset=1,
-            ),
+            scheduler=_scheduler(),
             safety_checker=None,
             feature_extractor=None,
             requires_safety_checker=False,
-        ).save_pretrained(folder)
+        )
+        pipeline.save_pretrained(folder)
+
+
+def _scheduler() -> Any:
+    from diffusers import DDIMScheduler
+
+    return DDIMScheduler(
+        beta_start=0.00085,
+        beta_end=0.012,
+        beta_schedule="scaled_linear",
+        clip_sample=False,
+        set_alpha_to_one=False,
+        steps_offset=1,
+    )
 
 
 def _network() -> Any:
@@ -143,7 +157,7 @@ def _network() -> Any:
         in_channels=4,
         out_channels=4,
         layers_per_block=1,
-        block_out_channels=(64, 128, 192),
+        block_out_channels=(32, 64, 96),
         down_block_types=("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
         up_block_types=("CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"),
         cross_attention_dim=64,
@@ -159,7 +173,8 @@ def _codec() -> Any:
         out_channels=3,
         down_block_types=("DownEncoderBlock2D",) * 4,
         up_block_types=("UpDecoderBlock2D",) * 4,
-        block_out_channels=(32, 32, 64, 64),
+        block_out_channels=(8, 16, 32, 32),
+        norm_num_groups=8,
         layers_per_block=1,
         latent_channels=4,
         sample_size=CELLS * 8,
