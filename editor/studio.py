@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from core.catalog import Brush, Tool, brushes, tools
+from core.catalog import Brush, Tool, brushes, params_of, tools
 from core.document import Document
 from core.geometry import Size
 from core.signal import Signal
@@ -62,7 +62,7 @@ class Studio:
     @property
     def tool_params(self) -> Any:
         kind = tools[self.choices.tool]
-        return self.choices.tool_params.get(self.choices.tool) or kind.Params()
+        return self.choices.tool_params.get(self.choices.tool) or params_of(kind)()
 
     @property
     def brush(self) -> Brush:
@@ -71,7 +71,7 @@ class Studio:
     @property
     def brush_params(self) -> Any:
         kind = brushes[self.choices.brush]
-        return self.choices.brush_params.get(self.choices.brush) or kind.Params()
+        return self.choices.brush_params.get(self.choices.brush) or params_of(kind)()
 
     def set_tool_params(self, params: Any) -> None:
         self.choose(tool_params={**self.choices.tool_params, self.choices.tool: params})

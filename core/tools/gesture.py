@@ -7,6 +7,7 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
 
 from core.document import Document
+from core.engine.task import Recipe
 from core.geometry import Rect
 from core.pixels import Pixels
 
@@ -87,7 +88,7 @@ class Path:
         self._left -= length
 
 
-def _ignore(_: Any) -> None:
+def _ignore(*_: Any) -> None:
     return None
 
 
@@ -95,8 +96,9 @@ def _ignore(_: Any) -> None:
 class Context:
     """What a gesture may use: the document, its target layer, brush, colour and tool settings.
 
-    ``pick`` receives a colour the eyedropper found, ``stroked`` the id of an AI layer whose
-    region was just painted on, ``moved`` a view movement in screen pixels.
+    ``recipe`` is what a new AI layer starts with. ``pick`` receives a colour the eyedropper found
+    (and whether it is for the background), ``stroked`` the id of an AI layer whose region was just
+    painted on, ``panned`` a movement of the view in document pixels.
     """
 
     document: Document
@@ -105,5 +107,7 @@ class Context:
     params: Any
     colour: Colour = (0, 0, 0, 255)
     path: Path = field(default_factory=Path)
-    pick: Callable[[Colour], None] = _ignore
+    recipe: Recipe = field(default_factory=lambda: Recipe("layered-brush"))
+    pick: Callable[[Colour, bool], None] = _ignore
     stroked: Callable[[str], None] = _ignore
+    panned: Callable[[float, float], None] = _ignore

@@ -1,0 +1,69 @@
+"""The AI brush: paints the region that a diffusion layer edits."""
+
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
+
+from core.brushes.round import Round
+from core.catalog import tools
+from core.errors import EditorError
+from core.layers import AiLayer
+from core.painting import Painting
+from core.params import Range
+from core.tools.gesture import Context, Kind, PointerEvent
+from core.tools.painting import Gesture
+
+PAUSE = 0.25
+"""Seconds of stroke after which the region is offered to the live loop again."""
+
+
+@tools.register
+class AiBrush:
+    """Sweep over what should change; Shift adds to the layer's region, Alt takes away."""
+
+    id: ClassVar[str] = "ai-brush"
+    label: ClassVar[str] = "AI brush"
+    icon: ClassVar[str] = "sparkles"
+    shortcut: ClassVar[str] = "A"
+
+    @dataclass(frozen=True)
+    class Params:
+        size: Annotated[float, Range(4, 1000, "Size", "px", step=1)] = 96.0
+        hardness: Annotated[float, Range(0, 100, "Hardness", "%", step=1)] = 80.0
+
+    def gesture(self, context: Context, event: PointerEvent) -> Gesture:
+        document = context.document
+        with document.editing("AI brush"):
+            layer = target(context, event)
+            with document.painting(layer.id, "AI brush", plane="region") as painting:
+                yield from _sweep(context, painting, event, layer.id)
+        context.stroked(layer.id)
+
+
+def _sweep(context: Context, painting: Painting, event: PointerEvent, layer: str) -> Gesture:
+    erase, offered = event.alt, event.time
+    brush = Round(Round.Params(size=context.params.size, hardness=context.params.hardness))
+    while True:
+        for sample in context.path.samples(event, brush.spacing):
+            stamp = brush.stamp(sample)
+            painting.blend(stamp.alpha, stamp.x, stamp.y, erase=erase)
+        if event.kind is Kind.release:
+            return
+        if event.time - offered > PAUSE:
+            offered = event.time
+            context.stroked(layer)
+        event = yield
+
+
+def target(context: Context, event: PointerEvent) -> AiLayer:
+    """A new AI layer above the active one; with Shift or Alt the active AI layer itself."""
+    active = context.document.active
+    if (event.shift or event.alt) and isinstance(active, AiLayer):
+        if active.baked or not active.visible:
+            raise EditorError(f"{active.name} is frozen or hidden: its region stays as it is.")
+        return active
+    if event.alt:
+        raise EditorError("Choose a diffusion layer first: Alt takes away from its region.")
+    prompt = context.recipe.prompt.strip()
+    layer = AiLayer(prompt[:40] or "AI edit", recipe=context.recipe)
+    context.document.insert("AI brush", layer)
+    return layer

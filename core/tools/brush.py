@@ -1,0 +1,29 @@
+"""The brush: paints colour on the active layer."""
+
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
+
+from core.catalog import tools
+from core.params import Range
+from core.tools.gesture import Context, PointerEvent
+from core.tools.painting import Gesture, paintable, stroke
+
+
+@tools.register
+class Brush:
+    """Paint with the foreground colour."""
+
+    id: ClassVar[str] = "brush"
+    label: ClassVar[str] = "Brush"
+    icon: ClassVar[str] = "brush"
+    shortcut: ClassVar[str] = "B"
+
+    @dataclass(frozen=True)
+    class Params:
+        opacity: Annotated[float, Range(1, 100, "Opacity", "%", step=1)] = 100.0
+
+    def gesture(self, context: Context, event: PointerEvent) -> Gesture:
+        layer = paintable(context)
+        with context.document.painting(layer.id, "Brush stroke") as painting:
+            opacity = context.params.opacity / 100
+            yield from stroke(context, painting, event, context.colour, opacity)

@@ -1,0 +1,29 @@
+"""The eraser: takes paint away from the active layer."""
+
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
+
+from core.catalog import tools
+from core.params import Range
+from core.tools.gesture import Context, PointerEvent
+from core.tools.painting import Gesture, paintable, stroke
+
+
+@tools.register
+class Eraser:
+    """Erase paint with the shape of the brush."""
+
+    id: ClassVar[str] = "eraser"
+    label: ClassVar[str] = "Eraser"
+    icon: ClassVar[str] = "eraser"
+    shortcut: ClassVar[str] = "E"
+
+    @dataclass(frozen=True)
+    class Params:
+        opacity: Annotated[float, Range(1, 100, "Opacity", "%", step=1)] = 100.0
+
+    def gesture(self, context: Context, event: PointerEvent) -> Gesture:
+        layer = paintable(context)
+        with context.document.painting(layer.id, "Erase") as painting:
+            opacity = context.params.opacity / 100
+            yield from stroke(context, painting, event, context.colour, opacity, erase=True)

@@ -1,0 +1,48 @@
+"""The eyedropper: takes a colour from the picture."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from core.catalog import tools
+from core.composite import flatten
+from core.geometry import Rect
+from core.tools.gesture import Colour, Context, Kind, PointerEvent
+from core.tools.painting import Gesture
+
+
+@tools.register
+class Eyedropper:
+    """Pick the foreground colour from what is shown; Alt picks the background colour."""
+
+    id: ClassVar[str] = "eyedropper"
+    label: ClassVar[str] = "Eyedropper"
+    icon: ClassVar[str] = "pipette"
+    shortcut: ClassVar[str] = "I"
+
+    @dataclass(frozen=True)
+    class Params:
+        pass
+
+    def gesture(self, context: Context, event: PointerEvent) -> Gesture:
+        while True:
+            colour = seen(context, event)
+            if colour is not None:
+                context.pick(colour, event.alt)
+            if event.kind is Kind.release:
+                return
+            event = yield
+
+
+def seen(context: Context, event: PointerEvent) -> Colour | None:
+    """The straight opaque colour shown under the pointer; None off the canvas or on nothing."""
+    spot = Rect(int(event.x // 1), int(event.y // 1), 1, 1) & context.document.bounds
+    if not spot:
+        return None
+    red, green, blue, alpha = (int(v) for v in flatten(context.document.root, spot)[0, 0])
+    if alpha == 0:
+        return None
+    return (_straight(red, alpha), _straight(green, alpha), _straight(blue, alpha), 255)
+
+
+def _straight(value: int, alpha: int) -> int:
+    return min(255, round(value * 255 / alpha))

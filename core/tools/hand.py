@@ -1,0 +1,28 @@
+"""The hand: moves the view."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from core.catalog import tools
+from core.tools.gesture import Context, Kind, PointerEvent
+from core.tools.painting import Gesture
+
+
+@tools.register
+class Hand:
+    """Drag the canvas about."""
+
+    id: ClassVar[str] = "hand"
+    label: ClassVar[str] = "Hand"
+    icon: ClassVar[str] = "hand"
+    shortcut: ClassVar[str] = "H"
+
+    @dataclass(frozen=True)
+    class Params:
+        pass
+
+    def gesture(self, context: Context, event: PointerEvent) -> Gesture:
+        start = event
+        while event.kind is not Kind.release:
+            event = yield
+            context.panned(event.x - start.x, event.y - start.y)

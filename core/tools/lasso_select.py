@@ -1,0 +1,32 @@
+"""Freehand selection."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from core.catalog import tools
+from core.selection import Selection
+from core.tools.gesture import Context, Kind, PointerEvent
+from core.tools.painting import Gesture
+from core.tools.selecting import selecting
+
+
+@tools.register
+class LassoSelect:
+    """Draw round something; Shift adds, Alt takes away, Ctrl keeps what both share."""
+
+    id: ClassVar[str] = "lasso-select"
+    label: ClassVar[str] = "Lasso selection"
+    icon: ClassVar[str] = "lasso-select"
+    shortcut: ClassVar[str] = "L"
+
+    @dataclass(frozen=True)
+    class Params:
+        pass
+
+    def gesture(self, context: Context, event: PointerEvent) -> Gesture:
+        outline = [(event.x, event.y)]
+        with selecting(context, event) as show:
+            while event.kind is not Kind.release:
+                event = yield
+                outline.append((event.x, event.y))
+                show(Selection.polygon(outline, context.document.size))

@@ -1,0 +1,56 @@
+"""The move tool: shifts the active layer."""
+
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+from core import layers
+from core.catalog import tools
+from core.errors import EditorError
+from core.geometry import Point
+from core.layers import Group, Layer, Node
+from core.tools.gesture import Context, Kind, PointerEvent
+from core.tools.painting import Gesture
+
+
+@tools.register
+class Move:
+    """Drag the active layer or group; Shift keeps to one direction."""
+
+    id: ClassVar[str] = "move"
+    label: ClassVar[str] = "Move layer"
+    icon: ClassVar[str] = "move"
+    shortcut: ClassVar[str] = "V"
+
+    @dataclass(frozen=True)
+    class Params:
+        pass
+
+    def gesture(self, context: Context, event: PointerEvent) -> Gesture:
+        document, start = context.document, event
+        node = document.active
+        if node is None:
+            raise EditorError("Choose the layer to move in the Layers dock.")
+        with document.editing("Move layer"):
+            while True:
+                by = _distance(start, event)
+                root = layers.replaced(document.root, moved(node, by))
+                document.show(replace(document.state, root=root))
+                if event.kind is Kind.release:
+                    return
+                event = yield
+
+
+def moved(node: Node, by: Point) -> Node:
+    """A layer, or every layer of a group, shifted by whole pixels."""
+    if isinstance(node, Group):
+        return replace(node, children=tuple(moved(child, by) for child in node.children))
+    if isinstance(node, Layer):
+        return replace(node, position=node.position.moved(*by))
+    return node
+
+
+def _distance(start: PointerEvent, event: PointerEvent) -> Point:
+    dx, dy = round(event.x - start.x), round(event.y - start.y)
+    if event.shift:
+        dx, dy = (dx, 0) if abs(dx) >= abs(dy) else (0, dy)
+    return Point(dx, dy)

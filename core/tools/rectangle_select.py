@@ -1,0 +1,40 @@
+"""Rectangle selection."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from core.catalog import tools
+from core.geometry import Rect
+from core.selection import Selection
+from core.tools.gesture import Context, Kind, PointerEvent
+from core.tools.painting import Gesture
+from core.tools.selecting import selecting
+
+
+@tools.register
+class RectangleSelect:
+    """Drag a rectangle; Shift adds, Alt takes away, Ctrl keeps what both share."""
+
+    id: ClassVar[str] = "rectangle-select"
+    label: ClassVar[str] = "Rectangle selection"
+    icon: ClassVar[str] = "square-dashed"
+    shortcut: ClassVar[str] = "M"
+
+    @dataclass(frozen=True)
+    class Params:
+        pass
+
+    def gesture(self, context: Context, event: PointerEvent) -> Gesture:
+        start = event
+        with selecting(context, event) as show:
+            while True:
+                show(Selection(_between(start, event) & context.document.bounds))
+                if event.kind is Kind.release:
+                    return
+                event = yield
+
+
+def _between(start: PointerEvent, end: PointerEvent) -> Rect:
+    left, right = sorted((round(start.x), round(end.x)))
+    top, bottom = sorted((round(start.y), round(end.y)))
+    return Rect.between(left, top, right, bottom)

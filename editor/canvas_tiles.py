@@ -1,0 +1,114 @@
+"""What the canvas shows, as a pyramid of 256 px images: only what is looked at is made."""
+
+from collections import OrderedDict
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from PySide6.QtGui import QImage
+
+from core.document import Document
+from core.geometry import EMPTY, Rect
+from core.pixels import TILE, Pixels, keys_over
+from core.planes import Planes
+
+BUDGET = 96 << 20
+TILE_BYTES = TILE * TILE * 4
+MOST_LEVEL = 8
+
+
+class Spot(NamedTuple):
+    """One image of the pyramid: at level n it covers 256 * 2^n document pixels a side."""
+
+    level: int
+    x: int
+    y: int
+
+    @property
+    def rect(self) -> Rect:
+        side = TILE << self.level
+        return Rect(self.x * side, self.y * side, side, side)
+
+
+class Pyramid:
+    """Images of a document by level and place, refreshed where the document changed."""
+
+    def __init__(self, document: Document) -> None:
+        self._document = document
+        self._planes = Planes(document)
+        self._images: OrderedDict[Spot, tuple[QImage, Pixels]] = OrderedDict()
+        self._dirty: dict[Spot, Rect] = {}
+
+    def touched(self, rect: Rect) -> None:
+        """Remember that a document rectangle must be drawn again."""
+        for spot in self._images:
+            part = spot.rect & rect
+            if part:
+                self._dirty[spot] = self._dirty.get(spot, EMPTY) | part
+
+    def spots(self, rect: Rect, level: int) -> list[Spot]:
+        """The images that cover a document rectangle at a level."""
+        scale = 1 << level
+        small = Rect.between(
+            rect.x // scale, rect.y // scale, -(-rect.right // scale), -(-rect.bottom // scale)
+        )
+        return [Spot(level, x, y) for x, y in keys_over(small)]
+
+    def image(self, spot: Spot) -> QImage:
+        """The up-to-date picture of a spot, ARGB32 premultiplied."""
+        if spot not in self._images:
+            pixels = np.zeros((TILE, TILE, 4), np.uint8)
+            image = QImage(
+                pixels.data, TILE, TILE, TILE * 4, QImage.Format.Format_ARGB32_Premultiplied
+            )
+            self._images[spot] = (image, pixels)
+            self._dirty[spot] = spot.rect
+            self._shrink()
+        self._images.move_to_end(spot)
+        dirty = self._dirty.pop(spot, EMPTY)
+        if dirty:
+            self._refresh(spot, dirty)
+        return self._images[spot][0]
+
+    def _shrink(self) -> None:
+        while len(self._images) * TILE_BYTES > BUDGET:
+            old, _ = self._images.popitem(last=False)
+            self._dirty.pop(old, None)
+
+    def _refresh(self, spot: Spot, dirty: Rect) -> None:
+        scale = 1 << spot.level
+        rect = (dirty.snapped(scale) & spot.rect) & self._document.bounds.snapped(scale)
+        if not rect:
+            return
+        shown = self._reduced(rect, spot.level)
+        left, top = (rect.x - spot.rect.x) // scale, (rect.y - spot.rect.y) // scale
+        place = Rect(left, top, shown.shape[1], shown.shape[0]).slices
+        cv2.cvtColor(shown, cv2.COLOR_RGBA2BGRA, dst=shown)
+        self._images[spot][1][place] = shown
+
+    def _reduced(self, rect: Rect, level: int) -> Pixels:
+        """A document rectangle at half size per level, in strips that stay small in memory."""
+        if level == 0:
+            return self._planes.flatten(rect)
+        scale = 1 << level
+        tall = max(scale, TILE // scale * scale or scale)
+        strips = [
+            _halved(
+                self._planes.flatten(Rect(rect.x, y, rect.width, min(tall, rect.bottom - y))), scale
+            )
+            for y in range(rect.y, rect.bottom, tall)
+        ]
+        return np.concatenate(strips, axis=0)
+
+
+def _halved(pixels: Pixels, scale: int) -> Pixels:
+    size = pixels.shape[1] // scale, pixels.shape[0] // scale
+    return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def level_for(zoom: float) -> int:
+    """The coarsest level that still has a pixel for every screen pixel."""
+    level = 0
+    while level < MOST_LEVEL and zoom * (2 << level) <= 1.0001:
+        level += 1
+    return level

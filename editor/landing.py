@@ -1,0 +1,181 @@
+"""Asking for an AI layer's picture and putting the answer where it belongs.
+
+What takes long (``ask``, ``receive``, ``current_key``) works on a frozen state and touches
+nothing else, so it may run beside the thread that paints; ``land`` is quick.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+
+from core import layers
+from core.ai.layer import Request, rendered_key, request_for, with_result
+from core.ai.masks import composite_mask, denoise_mask
+from core.document import Document
+from core.errors import EditorError
+from core.layers import AiLayer, Group
+from core.pixels import Pixels, Tiles
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from core.ai.crop import Geometry
+    from core.edits import State
+    from core.engine.task import Recipe
+    from core.geometry import Point, Rect
+
+PREVIEW = 512
+"""Longest side of a preview in pixels, as the worker sends them."""
+THUMBNAIL = 64
+"""Side of a result's thumbnail in pixels."""
+UNCHANGED = 2
+"""Bytes of difference that nobody sees."""
+
+
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """A question to the model, and the layer and tree it was asked of."""
+
+    root: Group
+    layer: AiLayer
+    request: Request
+    alpha: Pixels
+    """The composite mask over request.rect, at a preview's size."""
+
+    def preview(self, picture: Pixels) -> Pixels:
+        """A preview (height x width x 3) as RGBA premultiplied, only where the edit will show."""
+        size = (picture.shape[1], picture.shape[0])
+        alpha = cv2.resize(self.alpha, size, interpolation=cv2.INTER_LINEAR)
+        colour = cv2.multiply(picture, cv2.merge([alpha] * 3), scale=1 / 255)
+        return np.dstack([colour, alpha]).astype(np.uint8, copy=False)
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """What a run gave: pixels as the layer keeps them, and how they look."""
+
+    key: str
+    rect: "Rect"
+    position: "Point"
+    recipe: "Recipe"
+    tiles: Tiles
+    thumbnail: Pixels
+    """RGB, THUMBNAIL pixels a side."""
+    is_unchanged: bool = False
+    facts: "Mapping[str, Any]" = field(default_factory=dict)
+
+
+def snapshot(document: Document, layer_id: str) -> tuple["State", AiLayer]:
+    """The state and the AI layer in it, safe from a stroke that goes on.
+
+    Raises EditorError when the layer is gone or is not an AI layer.
+    """
+    layer = document.find(layer_id)
+    if not isinstance(layer, AiLayer):
+        raise EditorError(f"{layer.name} is not an AI layer: choose one, or paint a new one.")
+    if not document.is_editing:
+        return document.state, layer
+    still = replace(layer, region=layer.region.fork())
+    return replace(document.state, root=layers.replaced(document.root, still)), still
+
+
+def _frozen(state: "State") -> Document:
+    document = Document(state.size)
+    document.state = state
+    return document
+
+
+def ask(state: "State", layer: AiLayer, geometry: "Geometry") -> Asked:
+    """Build the request. Raises TechniqueError when there is nothing to ask."""
+    request = request_for(_frozen(state), layer, geometry)
+    share = composite_mask(denoise_mask(request.painted, request.lengths), request.lengths)
+    scale = min(1.0, PREVIEW / max(share.shape))
+    small = cv2.resize(share, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    alpha = np.rint(np.asarray(small) * 255).astype(np.uint8)
+    return Asked(state.root, layer, request, alpha)
+
+
+def current_key(state: "State", layer: AiLayer) -> str:
+    """The key of what the layer would be asked now. Raises TechniqueError."""
+    return rendered_key(_frozen(state), layer)
+
+
+def receive(asked: Asked, pixels: Pixels, facts: "Mapping[str, Any]") -> Result:
+    """The worker's pixels (RGBA premultiplied over the request's rectangle) as a result."""
+    request, layer = asked.request, asked.layer
+    frozen = Document(request.rect.size, asked.root)
+    made = with_result(frozen, request, pixels, str(facts.get("model_hash", "")))
+    before, after = _looks(request, pixels)
+    return Result(
+        key=request.key,
+        rect=request.rect,
+        position=layer.position,
+        recipe=made.recipe,
+        tiles=made.tiles,
+        thumbnail=after,
+        is_unchanged=bool(cv2.absdiff(before, after).max() < UNCHANGED),
+        facts=facts,
+    )
+
+
+def _looks(request: Request, pixels: Pixels) -> tuple[Pixels, Pixels]:
+    """Before and after around what was painted, as squares of THUMBNAIL pixels."""
+    side = max(request.bounds.width, request.bounds.height)
+    rect = request.bounds.padded((side + 15) // 16) & request.rect
+    inside = rect.moved(-request.rect.x, -request.rect.y).slices
+    crop, shown = request.crop[inside], pixels[inside]
+    through = cv2.merge([255 - shown[..., 3]] * 3)
+    after = cv2.add(cv2.multiply(crop, through, scale=1 / 255), shown[..., :3])
+    return _square(crop), _square(after)
+
+
+def _square(picture: object) -> Pixels:
+    """The picture's middle as a square."""
+    whole = np.asarray(picture, np.uint8)
+    side = min(whole.shape[:2])
+    y, x = (whole.shape[0] - side) // 2, (whole.shape[1] - side) // 2
+    middle = np.ascontiguousarray(whole[y : y + side, x : x + side])
+    small = cv2.resize(middle, (THUMBNAIL, THUMBNAIL), interpolation=cv2.INTER_AREA)
+    return np.asarray(small, np.uint8)
+
+
+def asks_same(node: object, layer: AiLayer) -> bool:
+    """Whether a layer asks for the same picture as it did when the question was put."""
+    return (
+        isinstance(node, AiLayer)
+        and not node.baked
+        and node.recipe.key == layer.recipe.key
+        and node.position == layer.position
+        and not node.region.differs_from(layer.region)
+    )
+
+
+def land(document: Document, since: Group, layer: AiLayer, result: Result) -> bool:
+    """Show a result in its layer, as a part of the edit that asked for it.
+
+    It goes into every state from the tree ``since`` on in which the layer still asks the same;
+    False when it does not ask so any more. Not while an edit is open.
+    """
+    document.amend(since, _landed(layer, result))
+    node = layers.find(document.root, layer.id)
+    return isinstance(node, AiLayer) and node.rendered == result.key
+
+
+def _landed(layer: AiLayer, result: Result) -> Callable[[Group], Group]:
+    made: dict[AiLayer, AiLayer] = {}
+
+    def change(root: Group) -> Group:
+        node = layers.find(root, layer.id)
+        if not isinstance(node, AiLayer) or not asks_same(node, layer):
+            return root
+        if node.tiles is result.tiles and node.rendered == result.key:
+            return root
+        if node not in made:
+            recipe = replace(node.recipe, model_hash=result.recipe.model_hash)
+            made[node] = replace(node, tiles=result.tiles, rendered=result.key, recipe=recipe)
+        return layers.replaced(root, made[node])
+
+    return change
