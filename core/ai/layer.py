@@ -10,9 +10,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+import cv2
 import numpy as np
 
 from core.ai.crop import Geometry, context, origin, to_model
+from core.ai.footprint import Footprint, below, footprint, painted, refuse_huge
 from core.ai.masks import Transition, denoise_mask, transition
 from core.ai.residual import change
 from core.catalog import params_of, techniques
@@ -20,15 +22,12 @@ from core.composite import flatten
 from core.engine.task import Recipe, Task
 from core.errors import TechniqueError
 from core.geometry import Rect
-from core.layers import AiLayer, Group, extent, replaced, walk
+from core.layers import AiLayer, walk
 from core.params import from_json
 from core.pixels import Pixels, Tiles
 
 if TYPE_CHECKING:
     from core.document import Document
-
-LARGEST = 8192 * 8192
-"""Pixels in one crop: above this the copies sent to the model would fill the memory."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,12 +61,13 @@ def request_for(document: "Document", layer: AiLayer, geometry: Geometry) -> Req
     Raises TechniqueError when nothing is painted, when it lies off the canvas, or when the
     region is too large.
     """
-    bounds = painted_bounds(document, layer)
-    rect = input_rect(document, layer, geometry)
-    _refuse_huge(layer, rect)
-    crop = _over_white(flatten(below(document, layer), rect))
-    key = rendered_key(document, layer)
-    return Request(layer.id, layer.recipe, rect, bounds, crop, _painted(layer, rect), key)
+    where = footprint(document, layer)
+    rect = input_rect(document, where, geometry)
+    refuse_huge(layer, rect)
+    seen = flatten(below(document, where), rect)
+    key = _key(where, seen[where.area.moved(-rect.x, -rect.y).slices])
+    crop, region = _over_white(seen), painted(layer, rect)
+    return Request(layer.id, layer.recipe, rect, where.bounds, crop, region, key)
 
 
 def task_for(request: Request, geometry: Geometry, factor: int) -> Task[Any]:
@@ -80,7 +80,10 @@ def task_for(request: Request, geometry: Geometry, factor: int) -> Task[Any]:
 
 
 def with_result(document: "Document", request: Request, pixels: Pixels, model_hash: str) -> AiLayer:
-    """The layer showing a result (RGBA premultiplied over request.rect), as it is now."""
+    """The layer showing a result (RGBA premultiplied over request.rect), as it is now.
+
+    Raises EditorError when the layer has been deleted meanwhile.
+    """
     layer = document.find(request.layer)
     if not isinstance(layer, AiLayer):
         raise TechniqueError(f"{layer.name} is no longer an AI layer.")
@@ -90,52 +93,18 @@ def with_result(document: "Document", request: Request, pixels: Pixels, model_ha
     return replace(layer, tiles=tiles, recipe=recipe, rendered=request.key)
 
 
-def painted_bounds(document: "Document", layer: AiLayer) -> Rect:
-    """Where the layer is painted, in canvas pixels."""
-    everywhere = layer.region.tight_bounds().moved(*layer.position)
-    if not everywhere:
-        raise TechniqueError(
-            f"Nothing is painted on {layer.name}: sweep the AI brush over a region."
-        )
-    bounds = everywhere & document.bounds
-    if not bounds:
-        raise TechniqueError(
-            f"The region of {layer.name} lies off the canvas: move the layer back, or paint again."
-        )
-    return bounds
-
-
-def input_rect(document: "Document", layer: AiLayer, geometry: Geometry) -> Rect:
-    """The part of the canvas the model sees."""
-    bounds = painted_bounds(document, layer)
-    reach = transition(bounds, change(layer.recipe)).reach
-    chosen = layer.recipe.context & document.bounds
+def input_rect(document: "Document", where: Footprint, geometry: Geometry) -> Rect:
+    """The part of the canvas the model sees: the recipe's context box, or one that fits."""
+    chosen = where.layer.recipe.context & document.bounds
     if chosen:
-        return chosen | (bounds.padded(reach) & document.bounds)
-    return context(bounds, document.bounds, geometry, reach)
-
-
-def below(document: "Document", layer: AiLayer) -> Group:
-    """The tree of what lies below a layer, without AI layers that do not meet it."""
-    tree = _cut(document.root, layer.id)
-    if tree is None:
-        raise TechniqueError(f"{layer.name} is no longer in the document.")
-    for node in list(walk(tree)):
-        if isinstance(node, AiLayer) and not _meets(document, layer, node):
-            tree = replaced(tree, replace(node, visible=False))
-    return tree
+        return chosen | where.area
+    return context(where.bounds, document.bounds, geometry, where.lengths.reach)
 
 
 def rendered_key(document: "Document", layer: AiLayer) -> str:
     """A hash of what decides the pixels: those below that may change, the region, the recipe."""
-    area, support = _support(document, layer)
-    seen = flatten(below(document, layer), area)
-    seen[~support] = 0
-    digest = hashlib.blake2b(digest_size=16)
-    digest.update(f"{area}{layer.recipe.key}".encode())
-    for pixels in (_painted(layer, area), seen):
-        digest.update(np.ascontiguousarray(pixels).data)
-    return digest.hexdigest()
+    where = footprint(document, layer)
+    return _key(where, flatten(below(document, where), where.area))
 
 
 def is_stale(document: "Document", layer: AiLayer) -> bool:
@@ -148,61 +117,36 @@ def is_stale(document: "Document", layer: AiLayer) -> bool:
         return False
 
 
-def stale_layers(document: "Document") -> Iterator[AiLayer]:
+def stale_layers(document: "Document", within: Rect | None = None) -> Iterator[AiLayer]:
     """Visible AI layers to run again, from bottom to top.
 
-    Run one and put its result in before asking for the next: what lies above may then be stale.
+    ``within`` is what has changed since the last look: layers that do not reach it are skipped
+    unread. Run one and put its result in before asking for the next: what lies above may then
+    be stale too.
     """
     for node in walk(document.root):
-        if isinstance(node, AiLayer) and node.visible and is_stale(document, node):
+        if not (isinstance(node, AiLayer) and node.visible):
+            continue
+        if _reaches(document, node, within) and is_stale(document, node):
             yield node
 
 
-def _cut(group: Group, layer_id: str) -> Group | None:
-    """The group with only what lies below a layer, or None when the layer is not in it."""
-    for place, child in enumerate(group.children):
-        inner = _cut(child, layer_id) if isinstance(child, Group) else None
-        if child.id == layer_id or inner is not None:
-            above = (inner,) if inner else ()
-            return replace(group, children=group.children[:place] + above)
-    return None
-
-
-def _support(document: "Document", layer: AiLayer) -> tuple[Rect, np.ndarray[Any, Any]]:
-    """Where the layer may change anything: a rectangle and, in it, height x width of bool."""
-    bounds = painted_bounds(document, layer)
-    lengths = transition(bounds, change(layer.recipe))
-    area = bounds.padded(lengths.reach) & document.bounds
-    _refuse_huge(layer, area)
-    return area, denoise_mask(_painted(layer, area), lengths) > 0
-
-
-def _meets(document: "Document", layer: AiLayer, other: AiLayer) -> bool:
-    """Whether what another layer shows lies where this one may change something."""
-    bounds = painted_bounds(document, layer)
-    reach = transition(bounds, change(layer.recipe)).reach
-    if not extent(other, document.bounds) & bounds.padded(reach):
+def _reaches(document: "Document", layer: AiLayer, changed: Rect | None) -> bool:
+    """Whether a change inside a rectangle can matter to a layer."""
+    if changed is None:
+        return True
+    try:
+        return bool(footprint(document, layer).area & changed)
+    except TechniqueError:
         return False
-    area, support = _support(document, layer)
-    here = area.moved(-other.position.x, -other.position.y)
-    for part, pixels in other.tiles.pieces(here):
-        inside = part.moved(-here.x, -here.y).slices
-        if (support[inside] & (pixels[..., 3] > 0)).any():
-            return True
-    return False
 
 
-def _refuse_huge(layer: AiLayer, rect: Rect) -> None:
-    if rect.area > LARGEST:
-        raise TechniqueError(
-            f"The region of {layer.name} needs {rect.width} x {rect.height} pixels at once; "
-            "paint a smaller one, or scale the picture down."
-        )
-
-
-def _painted(layer: AiLayer, rect: Rect) -> Pixels:
-    """The painted region over a canvas rectangle, height x width."""
-    return layer.region.read(rect.moved(-layer.position.x, -layer.position.y))[..., 0]
+def _key(where: Footprint, seen: Pixels) -> str:
+    """seen is what lies below, over the footprint's area."""
+    digest = hashlib.blake2b(f"{where.area}{where.layer.recipe.key}".encode(), digest_size=16)
+    for pixels in (where.painted, cv2.bitwise_and(seen, seen, mask=where.support)):
+        digest.update(np.ascontiguousarray(pixels).data)
+    return digest.hexdigest()
 
 
 def _over_white(pixels: Pixels) -> Pixels:

@@ -1,5 +1,7 @@
 """Residual compositing: add what the edit changed, so that encode and decode lose nothing."""
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 
@@ -13,8 +15,14 @@ PLAIN_FROM, PLAIN_AT = 0.4, 0.8
 
 def change(recipe: Recipe) -> float:
     """How much an edit may change, 0..1: its strength, less where it starts near the end."""
-    depth = recipe.params.get("depth", 1.0)
-    return recipe.strength * min(1.0, max(0.0, float(depth)))
+    return _share(recipe.params.get("strength", 1.0)) * _share(recipe.params.get("depth", 1.0))
+
+
+def _share(value: object) -> float:
+    """A parameter as 0..1; what is no number counts as 1, and is refused when the edit runs."""
+    if not isinstance(value, (int, float)) or not math.isfinite(value):
+        return 1.0
+    return min(1.0, max(0.0, float(value)))
 
 
 def is_plain(amount: float) -> bool:

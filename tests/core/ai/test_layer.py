@@ -8,6 +8,7 @@ import pytest
 
 from core.ai import layer as ai
 from core.ai.crop import Geometry
+from core.ai.footprint import below, footprint
 from core.composite import flatten
 from core.diffusion import Model
 from core.document import Document
@@ -113,6 +114,17 @@ def test_only_a_change_that_meets_the_layer_makes_it_stale(model: Model) -> None
     assert _names(made) == []
 
 
+def test_a_look_at_what_changed_finds_the_same_layers(model: Model) -> None:
+    made = document()
+    layers = [ai_layer(LEFT, name="left"), ai_layer(RIGHT, name="right"), ai_layer(name="none")]
+    for layer in layers:
+        made.insert("AI", layer)
+    assert [layer.name for layer in ai.stale_layers(made, LEFT)] == ["left"]
+    assert [layer.name for layer in ai.stale_layers(made, made.bounds)] == ["left", "right"]
+    run(made, layers[0], model)
+    assert [layer.name for layer in ai.stale_layers(made, made.bounds)] == ["right"]
+
+
 def test_what_makes_a_layer_stale_in_itself(model: Model) -> None:
     made = document()
     layer = ai_layer(LEFT)
@@ -170,7 +182,7 @@ def test_layers_meet_by_pixels_not_by_rectangles(model: Model) -> None:
     for layer in (low, high):
         made.insert("AI", layer)
         run(made, layer, model)
-    tree = ai.below(made, high)
+    tree = below(made, footprint(made, high))
     assert [child.visible for child in tree.children] == [True, False]
 
 

@@ -33,3 +33,9 @@ def test_depth_counts_as_part_of_the_change() -> None:
     assert change(Recipe("layered-brush", {"strength": 1.0, "depth": 0.5})) == 0.5
     assert change(Recipe("sdedit", {"strength": 0.4})) == 0.4
     assert change(Recipe("text-to-image", {})) == 1.0
+
+
+def test_parameters_that_are_no_share_count_as_a_whole_edit() -> None:
+    for odd in ("much", float("nan"), 7, True):
+        assert change(Recipe("sdedit", {"strength": odd})) == 1.0
+    assert change(Recipe("sdedit", {"strength": -3})) == 0.0

@@ -6,15 +6,19 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.diffusion import Image
-from core.engine.task import Task
+from core import catalog
+from core.diffusion import Image, Model
+from core.engine.task import Task, Wrapped
+from core.modifiers.wrapping import wrapped
 from core.techniques.layered_brush import LayeredBrush
 from tests.core.techniques.driving import RandomModel, edited, finished, task_of
+
+catalog.load("models")
 
 both = pytest.mark.parametrize("base", ["noise", "inversion"])
 
 
-def _calls(model: RandomModel, task: Task[Any]) -> int:
+def _calls(model: Model, task: Task[Any]) -> int:
     before = model.calls
     steps, _ = finished(LayeredBrush().run(task, model))
     assert len(steps) == model.calls - before
@@ -33,6 +37,32 @@ def test_a_stroke_at_depth_n_costs_n_and_two_calls(base: str, depth: float, n: i
     once = {"noise": 2, "inversion": n + 2 + 2}[base]
     assert _calls(model, task) == n + 2 + once
     assert _calls(model, task) == n + 2
+
+
+@both
+@pytest.mark.parametrize("guide", ["cfg", "cfg++"])
+def test_guidance_costs_one_batched_call_like_none(base: str, guide: str) -> None:
+    catalog.load("modifiers")
+    toy = catalog.backends["toy"].load("toy")
+    recipes = (Wrapped(guide),)
+    task = task_of(LayeredBrush, base=base, depth=0.5, prompt="cat")
+    task = replace(task, recipe=replace(task.recipe, modifiers=recipes))
+    model = wrapped(toy, recipes)
+    _calls(model, task)
+    assert _calls(model, task) == 11
+    assert _calls(toy, replace(task, recipe=replace(task.recipe, modifiers=()))) > 11
+
+
+@both
+def test_a_model_that_ends_in_pure_noise_can_be_painted_all_the_way_down(base: str) -> None:
+    toy = catalog.backends["toy"].load("toy")
+    task = task_of(LayeredBrush, base=base, depth=1.0, prompt="cat")
+    mask = np.zeros_like(task.mask)
+    mask[:8, :8] = 1
+    image = edited(LayeredBrush, toy, replace(task, mask=mask))
+    assert np.isfinite(image).all()
+    assert np.abs(image - task.image)[:8, :8].mean() > 0.1
+    assert np.abs(image - task.image)[24:, 24:].max() < 1e-4
 
 
 @both
