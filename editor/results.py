@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from core.store import Store
 
 if TYPE_CHECKING:
+    from core.engine.task import Recipe
     from core.geometry import Point
     from core.pixels import Pixels
     from editor.landing import Result
@@ -20,12 +21,8 @@ class Tried:
     """One result of a layer as a thumbnail that leads back to it."""
 
     key: str
-    seed: int
-    result: "Result"
-
-    @property
-    def thumbnail(self) -> "Pixels":
-        return self.result.thumbnail
+    recipe: "Recipe"
+    thumbnail: "Pixels"
 
 
 class Results:
@@ -49,7 +46,7 @@ class Results:
     def tried_by(self, layer_id: str, result: "Result") -> None:
         """A layer shows (or would have shown) a result: it moves to the end of its thumbnails."""
         tried = self._tried.setdefault(layer_id, OrderedDict())
-        tried[result.key] = Tried(result.key, result.recipe.seed, result)
+        tried[result.key] = Tried(result.key, result.recipe, result.thumbnail)
         tried.move_to_end(result.key)
         while len(tried) > TRIED:
             tried.popitem(last=False)

@@ -1,0 +1,329 @@
+"""Jobs: AI layers ask the engine, one after another, and the answers land in the document.
+
+Each job is one coroutine. The newest question of a layer replaces the one before; a running job
+that it overlaps is stopped at its next step unless it is nearly done. What takes more than a few
+milliseconds of arithmetic happens beside the thread that paints, on a frozen state.
+"""
+
+import asyncio
+from collections import OrderedDict, deque
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+from core.engine.engine import State
+from core.engine.messages import Cancelled, Done, Failed, Started, Step
+from core.errors import EditorError
+from core.geometry import EMPTY, Rect
+from core.layers import AiLayer
+from core.signal import Signal
+from editor.job import Failure, Job, Stage
+from editor.landing import Asked, Result, ask, land, receive, snapshot
+from editor.results import Results
+
+if TYPE_CHECKING:
+    from core.engine.engine import Engine
+    from core.pixels import Pixels
+    from editor.studio import Studio
+
+T = TypeVar("T")
+
+NEARLY_DONE = 0.7
+"""From this share of its steps on a job may finish although something newer waits."""
+REMEMBERED = 60
+"""Jobs kept in the list of the dock."""
+HAND = 0.05
+"""Seconds between looks whether the hand has let go of the canvas."""
+
+
+class Preview(NamedTuple):
+    """RGBA premultiplied bytes to stretch over a canvas rectangle; None takes it away."""
+
+    layer: str
+    rect: Rect
+    rgba: "Pixels | None"
+
+
+class Jobs:
+    """``changed`` carries the job that moved, ``previewed`` what to show on the canvas.
+
+    ``landed`` carries the job whose result is now in its layer, ``said`` a sentence for the
+    status bar.
+    """
+
+    def __init__(self, studio: "Studio", engine: "Engine") -> None:
+        self.studio = studio
+        self.engine = engine
+        self.results = Results()
+        self.recent: deque[Job] = deque(maxlen=REMEMBERED)
+        self.failures: dict[str, Failure] = {}
+        self.declined: set[str] = set()
+        self.running: Job | None = None
+        self.changed: Signal[Job] = Signal()
+        self.previewed: Signal[Preview] = Signal()
+        self.landed: Signal[Job] = Signal()
+        self.said: Signal[str] = Signal()
+        self._waiting: OrderedDict[str, Job] = OrderedDict()
+        self._asked: Asked | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._aside = ThreadPoolExecutor(1, "aside")
+        self._is_closed = False
+        studio.opened.connect(lambda _: self._reopened())
+
+    # What others ask for
+
+    def ask(self, layer_id: str, since: float | None = None, is_refresh: bool = False) -> Job:
+        """Run a layer; returns at once. ``since`` is when the hand asked, on time.perf_counter."""
+        job = Job(layer_id, self._name(layer_id), is_refresh)
+        job.since = job.since if since is None else since
+        if not is_refresh:
+            self.failures.pop(layer_id, None)
+        older = self._waiting.pop(layer_id, None)
+        if older is not None:
+            self._move(older, Stage.overtaken)
+        self._waiting[layer_id] = job
+        self.recent.appendleft(job)
+        self._make_way(job)
+        self.changed.emit(job)
+        self._advance()
+        return job
+
+    def cancel(self, job: Job) -> None:
+        """Stop a job at its next step; the document stays as it was before it."""
+        if self._waiting.get(job.layer) is job:
+            del self._waiting[job.layer]
+            self._move(job, Stage.cancelled)
+        elif job is self.running and not job.is_stopped:
+            self._stop(job)
+            if job.run is None:
+                self._move(job, Stage.cancelled)
+
+    def cancel_layer(self, layer_id: str) -> None:
+        for job in [*self._waiting.values(), *filter(None, [self.running])]:
+            if job.layer == layer_id:
+                self.cancel(job)
+
+    def cancel_all(self) -> None:
+        for job in [*self._waiting.values(), *filter(None, [self.running])]:
+            self.cancel(job)
+
+    def current(self, layer_id: str) -> Job | None:
+        """The job of a layer that waits or runs."""
+        if self.running is not None and self.running.layer == layer_id:
+            return self._waiting.get(layer_id, self.running)
+        return self._waiting.get(layer_id)
+
+    @property
+    def is_idle(self) -> bool:
+        return self.running is None and not self._waiting
+
+    async def idle(self) -> None:
+        """Wait until nothing runs or waits."""
+        while self._task is not None:
+            await asyncio.wait([self._task])
+
+    def close(self) -> None:
+        """Stop everything; nothing lands any more."""
+        self._is_closed = True
+        self.cancel_all()
+        if self._task is not None:
+            self._task.cancel()
+        self._aside.shutdown(wait=True, cancel_futures=True)
+
+    async def aside(self, work: Callable[..., T], *arguments: Any) -> T:
+        """Do arithmetic on frozen values beside the thread that paints."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._aside, work, *arguments)
+
+    # Who runs next
+
+    def _make_way(self, job: Job) -> None:
+        running = self.running
+        if running is None or running.is_stopped or not self._overlaps(job, running):
+            return
+        # In the middle of a stroke there is always something newer: let one preview come through.
+        if self.studio.document.is_editing or running.progress >= NEARLY_DONE:
+            return
+        if job.is_refresh and not running.is_refresh:
+            return
+        running.stage = Stage.overtaken
+        self._stop(running)
+
+    def _overlaps(self, job: Job, running: Job) -> bool:
+        if job.layer == running.layer:
+            return True
+        return bool(self._asked and self._reach(job.layer) & self._asked.request.rect)
+
+    def _reach(self, layer_id: str) -> Rect:
+        layer = _layer(self.studio.document, layer_id)
+        return layer.region.bounds.moved(*layer.position) if layer else EMPTY
+
+    def _stop(self, job: Job) -> None:
+        job.is_stopped = True
+        if job.run is not None:
+            job.run.cancel()
+
+    def _advance(self) -> None:
+        if self._task is not None or not self._waiting or self._is_closed:
+            return
+        job = next(
+            (job for job in self._waiting.values() if not job.is_refresh),
+            next(iter(self._waiting.values())),
+        )
+        del self._waiting[job.layer]
+        self.running = job
+        self._task = asyncio.get_running_loop().create_task(self.run_layer(job))
+        self._task.add_done_callback(self._finished)
+
+    def _finished(self, task: "asyncio.Task[None]") -> None:
+        job, self.running, self._task, self._asked = self.running, None, None, None
+        if job is not None and not job.stage.is_over:
+            self._move(job, Stage.cancelled)
+        elif job is not None:
+            self.changed.emit(job)
+        self._advance()
+        if not task.cancelled():
+            task.result()
+
+    def _move(self, job: Job, stage: Stage) -> None:
+        if job.is_stopped and not stage.is_over:
+            return
+        job.stage = stage
+        self.changed.emit(job)
+
+    def _name(self, layer_id: str) -> str:
+        layer = _layer(self.studio.document, layer_id)
+        return layer.name if layer else "AI layer"
+
+    def _reopened(self) -> None:
+        self.cancel_all()
+        self.results.clear()
+        self.failures.clear()
+        self.declined.clear()
+
+    # One job
+
+    async def run_layer(self, job: Job) -> None:
+        """Ask the engine for a layer's picture and put the answer into the layer."""
+        document = self.studio.document
+        try:
+            asked = await self._question(job)
+            known = self.results.find(asked.request.key, asked.layer.position)
+            if known is not None:
+                job.is_from_cache = True
+                await self._settle(job, asked, known)
+            elif not job.is_stopped:
+                await self._listen(job, asked)
+        except EditorError as error:
+            cause = error.__cause__
+            self._fail(job, Failure(str(error), str(cause or "")))
+        finally:
+            if not (document.is_editing and job.layer in self._waiting):
+                self.previewed.emit(Preview(job.layer, EMPTY, None))
+        if job.is_stopped and self.studio.document is document:
+            self._stopped(job)
+
+    async def _question(self, job: Job) -> Asked:
+        _, layer = snapshot(self.studio.document, job.layer)
+        job.model = layer.recipe.model
+        if job.model not in self.engine.models:
+            self._move(job, Stage.loading)
+        facts = await self.engine.open(job.model)
+        job.model = facts.label
+        state, layer = snapshot(self.studio.document, job.layer)
+        self._asked = await self.aside(ask, state, layer, facts.geometry)
+        self._move(job, Stage.running)
+        return self._asked
+
+    async def _listen(self, job: Job, asked: Asked) -> None:
+        job.run = self.engine.submit(asked.request)
+        async for message in job.run:
+            if isinstance(message, Started):
+                self._move(job, Stage.loading if message.loading else Stage.running)
+            elif isinstance(message, Step):
+                self._step(job, asked, message)
+            elif isinstance(message, Failed):
+                self._heard_failure(job, asked, message)
+            elif isinstance(message, Cancelled):
+                job.is_stopped = True
+            elif isinstance(message, Done):
+                result = await self.aside(receive, asked, message.pixels, message.facts)
+                self.results.keep(job.layer, result)
+                await self._settle(job, asked, result)
+
+    def _step(self, job: Job, asked: Asked, step: Step) -> None:
+        job.n, job.of = step.n, step.of
+        job.stage = job.stage if job.is_stopped else Stage.running
+        if step.preview is not None and not job.is_stopped:
+            rgba = asked.preview(step.preview)
+            self.previewed.emit(Preview(job.layer, asked.request.rect, rgba))
+            job.preview_ms = job.preview_ms or job.age_ms
+        self.changed.emit(job)
+
+    def _heard_failure(self, job: Job, asked: Asked, message: Failed) -> None:
+        if not message.retry:
+            self.declined.add(asked.request.key)
+            self._fail(job, _failure(message))
+            return
+        died = self.engine.state is State.restarting
+        what = "Worker restarted" if died else message.text.rstrip(".")
+        job.note = f"{what}, your stroke was kept; trying {message.retry}."
+        job.n = 0
+        self.said.emit(job.note)
+        self.changed.emit(job)
+
+    async def _settle(self, job: Job, asked: Asked, result: Result) -> None:
+        """Show the result and wait for the hand to let go, then put it into the document."""
+        document = self.studio.document
+        job.is_unchanged = result.is_unchanged and asked.request.recipe.strength > 0
+        if document.is_editing:
+            rgba = await self.aside(_whole, result)
+            self.previewed.emit(Preview(job.layer, result.rect, rgba))
+        while document.is_editing and job.layer not in self._waiting:
+            await asyncio.sleep(HAND)
+        if job.is_stopped or document is not self.studio.document:
+            return
+        if document.is_editing:
+            self._move(job, Stage.overtaken)
+            return
+        if land(document, asked.root, asked.layer, result):
+            self.results.tried_by(job.layer, result)
+            job.preview_ms = job.preview_ms or job.age_ms
+            job.final_ms = job.age_ms
+            self._move(job, Stage.finished)
+            self.landed.emit(job)
+        else:
+            self._move(job, Stage.overtaken)
+
+    def _fail(self, job: Job, failure: Failure) -> None:
+        if job.is_stopped:
+            return
+        job.failure = failure
+        self.failures[job.layer] = failure
+        self._move(job, Stage.failed)
+
+    def _stopped(self, job: Job) -> None:
+        if job.stage is not Stage.overtaken:
+            if self._asked is not None:
+                self.declined.add(self._asked.request.key)
+            self._move(job, Stage.cancelled)
+
+
+def _failure(message: Failed) -> Failure:
+    text = message.text
+    if message.is_bug:
+        text = f"The edit stopped at an error ({text}): try other settings, or see Details."
+    return Failure(text, message.trace, message.is_bug)
+
+
+def _whole(result: Result) -> "Pixels":
+    place = result.rect.moved(-result.position.x, -result.position.y)
+    return result.tiles.read(place)
+
+
+def _layer(document: Any, layer_id: str) -> AiLayer | None:
+    try:
+        node = document.find(layer_id)
+    except EditorError:
+        return None
+    return node if isinstance(node, AiLayer) else None

@@ -1,0 +1,172 @@
+"""The live loop: strokes become questions, at a pause of the hand or when it lets go.
+
+Nothing is polled. While the loop is off nothing runs that nobody asked for.
+"""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from statistics import median
+from typing import TYPE_CHECKING
+
+from core.errors import EditorError
+from core.geometry import EMPTY, Rect
+from core.layers import AiLayer, walk
+from editor.landing import current_key, snapshot
+
+if TYPE_CHECKING:
+    from core.document import Document
+    from editor.job import Job
+    from editor.jobs import Jobs
+    from editor.studio import Studio
+
+SHARE = 0.15
+"""Of the usual run time: how long the hand must rest before the model is asked."""
+LONGEST_GRACE = 0.25
+FORCED = 2.0
+"""Seconds of stroke without a question after which one is asked in any case."""
+REST = 0.4
+"""Seconds without a change after which stale layers are looked for."""
+RUNS = 10
+"""Runs that the usual run time is taken from."""
+
+
+def grace(seconds: "deque[float]") -> float:
+    """How long a pause must be, in seconds, given the last run times."""
+    usual = median(seconds) if seconds else LONGEST_GRACE / SHARE
+    return min(max(SHARE * usual, 0.0), LONGEST_GRACE)
+
+
+class Live:
+    """Give ``stroked`` to the tools; ``is_on`` says whether strokes run by themselves."""
+
+    def __init__(self, studio: "Studio", jobs: "Jobs") -> None:
+        self.studio = studio
+        self.jobs = jobs
+        self.is_on = True
+        self._seconds: deque[float] = deque(maxlen=RUNS)
+        self._layer = ""
+        self._since: float | None = None
+        self._pause: asyncio.TimerHandle | None = None
+        self._rest: asyncio.TimerHandle | None = None
+        self._dirty = EMPTY
+        self._leave: list[Callable[[], None]] = [
+            studio.opened.connect(self._watch),
+            jobs.landed.connect(self._landed),
+        ]
+        self._unwatch: Callable[[], None] | None = None
+        self._watch(studio.document)
+
+    def turn(self, on: bool) -> None:
+        """Off stops what runs at its next step."""
+        self.is_on = on
+        self._forget()
+        if not on:
+            self.jobs.cancel_all()
+
+    def close(self) -> None:
+        self._forget()
+        for leave in (*self._leave, *filter(None, [self._unwatch])):
+            leave()
+
+    def stroked(self, layer_id: str) -> None:
+        """A region was painted on: at the end of the stroke ask at once, within it at a pause."""
+        if not self.is_on:
+            return
+        if self.studio.document.is_editing:
+            self._moved(layer_id)
+        else:
+            self._fire(layer_id)
+
+    # Within a stroke
+
+    def _moved(self, layer_id: str) -> None:
+        now = time.perf_counter()
+        if self._since is None or layer_id != self._layer:
+            self._layer, self._since = layer_id, now
+        _stop(self._pause)
+        wait = max(0.0, min(grace(self._seconds), self._since + FORCED - now))
+        self._pause = asyncio.get_running_loop().call_later(wait, self._fire, layer_id)
+
+    def _fire(self, layer_id: str) -> None:
+        _stop(self._pause)
+        self._pause, self._since = None, None
+        self.jobs.ask(layer_id)
+
+    def _landed(self, job: "Job") -> None:
+        if job.final_ms is not None and not job.is_from_cache:
+            self._seconds.append(job.final_ms / 1000)
+
+    # What lies above
+
+    def _watch(self, document: "Document") -> None:
+        if self._unwatch is not None:
+            self._unwatch()
+        self._forget()
+        self._unwatch = document.changed.connect(self._changed)
+
+    def _changed(self, rect: Rect) -> None:
+        if not self.is_on:
+            return
+        document = self.studio.document
+        if document.is_editing:
+            self._painted(document)
+        self._dirty = self._dirty | rect
+        _stop(self._rest)
+        # A document may be filled before the loop runs; what is stale then waits for a change.
+        with suppress(RuntimeError):
+            self._rest = asyncio.get_running_loop().call_later(REST, self._look)
+
+    def _painted(self, document: "Document") -> None:
+        if self._since is not None and document.state.active == self._layer:
+            self._moved(self._layer)
+
+    def _look(self) -> None:
+        self._rest = None
+        if self.is_on and self._dirty:
+            asyncio.get_running_loop().create_task(self.refresh())
+
+    async def refresh(self) -> None:
+        """Ask for the lowest visible layer that is stale and was touched; it then calls again."""
+        document, dirty = self.studio.document, self._dirty
+        if document.is_editing or not self.jobs.is_idle:
+            self._later()
+            return
+        self._dirty = EMPTY
+        for node in walk(document.root):
+            if not isinstance(node, AiLayer) or not _may_be_stale(node, dirty):
+                continue
+            if await self._is_stale(node.id) and document is self.studio.document:
+                self._dirty = self._dirty | dirty
+                self.jobs.ask(node.id, is_refresh=True)
+                self._later()
+                return
+
+    async def _is_stale(self, layer_id: str) -> bool:
+        with suppress(EditorError):
+            state, layer = snapshot(self.studio.document, layer_id)
+            key = await self.jobs.aside(current_key, state, layer)
+            return key != layer.rendered and key not in self.jobs.declined
+        return False
+
+    def _later(self) -> None:
+        _stop(self._rest)
+        self._rest = asyncio.get_running_loop().call_later(REST, self._look)
+
+    def _forget(self) -> None:
+        _stop(self._pause)
+        _stop(self._rest)
+        self._pause = self._rest = self._since = None
+        self._dirty = EMPTY
+
+
+def _may_be_stale(layer: AiLayer, dirty: Rect) -> bool:
+    shown = layer.tiles.bounds.moved(*layer.position)
+    return bool(layer.visible and not layer.baked and layer.rendered and shown & dirty)
+
+
+def _stop(timer: asyncio.TimerHandle | None) -> None:
+    if timer is not None:
+        timer.cancel()
