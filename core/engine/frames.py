@@ -30,7 +30,7 @@ class FrameError(ConnectionError):
 
 def packed(frame: Frame) -> list[Part]:
     """The bytes of a frame in pieces; arrays are not copied unless they are strided."""
-    arrays = [np.ascontiguousarray(array) for array in frame.arrays]
+    arrays = [np.asarray(array, order="C") for array in frame.arrays]
     shapes = [[array.dtype.str, *array.shape] for array in arrays]
     header = json.dumps([frame.header, shapes]).encode()
     # A pipe takes bytes: a multi-dimensional view would be cut at its first axis.

@@ -1,0 +1,17 @@
+"""A core is left to the painter where there are more than two."""
+
+import pytest
+
+from core.engine.device import THREAD_VARIABLES, limit_threads, thread_count
+
+
+@pytest.mark.parametrize(("cores", "threads"), [(1, 1), (2, 2), (3, 2), (4, 3), (16, 15)])
+def test_threads_for_cores(cores: int, threads: int) -> None:
+    assert thread_count(cores) == threads
+
+
+def test_what_the_person_has_set_stays() -> None:
+    environment = {"OMP_NUM_THREADS": "7"}
+    limit_threads(environment)
+    assert environment["OMP_NUM_THREADS"] == "7"
+    assert set(environment) == set(THREAD_VARIABLES)
