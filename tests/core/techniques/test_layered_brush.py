@@ -77,6 +77,14 @@ def test_seed_mask_and_prompt_do_not_recompute_the_base(base: str) -> None:
 
 
 @both
+def test_what_ran_before_does_not_show_in_the_result(base: str) -> None:
+    warm, tasks = RandomModel(), [task_of(LayeredBrush, seed, base=base) for seed in (1, 5)]
+    for task in tasks:
+        image = edited(LayeredBrush, warm, task)
+        assert np.array_equal(image, edited(LayeredBrush, RandomModel(), task))
+
+
+@both
 def test_partial_strength_learns_the_pictures_own_path_once(base: str) -> None:
     model = RandomModel()
     _calls(model, task_of(LayeredBrush, base=base, depth=0.5))
