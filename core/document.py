@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from core import layers
 from core.edits import Edit, State, changed_rect
@@ -26,7 +26,8 @@ class Document:
 
     ``changed`` carries the canvas rectangle that looks different, ``restructured`` says that
     layers, their properties, the active layer or history moved, ``selected`` carries the new
-    selection. ``revision`` grows with every change.
+    selection. ``revision`` grows with every change. ``extras`` is metadata that came with the
+    file and goes back into it; ``note`` is a sentence about how it was opened, if one is due.
     """
 
     def __init__(self, size: Size, root: Group | None = None) -> None:
@@ -37,6 +38,8 @@ class Document:
         self.state = State(size, root or Group("Root"))
         self.history = History()
         self.path: Path | None = None
+        self.extras: dict[str, Any] = {}
+        self.note = ""
         self.saved: State = self.state
         self.revision = 0
         self.changed: Signal[Rect] = Signal()

@@ -1,0 +1,186 @@
+"""Pictures without layers: read with Pillow into sRGB bytes, written flattened."""
+
+import io
+import json
+import struct
+import warnings
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+
+from core.composite import flatten
+from core.document import MAX_SIDE, Document
+from core.errors import EditorError, FileError
+from core.geometry import Size
+from core.layers import AiLayer, Group, Layer, walk
+from core.pixels import Pixels, Tiles
+from core.saving import reading
+
+MOST_PIXELS = 1 << 29
+"""2 GB as RGBA: a little over 23,000 x 23,000."""
+RECIPES = "sfumato"
+"""Name of the text chunk or entry that carries recipes."""
+
+
+def read_flat(path: Path) -> Document:
+    """A document with the picture as its one layer. Raises FileError naming what is wrong."""
+    with reading(path):
+        pixels, extras, note = _read(path)
+    size = Size(pixels.shape[1], pixels.shape[0])
+    layer = Layer(path.stem, tiles=Tiles.of(pixels))
+    document = Document(size, Group("Root", children=(layer,)))
+    document.activate(layer.id)
+    document.extras = extras
+    document.note = note
+    return document
+
+
+def _read(path: Path) -> tuple[Pixels, dict[str, Any], str]:
+    if path.is_file() and not path.stat().st_size:
+        raise FileError(f"{path.name} is empty (0 bytes).")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            return _decoded(path)
+    except Image.DecompressionBombError as error:
+        raise FileError(f"{path.name} declares more pixels than can be opened.") from error
+    except UnidentifiedImageError as error:
+        raise FileError(f"{path.name} is not a picture that Sfumato can read.") from error
+    except (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error) as error:
+        if isinstance(error, (FileNotFoundError, IsADirectoryError, PermissionError)):
+            raise
+        raise FileError(f"{path.name} is damaged or cut short: {error}.") from error
+
+
+def _decoded(path: Path) -> tuple[Pixels, dict[str, Any], str]:
+    with Image.open(path) as image:
+        width, height = image.size
+        if width * height > MOST_PIXELS or max(width, height) > MAX_SIDE:
+            raise FileError(
+                f"{path.name} is {width} x {height} pixels; "
+                f"Sfumato opens up to {MAX_SIDE} a side and {MOST_PIXELS >> 20} million in all."
+            )
+        frames = int(getattr(image, "n_frames", 1))
+        note = f"{path.name} has {frames} frames; the first one was opened." if frames > 1 else ""
+        image.load()
+        extras = {key: image.info[key] for key in ("dpi", "xmp", RECIPES) if key in image.info}
+        exif = image.getexif()
+        upright = ImageOps.exif_transpose(image)
+        exif.pop(0x0112, None)
+        if len(exif):
+            extras["exif"] = exif.tobytes()
+        return premultiplied(_srgb(upright)), extras, note
+
+
+def _srgb(image: Image.Image) -> Image.Image:
+    """Eight-bit straight RGBA in sRGB, whatever came in."""
+    profile = image.info.get("icc_profile")
+    image = _eight_bit(image)
+    if profile:
+        image = _converted(image, profile)
+    return image.convert("RGBA")
+
+
+def _eight_bit(image: Image.Image) -> Image.Image:
+    if image.mode in {"I;16", "I;16L", "I;16B", "I;16N", "I"}:
+        values = np.asarray(image, np.float64)
+        return Image.fromarray(np.rint(np.clip(values, 0, 65535) / 257).astype(np.uint8))
+    if image.mode == "F":
+        values = np.nan_to_num(np.asarray(image, np.float64))
+        top = 1.0 if values.max(initial=0) <= 1 else 255.0
+        return Image.fromarray(np.rint(np.clip(values / top, 0, 1) * 255).astype(np.uint8))
+    return image
+
+
+def _converted(image: Image.Image, profile: bytes) -> Image.Image:
+    """From the embedded profile to sRGB; a profile that does not fit is left out."""
+    alpha = image.getchannel("A") if "A" in image.getbands() else None
+    plain = image if image.mode in {"RGB", "CMYK", "L"} else image.convert("RGB")
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        target = ImageCms.createProfile("sRGB")
+        shown = ImageCms.profileToProfile(plain, source, target, outputMode="RGB")
+    except (ImageCms.PyCMSError, OSError):
+        return image
+    if shown is None:
+        return image
+    if alpha is not None:
+        shown.putalpha(alpha)
+    return shown
+
+
+def premultiplied(image: Image.Image) -> Pixels:
+    """Straight RGBA to premultiplied bytes, rounded."""
+    pixels = np.array(image, np.uint8)
+    alpha = pixels[..., 3]
+    if (alpha == 255).all():
+        return pixels
+    rows = max(1, (1 << 22) // max(1, pixels.shape[1]))
+    for top in range(0, pixels.shape[0], rows):
+        part = pixels[top : top + rows]
+        wide = part[..., :3].astype(np.uint16) * part[..., 3:]
+        part[..., :3] = ((wide + 127) // 255).astype(np.uint8)
+    return pixels
+
+
+def straight(pixels: Pixels) -> Pixels:
+    """Premultiplied bytes to straight RGBA, rounded."""
+    out = pixels.copy()
+    alpha = pixels[..., 3:].astype(np.uint16)
+    soft = (alpha > 0) & (alpha < 255)
+    if soft.any():
+        wide = (pixels[..., :3].astype(np.uint32) * 255 + alpha // 2) // np.maximum(alpha, 1)
+        out[..., :3] = np.where(soft, np.minimum(wide, 255), pixels[..., :3]).astype(np.uint8)
+    return out
+
+
+def flat_image(document: Document, opaque: bool) -> Image.Image:
+    """The flattened document as straight RGBA, or over white as RGB."""
+    pixels = flatten(document.root, document.bounds)
+    if not opaque:
+        return Image.fromarray(straight(pixels), "RGBA")
+    pixels[..., :3] += 255 - pixels[..., 3:]
+    return Image.fromarray(np.ascontiguousarray(pixels[..., :3]), "RGB")
+
+
+def recipes_text(document: Document) -> str:
+    """The recipes of all AI layers as JSON, empty when there are none."""
+    made = [
+        {"name": node.name, "recipe": node.recipe.to_json()}
+        for node in walk(document.root)
+        if isinstance(node, AiLayer)
+    ]
+    return json.dumps({"version": 1, "layers": made}) if made else ""
+
+
+def recipes_of(document: Document) -> list[dict[str, Any]]:
+    """Recipes that travelled in a flat picture; empty when it carries none that can be read."""
+    try:
+        found = json.loads(str(document.extras.get(RECIPES, "")) or "{}")
+        return [dict(layer["recipe"]) for layer in found.get("layers", ())]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return []
+
+
+def refuse_extreme(path: Path, document: Document, most: int, label: str) -> None:
+    """Raises FileError when a format cannot hold so large a picture."""
+    if max(document.size) > most:
+        raise FileError(f"{path.name} was not saved: {label} holds at most {most} pixels a side.")
+
+
+def saved_exif(document: Document) -> dict[str, Any]:
+    """Keyword arguments that carry metadata over."""
+    return {key: document.extras[key] for key in ("exif", "dpi", "xmp") if key in document.extras}
+
+
+def encoded(path: Path, image: Image.Image, kind: str, **options: Any) -> bytes:
+    """A picture as a file's bytes."""
+    buffer = io.BytesIO()
+    try:
+        image.save(buffer, kind, **options)
+    except (OSError, ValueError, EditorError) as error:
+        raise FileError(f"{path.name} was not saved: {error}.") from error
+    return buffer.getvalue()

@@ -1,0 +1,31 @@
+"""JPEG: the flattened picture over white."""
+
+from pathlib import Path
+from typing import ClassVar
+
+from core.catalog import formats
+from core.document import Document
+from core.formats.flat import encoded, flat_image, read_flat, refuse_extreme, saved_exif
+from core.saving import atomic_write
+
+MOST = 65_500
+
+
+@formats.register
+class Jpeg:
+    """A small flat picture without transparency."""
+
+    id: ClassVar[str] = "jpeg"
+    label: ClassVar[str] = "JPEG picture"
+    suffixes: ClassVar[tuple[str, ...]] = (".jpg", ".jpeg")
+    keeps: ClassVar[frozenset[str]] = frozenset()
+
+    def read(self, path: Path) -> Document:
+        return read_flat(path)
+
+    def write(self, document: Document, path: Path) -> None:
+        refuse_extreme(path, document, MOST, self.label)
+        image = flat_image(document, opaque=True)
+        options = {key: value for key, value in saved_exif(document).items() if key != "xmp"}
+        data = encoded(path, image, "JPEG", quality=95, subsampling=0, **options)
+        atomic_write(path, lambda stream: stream.write(data))

@@ -1,0 +1,84 @@
+"""Open and save by file name: formats come from the registry, content counts when opening."""
+
+from pathlib import Path
+
+from core import catalog
+from core.catalog import Format
+from core.document import Document
+from core.errors import FileError
+from core.saving import reading
+
+ZIP, NATIVE = b"PK\x03\x04", "ora"
+
+
+def open_document(path: Path) -> Document:
+    """The document in a file, its path and saved state set. Raises FileError; changes nothing."""
+    path = Path(path)
+    document = _format_inside(path).read(path)
+    document.path = path
+    document.saved = document.state
+    return document
+
+
+def save_document(document: Document, path: Path) -> None:
+    """Write by the name's suffix; in the native format nothing is unsaved afterwards.
+
+    Raises FileError; the file is then as it was.
+    """
+    path = Path(path)
+    kind = format_for(path)
+    kind.write(document, path)
+    if kind.id == NATIVE or "layers" not in _needs(document):
+        document.path = path
+        document.saved = document.state
+
+
+def _needs(document: Document) -> frozenset[str]:
+    plain = len(document.root.children) == 1 and document.root.children[0].kind == "raster"
+    return frozenset() if plain else frozenset({"layers"})
+
+
+def format_for(path: Path) -> Format:
+    """The format of a file name. Raises FileError naming the suffixes there are."""
+    catalog.load("formats")
+    suffix = path.suffix.lower()
+    for kind in catalog.formats:
+        if suffix in kind.suffixes:
+            return kind()
+    raise FileError(
+        f"{path.name}: Sfumato saves {', '.join(suffixes())}; choose one of these endings."
+    )
+
+
+def _format_inside(path: Path) -> Format:
+    """By content where it is plain, so that a wrongly named picture opens all the same."""
+    with reading(path), path.open("rb") as stream:
+        start = stream.read(4)
+    if not start:
+        raise FileError(f"{path.name} is empty (0 bytes).")
+    catalog.load("formats")
+    if start == ZIP:
+        return catalog.formats[NATIVE]()
+    kind = next((k for k in catalog.formats if path.suffix.lower() in k.suffixes), None)
+    if kind is None or kind.id == NATIVE:
+        return catalog.formats["png"]()
+    return kind()
+
+
+def suffixes() -> list[str]:
+    """Every ending that can be opened, with its dot."""
+    catalog.load("formats")
+    return sorted(suffix for kind in catalog.formats for suffix in kind.suffixes)
+
+
+def open_filter() -> str:
+    """The filter of the Open dialog."""
+    every = " ".join(f"*{suffix}" for suffix in suffixes())
+    return f"Pictures ({every})"
+
+
+def save_filter() -> str:
+    """The filter of the Save dialog, the native format first."""
+    catalog.load("formats")
+    kinds = sorted(catalog.formats, key=lambda kind: (kind.id != NATIVE, kind.label))
+    return ";;".join(f"{k.label} ({' '.join('*' + s for s in k.suffixes)})" for k in kinds)

@@ -1,0 +1,214 @@
+"""Reading OpenRaster, whoever wrote it: bounded, without trusting a single entry."""
+
+import io
+import json
+import math
+import warnings
+import zipfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+from xml.etree.ElementTree import Element, ParseError
+
+import numpy as np
+from defusedxml import DefusedXmlException
+from defusedxml.ElementTree import fromstring
+from PIL import Image
+
+from core.blend import MODES
+from core.document import MAX_SIDE, Document
+from core.engine.task import Recipe
+from core.errors import EditorError, FileError
+from core.formats.flat import MOST_PIXELS, premultiplied
+from core.formats.ora_writing import MIMETYPE, OURS
+from core.geometry import Point, Size
+from core.layers import AiLayer, Group, Layer, Mask, Node
+from core.pixels import Tiles
+from core.saving import reading
+
+MOST_ENTRIES = 20_000
+MOST_BYTES = 4 << 30
+MOST_TEXT = 64 << 20
+MODE_OF = {mode.svg: mode.id for mode in MODES.values()}
+
+
+def read_ora(path: Path) -> Document:
+    """All layers as a document. Raises FileError in one sentence naming what is wrong."""
+    with reading(path):
+        try:
+            with zipfile.ZipFile(path) as archive:
+                return _Reader(path, archive).document()
+        except (zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, EOFError) as error:
+            raise FileError(f"{path.name} is damaged or cut short: {error}.") from error
+        except (DefusedXmlException, ParseError) as error:
+            raise FileError(
+                f"{path.name} has a layer list that cannot be read: {error}."
+            ) from error
+        except (ValueError, SyntaxError, OSError, RuntimeError) as error:
+            if isinstance(error, (FileNotFoundError, IsADirectoryError, PermissionError)):
+                raise
+            raise FileError(f"{path.name} is damaged: {error}.") from error
+
+
+@dataclass
+class _Reader:
+    path: Path
+    archive: zipfile.ZipFile
+
+    def document(self) -> Document:
+        self._refuse_hostile()
+        image = fromstring(self._text("stack.xml"), forbid_dtd=True)
+        size = Size(_whole(image, "w"), _whole(image, "h"))
+        if not (0 < size.width <= MAX_SIDE and 0 < size.height <= MAX_SIDE):
+            raise self._wrong(f"it declares {size.width} x {size.height} pixels")
+        if size.width * size.height > MOST_PIXELS:
+            raise self._wrong(f"{size.width} x {size.height} pixels are more than can be opened")
+        stack = image.find("stack")
+        if stack is None:
+            raise self._wrong("its layer list holds no stack")
+        ours = self._ours()
+        root = self._group(stack, iter(ours.get("nodes", ())), name="Root")
+        document = Document(size, root)
+        if root.children:
+            document.activate(str(ours.get("active") or root.children[-1].id))
+        document.saved = document.state
+        return document
+
+    def _refuse_hostile(self) -> None:
+        entries = self.archive.infolist()
+        if len(entries) > MOST_ENTRIES or sum(e.file_size for e in entries) > MOST_BYTES:
+            raise self._wrong("unpacked it would be larger than 4 GB or 20,000 entries")
+        for entry in entries:
+            parts = entry.filename.replace("\\", "/").split("/")
+            if entry.filename.startswith("/") or ".." in parts or ":" in parts[0]:
+                raise self._wrong(f"it holds an entry outside itself, {entry.filename!r}")
+        if "mimetype" not in self.archive.namelist() or "stack.xml" not in self.archive.namelist():
+            raise self._wrong("it is a zip file but not an OpenRaster picture")
+        if self._text("mimetype").strip() != MIMETYPE.encode():
+            raise self._wrong("it is a zip file but not an OpenRaster picture")
+
+    def _wrong(self, why: str) -> FileError:
+        return FileError(f"{self.path.name} was not opened: {why}.")
+
+    def _bytes(self, name: str, most: int) -> bytes:
+        try:
+            entry = self.archive.getinfo(name)
+        except KeyError:
+            raise self._wrong(f"{name} is missing from it") from None
+        if entry.file_size > most:
+            raise self._wrong(f"{name} in it is unreasonably large")
+        with self.archive.open(entry) as stream:
+            data = stream.read(most + 1)
+        if len(data) > most:
+            raise self._wrong(f"{name} in it is unreasonably large")
+        return data
+
+    def _text(self, name: str) -> bytes:
+        return self._bytes(name, MOST_TEXT)
+
+    def _ours(self) -> dict[str, Any]:
+        """Our own facts; a file without them, or with damaged ones, still has its layers."""
+        if OURS not in self.archive.namelist():
+            return {}
+        try:
+            facts = json.loads(self._text(OURS))
+        except ValueError:
+            return {}
+        good = isinstance(facts, dict) and isinstance(facts.get("nodes"), list)
+        return facts if good else {}
+
+    def _group(self, stack: Element, facts: Any, name: str) -> Group:
+        """Children are written from top to bottom, our facts from bottom to top."""
+        elements = [child for child in stack if child.tag in {"stack", "layer"}]
+        children = [self._node(element, facts) for element in reversed(elements)]
+        return Group(name, children=tuple(children))
+
+    def _node(self, element: Element, facts: Any) -> Node:
+        known = next(facts, None)
+        known = known if isinstance(known, dict) and known.get("name") == _name(element) else {}
+        if element.tag == "stack":
+            node: Node = self._group(element, facts, _name(element))
+        else:
+            node = self._layer(element, known)
+        node = replace(
+            node,
+            name=_name(element),
+            visible=element.get("visibility", "visible") != "hidden",
+            opacity=_opacity(element),
+            blend=MODE_OF.get(element.get("composite-op", ""), "normal"),
+            mask=self._mask(known),
+        )
+        return replace(node, id=str(known["id"])) if known.get("id") else node
+
+    def _layer(self, element: Element, known: dict[str, Any]) -> Layer:
+        corner = Point(_whole(element, "x", 0), _whole(element, "y", 0))
+        pixels = premultiplied(self._image(element.get("src", "")).convert("RGBA"))
+        position = _position(known)
+        tiles = Tiles.of(pixels, corner.x - position.x, corner.y - position.y)
+        lock = bool(known.get("lock_alpha", False))
+        if known.get("kind") != "ai":
+            return Layer("", tiles=tiles, position=position, lock_alpha=lock)
+        try:
+            recipe = Recipe.from_json(known["recipe"])
+        except (EditorError, KeyError):
+            return Layer("", tiles=tiles, position=position, lock_alpha=lock)
+        return AiLayer(
+            "",
+            tiles=tiles,
+            position=position,
+            lock_alpha=lock,
+            recipe=recipe,
+            region=self._plane(known.get("region"), 0),
+            rendered=str(known.get("rendered", "")),
+            baked=bool(known.get("baked", False)),
+        )
+
+    def _image(self, name: str) -> Image.Image:
+        data = self._bytes(name, MOST_BYTES)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            try:
+                image = Image.open(io.BytesIO(data), formats=("PNG",))
+                if image.width * image.height > MOST_PIXELS:
+                    raise self._wrong(f"{name} in it declares too many pixels")
+                image.load()
+            except (OSError, SyntaxError, Image.DecompressionBombError) as error:
+                raise self._wrong(f"{name} in it is damaged ({error})") from error
+        return image
+
+    def _mask(self, known: dict[str, Any]) -> Mask | None:
+        facts = known.get("mask")
+        if not isinstance(facts, dict):
+            return None
+        return Mask(self._plane(facts, 255), bool(facts.get("visible", True)))
+
+    def _plane(self, facts: Any, fill: int) -> Tiles:
+        if not isinstance(facts, dict) or "src" not in facts:
+            return Tiles(channels=1, fill=fill)
+        values = np.asarray(self._image(str(facts["src"])).convert("L"), np.uint8)
+        x, y = int(facts.get("x", 0)), int(facts.get("y", 0))
+        return Tiles.of(values[..., None], x, y, int(facts.get("fill", fill)))
+
+
+def _name(element: Element) -> str:
+    return element.get("name") or "Layer"
+
+
+def _whole(element: Element, key: str, default: int = -1) -> int:
+    text = element.get(key, str(default))
+    number = float(text)
+    if not math.isfinite(number) or abs(number) > 1 << 24:
+        raise ValueError(f"{key}={text} is out of range")
+    return int(number)
+
+
+def _opacity(element: Element) -> float:
+    value = float(element.get("opacity", "1"))
+    return min(1.0, max(0.0, value)) if math.isfinite(value) else 1.0
+
+
+def _position(known: dict[str, Any]) -> Point:
+    place = known.get("position")
+    if isinstance(place, list) and len(place) == 2 and all(isinstance(v, int) for v in place):
+        return Point(place[0], place[1])
+    return Point(0, 0)

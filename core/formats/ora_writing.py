@@ -1,0 +1,142 @@
+"""Writing OpenRaster: the standard's own entries first, then ours under ``sfumato/``."""
+
+import io
+import json
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+from PIL import Image
+
+from core.blend import MODES
+from core.composite import flatten
+from core.document import Document
+from core.errors import FileError
+from core.formats.flat import straight
+from core.geometry import Rect
+from core.layers import AiLayer, Group, Layer, Node, walk
+from core.pixels import Tiles
+from core.saving import atomic_write
+
+MIMETYPE = "image/openraster"
+OURS = "sfumato/document.json"
+THUMBNAIL = 256
+
+
+def write_ora(document: Document, path: Path) -> None:
+    """Save all layers atomically. Raises FileError; path is then as it was."""
+    atomic_write(path, lambda stream: _write(document, zipfile.ZipFile(stream, "w")))
+    _read_back(path)
+
+
+def _read_back(path: Path) -> None:
+    with zipfile.ZipFile(path) as archive:
+        damaged = archive.testzip()
+    if damaged is not None:
+        raise FileError(
+            f"{path.name} was written, but {damaged} in it cannot be read back: "
+            f"save it somewhere else. The version before is {path.name}~."
+        )
+
+
+def _write(document: Document, archive: zipfile.ZipFile) -> None:
+    with archive:
+        archive.writestr(zipfile.ZipInfo("mimetype"), MIMETYPE, zipfile.ZIP_STORED)
+        names = {node.id: f"data/layer{i}.png" for i, node in enumerate(walk(document.root))}
+        image = ElementTree.Element(
+            "image", version="0.0.3", w=str(document.size.width), h=str(document.size.height)
+        )
+        image.append(_stack(document.root, names, is_root=True))
+        archive.writestr("stack.xml", ElementTree.tostring(image, "UTF-8", xml_declaration=True))
+        for node in walk(document.root):
+            if isinstance(node, Layer):
+                _picture(archive, names[node.id], node.tiles)
+        _merged(document, archive)
+        archive.writestr(OURS, json.dumps(_ours(document, archive)))
+
+
+def _stack(group: Group, names: dict[str, str], is_root: bool = False) -> ElementTree.Element:
+    """A stack lists its layers from top to bottom."""
+    element = ElementTree.Element("stack", {} if is_root else _common(group))
+    if not is_root:
+        element.set("isolation", "isolate")
+    for child in reversed(group.children):
+        if isinstance(child, Group):
+            element.append(_stack(child, names))
+        elif isinstance(child, Layer):
+            element.append(_layer(child, names[child.id]))
+    return element
+
+
+def _layer(layer: Layer, name: str) -> ElementTree.Element:
+    corner = _stored(layer.tiles).moved(*layer.position)
+    place = {"src": name, "x": str(corner.x), "y": str(corner.y)}
+    return ElementTree.Element("layer", {**_common(layer), **place})
+
+
+def _common(node: Node) -> dict[str, str]:
+    return {
+        "name": node.name,
+        "opacity": f"{node.opacity:.6g}",
+        "visibility": "visible" if node.visible else "hidden",
+        "composite-op": MODES[node.blend].svg,
+    }
+
+
+def _stored(tiles: Tiles) -> Rect:
+    """What is written of a plane: its tight bounds, one pixel at least."""
+    return tiles.tight_bounds() or Rect(0, 0, 1, 1)
+
+
+def _picture(archive: zipfile.ZipFile, name: str, tiles: Tiles) -> None:
+    pixels = tiles.read(_stored(tiles))
+    if tiles.channels == 1:
+        _png(archive, name, Image.fromarray(pixels[..., 0], "L"))
+    else:
+        _png(archive, name, Image.fromarray(straight(pixels), "RGBA"))
+
+
+def _png(archive: zipfile.ZipFile, name: str, image: Image.Image) -> None:
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG", compress_level=3)
+    archive.writestr(name, buffer.getvalue(), zipfile.ZIP_STORED)
+
+
+def _merged(document: Document, archive: zipfile.ZipFile) -> None:
+    image = Image.fromarray(straight(flatten(document.root, document.bounds)), "RGBA")
+    _png(archive, "mergedimage.png", image)
+    image.thumbnail((THUMBNAIL, THUMBNAIL))
+    _png(archive, "Thumbnails/thumbnail.png", image)
+
+
+def _ours(document: Document, archive: zipfile.ZipFile) -> dict[str, Any]:
+    """What the standard cannot say; nodes in the order of ``walk``."""
+    nodes = [_facts(node, i, archive) for i, node in enumerate(walk(document.root))]
+    return {"version": 1, "active": document.state.active, "nodes": nodes}
+
+
+def _facts(node: Node, number: int, archive: zipfile.ZipFile) -> dict[str, Any]:
+    facts: dict[str, Any] = {"id": node.id, "kind": node.kind, "name": node.name}
+    for name, tiles in _extra_planes(node):
+        entry = f"sfumato/{name}{number}.png"
+        _picture(archive, entry, tiles)
+        corner = _stored(tiles)
+        facts[name] = {"src": entry, "x": corner.x, "y": corner.y, "fill": tiles.fill}
+    if node.mask is not None:
+        facts["mask"]["visible"] = node.mask.visible
+    if isinstance(node, Layer):
+        facts["position"] = list(node.position)
+        facts["lock_alpha"] = node.lock_alpha
+    if isinstance(node, AiLayer):
+        facts |= {"rendered": node.rendered, "baked": node.baked}
+        facts["recipe"] = node.recipe.to_json()
+    return facts
+
+
+def _extra_planes(node: Node) -> Iterator[tuple[str, Tiles]]:
+    if node.mask is not None:
+        yield "mask", node.mask.tiles
+    if isinstance(node, AiLayer):
+        yield "region", node.region

@@ -1,0 +1,40 @@
+"""PNG: the flattened picture, with recipes in a text chunk."""
+
+from pathlib import Path
+from typing import ClassVar
+
+from PIL.PngImagePlugin import PngInfo
+
+from core.catalog import formats
+from core.document import Document
+from core.formats.flat import (
+    RECIPES,
+    encoded,
+    flat_image,
+    read_flat,
+    recipes_text,
+    saved_exif,
+)
+from core.saving import atomic_write
+
+
+@formats.register
+class Png:
+    """A flat picture with transparency that any program opens; recipes travel as text."""
+
+    id: ClassVar[str] = "png"
+    label: ClassVar[str] = "PNG picture"
+    suffixes: ClassVar[tuple[str, ...]] = (".png",)
+    keeps: ClassVar[frozenset[str]] = frozenset({"pixels", "alpha", "recipes"})
+
+    def read(self, path: Path) -> Document:
+        return read_flat(path)
+
+    def write(self, document: Document, path: Path) -> None:
+        chunks = PngInfo()
+        text = recipes_text(document) or str(document.extras.get(RECIPES, ""))
+        if text:
+            chunks.add_itxt(RECIPES, text)
+        options = {key: value for key, value in saved_exif(document).items() if key != "xmp"}
+        data = encoded(path, flat_image(document, opaque=False), "PNG", pnginfo=chunks, **options)
+        atomic_write(path, lambda stream: stream.write(data))

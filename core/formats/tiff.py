@@ -1,0 +1,29 @@
+"""TIFF: the flattened picture for print and archives."""
+
+from pathlib import Path
+from typing import ClassVar
+
+from core.catalog import formats
+from core.document import Document
+from core.formats.flat import encoded, flat_image, read_flat, saved_exif
+from core.saving import atomic_write
+
+
+@formats.register
+class Tiff:
+    """A flat picture with transparency, compressed without loss."""
+
+    id: ClassVar[str] = "tiff"
+    label: ClassVar[str] = "TIFF picture"
+    suffixes: ClassVar[tuple[str, ...]] = (".tif", ".tiff")
+    keeps: ClassVar[frozenset[str]] = frozenset({"pixels", "alpha"})
+
+    def read(self, path: Path) -> Document:
+        return read_flat(path)
+
+    def write(self, document: Document, path: Path) -> None:
+        options = {key: value for key, value in saved_exif(document).items() if key == "dpi"}
+        data = encoded(
+            path, flat_image(document, opaque=False), "TIFF", compression="tiff_deflate", **options
+        )
+        atomic_write(path, lambda stream: stream.write(data))

@@ -1,0 +1,31 @@
+"""WebP: the flattened picture, lossless."""
+
+from pathlib import Path
+from typing import ClassVar
+
+from core.catalog import formats
+from core.document import Document
+from core.formats.flat import encoded, flat_image, read_flat, refuse_extreme, saved_exif
+from core.saving import atomic_write
+
+MOST = 16_383
+
+
+@formats.register
+class WebP:
+    """A flat picture with transparency, smaller than PNG and just as exact."""
+
+    id: ClassVar[str] = "webp"
+    label: ClassVar[str] = "WebP picture"
+    suffixes: ClassVar[tuple[str, ...]] = (".webp",)
+    keeps: ClassVar[frozenset[str]] = frozenset({"pixels", "alpha"})
+
+    def read(self, path: Path) -> Document:
+        return read_flat(path)
+
+    def write(self, document: Document, path: Path) -> None:
+        refuse_extreme(path, document, MOST, self.label)
+        image = flat_image(document, opaque=False)
+        options = {key: value for key, value in saved_exif(document).items() if key != "dpi"}
+        data = encoded(path, image, "WEBP", lossless=True, quality=50, **options)
+        atomic_write(path, lambda stream: stream.write(data))
