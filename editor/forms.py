@@ -1,0 +1,145 @@
+"""From a Params dataclass to a form, and back to a Params value at every change."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import Any
+
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QFormLayout,
+    QLabel,
+    QLineEdit,
+    QPlainTextEdit,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
+
+from core import params as declared
+from core.params import Choice, Field, Range, Switch, Text, Value
+from editor.widgets.slider import NumberSlider
+
+OnChange = Callable[[Any], None]
+LINE = 20
+
+
+class Form(QWidget):
+    """A column of fields for one Params value; ``value`` is the value it shows.
+
+    ``on_change`` gets the new value while a dial moves, ``on_settle`` once the hand lets go.
+    """
+
+    def __init__(
+        self,
+        value: Any,
+        on_change: OnChange,
+        on_settle: OnChange | None = None,
+        without: Iterable[str] = (),
+    ) -> None:
+        super().__init__()
+        self.value = value
+        self._on_change = on_change
+        self._on_settle = on_settle
+        self.fields: dict[str, QWidget] = {}
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(4)
+        hidden = set(without)
+        for field in declared.fields(type(value)):
+            if field.name not in hidden:
+                layout.addWidget(self._row(field))
+
+    def show_value(self, value: Any) -> None:
+        """Show another value of the same class without telling anybody."""
+        self.value = value
+        for field in declared.fields(type(value)):
+            widget = self.fields.get(field.name)
+            if widget is not None:
+                _show(widget, getattr(value, field.name))
+
+    def _row(self, field: Field) -> QWidget:
+        widget = self._widget(field)
+        widget.setToolTip(getattr(field.marker, "help", "") or widget.toolTip())
+        widget.setAccessibleName(field.label)
+        self.fields[field.name] = widget
+        if isinstance(widget, (NumberSlider, QCheckBox)):
+            return widget
+        row = QWidget()
+        layout = QFormLayout(row)
+        layout.setContentsMargins(0, 0, 0, 0)
+        label = QLabel(field.label)
+        label.setProperty("role", "dim")
+        layout.addRow(label, widget)
+        return row
+
+    def _widget(self, field: Field) -> QWidget:
+        now = getattr(self.value, field.name)
+        if isinstance(field.marker, Range):
+            return self._slider(field, field.marker, now)
+        if isinstance(field.marker, Choice):
+            return self._choice(field, field.marker, now)
+        if isinstance(field.marker, Switch):
+            switch = QCheckBox(field.label)
+            switch.setChecked(bool(now))
+            switch.toggled.connect(lambda on: self._take(field, on, settled=True))
+            return switch
+        return self._text(field, field.marker, now)
+
+    def _slider(self, field: Field, marker: Range, now: Value) -> NumberSlider:
+        default = float(field.default)
+        slider = NumberSlider(marker, float(now), default, field.label, field.type is int)
+        slider.changed.connect(lambda value: self._take(field, value))
+        slider.settled.connect(lambda value: self._take(field, value, settled=True))
+        return slider
+
+    def _choice(self, field: Field, marker: Choice, now: Value) -> QComboBox:
+        box = QComboBox()
+        box.addItems(marker.options)
+        box.setCurrentText(str(now))
+        box.currentTextChanged.connect(lambda text: self._take(field, text, settled=True))
+        return box
+
+    def _text(self, field: Field, marker: Text, now: Value) -> QWidget:
+        if marker.lines > 1:
+            area = QPlainTextEdit(str(now))
+            area.setFixedHeight(LINE * marker.lines + 8)
+            area.setTabChangesFocus(True)
+            area.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+            area.textChanged.connect(lambda: self._take(field, area.toPlainText()))
+            return area
+        line = QLineEdit(str(now))
+        line.textEdited.connect(lambda text: self._take(field, text))
+        line.editingFinished.connect(lambda: self._take(field, line.text(), settled=True))
+        return line
+
+    def _take(self, field: Field, value: Any, settled: bool = False) -> None:
+        self.value = replace(self.value, **{field.name: declared.check(field, value)})
+        self._on_change(self.value)
+        if settled and self._on_settle is not None:
+            self._on_settle(self.value)
+
+
+def _show(widget: QWidget, value: Any) -> None:
+    blocked = widget.blockSignals(True)
+    if isinstance(widget, NumberSlider):
+        widget.set_value(float(value))
+    elif isinstance(widget, QCheckBox):
+        widget.setChecked(bool(value))
+    elif isinstance(widget, QComboBox):
+        widget.setCurrentText(str(value))
+    elif isinstance(widget, QLineEdit) and widget.text() != value:
+        widget.setText(str(value))
+    elif isinstance(widget, QPlainTextEdit) and widget.toPlainText() != value:
+        widget.setPlainText(str(value))
+    widget.blockSignals(blocked)
+
+
+def build_form(
+    value: Any,
+    on_change: OnChange,
+    on_settle: OnChange | None = None,
+    without: Iterable[str] = (),
+) -> Form:
+    """The form of a Params value."""
+    return Form(value, on_change, on_settle, without)
