@@ -46,6 +46,7 @@ class Document:
         self.restructured: Signal[None] = Signal()
         self.selected: Signal[Selection] = Signal()
         self._open: str | None = None
+        self._recorded: State | None = None
 
     @property
     def size(self) -> Size:
@@ -125,13 +126,14 @@ class Document:
             yield
             return
         before, self._open = self.state, label
+        self._recorded = before
         try:
             yield
         except BaseException:
-            self._open = None
+            self._open = self._recorded = None
             self.show(before)
             raise
-        self._open = None
+        self._open = self._recorded = None
         if self.state is not before:
             self._record(Edit(label, before, self.state))
 
@@ -156,6 +158,11 @@ class Document:
     def is_editing(self) -> bool:
         """Whether an ``editing`` or ``painting`` is open: a hand is in the middle of something."""
         return self._open is not None
+
+    @property
+    def recorded(self) -> State:
+        """The state without what an open edit has done so far."""
+        return self._recorded or self.state
 
     def amend(self, since: Group, change: Callable[[Group], Group]) -> None:
         """Put computed pixels into the tree here and in what history remembers; no undo entry.

@@ -76,8 +76,9 @@ def snapshot(document: Document, layer_id: str) -> tuple["State", AiLayer]:
     layer = document.find(layer_id)
     if not isinstance(layer, AiLayer):
         raise EditorError(f"{layer.name} is not an AI layer: choose one, or paint a new one.")
-    if not document.is_editing:
-        return document.state, layer
+    recorded = layers.find(document.recorded.root, layer_id)
+    if recorded is layer:
+        return document.recorded, layer
     still = replace(layer, region=layer.region.fork())
     return replace(document.state, root=layers.replaced(document.root, still)), still
 

@@ -6,7 +6,6 @@ Nothing is polled. While the loop is off nothing runs that nobody asked for.
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable
 from contextlib import suppress
 from statistics import median
 from typing import TYPE_CHECKING
@@ -17,6 +16,8 @@ from core.layers import AiLayer, walk
 from editor.landing import current_key, snapshot
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from core.document import Document
     from editor.job import Job
     from editor.jobs import Jobs

@@ -108,3 +108,14 @@ def test_what_was_undone_takes_the_result_too() -> None:
     assert document.root.children == ()
     document.redo()
     assert _pixels(document, layer.id) is RED
+
+
+def test_the_recorded_state_has_nothing_of_an_open_edit() -> None:
+    document = Document(Size(64, 64))
+    before = document.state
+    with document.editing("Two layers"):
+        document.insert("One", Layer("one"))
+        assert document.recorded is before
+        assert document.is_editing
+    assert document.recorded is document.state
+    assert not document.is_editing

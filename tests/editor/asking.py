@@ -1,0 +1,142 @@
+"""A studio with a gradient, an engine with short patience, and strokes of the real AI brush."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from core import catalog
+from core.catalog import params_of
+from core.document import Document
+from core.engine.engine import Engine, Patience
+from core.engine.task import Recipe
+from core.geometry import Size
+from core.layers import AiLayer, Layer
+from core.params import from_json
+from core.pixels import Pixels, Tiles
+from core.tools.gesture import Context, Kind, PointerEvent
+from editor.jobs import Jobs
+from editor.live import Live
+from editor.studio import Studio
+
+QUICK = Patience(tick=0.05, start=120, silence=5.0, step=3.0, load=120, cancel=2.0)
+SIDE = 256
+
+
+class Workshop(NamedTuple):
+    """Everything between a stroke and its result."""
+
+    studio: Studio
+    engine: Engine
+    jobs: Jobs
+    live: Live
+
+    @property
+    def document(self) -> Document:
+        return self.studio.document
+
+    def layer(self, layer_id: str) -> AiLayer:
+        node = self.document.find(layer_id)
+        assert isinstance(node, AiLayer)
+        return node
+
+    def pixels(self) -> Pixels:
+        from core.composite import flatten
+
+        return flatten(self.document.root, self.document.bounds)
+
+
+def gradient(side: int = SIDE) -> Document:
+    """An opaque gradient on one layer; nothing to undo."""
+    y, x = np.mgrid[:side, :side] * 255 // side
+    pixels = np.stack([x, y, 255 - x, np.full_like(x, 255)], axis=2).astype(np.uint8)
+    document = Document(Size(side, side))
+    document.insert("Open", Layer("gradient", tiles=Tiles.of(pixels)))
+    document.history.clear()
+    return document
+
+
+def recipe(seed: int = 1, technique: str = "sdedit", model: str = "toy", **params: Any) -> Recipe:
+    return Recipe(technique, {"prompt": "red", "steps": 4, **params}, model, seed=seed)
+
+
+def stroke(
+    work: Workshop, asked: Recipe, x: float = 128, y: float = 128, length: float = 24
+) -> str:
+    """Sweep the AI brush from press to release; the id of the new layer."""
+    sweep = Sweep(work, asked, x, y)
+    sweep.move(x + length, y)
+    return sweep.release()
+
+
+class Sweep:
+    """A stroke of the AI brush in the middle of being made."""
+
+    def __init__(self, work: Workshop, asked: Recipe, x: float, y: float) -> None:
+        catalog.load("tools", "brushes")
+        self._work, self._at = work, (x, y)
+        tool = catalog.tools["ai-brush"]
+        params = from_json(params_of(tool), {"size": 48})
+        brush = work.studio.brush
+        context = Context(work.document, work.document.state.active, brush, params, recipe=asked)
+        context.stroked = work.live.stroked
+        self._gesture = tool().gesture(context, PointerEvent(Kind.press, x, y))
+        next(self._gesture)
+
+    def move(self, x: float, y: float, time: float = 0.0) -> None:
+        self._at = (x, y)
+        self._gesture.send(PointerEvent(Kind.move, x, y, time=time))
+
+    def release(self) -> str:
+        try:
+            self._gesture.send(PointerEvent(Kind.release, *self._at))
+        except StopIteration:
+            return self._work.document.state.active
+        raise AssertionError("the gesture did not end")
+
+    def cancel(self) -> None:
+        self._gesture.close()
+
+
+class Bench:
+    """One event loop and one worker for the tests of a module; each test gets its own studio."""
+
+    def __init__(self, runner: asyncio.Runner) -> None:
+        catalog.load("tools", "brushes", "techniques")
+        self._runner = runner
+        self.engine = runner.run(_started())
+
+    def run(
+        self,
+        work: Callable[[Workshop], Coroutine[Any, Any, None]],
+        document: Document | None = None,
+    ) -> None:
+        """Play one test to its end, within a minute."""
+        self._runner.run(asyncio.wait_for(self._play(work, document or gradient()), 60))
+
+    async def _play(
+        self, work: Callable[[Workshop], Coroutine[Any, Any, None]], document: Document
+    ) -> None:
+        studio = Studio(document)
+        jobs = Jobs(studio, self.engine)
+        live = Live(studio, jobs)
+        try:
+            await work(Workshop(studio, self.engine, jobs, live))
+        finally:
+            live.close()
+            jobs.close()
+            await asyncio.sleep(0)
+
+    def close(self) -> None:
+        self._runner.run(_closed(self.engine))
+
+
+async def _started() -> Engine:
+    engine = Engine(device="cpu", patience=QUICK, modules=("tests.core.engine.oddities",))
+    engine.start()
+    return engine
+
+
+async def _closed(engine: Engine) -> None:
+    engine.close()

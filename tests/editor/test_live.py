@@ -1,0 +1,125 @@
+"""When the live loop asks: at a pause, at the release, by force; and when it keeps still."""
+
+import asyncio
+from collections import deque
+
+import pytest
+
+from core.layers import AiLayer
+from editor.job import Stage
+from editor.live import FORCED, grace
+from tests.editor.asking import Bench, Sweep, Workshop, recipe, stroke
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"),
+    [([], 0.25), ([0.2], 0.03), ([1.0, 0.2, 0.4], 0.06), ([60.0], 0.25), ([0.0], 0.0)],
+)
+def test_grace_follows_the_usual_run_time(seconds: list[float], expected: float) -> None:
+    assert grace(deque(seconds)) == pytest.approx(expected)
+
+
+def test_a_release_asks_at_once_and_one_time(bench: Bench) -> None:
+    async def work(shop: Workshop) -> None:
+        stroke(shop, recipe())
+        assert len(shop.jobs.recent) == 1
+        await shop.jobs.idle()
+        await asyncio.sleep(0.5)
+        assert len(shop.jobs.recent) == 1, "nothing is stale, nothing runs"
+
+    bench.run(work)
+
+
+def test_a_pause_within_a_stroke_shows_a_preview_and_the_release_costs_nothing(
+    bench: Bench,
+) -> None:
+    async def work(shop: Workshop) -> None:
+        await shop.engine.open("toy")
+        shown: list[bool] = []
+        shop.jobs.previewed.connect(lambda preview: shown.append(preview.rgba is not None))
+        sweep = Sweep(shop, recipe(), 100, 100)
+        sweep.move(120, 100, time=0.3)
+        sweep.move(140, 100, time=0.6)
+        assert not shop.jobs.recent, "the hand has not rested yet"
+        await asyncio.sleep(1.0)
+        assert len(shop.jobs.recent) == 1
+        assert any(shown)
+        assert not shop.document.history.done
+        layer = sweep.release()
+        await shop.jobs.idle()
+        assert shop.layer(layer).rendered
+        assert shop.jobs.recent[0].is_from_cache or len(shop.jobs.recent) == 1
+        assert len(shop.document.history.done) == 1
+        assert not shown[-1], "the preview is taken away once the result is there"
+
+    bench.run(work)
+
+
+def test_a_long_stroke_asks_by_force(bench: Bench) -> None:
+    async def work(shop: Workshop) -> None:
+        await shop.engine.open("toy")
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        sweep = Sweep(shop, recipe(), 60, 60)
+        asked_after = 0.0
+        while not asked_after and loop.time() - began < FORCED + 1:
+            # Faster than the longest grace, so that the hand never seems to rest.
+            sweep.move(60 + 60 * (loop.time() - began), 60, time=loop.time())
+            await asyncio.sleep(0.02)
+            if shop.jobs.recent:
+                asked_after = loop.time() - began
+        sweep.release()
+        await shop.jobs.idle()
+        assert FORCED - 0.1 < asked_after < FORCED + 0.7
+
+    bench.run(work)
+
+
+def test_a_stroke_taken_back_leaves_nothing(bench: Bench) -> None:
+    async def work(shop: Workshop) -> None:
+        before = shop.document.state
+        shown: list[bool] = []
+        shop.jobs.previewed.connect(lambda preview: shown.append(preview.rgba is not None))
+        sweep = Sweep(shop, recipe(technique="slow", steps=20, pause=0.02), 60, 60)
+        sweep.move(90, 60, time=1)
+        shop.live.stroked(shop.document.state.active)
+        await asyncio.sleep(0.6)
+        sweep.cancel()
+        await shop.jobs.idle()
+        assert shop.document.state is before
+        assert not shown or not shown[-1]
+
+    bench.run(work)
+
+
+def test_off_means_idle_within_a_step_and_no_strokes_run(bench: Bench) -> None:
+    async def work(shop: Workshop) -> None:
+        stroke(shop, recipe(technique="slow", steps=50, pause=0.05))
+        job = shop.jobs.recent[0]
+        while job.n < 1:
+            await asyncio.sleep(0.01)
+        began = asyncio.get_running_loop().time()
+        shop.live.turn(False)
+        await shop.jobs.idle()
+        assert asyncio.get_running_loop().time() - began < 0.3
+        assert job.stage is Stage.cancelled
+        stroke(shop, recipe(), 60, 60)
+        await asyncio.sleep(0.5)
+        assert shop.jobs.is_idle
+        assert len(shop.jobs.recent) == 1
+
+    bench.run(work)
+
+
+def test_a_cancelled_layer_is_not_run_behind_the_back(bench: Bench) -> None:
+    async def work(shop: Workshop) -> None:
+        layer = stroke(shop, recipe(technique="slow", steps=50, pause=0.05))
+        job = shop.jobs.recent[0]
+        while job.n < 1:
+            await asyncio.sleep(0.01)
+        shop.jobs.cancel(job)
+        await asyncio.sleep(1.0)
+        assert len(shop.jobs.recent) == 1
+        assert isinstance(shop.document.find(layer), AiLayer)
+
+    bench.run(work)
