@@ -104,6 +104,17 @@ def test_inversion_and_replay_agree_to_first_order() -> None:
     assert drift[20] < 0.3
 
 
+def test_inversion_tells_the_network_the_level_it_goes_to() -> None:
+    told: list[tuple[Level, Level | None]] = []
+
+    def denoise(z: Tensor, level: Level, label: Level | None = None) -> Prediction:
+        told.append((level, label))
+        return gaussian(0.0)(z, level, label)
+
+    walked(Trajectory.inverted(LEVELS, _draw(1)).climb(denoise, 15))
+    assert told == [(LEVELS[i + 1], LEVELS[i]) for i in range(STEPS - 1, 14, -1)]
+
+
 def test_climbing_further_changes_nothing_below() -> None:
     network = Network(0)
     short, long = (Trajectory.inverted(LEVELS, _draw(1)) for _ in range(2))

@@ -38,8 +38,9 @@ def test_context_lies_on_the_canvas_and_keeps_its_margin(
         assert got >= min(geometry.native, whole)
 
 
-def test_a_small_mask_gets_exactly_the_native_square_on_the_grid() -> None:
-    rect = crop.context(Rect(700, 800, 40, 30), CANVAS, LARGE)
+@pytest.mark.parametrize("x", range(700, 717))
+def test_a_small_mask_gets_exactly_the_native_square_on_the_grid(x: int) -> None:
+    rect = crop.context(Rect(x, x + 100, 40, 30), CANVAS, LARGE)
     assert rect.size == Size(512, 512)
     assert (rect.x % 8, rect.y % 8) == (0, 0)
 

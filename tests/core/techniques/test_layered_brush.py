@@ -162,6 +162,13 @@ def test_only_the_layer_is_told_the_rest_by_an_inpainting_network() -> None:
     assert sorted(told) == [False, True]
 
 
+def test_a_path_counts_in_the_cache_for_all_it_has_grown_to() -> None:
+    model, task = RandomModel(), task_of(LayeredBrush, base="inversion", depth=1.0)
+    edited(LayeredBrush, model, task)
+    latents_and_noises = 2 * 20
+    assert model.store.held >= latents_and_noises * model.encode(task.image).nbytes
+
+
 def test_the_cache_is_bounded() -> None:
     model = RandomModel()
     model.store.budget = 1 << 20
