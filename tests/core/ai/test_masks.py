@@ -68,6 +68,15 @@ def test_a_soft_stroke_asks_for_less_change() -> None:
     assert np.array_equal(denoise > 0, painted > 0)
 
 
+def test_a_soft_stroke_beside_a_firm_one_keeps_its_amount() -> None:
+    painted = _disc(radius=10)
+    painted[170:190, 170:190] = 51
+    lengths = masks.transition(Rect(90, 90, 100, 100), 0.3)
+    denoise = masks.denoise_mask(painted, lengths)
+    assert (denoise[170:190, 170:190] == 51).all()
+    assert denoise[100, 100] == 255
+
+
 def test_a_mask_that_fills_the_crop_has_no_edge() -> None:
     everything = np.full((20, 30), 255, np.uint8)
     lengths = masks.transition(Rect(0, 0, 30, 20), 1.0)
