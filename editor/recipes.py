@@ -1,0 +1,161 @@
+"""The recipe on the table: that of the active AI layer, or of the next one to be painted."""
+
+import secrets
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from core.catalog import params_of, techniques
+from core.engine.task import Recipe
+from core.geometry import EMPTY
+from core.layers import AiLayer
+from core.params import to_json
+from core.signal import Signal
+
+if TYPE_CHECKING:
+    from core.document import Document
+    from editor.jobs import Jobs
+    from editor.live import Live
+    from editor.studio import Studio
+
+SEEDS = 2**31
+NEGATIVE = "negative_prompt"
+NAME = 40
+"""Characters of a prompt that name a layer."""
+
+
+def fresh_recipe(technique: str = "layered-brush", model: str = "storybook") -> Recipe:
+    """A technique with its defaults and a seed by chance."""
+    params = to_json(params_of(techniques[technique])())
+    return Recipe(technique, params, model, seed=secrets.randbelow(SEEDS))
+
+
+def name_for(prompt: str) -> str:
+    """What a layer with this prompt is called."""
+    return prompt.strip()[:NAME] or "AI edit"
+
+
+class Recipes:
+    """``changed`` says that another recipe, or another layer's, is on the table.
+
+    Dials act on the active AI layer at once. Words are a draft until Run: then they are the
+    active layer's; or until the next stroke, which takes them for the layer it makes. So one can
+    write what comes next without rewriting what is there.
+    """
+
+    def __init__(self, studio: "Studio", jobs: "Jobs", live: "Live", start: Recipe) -> None:
+        self.studio, self.jobs, self.live = studio, jobs, live
+        self.is_locked = False
+        self.changed: Signal[None] = Signal()
+        self._next = start
+        self._draft: Recipe | None = None
+        self._layer = ""
+        self._leave = studio.document.restructured.connect(self._moved)
+        studio.opened.connect(self._open)
+
+    @property
+    def layer(self) -> AiLayer | None:
+        """The active AI layer."""
+        active = self.studio.document.active
+        return active if isinstance(active, AiLayer) else None
+
+    @property
+    def shown(self) -> Recipe:
+        """What the dock shows: draft, active layer, or what comes next."""
+        if self._draft is not None:
+            return self._draft
+        return self.layer.recipe if self.layer is not None else self._next
+
+    @property
+    def is_draft(self) -> bool:
+        """Whether words wait for Run or for the next stroke."""
+        return self.layer is not None and self._draft is not None
+
+    def for_stroke(self) -> Recipe:
+        """The recipe of a new AI layer: what is shown, with a seed of its own unless locked."""
+        seed = self.shown.seed if self.is_locked else secrets.randbelow(SEEDS)
+        self._next = replace(self.shown, seed=seed, context=EMPTY, model_hash="")
+        self._draft = None
+        return self._next
+
+    def write(self, recipe: Recipe) -> None:
+        """Other words (prompt, negative prompt): a draft when there is a layer."""
+        if self.layer is None:
+            self._next = recipe
+        else:
+            self._draft = None if recipe.key == self.layer.recipe.key else recipe
+        self.changed.emit(None)
+
+    def turn(self, recipe: Recipe, dial: str) -> None:
+        """Another value on a dial: the active layer takes it now, and runs when live.
+
+        Changes of one dial in a row are one undo entry, until ``settle``.
+        """
+        layer = self.layer
+        if layer is None or layer.baked:
+            self._next = recipe
+            self.changed.emit(None)
+            return
+        if self._draft is not None:
+            self._draft = recipe
+            recipe = _with_words(recipe, layer.recipe)
+        self._give(layer, recipe, dial.capitalize(), f"{dial}:{layer.id}")
+        if self.live.is_on:
+            self.jobs.ask(layer.id)
+
+    def settle(self) -> None:
+        """The hand has let go of a dial."""
+        self.studio.document.history.seal()
+
+    def run(self) -> None:
+        """Take the draft and run the active AI layer, whether live or not."""
+        layer = self.layer
+        if layer is None:
+            return
+        if self._draft is not None:
+            draft, self._draft = self._draft, None
+            self._give(layer, draft, "Prompt", "")
+        self.jobs.declined.clear()
+        self.jobs.ask(layer.id)
+
+    def _give(self, layer: AiLayer, recipe: Recipe, label: str, merge: str) -> None:
+        was_named = layer.name == name_for(layer.recipe.prompt)
+        name = name_for(recipe.prompt) if was_named else layer.name
+        kept = replace(recipe, model_hash=layer.recipe.model_hash)
+        self.studio.document.replace(label, replace(layer, recipe=kept, name=name), merge)
+
+    def _open(self, document: "Document") -> None:
+        self._leave()
+        self._leave = document.restructured.connect(self._moved)
+        self._draft = None
+        self._moved(None)
+
+    def _moved(self, _: None) -> None:
+        layer = self.layer
+        if layer is not None and layer.id != self._layer:
+            self._draft = None
+        elif layer is None and self._layer:
+            self._remember()
+        self._layer = layer.id if layer else ""
+        self.changed.emit(None)
+
+    def _remember(self) -> None:
+        """The AI layer is left: what was shown of it stays for the next one."""
+        if self._draft is not None:
+            self._next, self._draft = self._draft, None
+
+
+def _with_words(recipe: Recipe, words: Recipe) -> Recipe:
+    """The recipe with the prompts of another."""
+    modifiers = tuple(
+        replace(one, params={**one.params, NEGATIVE: negative_of(words)})
+        if NEGATIVE in one.params
+        else one
+        for one in recipe.modifiers
+    )
+    return replace(recipe.with_params(prompt=words.prompt), modifiers=modifiers)
+
+
+def negative_of(recipe: Recipe) -> str:
+    """The negative prompt, from whichever guidance has one."""
+    found = (str(one.params[NEGATIVE]) for one in recipe.modifiers if NEGATIVE in one.params)
+    return next(found, "")

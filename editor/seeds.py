@@ -1,0 +1,142 @@
+"""Walking through seeds: the wheel over a fresh AI layer, the dice, and what was tried."""
+
+import secrets
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt
+
+from core import layers
+from core.catalog import params_of, techniques
+from core.layers import AiLayer, Group
+from core.params import Range, fields
+from core.pixels import TILE
+from editor.recipes import SEEDS
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QWheelEvent
+
+    from core.edits import Edit
+    from editor.jobs import Jobs
+    from editor.recipes import Recipes
+    from editor.results import Tried
+    from editor.studio import Studio
+
+STRENGTH_STEP = 0.05
+NOTCH = 120
+"""Wheel units of one notch, as Qt counts them; a touch pad sends parts of it."""
+
+
+class Seeds:
+    """Every step of a walk is shown at once and is a part of one undo entry."""
+
+    def __init__(self, studio: "Studio", recipes: "Recipes", jobs: "Jobs") -> None:
+        self.studio, self.recipes, self.jobs = studio, recipes, jobs
+        self._fresh = ""
+        self._turned = 0
+
+    # The fresh layer
+
+    @property
+    def fresh(self) -> AiLayer | None:
+        """The layer that was just painted and neither kept nor left."""
+        layer = self.recipes.layer
+        return layer if layer is not None and layer.id == self._fresh else None
+
+    def stroked(self, layer_id: str) -> None:
+        """A stroke has ended on a layer; a layer that was fresh before is kept."""
+        if not self.studio.document.is_editing:
+            self._fresh = layer_id
+
+    def keep(self) -> bool:
+        """The fresh layer stays; False when there was none."""
+        was_fresh = self.fresh is not None
+        self._fresh = ""
+        return was_fresh
+
+    def discard(self) -> bool:
+        """Take the fresh layer back as if it had never been painted; False when there is none."""
+        layer = self.fresh
+        if layer is None:
+            return False
+        self._fresh = ""
+        self.jobs.cancel_layer(layer.id)
+        document = self.studio.document
+        history = document.history
+        while history.done and _is_about(history.done[-1], layer.id):
+            document.undo()
+            if layers.find(document.root, layer.id) is None:
+                return True
+        document.change("Discard AI layer", layers.removed(document.root, layer.id))
+        return True
+
+    # The walk
+
+    def walk(self, by: int) -> None:
+        """The seed ``by`` further on."""
+        self.choose_seed(max(0, self.recipes.shown.seed + by))
+
+    def dice(self) -> None:
+        """A seed by chance."""
+        self.choose_seed(secrets.randbelow(SEEDS))
+
+    def choose_seed(self, seed: int) -> None:
+        self.recipes.turn(replace(self.recipes.shown, seed=seed), "seed")
+
+    def strengthen(self, by: float) -> None:
+        """More or less strength, within what the technique allows."""
+        recipe = self.recipes.shown
+        declared = {f.name: f for f in fields(params_of(techniques[recipe.technique]))}
+        marker = declared["strength"].marker if "strength" in declared else None
+        if isinstance(marker, Range):
+            value = round(min(marker.high, max(marker.low, recipe.strength + by)), 2)
+            self.recipes.turn(recipe.with_params(strength=value), "strength")
+
+    def choose(self, tried: "Tried") -> None:
+        """Go back to exactly what a thumbnail shows."""
+        self.recipes.turn(replace(tried.recipe), "seed")
+
+    def tried(self) -> "list[Tried]":
+        """What the active AI layer has tried, the oldest first."""
+        layer = self.recipes.layer
+        return self.jobs.results.tried(layer.id) if layer else []
+
+    def wheel(self, event: "QWheelEvent", x: float, y: float) -> bool:
+        """A wheel turn over the canvas: True when it was over the active AI layer's region."""
+        if not self._is_over(x, y):
+            return False
+        notches = self._notches(event)
+        if notches and event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            self.strengthen(notches * STRENGTH_STEP)
+        elif notches:
+            self.walk(notches)
+        return True
+
+    def _notches(self, event: "QWheelEvent") -> int:
+        self._turned += event.angleDelta().y()
+        notches = int(self._turned / NOTCH)
+        self._turned -= notches * NOTCH
+        return notches
+
+    def _is_over(self, x: float, y: float) -> bool:
+        layer = self.recipes.layer
+        if layer is None or layer.baked or not layer.visible:
+            return False
+        column, row = int(x // 1) - layer.position.x, int(y // 1) - layer.position.y
+        tile = layer.region.tile((column // TILE, row // TILE))
+        return tile is not None and bool(tile.pixels[row % TILE, column % TILE, 0])
+
+
+def _is_about(edit: "Edit", layer_id: str) -> bool:
+    """Whether an edit changed one layer and nothing else."""
+    before, after = edit.before, edit.after
+    others = [_others(state.root, layer_id) for state in (before, after)]
+    same = len(others[0]) == len(others[1]) and all(
+        first is second for first, second in zip(*others, strict=True)
+    )
+    return same and before.size == after.size and before.selection is after.selection
+
+
+def _others(root: Group, layer_id: str) -> list[layers.Node]:
+    nodes = layers.walk(root)
+    return [node for node in nodes if node.id != layer_id and not isinstance(node, Group)]
