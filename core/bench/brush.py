@@ -93,13 +93,15 @@ async def _times(
 async def _cancel(
     engine: Engine, document: Document, layer: AiLayer, facts: Opened, repeats: int
 ) -> dict[str, Any]:
-    """From cancel to a free worker, beside the length of one step."""
+    """From cancel, at different moments of a step, to a free worker; beside a step's length."""
     waits, steps = [], []
     for turn in range(repeats):
         seeded = _seeded(document, layer, 100 + turn)
-        waits.append(await stopped(engine, document, seeded, facts))
         stroke = await painted(engine, document, seeded, facts)
         steps += list(np.diff(stroke.steps))
+        delay = float(np.median(steps)) * (turn + 0.5) / repeats
+        long = replace(seeded, recipe=seeded.recipe.with_params(steps=100))
+        waits.append(await stopped(engine, document, long, facts, delay))
     return {"cancel_to_idle_ms": milliseconds(waits), "one_step_ms": milliseconds(steps)}
 
 

@@ -1,5 +1,6 @@
 """AI strokes as the editor makes them: a document, a painted region, a request, a result."""
 
+import asyncio
 import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -82,12 +83,15 @@ async def painted(engine: Engine, document: Document, layer: AiLayer, facts: Ope
     return stroke
 
 
-async def stopped(engine: Engine, document: Document, layer: AiLayer, facts: Opened) -> float:
-    """Cancel a stroke after its second step; seconds until the worker is free."""
+async def stopped(
+    engine: Engine, document: Document, layer: AiLayer, facts: Opened, delay: float
+) -> float:
+    """Cancel a stroke some time after its second step; seconds until the worker is free."""
     run = engine.submit(request_for(document, layer, facts.geometry))
     began = 0.0
     async for message in run:
         if isinstance(message, Step) and message.n == 2:
+            await asyncio.sleep(delay)
             began = time.perf_counter()
             run.cancel()
         elif isinstance(message, Cancelled):
