@@ -45,6 +45,7 @@ class Job:
     layer: str
     name: str
     is_refresh: bool = False
+    is_comparison: bool = False
     stage: Stage = Stage.waiting
     n: int = 0
     of: int = 0

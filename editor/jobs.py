@@ -19,6 +19,7 @@ from core.layers import AiLayer
 from core.signal import Signal
 from editor.job import Failure, Job, Stage
 from editor.landing import Asked, Result, ask, land, receive, snapshot
+from editor.replay import verdict
 from editor.results import Results
 
 if TYPE_CHECKING:
@@ -72,10 +73,9 @@ class Jobs:
 
     # What others ask for
 
-    def ask(self, layer_id: str, since: float | None = None, is_refresh: bool = False) -> Job:
-        """Run a layer; returns at once. ``since`` is when the hand asked, on time.perf_counter."""
-        job = Job(layer_id, self._name(layer_id), is_refresh)
-        job.since = job.since if since is None else since
+    def ask(self, layer_id: str, is_refresh: bool = False, is_comparison: bool = False) -> Job:
+        """Run a layer; returns at once. A comparison says what it finds and changes nothing."""
+        job = Job(layer_id, self._name(layer_id), is_refresh, is_comparison)
         if not is_refresh:
             self.failures.pop(layer_id, None)
         older = self._waiting.pop(layer_id, None)
@@ -209,7 +209,7 @@ class Jobs:
         try:
             asked = await self._question(job)
             known = self.results.find(asked.request.key, asked.layer.position)
-            if known is not None:
+            if known is not None and not job.is_comparison:
                 job.is_from_cache = True
                 await self._settle(job, asked, known)
             elif not job.is_stopped:
@@ -247,14 +247,24 @@ class Jobs:
             elif isinstance(message, Cancelled):
                 job.is_stopped = True
             elif isinstance(message, Done):
-                result = await self.aside(receive, asked, message.pixels, message.facts)
-                self.results.keep(job.layer, result)
-                await self._settle(job, asked, result)
+                await self._received(job, asked, message)
+
+    async def _received(self, job: Job, asked: Asked, done: Done) -> None:
+        if job.is_comparison:
+            layer = asked.layer
+            job.note = await self.aside(verdict, layer, asked, done.pixels, done.facts)
+            job.final_ms = job.age_ms
+            self._move(job, Stage.finished)
+            self.said.emit(job.note)
+            return
+        result = await self.aside(receive, asked, done.pixels, done.facts)
+        self.results.keep(job.layer, result)
+        await self._settle(job, asked, result)
 
     def _step(self, job: Job, asked: Asked, step: Step) -> None:
         job.n, job.of = step.n, step.of
         job.stage = job.stage if job.is_stopped else Stage.running
-        if step.preview is not None and not job.is_stopped:
+        if step.preview is not None and not job.is_stopped and not job.is_comparison:
             rgba = asked.preview(step.preview)
             self.previewed.emit(Preview(job.layer, asked.request.rect, rgba))
             job.preview_ms = job.preview_ms or job.age_ms

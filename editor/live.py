@@ -41,12 +41,16 @@ def grace(seconds: "deque[float]") -> float:
 
 
 class Live:
-    """Give ``stroked`` to the tools; ``is_on`` says whether strokes run by themselves."""
+    """Give ``stroked`` to the tools; ``is_on`` says whether strokes run by themselves.
+
+    ``stale`` are the layers that are known to show another input's picture.
+    """
 
     def __init__(self, studio: "Studio", jobs: "Jobs") -> None:
         self.studio = studio
         self.jobs = jobs
         self.is_on = True
+        self.stale: set[str] = set()
         self._seconds: deque[float] = deque(maxlen=RUNS)
         self._layer = ""
         self._since: float | None = None
@@ -97,6 +101,7 @@ class Live:
         self.jobs.ask(layer_id)
 
     def _landed(self, job: "Job") -> None:
+        self.stale.discard(job.layer)
         if job.final_ms is not None and not job.is_from_cache:
             self._seconds.append(job.final_ms / 1000)
 
@@ -109,8 +114,6 @@ class Live:
         self._unwatch = document.changed.connect(self._changed)
 
     def _changed(self, rect: Rect) -> None:
-        if not self.is_on:
-            return
         document = self.studio.document
         if document.is_editing:
             self._painted(document)
@@ -126,11 +129,14 @@ class Live:
 
     def _look(self) -> None:
         self._rest = None
-        if self.is_on and self._dirty:
+        if self._dirty:
             asyncio.get_running_loop().create_task(self.refresh())
 
     async def refresh(self) -> None:
-        """Ask for the lowest visible layer that is stale and was touched; it then calls again."""
+        """Find what is stale of what was touched, from the bottom; when live, run the lowest.
+
+        Its result is a change too, so what lies above is looked at again.
+        """
         document, dirty = self.studio.document, self._dirty
         if document.is_editing or not self.jobs.is_idle:
             self._later()
@@ -139,17 +145,24 @@ class Live:
         for node in walk(document.root):
             if not isinstance(node, AiLayer) or not _may_be_stale(node, dirty):
                 continue
-            if await self._is_stale(node.id) and document is self.studio.document:
+            may_run = await self._look_at(node.id)
+            if document is not self.studio.document:
+                return
+            if may_run and self.is_on:
                 self._dirty = self._dirty | dirty
                 self.jobs.ask(node.id, is_refresh=True)
                 self._later()
                 return
 
-    async def _is_stale(self, layer_id: str) -> bool:
+    async def _look_at(self, layer_id: str) -> bool:
+        """Note whether a layer is stale; True when it should run by itself."""
         with suppress(EditorError):
             state, layer = snapshot(self.studio.document, layer_id)
             key = await self.jobs.aside(current_key, state, layer)
-            return key != layer.rendered and key not in self.jobs.declined
+            if key != layer.rendered:
+                self.stale.add(layer_id)
+                return key not in self.jobs.declined
+        self.stale.discard(layer_id)
         return False
 
     def _later(self) -> None:
@@ -157,6 +170,7 @@ class Live:
         self._rest = asyncio.get_running_loop().call_later(REST, self._look)
 
     def _forget(self) -> None:
+        self.stale.clear()
         _stop(self._pause)
         _stop(self._rest)
         self._pause = self._rest = self._since = None

@@ -101,6 +101,8 @@ class Recipes:
         self._give(layer, recipe, dial.capitalize(), f"{dial}:{layer.id}")
         if self.live.is_on:
             self.jobs.ask(layer.id)
+        else:
+            self.live.stale.add(layer.id)
 
     def settle(self) -> None:
         """The hand has let go of a dial."""

@@ -1,0 +1,166 @@
+"""The verbs of the AI menu, and the AI side's connection to the canvas."""
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtGui import QGuiApplication, QKeyEvent
+
+from core.errors import EditorError
+from core.geometry import EMPTY
+from core.layers import AiLayer, Node
+from core.pixels import Tiles
+from core.selection import Selection
+from editor.recipes import Recipes, fresh_recipe, name_for
+from editor.seeds import Seeds
+
+if TYPE_CHECKING:
+    from core.engine.task import Recipe
+    from core.tools.gesture import Context
+    from editor.canvas import Canvas
+    from editor.job import Job
+    from editor.jobs import Jobs, Preview
+    from editor.live import Live
+    from editor.studio import Studio
+
+
+class Ai:
+    """Holds the recipe on the table and the seed walk of one window."""
+
+    def __init__(
+        self, studio: "Studio", jobs: "Jobs", live: "Live", start: "Recipe | None" = None
+    ) -> None:
+        self.studio, self.jobs, self.live = studio, jobs, live
+        self.recipes = Recipes(studio, jobs, live, start or fresh_recipe())
+        self.seeds = Seeds(studio, self.recipes, jobs)
+
+    @property
+    def layer(self) -> AiLayer:
+        """The active AI layer. Raises EditorError when another kind is active."""
+        layer = self.recipes.layer
+        if layer is None:
+            raise EditorError("Choose an AI layer first, or paint one with the AI brush (A).")
+        return layer
+
+    # Verbs
+
+    def run(self) -> None:
+        """Run the active AI layer with what the dock shows."""
+        if self.layer.baked:
+            raise EditorError(f"{self.layer.name} is frozen: unfreeze it to run it again.")
+        self.recipes.run()
+
+    def reseed(self) -> None:
+        if self.layer:
+            self.seeds.dice()
+
+    def freeze(self) -> None:
+        """Keep the pixels as they are, whatever happens below; once more thaws the layer."""
+        layer = self.layer
+        self.jobs.cancel_layer(layer.id)
+        label = "Thaw" if layer.baked else "Freeze"
+        self.studio.document.replace(label, replace(layer, baked=not layer.baked))
+
+    def rerun(self) -> None:
+        """Run again beside the layer and say whether the picture is the same."""
+        if not self.layer.rendered:
+            raise EditorError(f"There is nothing to compare: run {self.layer.name} first.")
+        self.jobs.ask(self.layer.id, is_comparison=True)
+
+    def copy_recipe(self) -> str:
+        """The recipe as JSON on the clipboard."""
+        text = json.dumps(self.layer.recipe.to_json(), indent=1)
+        QGuiApplication.clipboard().setText(text)
+        return text
+
+    def mask_to_selection(self) -> None:
+        layer = self.layer
+        bounds = layer.region.tight_bounds().moved(*layer.position) & self.studio.document.bounds
+        if not bounds:
+            raise EditorError(f"Nothing is painted on {layer.name}: there is no region to select.")
+        local = bounds.moved(-layer.position.x, -layer.position.y)
+        alpha = layer.region.read(local)[..., 0]
+        self.studio.document.select(Selection(bounds, alpha), "Region to selection")
+
+    def from_selection(self) -> None:
+        """A new AI layer over what is selected; it runs when live."""
+        selection = self.studio.document.selection
+        if not selection:
+            raise EditorError("Nothing is selected: draw a selection (M or L) first.")
+        region = Tiles(channels=1)
+        region.write(selection.bounds, selection.read(selection.bounds)[..., None])
+        recipe = self.recipes.for_stroke()
+        layer = AiLayer(name_for(recipe.prompt), recipe=recipe, region=region.pruned())
+        self.studio.document.insert("AI layer from selection", layer)
+        self.stroked(layer.id)
+
+    def stroked(self, layer_id: str) -> None:
+        """A region was painted on, for the live loop and for what counts as fresh."""
+        self.seeds.stroked(layer_id)
+        self.live.stroked(layer_id)
+
+    def state_of(self, node: Node) -> str:
+        """A layer in a word: running, waiting, failed, frozen, not run; empty when all is well."""
+        if not isinstance(node, AiLayer):
+            return ""
+        job = self.jobs.current(node.id)
+        if job is not None:
+            return "running" if job is self.jobs.running else "waiting"
+        if node.id in self.jobs.failures:
+            return "failed"
+        if node.baked:
+            return "frozen"
+        if not node.rendered:
+            return "not run"
+        return "stale" if node.id in self.live.stale else ""
+
+    # The canvas
+
+    def connect(self, canvas: "Canvas") -> None:
+        """Strokes, wheel, keys and previews of one canvas."""
+        canvas.prepare = self._prepared
+        canvas.wheel_filters.append(self.seeds.wheel)
+        canvas.installEventFilter(_Keys(self.seeds, canvas))
+        self.jobs.previewed.connect(lambda preview: _show(canvas, preview))
+        self.jobs.changed.connect(lambda job: self._tint(canvas, job))
+
+    def _prepared(self, context: "Context") -> "Context":
+        if self.studio.choices.tool != "ai-brush":
+            return context
+        return replace(context, recipe=self.recipes.for_stroke(), stroked=self.stroked)
+
+    def _tint(self, canvas: "Canvas", job: "Job") -> None:
+        """The region stays tinted until there is something to see in its place."""
+        if canvas.is_gesturing:
+            return
+        layer = self.recipes.layer
+        is_blank = layer is not None and layer.id == job.layer and not layer.rendered
+        waits = not job.stage.is_over and job.preview_ms is None
+        canvas.region.layer = layer if is_blank and waits else None
+        canvas.update()
+
+
+def _show(canvas: "Canvas", preview: "Preview") -> None:
+    canvas.show_preview(preview.rect if preview.rgba is not None else EMPTY, preview.rgba)
+    if preview.rgba is not None and not canvas.is_gesturing:
+        canvas.region.layer = None
+
+
+class _Keys(QObject):
+    """Esc discards a fresh AI layer, Enter keeps it; other keys pass."""
+
+    def __init__(self, seeds: Seeds, canvas: "Canvas") -> None:
+        super().__init__(canvas)
+        self._seeds, self._canvas = seeds, canvas
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
+        if event.type() is not QEvent.Type.KeyPress or not isinstance(event, QKeyEvent):
+            return False
+        if self._canvas.is_gesturing or event.modifiers() != Qt.KeyboardModifier.NoModifier:
+            return False
+        if event.key() == Qt.Key.Key_Escape:
+            return self._seeds.discard()
+        if event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter}:
+            return self._seeds.keep()
+        return False

@@ -1,0 +1,45 @@
+"""Run a recipe again and say whether it gives the same picture, and if not, why."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+
+if TYPE_CHECKING:
+    from core.layers import AiLayer
+    from core.pixels import Pixels
+    from editor.landing import Asked
+
+TOLERANCE = 2
+"""Bytes by which two devices may differ in rounding."""
+SHOWN = 8
+"""Characters of a hash that a person compares."""
+
+
+def verdict(layer: "AiLayer", asked: "Asked", pixels: "Pixels", facts: Mapping[str, Any]) -> str:
+    """One sentence about the layer's pixels and those of a new run, RGBA over the request."""
+    x, y = layer.position
+    kept = layer.tiles.read(asked.request.rect.moved(-x, -y))
+    difference = cv2.absdiff(kept, pixels)
+    most = int(difference.max())
+    if most == 0:
+        return f"Exact: {layer.name} came out the same, bit for bit."
+    if most <= TOLERANCE:
+        return f"Within tolerance: {layer.name} differs by at most {most} of 255, as rounding does."
+    where = pixels[..., 3] > 0
+    share = float((np.asarray(difference).max(axis=2)[where] > TOLERANCE).mean())
+    return (
+        f"Different: {layer.name} differs in {share:.0%} of its area; {_why(layer, asked, facts)}."
+    )
+
+
+def _why(layer: "AiLayer", asked: "Asked", facts: Mapping[str, Any]) -> str:
+    if layer.rendered != asked.request.key:
+        return "what lies below it, its region or its recipe has changed since"
+    now, then = str(facts.get("model_hash", "")), layer.recipe.model_hash
+    if now != then:
+        return f"the model's weights are others ({then[:SHOWN]} then, {now[:SHOWN]} now)"
+    versions, device = facts.get("versions") or {}, facts.get("device", "?")
+    here = f"now torch {versions.get('torch', '?')} on {device}"
+    return f"the weights are the same, so another device or library made it ({here})"
