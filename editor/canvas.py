@@ -168,7 +168,7 @@ class Canvas(QWidget):
     def upright(self) -> None:
         self.turn_by(-self.view.angle)
 
-    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+    def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         if self._fits:
             self.fit()
@@ -267,7 +267,7 @@ class Canvas(QWidget):
 
     # Qt's events
 
-    def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+    def mousePressEvent(self, event: QMouseEvent) -> None:
         self.setFocus()
         at = event.position()
         if event.button() == MIDDLE or self._space:
@@ -279,7 +279,7 @@ class Canvas(QWidget):
             else:
                 self._pointed(Kind.press, at, 1.0, event.modifiers())
 
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
         at = event.position()
         self._hover(at)
         if self._pan is not None:
@@ -292,14 +292,14 @@ class Canvas(QWidget):
         elif self._gesture is not None:
             self._pointed(Kind.move, at, 1.0, event.modifiers())
 
-    def mouseReleaseEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         if self._pan is not None or self._turn is not None:
             self._pan, self._turn = None, None
             self._show_cursor()
         elif self._gesture is not None and event.button() == Qt.MouseButton.LeftButton:
             self._pointed(Kind.release, event.position(), 1.0, event.modifiers())
 
-    def tabletEvent(self, event: QTabletEvent) -> None:  # noqa: N802
+    def tabletEvent(self, event: QTabletEvent) -> None:
         at = event.position()
         self._hover(at)
         kinds = {
@@ -316,7 +316,7 @@ class Canvas(QWidget):
             self._pointed(kind, at, pressure, event.modifiers())
         event.accept()
 
-    def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802
+    def wheelEvent(self, event: QWheelEvent) -> None:
         at = event.position()
         x, y = self.view.to_document(at.x(), at.y())
         if not any(filter_(event, x, y) for filter_ in self.wheel_filters):
@@ -324,7 +324,7 @@ class Canvas(QWidget):
             self.set_view(self.view.zoomed(self.view.zoom * 1.2**turns, at.x(), at.y()))
         event.accept()
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
+    def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Space and not event.isAutoRepeat():
             self._space = True
             self._show_cursor()
@@ -333,17 +333,17 @@ class Canvas(QWidget):
         else:
             super().keyPressEvent(event)
 
-    def keyReleaseEvent(self, event: QKeyEvent) -> None:  # noqa: N802
+    def keyReleaseEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Space and not event.isAutoRepeat():
             self._space = False
             self._show_cursor()
         else:
             super().keyReleaseEvent(event)
 
-    def enterEvent(self, event: QEnterEvent) -> None:  # noqa: N802
+    def enterEvent(self, event: QEnterEvent) -> None:
         self._hover(event.position())
 
-    def leaveEvent(self, event: QEvent) -> None:  # noqa: N802
+    def leaveEvent(self, event: QEvent) -> None:
         self._pointer = None
         self.update()
 
@@ -365,7 +365,7 @@ class Canvas(QWidget):
 
     # Painting
 
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
+    def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.fillRect(event.rect(), self.surround)
         self._paint_document(painter, event.rect())

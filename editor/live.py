@@ -111,6 +111,7 @@ class Live:
         if self._unwatch is not None:
             self._unwatch()
         self._forget()
+        self.stale.clear()
         self._unwatch = document.changed.connect(self._changed)
 
     def _changed(self, rect: Rect) -> None:
@@ -170,7 +171,6 @@ class Live:
         self._rest = asyncio.get_running_loop().call_later(REST, self._look)
 
     def _forget(self) -> None:
-        self.stale.clear()
         _stop(self._pause)
         _stop(self._rest)
         self._pause = self._rest = self._since = None

@@ -91,10 +91,10 @@ class NumberSlider(QWidget):
         shown = f"{self._value:.0f}" if self.whole or self._step >= 1 else f"{self._value:.2f}"
         return f"{shown} {self.marker.unit}".rstrip()
 
-    def sizeHint(self) -> "QSize":  # noqa: N802
+    def sizeHint(self) -> "QSize":
         return self.minimumSize().expandedTo(super().sizeHint())
 
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
+    def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         palette = self.palette()
@@ -112,11 +112,11 @@ class NumberSlider(QWidget):
         painter.drawText(inside, middle | Qt.AlignmentFlag.AlignRight, self.text())
         painter.end()
 
-    def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+    def mousePressEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton:
             self._grip = (event.position().x(), self._share())
 
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
         if self._grip is None:
             return
         start, share = self._grip
@@ -126,7 +126,7 @@ class NumberSlider(QWidget):
         step = self._step * fine
         self.set_value(round(value / step) * step, tell=True)
 
-    def mouseReleaseEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         if self._grip is None:
             return
         was_click = abs(event.position().x() - self._grip[0]) < 3
@@ -136,17 +136,17 @@ class NumberSlider(QWidget):
         else:
             self.settled.emit(self._value)
 
-    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         self._editor.hide()
         self.set_value(self.default, tell=True)
         self.settled.emit(self._value)
 
-    def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802
+    def wheelEvent(self, event: QWheelEvent) -> None:
         turns = (event.angleDelta().y() or event.angleDelta().x()) / 120
         self._nudge(turns, event.modifiers())
         event.accept()
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
+    def keyPressEvent(self, event: QKeyEvent) -> None:
         turns = {Qt.Key.Key_Right: 1, Qt.Key.Key_Up: 1, Qt.Key.Key_Left: -1, Qt.Key.Key_Down: -1}
         key = Qt.Key(event.key())
         if key in turns:
@@ -179,11 +179,11 @@ class NumberSlider(QWidget):
         self.set_value(value, tell=True)
         self.settled.emit(self._value)
 
-    def focusInEvent(self, event: "QFocusEvent") -> None:  # noqa: N802
+    def focusInEvent(self, event: "QFocusEvent") -> None:
         super().focusInEvent(event)
         self.update()
 
-    def changeEvent(self, event: QEvent) -> None:  # noqa: N802
+    def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
         self.update()
 

@@ -1,0 +1,40 @@
+"""Start the editor: one window on an event loop that Qt and asyncio share."""
+
+import asyncio
+import sys
+from pathlib import Path
+
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication
+
+from editor.app import App
+from editor.guard import Guard
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Open a window, with the first file named in arguments; returns the exit status."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    from qasync import QEventLoop
+
+    application = QApplication([sys.argv[0]])
+    application.setApplicationName("Sfumato")
+    application.setDesktopFileName("sfumato")
+    loop = QEventLoop(application)
+    asyncio.set_event_loop(loop)
+    closed = asyncio.Event()
+    application.aboutToQuit.connect(closed.set)
+    app = App(application)
+    guard = Guard(app)
+    app.window.show()
+    QTimer.singleShot(0, app.start)
+    if arguments:
+        QTimer.singleShot(0, lambda: app.files.open_path(Path(arguments[0])))
+    with loop:
+        loop.run_until_complete(closed.wait())
+        app.close()
+    guard.release()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

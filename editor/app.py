@@ -1,0 +1,254 @@
+"""The composition root: every long-lived object of a window is made here and passed on."""
+
+import contextlib
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PySide6.QtGui import QGuiApplication, QImage
+from PySide6.QtWidgets import QApplication
+
+from core import catalog
+from core import settings as stored
+from core.engine.engine import Engine, State
+from core.errors import EditorError
+from core.formats.flat import straight
+from core.layers import AiLayer, Layer
+from core.params import Range
+from editor import theme, verbs
+from editor.actions import Actions
+from editor.ai import AiVerbs
+from editor.canvas import Canvas
+from editor.files import Files
+from editor.jobs import Jobs
+from editor.live import Live
+from editor.recipes import Recipes, fresh_recipe
+from editor.seeds import Seeds
+from editor.status import Status
+from editor.studio import Studio
+from editor.window import MainWindow
+
+if TYPE_CHECKING:
+    from core.document import Document
+    from core.tools.gesture import Context
+    from editor.job import Job
+    from editor.jobs import Preview
+
+WORKER = {
+    State.starting: "worker starting",
+    State.ready: "worker ready",
+    State.loading: "loading the model",
+    State.busy: "painting",
+    State.restarting: "worker restarting",
+    State.stopped: "worker stopped",
+}
+
+
+class App:
+    """One window and everything it works with. The engine starts with ``start``."""
+
+    def __init__(self, application: QApplication, settings: stored.Settings | None = None) -> None:
+        catalog.load("brushes", "tools", "formats", "techniques", "modifiers", "models")
+        loaded = stored.load() if settings is None else stored.Loaded(settings)
+        self.application = application
+        self.settings = loaded.settings
+        self.tokens = theme.apply(application, self.settings.theme)
+        self.has_document = False
+        self.studio = Studio()
+        self.engine = Engine(self.settings.device, self.settings.cache_mb)
+        self.jobs = Jobs(self.studio, self.engine)
+        self.live = Live(self.studio, self.jobs)
+        start = fresh_recipe(self.settings.technique, self.settings.model)
+        self.recipes = Recipes(self.studio, self.jobs, self.live, start)
+        self.seeds = Seeds(self.studio, self.recipes, self.jobs)
+        self.ai = AiVerbs(self)
+        self.files = Files(self)
+        self.status = Status()
+        self.canvas = Canvas(self.studio)
+        self.actions = Actions(self)
+        self.window = MainWindow(self)
+        self._connect()
+        self._dress()
+        self.actions.refresh()
+        if loaded.note:
+            self.tell(loaded.note)
+
+    def _connect(self) -> None:
+        self.canvas.prepare = self._prepared
+        self.canvas.wheel_filters.append(self.seeds.wheel)
+        self.canvas.zoomed.connect(self.status.set_zoom)
+        self.canvas.hovered.connect(self.status.set_position)
+        self.canvas.inked.connect(self.status.set_ink)
+        self.canvas.failed.connect(self.tell)
+        self.jobs.previewed.connect(self._preview)
+        self.jobs.landed.connect(self._landed)
+        self.jobs.changed.connect(self._job_moved)
+        self.jobs.said.connect(self.status.say)
+        self.engine.changed.connect(self._worker)
+        self.studio.opened.connect(self._watch)
+        self._watch(self.studio.document)
+        self._worker(self.engine.state)
+
+    def _watch(self, document: "Document") -> None:
+        document.history.budget = self.settings.undo_mb << 20
+        document.restructured.connect(lambda _: self.actions.refresh())
+        document.selected.connect(lambda _: self.actions.refresh())
+
+    # Life
+
+    def start(self) -> None:
+        """Bring up the worker and load the model ahead; call inside the event loop."""
+        self.engine.start()
+
+    def close(self) -> None:
+        """End the worker and give up the file."""
+        self.live.close()
+        self.jobs.close()
+        self.engine.close()
+        self.files.close()
+        with contextlib.suppress(EditorError):
+            stored.save(replace(self.settings, window=self.window.layout_text()))
+
+    def show_document(self, document: "Document") -> None:
+        """Make a document the open one and show the canvas."""
+        self.has_document = True
+        self.studio.open(document)
+        self.window.show_canvas()
+        self.actions.refresh()
+
+    def saved(self) -> None:
+        """The document was written; its title says so."""
+        self.window.show_title()
+
+    def tell(self, sentence: str, details: str = "", is_error: bool = True) -> None:
+        """One sentence in the strip above the canvas."""
+        self.window.strip.tell(sentence, details, is_error)
+
+    # The hand
+
+    def _prepared(self, context: "Context") -> "Context":
+        context.stroked = self._stroked
+        if self.studio.choices.tool == "ai-brush":
+            context.recipe = self.recipes.for_stroke()
+        return context
+
+    def _stroked(self, layer_id: str) -> None:
+        self.seeds.stroked(layer_id)
+        self.live.stroked(layer_id)
+
+    def undo(self) -> None:
+        label = self.studio.document.undo()
+        if label:
+            self.status.say(f"Undid {label.lower()}")
+
+    def redo(self) -> None:
+        label = self.studio.document.redo()
+        if label:
+            self.status.say(f"Redid {label.lower()}")
+
+    def escape(self) -> None:
+        """Stop the gesture, else discard the fresh AI layer, else deselect."""
+        if self.canvas.is_gesturing:
+            self.canvas.cancel()
+        elif not self.seeds.discard() and self.studio.document.selection:
+            verbs.select_none(self.studio.document)
+
+    def resize_brush(self, factor: float) -> None:
+        self._change_brush("size", lambda value: value * factor + (0.5 if factor > 1 else -0.5))
+
+    def harden_brush(self, by: float) -> None:
+        self._change_brush("hardness", lambda value: value + by)
+
+    def _change_brush(self, name: str, change: Any) -> None:
+        """Change a dial of the tool itself when it has one, else of the brush."""
+        on_tool = hasattr(self.studio.tool_params, name)
+        params = self.studio.tool_params if on_tool else self.studio.brush_params
+        marker = next((f.marker for f in _fields(params) if f.name == name), None)
+        if not isinstance(marker, Range):
+            return
+        value = min(marker.high, max(marker.low, round(change(getattr(params, name)))))
+        changed = replace(params, **{name: float(value)})
+        (self.studio.set_tool_params if on_tool else self.studio.set_brush_params)(changed)
+
+    def toggle_lock(self) -> None:
+        layer = self.studio.document.active
+        if not isinstance(layer, Layer):
+            raise EditorError("Choose a layer whose transparency should be locked.")
+        changed = replace(layer, lock_alpha=not layer.lock_alpha)
+        label = "Lock transparency" if changed.lock_alpha else "Unlock transparency"
+        self.studio.document.replace(label, changed)
+        self.status.say(label)
+
+    # The clipboard
+
+    def copy(self) -> None:
+        pixels, _ = verbs.copied(self.studio.document)
+        rgba = np.ascontiguousarray(straight(pixels))
+        height, width = rgba.shape[:2]
+        image = QImage(rgba.data, width, height, width * 4, QImage.Format.Format_RGBA8888)
+        QGuiApplication.clipboard().setImage(image.copy())
+
+    def cut(self) -> None:
+        self.copy()
+        verbs.clear(self.studio.document)
+
+    def paste(self) -> None:
+        image = QGuiApplication.clipboard().image()
+        if image.isNull():
+            raise EditorError("There is no picture on the clipboard.")
+        image = image.convertToFormat(QImage.Format.Format_RGBA8888_Premultiplied)
+        rows = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), -1)
+        pixels = rows[:, : image.width() * 4].reshape(image.height(), image.width(), 4)
+        verbs.paste(self.studio.document, pixels.copy())
+
+    # The worker
+
+    def _preview(self, preview: "Preview") -> None:
+        self.canvas.show_preview(preview.rect, preview.rgba)
+
+    def _landed(self, job: "Job") -> None:
+        if job.preview_ms is not None:
+            self.status.set_preview(job.preview_ms)
+        if job.final_ms is not None:
+            self.status.set_final(job.final_ms)
+
+    def _job_moved(self, _: "Job") -> None:
+        self.window.layers_changed()
+
+    def _worker(self, state: State) -> None:
+        hello = self.engine.hello
+        device = f" ({hello.device})" if hello is not None and state is not State.stopped else ""
+        self.status.set_worker(WORKER[state] + device)
+
+    def layer_state(self, layer: AiLayer) -> str:
+        """A word about an AI layer for its row: running, failed, frozen, not run yet."""
+        job = self.jobs.current(layer.id)
+        if job is not None:
+            return f"{job.n}/{job.of}" if job.of else "waiting"
+        if layer.id in self.jobs.failures:
+            return "failed"
+        if layer.baked:
+            return "frozen"
+        return "" if layer.rendered else "not run"
+
+    # The look
+
+    def toggle_theme(self) -> None:
+        name = "light" if self.settings.theme == "dark" else "dark"
+        self.settings = replace(self.settings, theme=name)
+        self.tokens = theme.apply(self.application, name)
+        self._dress()
+
+    def _dress(self) -> None:
+        from PySide6.QtGui import QColor
+
+        self.canvas.surround = QColor(self.tokens.surround)
+        self.canvas.update()
+        self.actions.dress()
+        self.window.dress()
+
+
+def _fields(params: Any) -> list[Any]:
+    from core.params import fields
+
+    return list(fields(type(params)))

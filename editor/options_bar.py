@@ -1,0 +1,110 @@
+"""The bar on top: the dials of the active tool and its brush."""
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QSizePolicy, QToolBar, QWidget
+
+from core.catalog import tools
+from core.params import Range, fields
+from editor.widgets.slider import NumberSlider
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from editor.app import App
+
+BRUSHED = {"brush", "eraser"}
+WIDTH = 132
+
+
+class OptionsBar(QToolBar):
+    """Rebuilt when another tool is chosen; its sliders follow the keys."""
+
+    def __init__(self, app: "App") -> None:
+        super().__init__("Options")
+        self.app = app
+        self.setObjectName("Options")
+        self.setMovable(False)
+        self._name = QLabel()
+        self._name.setMinimumWidth(110)
+        self._holder = QWidget()
+        self._row = QHBoxLayout(self._holder)
+        self._row.setContentsMargins(0, 0, 0, 0)
+        self._row.setSpacing(8)
+        self._sliders: dict[str, NumberSlider] = {}
+        self._prompt: QLineEdit | None = None
+        self._shown = ""
+        self.addWidget(self._name)
+        self.addWidget(self._holder)
+        spacer = QWidget()
+        spacer.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        self.addWidget(spacer)
+        self.addAction(app.actions["compare"])
+        app.studio.chosen.connect(lambda _: self.refresh())
+        app.recipes.changed.connect(lambda _: self._show_prompt())
+        self.refresh()
+
+    def refresh(self) -> None:
+        tool = self.app.studio.choices.tool
+        if tool != self._shown:
+            self._shown = tool
+            self._build()
+        for key, slider in self._sliders.items():
+            slider.set_value(float(getattr(self._params(key), key.split(".")[1])))
+
+    def _params(self, key: str) -> "Any":
+        on_brush = key.startswith("brush.")
+        return self.app.studio.brush_params if on_brush else self.app.studio.tool_params
+
+    def _build(self) -> None:
+        while self._row.count():
+            widget = self._row.takeAt(0).widget()
+            if widget is not None:
+                widget.deleteLater()
+        self._sliders, self._prompt = {}, None
+        self._name.setText(tools[self._shown].label)
+        if self._shown in BRUSHED:
+            self._add_dials("brush", self.app.studio.brush_params)
+        self._add_dials("tool", self.app.studio.tool_params)
+        if self._shown == "ai-brush":
+            self._add_prompt()
+
+    def _add_dials(self, owner: str, params: "Any") -> None:
+        for field in fields(type(params)):
+            if not isinstance(field.marker, Range):
+                continue
+            now = float(getattr(params, field.name))
+            slider = NumberSlider(
+                field.marker, now, float(field.default), field.label, field.type is int
+            )
+            slider.setFixedWidth(WIDTH)
+            key = f"{owner}.{field.name}"
+            slider.changed.connect(lambda value, key=key: self._turned(key, value))
+            self._sliders[key] = slider
+            self._row.addWidget(slider)
+
+    def _turned(self, key: str, value: float) -> None:
+        from dataclasses import replace
+
+        owner, name = key.split(".")
+        changed = replace(self._params(key), **{name: value})
+        studio = self.app.studio
+        (studio.set_brush_params if owner == "brush" else studio.set_tool_params)(changed)
+
+    def _add_prompt(self) -> None:
+        self._prompt = QLineEdit()
+        self._prompt.setPlaceholderText("What should appear here, such as: a red apple")
+        self._prompt.setAccessibleName("Prompt")
+        self._prompt.setMinimumWidth(240)
+        self._prompt.textEdited.connect(self._prompted)
+        self._prompt.returnPressed.connect(self.app.recipes.run)
+        self._row.addWidget(self._prompt)
+        self._show_prompt()
+
+    def _prompted(self, text: str) -> None:
+        self.app.recipes.write(self.app.recipes.shown.with_params(prompt=text))
+
+    def _show_prompt(self) -> None:
+        prompt = self.app.recipes.shown.prompt
+        if self._prompt is not None and self._prompt.text() != prompt:
+            self._prompt.setText(prompt)

@@ -1,0 +1,178 @@
+"""The Colour dock: a square of saturation and value, a strip of hues, hex and both colours."""
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtCore import Signal as QtSignal
+from PySide6.QtGui import (
+    QBrush,
+    QColor,
+    QLinearGradient,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+)
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QToolButton, QVBoxLayout, QWidget
+
+if TYPE_CHECKING:
+    from editor.app import App
+
+HUES = 14
+GAP = 8
+
+
+class ColourPanel(QWidget):
+    """Changes the foreground colour; X swaps it with the background, D resets both."""
+
+    id = "colour"
+    title = "Colour"
+
+    def __init__(self, app: "App") -> None:
+        super().__init__()
+        self.app = app
+        self.square = ColourSquare()
+        self.square.picked.connect(self._pick)
+        self.swatch = Swatch(app)
+        self.hex = QLineEdit()
+        self.hex.setMaxLength(7)
+        self.hex.setFixedWidth(84)
+        self.hex.setAccessibleName("Hex colour")
+        self.hex.setToolTip("Colour as #rrggbb")
+        self.hex.editingFinished.connect(self._typed)
+        row = QHBoxLayout()
+        row.addWidget(self.swatch)
+        row.addWidget(self.hex)
+        row.addStretch(1)
+        button = QToolButton()
+        button.setDefaultAction(app.actions["swap"])
+        row.addWidget(button)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(8, 8, 8, 8)
+        layout.setSpacing(GAP)
+        layout.addWidget(self.square, 1)
+        layout.addLayout(row)
+        app.studio.chosen.connect(lambda _: self.refresh())
+        self.refresh()
+
+    def refresh(self) -> None:
+        colour = QColor(*self.app.studio.choices.foreground)
+        self.square.show_colour(colour)
+        if not self.hex.hasFocus():
+            self.hex.setText(colour.name())
+        self.swatch.update()
+
+    def _pick(self, colour: QColor) -> None:
+        self.app.studio.choose(foreground=(colour.red(), colour.green(), colour.blue(), 255))
+
+    def _typed(self) -> None:
+        text = self.hex.text().strip()
+        colour = QColor(text if text.startswith("#") else f"#{text}")
+        if colour.isValid():
+            self._pick(colour)
+        self.hex.setText(QColor(*self.app.studio.choices.foreground).name())
+
+
+class ColourSquare(QWidget):
+    """Saturation to the right, value upwards, hues in a strip at the right."""
+
+    picked = QtSignal(QColor)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._hue, self._saturation, self._value = 0.0, 0.0, 0.0
+        self._grips_hue = False
+        self.setMinimumSize(160, 110)
+        self.setAccessibleName("Colour square")
+        self.setCursor(Qt.CursorShape.CrossCursor)
+
+    def sizeHint(self) -> QSize:
+        return QSize(220, 150)
+
+    def show_colour(self, colour: QColor) -> None:
+        """Show a colour; grey keeps the hue there is."""
+        if colour == self.colour:
+            return
+        if colour.hsvSaturationF() > 0 and colour.valueF() > 0:
+            self._hue = max(0.0, colour.hsvHueF())
+        if colour.valueF() > 0:
+            self._saturation = colour.hsvSaturationF()
+        self._value = colour.valueF()
+        self.update()
+
+    @property
+    def colour(self) -> QColor:
+        return QColor.fromHsvF(self._hue, self._saturation, self._value).toRgb()
+
+    def _box(self) -> QRectF:
+        return QRectF(0, 0, self.width() - HUES - GAP, self.height())
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        box = self._box()
+        across = QLinearGradient(box.topLeft(), box.topRight())
+        across.setColorAt(0, QColor("white"))
+        across.setColorAt(1, QColor.fromHsvF(self._hue, 1, 1))
+        down = QLinearGradient(box.topLeft(), box.bottomLeft())
+        down.setColorAt(0, QColor(0, 0, 0, 0))
+        down.setColorAt(1, QColor("black"))
+        painter.setPen(Qt.PenStyle.NoPen)
+        for gradient in (across, down):
+            painter.setBrush(QBrush(gradient))
+            painter.drawRoundedRect(box, 4, 4)
+        self._paint_hues(painter, box)
+        spot = QPointF(self._saturation * box.width(), (1 - self._value) * box.height())
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        for colour, radius in ((QColor("black"), 6.0), (QColor("white"), 5.0)):
+            painter.setPen(QPen(colour, 1.5))
+            painter.drawEllipse(spot, radius, radius)
+        painter.end()
+
+    def _paint_hues(self, painter: QPainter, box: QRectF) -> None:
+        strip = QRectF(box.right() + GAP, 0, HUES, self.height())
+        hues = QLinearGradient(strip.topLeft(), strip.bottomLeft())
+        for sixth in range(7):
+            hues.setColorAt(sixth / 6, QColor.fromHsvF(min(sixth / 6, 0.999), 1, 1))
+        painter.setBrush(QBrush(hues))
+        painter.drawRoundedRect(strip, 4, 4)
+        painter.setPen(QPen(QColor("white"), 2))
+        y = 1 + self._hue * (self.height() - 2)
+        painter.drawLine(QPointF(strip.left(), y), QPointF(strip.right(), y))
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self._grips_hue = event.position().x() > self._box().right() + GAP / 2
+        self.mouseMoveEvent(event)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if not event.buttons() & Qt.MouseButton.LeftButton:
+            return
+        x, y = event.position().x(), event.position().y()
+        down = min(1.0, max(0.0, y / max(1, self.height())))
+        if self._grips_hue:
+            self._hue = min(down, 0.9999)
+        else:
+            self._saturation = min(1.0, max(0.0, x / max(1.0, self._box().width())))
+            self._value = 1 - down
+        self.update()
+        self.picked.emit(self.colour)
+
+
+class Swatch(QWidget):
+    """Foreground over background."""
+
+    def __init__(self, app: "App") -> None:
+        super().__init__()
+        self.app = app
+        self.setFixedSize(38, 30)
+        self.setToolTip("Foreground and background (X swaps, D resets)")
+        self.setAccessibleName("Foreground and background colour")
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setPen(QPen(self.palette().window().color().darker(150), 1))
+        choices = self.app.studio.choices
+        for colour, x, y in ((choices.background, 14, 8), (choices.foreground, 1, 1)):
+            painter.setBrush(QColor(*colour))
+            painter.drawRoundedRect(QRectF(x + 0.5, y + 0.5, 22, 20), 3, 3)
+        painter.end()

@@ -1,0 +1,115 @@
+"""What a window shows before there is a picture: recent files, open, new, the sample."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+from zipfile import BadZipFile, ZipFile
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QIcon, QImage, QImageReader, QPixmap
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QListView,
+    QListWidget,
+    QListWidgetItem,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from editor.theme import pixmap
+
+if TYPE_CHECKING:
+    from editor.app import App
+
+THUMBNAIL = QSize(144, 108)
+
+
+class StartPage(QWidget):
+    """Shown in place of the canvas."""
+
+    def __init__(self, app: "App") -> None:
+        super().__init__()
+        self.app = app
+        title = QLabel("Sfumato")
+        title.setProperty("role", "title")
+        self._hint = QLabel()
+        self._hint.setProperty("role", "dim")
+        self.recent = QListWidget()
+        self.recent.setViewMode(QListView.ViewMode.IconMode)
+        self.recent.setIconSize(THUMBNAIL)
+        self.recent.setGridSize(QSize(168, 148))
+        self.recent.setResizeMode(QListView.ResizeMode.Adjust)
+        self.recent.setMovement(QListView.Movement.Static)
+        self.recent.setAccessibleName("Recent files")
+        self.recent.itemActivated.connect(self._open)
+        self.recent.itemClicked.connect(self._open)
+        inner = QVBoxLayout()
+        inner.setSpacing(16)
+        inner.addStretch(1)
+        for widget in (title, self._hint):
+            inner.addWidget(widget)
+        inner.addLayout(self._buttons())
+        inner.addWidget(self.recent, 3)
+        inner.addStretch(1)
+        row = QHBoxLayout(self)
+        row.addStretch(1)
+        row.addLayout(inner, 6)
+        row.addStretch(1)
+
+    def _buttons(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setSpacing(8)
+        for name, label in (("open", "Open…"), ("new", "New…"), ("sample", "Try the sample")):
+            button = QPushButton(label)
+            button.setMinimumSize(132, 36)
+            button.setDefault(name == "open")
+            button.clicked.connect(lambda _=False, name=name: self.app.actions.run(name))
+            row.addWidget(button)
+        row.addStretch(1)
+        return row
+
+    def refresh(self) -> None:
+        """Show the recent files that still exist."""
+        self.recent.clear()
+        for name in self.app.settings.recent:
+            path = Path(name)
+            if path.is_file():
+                item = QListWidgetItem(QIcon(self._picture(path)), path.name)
+                item.setData(Qt.ItemDataRole.UserRole, name)
+                item.setToolTip(name)
+                self.recent.addItem(item)
+        has_recent = self.recent.count() > 0
+        self.recent.setVisible(has_recent)
+        self._hint.setText(
+            "Pick up where you left off, or drop a picture anywhere on this window."
+            if has_recent
+            else "Open a picture, start a new one, or drop a file anywhere on this window."
+        )
+
+    def _open(self, item: QListWidgetItem) -> None:
+        self.app.files.open_path(Path(item.data(Qt.ItemDataRole.UserRole)))
+
+    def _picture(self, path: Path) -> QPixmap:
+        image = _thumbnail(path)
+        if image.isNull():
+            return pixmap("image", self.app.tokens.dim, 48)
+        keep = Qt.AspectRatioMode.KeepAspectRatio
+        smooth = Qt.TransformationMode.SmoothTransformation
+        return QPixmap.fromImage(image.scaled(THUMBNAIL, keep, smooth))
+
+
+def _thumbnail(path: Path) -> QImage:
+    """A small picture of a file; a null image when it has none that can be read quickly."""
+    if path.suffix.lower() == ".ora":
+        try:
+            with ZipFile(path) as archive:
+                return QImage.fromData(archive.read("Thumbnails/thumbnail.png"))
+        except (OSError, KeyError, BadZipFile):
+            return QImage()
+    reader = QImageReader(str(path))
+    reader.setAutoTransform(True)
+    size = reader.size()
+    if size.isValid():
+        reader.setScaledSize(size.scaled(THUMBNAIL, Qt.AspectRatioMode.KeepAspectRatio))
+    return reader.read()

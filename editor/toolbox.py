@@ -1,0 +1,61 @@
+"""The tools down the left side, and both colours below them."""
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QAction, QActionGroup, QKeySequence
+from PySide6.QtWidgets import QSizePolicy, QToolBar, QWidget
+
+from core.catalog import tools
+from editor.panels.colour import Swatch
+from editor.theme import ICON, icon
+
+if TYPE_CHECKING:
+    from editor.app import App
+
+ORDER = ("brush", "eraser", "ai-brush", "rectangle-select", "lasso-select", "move", "eyedropper")
+
+
+class Toolbox(QToolBar):
+    """One button per registered tool, in a painter's order."""
+
+    def __init__(self, app: "App") -> None:
+        super().__init__("Tools")
+        self.app = app
+        self.setObjectName("Toolbox")
+        self.setOrientation(Qt.Orientation.Vertical)
+        self.setMovable(False)
+        self.setIconSize(QSize(ICON, ICON))
+        self._group = QActionGroup(self)
+        self.buttons: dict[str, QAction] = {}
+        for tool_id in ordered():
+            self._add(tool_id)
+        spacer = QWidget()
+        spacer.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
+        self.addWidget(spacer)
+        self.addWidget(Swatch(app))
+        app.studio.chosen.connect(lambda choices: self.buttons[choices.tool].setChecked(True))
+        self.buttons[app.studio.choices.tool].setChecked(True)
+
+    def _add(self, tool_id: str) -> None:
+        tool = tools[tool_id]
+        action = QAction(tool.label, self)
+        action.setCheckable(True)
+        action.setShortcut(QKeySequence(tool.shortcut))
+        action.setToolTip(f"{tool.label} ({tool.shortcut})\n{tool.__doc__ or ''}".strip())
+        action.triggered.connect(lambda: self.app.studio.choose(tool=tool_id))
+        self._group.addAction(action)
+        self.addAction(action)
+        self.buttons[tool_id] = action
+
+    def dress(self) -> None:
+        tokens = self.app.tokens
+        for tool_id, action in self.buttons.items():
+            colour = tokens.accent if tool_id == "ai-brush" else tokens.text
+            action.setIcon(icon(tools[tool_id].icon, colour))
+
+
+def ordered() -> list[str]:
+    """Tool ids in toolbox order; tools that plugins add come last."""
+    ids = tools.ids()
+    return [i for i in ORDER if i in ids] + [i for i in ids if i not in ORDER]

@@ -1,0 +1,221 @@
+"""What menus do to the document: layers, selections, the clipboard; each one undo entry."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+import numpy as np
+
+from core import layers
+from core.blend import scaled
+from core.composite import draw, flatten
+from core.document import Document
+from core.errors import EditorError
+from core.geometry import Point, Rect, Size
+from core.layers import Group, Layer, Mask, Node, new_id
+from core.pixels import Pixels, Tiles
+from core.selection import NOTHING, Selection
+
+
+def _active(document: Document) -> Node:
+    if document.active is None:
+        raise EditorError("Choose a layer in the Layers dock first.")
+    return document.active
+
+
+def _raster(document: Document) -> Layer:
+    node = _active(document)
+    if not isinstance(node, Layer):
+        raise EditorError(f"{node.name} is a group: choose a layer inside it.")
+    return node
+
+
+def add_layer(document: Document) -> None:
+    count = sum(1 for _ in layers.walk(document.root)) + 1
+    document.insert("New layer", Layer(f"Layer {count}"))
+
+
+def add_group(document: Document) -> None:
+    """A group around the active layer, or an empty one."""
+    node = document.active
+    if node is None:
+        document.insert("New group", Group("Group"))
+        return
+    group = Group("Group", children=(node,))
+    parent = layers.parent_of(document.root, node.id) or document.root
+    place = [child.id for child in parent.children].index(node.id)
+    root = layers.removed(document.root, node.id)
+    root = layers.inserted(root, parent.id, place, group)
+    document.apply("Group", replace(document.state, root=root, active=node.id))
+
+
+def duplicate(document: Document) -> None:
+    node = _active(document)
+    document.insert("Duplicate", replace(renewed(node), name=f"{node.name} copy"))
+
+
+def renewed(node: Node) -> Node:
+    """The same layers under new ids."""
+    if isinstance(node, Group):
+        node = replace(node, children=tuple(renewed(child) for child in node.children))
+    return replace(node, id=new_id())
+
+
+def delete(document: Document) -> None:
+    node = _active(document)
+    order = [n.id for n in layers.walk(document.root)]
+    inside = {node.id, *(n.id for n in layers.walk(node))} if isinstance(node, Group) else {node.id}
+    rest = [i for i in order if i not in inside]
+    place = order.index(node.id)
+    following = next((i for i in reversed(order[:place]) if i in rest), rest[0] if rest else "")
+    root = layers.removed(document.root, node.id)
+    document.apply("Delete layer", replace(document.state, root=root, active=following))
+
+
+def merge_down(document: Document) -> None:
+    """The active layer and the one below it, as one raster layer that looks the same."""
+    node = _active(document)
+    parent = layers.parent_of(document.root, node.id) or document.root
+    place = [child.id for child in parent.children].index(node.id)
+    if place == 0:
+        raise EditorError(f"There is no layer below {node.name} to merge with.")
+    below = parent.children[place - 1]
+    merged = replace(_rendered((below, node), document), name=below.name, id=below.id)
+    root = layers.removed(document.root, node.id)
+    root = layers.replaced(root, merged)
+    document.apply("Merge down", replace(document.state, root=root, active=merged.id))
+
+
+def flatten_all(document: Document) -> None:
+    merged = replace(_rendered(document.root.children, document), name="Picture")
+    root = replace(document.root, children=(merged,))
+    document.apply("Flatten", replace(document.state, root=root, active=merged.id))
+
+
+def _rendered(nodes: Iterable[Node], document: Document) -> Layer:
+    rect = Rect.union(layers.extent(node, document.bounds) for node in nodes) & document.bounds
+    pixels = flatten(Group("", children=tuple(nodes)), rect)
+    return Layer("", tiles=Tiles.of(pixels, rect.x, rect.y) if rect else Tiles())
+
+
+def add_mask(document: Document) -> None:
+    """A mask that shows what is selected, or everything."""
+    node = _active(document)
+    if node.mask is not None:
+        raise EditorError(f"{node.name} already has a mask.")
+    tiles = Tiles(channels=1, fill=255)
+    if document.selection:
+        offset = node.position if isinstance(node, Layer) else Point(0, 0)
+        alpha = document.selection.read(document.bounds)[..., None]
+        tiles = Tiles.of(alpha, -offset.x, -offset.y, fill=255)
+    document.replace("Add mask", replace(node, mask=Mask(tiles)))
+
+
+def remove_mask(document: Document) -> None:
+    node = _active(document)
+    if node.mask is None:
+        raise EditorError(f"{node.name} has no mask.")
+    document.replace("Remove mask", replace(node, mask=None))
+
+
+def fill(document: Document, colour: tuple[int, int, int, int]) -> None:
+    """Fill the selection, or the whole layer, with a straight RGBA colour."""
+    layer = _raster(document)
+    area = document.selection.bounds or document.bounds
+    with document.painting(layer.id, "Fill") as painting:
+        for rect in _bands(area):
+            painting.blend(
+                np.full((rect.height, rect.width), 255, np.uint8), rect.x, rect.y, colour
+            )
+
+
+def clear(document: Document) -> None:
+    """Erase the selection, or the whole layer."""
+    layer = _raster(document)
+    area = document.selection.bounds or document.bounds
+    with document.painting(layer.id, "Clear") as painting:
+        for rect in _bands(area & layers.extent(layer, document.bounds)):
+            alpha = np.full((rect.height, rect.width), 255, np.uint8)
+            painting.blend(alpha, rect.x, rect.y, erase=True)
+
+
+def _bands(rect: Rect, tall: int = 512) -> list[Rect]:
+    return [
+        Rect(rect.x, y, rect.width, min(tall, rect.bottom - y))
+        for y in range(rect.y, rect.bottom, tall)
+    ]
+
+
+def copied(document: Document) -> tuple[Pixels, Rect]:
+    """The active layer's pixels inside the selection, and where they were."""
+    node = _active(document)
+    area = (document.selection.bounds or document.bounds) & document.bounds
+    area = area & layers.extent(node, document.bounds)
+    if not area:
+        raise EditorError(f"There is nothing to copy on {node.name} there.")
+    pixels = np.zeros((area.height, area.width, 4), np.uint8)
+    draw(replace(node, visible=True, opacity=1.0, blend="normal"), area, pixels)
+    if document.selection:
+        pixels = scaled(pixels, document.selection.read(area))
+    return pixels, area
+
+
+def paste(document: Document, pixels: Pixels, corner: Point | None = None) -> None:
+    """A new layer holding RGBA premultiplied pixels, in the middle unless a corner is given."""
+    height, width = pixels.shape[:2]
+    middle = Point((document.size.width - width) // 2, (document.size.height - height) // 2)
+    layer = Layer("Pasted", tiles=Tiles.of(pixels), position=corner or middle)
+    document.insert("Paste", layer)
+
+
+def select_all(document: Document) -> None:
+    document.select(Selection(document.bounds), "Select all")
+
+
+def select_none(document: Document) -> None:
+    document.select(NOTHING, "Deselect")
+
+
+def select_inverse(document: Document) -> None:
+    document.select(document.selection.inverted(document.size), "Invert selection")
+
+
+def feather(document: Document, radius: float) -> None:
+    document.select(document.selection.feathered(radius, document.size), "Feather selection")
+
+
+def grow(document: Document, by: int) -> None:
+    label = "Grow selection" if by > 0 else "Shrink selection"
+    document.select(document.selection.grown(by, document.size), label)
+
+
+def crop_to_selection(document: Document) -> None:
+    area = document.selection.bounds & document.bounds
+    if not area:
+        raise EditorError("Select the part to keep first.")
+    root = _shifted(document.root, -area.x, -area.y)
+    state = replace(document.state, size=area.size, root=root, selection=NOTHING)
+    document.apply("Crop", state)
+
+
+def _shifted(group: Group, dx: int, dy: int) -> Group:
+    moved: list[Node] = []
+    for child in group.children:
+        if isinstance(child, Group):
+            moved.append(_shifted(child, dx, dy))
+        elif isinstance(child, Layer):
+            moved.append(replace(child, position=child.position.moved(dx, dy)))
+    return replace(group, children=tuple(moved))
+
+
+def new_document(size: Size, background: tuple[int, int, int, int] | None) -> Document:
+    """A canvas with a background layer (transparent when None) and an empty layer to paint on."""
+    tiles = Tiles()
+    if background is not None:
+        for rect in _bands(Rect.of(size)):
+            tiles.write(rect, np.full((rect.height, rect.width, 4), background, np.uint8))
+    ground = Layer("Background", tiles=tiles.pruned())
+    ink = Layer("Layer 1")
+    document = Document(size, Group("Root", children=(ground, ink)))
+    document.activate(ink.id)
+    document.saved = document.state
+    return document
