@@ -1,6 +1,7 @@
 """An engine with short patience and a closed end, and requests for it."""
 
-from collections.abc import AsyncIterator, Callable
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -12,11 +13,13 @@ from core.engine.engine import Engine, Patience
 from core.engine.task import Recipe
 from core.geometry import Rect
 
-QUICK = Patience(tick=0.05, start=120, silence=2.0, step=1.0, load=120, cancel=2.0)
+QUICK = Patience(tick=0.05, start=120, silence=10, step=10, load=120, cancel=5)
 SIDE = 96
 
 Ask = Callable[..., Request]
 Running = Callable[..., Any]
+Work = Callable[[Engine], Coroutine[Any, Any, None]]
+Served = Callable[[Work], None]
 
 
 def _ask(technique: str, seed: int = 0, side: int = SIDE, **params: Any) -> Request:
@@ -42,13 +45,27 @@ def running() -> Running:
     """``async with running() as engine``: closed at the end, whatever happens."""
 
     @asynccontextmanager
-    async def run(patience: Patience = QUICK, **options: Any) -> AsyncIterator[Engine]:
-        modules = ("tests.core.engine.oddities",)
-        engine = Engine(device="cpu", patience=patience, modules=modules, **options)
-        engine.start()
+    async def run(patience: Patience = QUICK) -> AsyncIterator[Engine]:
+        engine = await _started(patience)
         try:
             yield engine
         finally:
             engine.close()
 
     return run
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """Runs a coroutine with the one engine of all tests in a file that leave it as it was."""
+    with pytest.MonkeyPatch.context() as patch, asyncio.Runner() as runner:
+        patch.setenv("SFUMATO_HOME", str(tmp_path_factory.mktemp("home")))
+        engine = runner.run(_started(QUICK))
+        yield lambda work: runner.run(asyncio.wait_for(work(engine), 120))
+        engine.close()
+
+
+async def _started(patience: Patience) -> Engine:
+    engine = Engine(device="cpu", patience=patience, modules=("tests.core.engine.oddities",))
+    engine.start()
+    return engine

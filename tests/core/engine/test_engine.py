@@ -1,50 +1,40 @@
-"""The engine against a real worker process: results, faults, cancellation, restarts."""
+"""The engine and its worker in ordinary use: results, mistakes, cancellation."""
 
 import asyncio
-import os
-import signal
-import threading
 import time
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import psutil
 import pytest
 
 from core import catalog
 from core.ai.run import rendered
-from core.engine.engine import Engine, Patience, State
-from core.engine.messages import Cancelled, Failed, Started, Step
+from core.engine.engine import Engine, State
+from core.engine.messages import Cancelled, Started, Step
 from core.engine.task import Wrapped
 from core.errors import ModelError
 from core.models.opening import open_model
-from tests.core.engine.conftest import QUICK, Ask, Running
-from tests.core.engine.listening import done, failed, heard, wait
+from tests.core.engine.conftest import Ask, Served
+from tests.core.engine.listening import done, failed, heard
 
 
-def rungs(messages: list[Any]) -> list[str]:
-    return [m.retry for m in messages if isinstance(m, Failed) and m.retry]
-
-
-def test_a_run_gives_the_pixels_of_the_same_run_in_this_process(ask: Ask, running: Running) -> None:
+def test_a_run_gives_the_pixels_of_the_same_run_in_this_process(ask: Ask, served: Served) -> None:
     request = ask("layered-brush", seed=3, prompt="red", steps=6)
 
-    async def work() -> None:
-        async with running() as engine:
-            messages = await heard(engine.submit(request))
-            steps = [m for m in messages if isinstance(m, Step)]
-            assert isinstance(messages[0], Started)
-            assert [m.n for m in steps] == list(range(1, steps[0].of + 1))
-            assert steps[0].preview is not None
-            assert steps[0].preview.shape == (96, 96, 3)
-            assert np.array_equal(done(messages).pixels, expected)
-            facts = done(messages).facts
-            assert facts["model_hash"] == "toy-1"
-            assert facts["calls"] == steps[0].of
-            assert facts["device"] == "cpu"
-            assert facts["versions"]["torch"]
-            assert 0 <= facts["load_seconds"] <= facts["seconds"]
+    async def work(engine: Engine) -> None:
+        messages = await heard(engine.submit(request))
+        steps = [m for m in messages if isinstance(m, Step)]
+        assert isinstance(messages[0], Started)
+        assert [m.n for m in steps] == list(range(1, steps[0].of + 1))
+        assert steps[0].preview is not None
+        assert steps[0].preview.shape == (96, 96, 3)
+        assert np.array_equal(done(messages).pixels, expected)
+        facts = done(messages).facts
+        assert facts["model_hash"] == "toy-1"
+        assert facts["calls"] == steps[0].of
+        assert facts["device"] == "cpu"
+        assert facts["versions"]["torch"]
+        assert 0 <= facts["load_seconds"] <= facts["seconds"]
 
     catalog.load("techniques")
     run = rendered(request, open_model("toy"))
@@ -53,63 +43,59 @@ def test_a_run_gives_the_pixels_of_the_same_run_in_this_process(ask: Ask, runnin
             next(run)
     except StopIteration as end:
         expected = end.value
-    wait(work())
+    served(work)
 
 
-def test_modifiers_reach_the_model(ask: Ask, running: Running) -> None:
+def test_modifiers_reach_the_model(ask: Ask, served: Served) -> None:
     guided = (Wrapped("cfg", {"scale": 3.0}),)
 
-    async def work() -> None:
-        async with running() as engine:
-            one = done(await heard(engine.submit(ask("text-to-image", prompt="red", steps=3))))
-            two = done(
-                await heard(
-                    engine.submit(ask("text-to-image", prompt="red", steps=3, modifiers=guided))
-                )
+    async def work(engine: Engine) -> None:
+        one = done(await heard(engine.submit(ask("text-to-image", prompt="red", steps=3))))
+        two = done(
+            await heard(
+                engine.submit(ask("text-to-image", prompt="red", steps=3, modifiers=guided))
             )
-            assert not np.array_equal(one.pixels, two.pixels)
+        )
+        assert not np.array_equal(one.pixels, two.pixels)
 
-    wait(work())
+    served(work)
 
 
 def test_previews_of_large_crops_are_small_and_shaped_like_the_crop(
-    ask: Ask, running: Running
+    ask: Ask, served: Served
 ) -> None:
-    async def work() -> None:
-        async with running() as engine:
-            messages = await heard(engine.submit(ask("slow", side=1200)))
-            first = next(m for m in messages if isinstance(m, Step))
-            assert first.preview is not None
-            assert first.preview.shape == (512, 512, 3)
-            assert done(messages).pixels.shape == (1200, 1200, 4)
+    async def work(engine: Engine) -> None:
+        messages = await heard(engine.submit(ask("slow", side=1200)))
+        first = next(m for m in messages if isinstance(m, Step))
+        assert first.preview is not None
+        assert first.preview.shape == (512, 512, 3)
+        assert done(messages).pixels.shape == (1200, 1200, 4)
 
-    wait(work())
-
-
-def test_opening_tells_what_a_request_must_know(running: Running) -> None:
-    async def work() -> None:
-        async with running() as engine:
-            facts = await engine.open("toy")
-            assert (facts.native, facts.multiple, facts.factor) == (128, 8, 8)
-            assert facts.geometry.native == 128
-            assert await engine.open("toy") is facts
-            with pytest.raises(ModelError, match="no model called 'nothing'"):
-                await engine.open("nothing")
-            assert engine.state is State.ready
-
-    wait(work())
+    served(work)
 
 
-def test_a_bug_is_reported_with_its_trace_and_the_next_job_runs(ask: Ask, running: Running) -> None:
-    async def work() -> None:
-        async with running() as engine:
-            failure = failed(await heard(engine.submit(ask("broken"))))
-            assert failure.is_bug
-            assert failure.text == "KeyError: 'missing'"
-            assert "oddities.py" in failure.trace
-            done(await heard(engine.submit(ask("slow"))))
+def test_opening_tells_what_a_request_must_know(served: Served) -> None:
+    async def work(engine: Engine) -> None:
+        facts = await engine.open("toy")
+        assert (facts.native, facts.multiple, facts.factor) == (128, 8, 8)
+        assert facts.geometry.native == 128
+        assert await engine.open("toy") is facts
+        with pytest.raises(ModelError, match="no model called 'nothing'"):
+            await engine.open("nothing")
+        assert engine.state is State.ready
 
-    wait(work())
+    served(work)
+
+
+def test_a_bug_is_reported_with_its_trace_and_the_next_job_runs(ask: Ask, served: Served) -> None:
+    async def work(engine: Engine) -> None:
+        failure = failed(await heard(engine.submit(ask("broken"))))
+        assert failure.is_bug
+        assert failure.text == "KeyError: 'missing'"
+        assert "oddities.py" in failure.trace
+        done(await heard(engine.submit(ask("slow"))))
+
+    served(work)
 
 
 @pytest.mark.parametrize(
@@ -123,269 +109,60 @@ def test_a_bug_is_reported_with_its_trace_and_the_next_job_runs(ask: Ask, runnin
     ],
 )
 def test_mistakes_are_one_sentence(
-    request_of: dict[str, Any], sentence: str, ask: Ask, running: Running
+    request_of: dict[str, Any], sentence: str, ask: Ask, served: Served
 ) -> None:
-    async def work() -> None:
-        async with running() as engine:
-            failure = failed(await heard(engine.submit(ask(**request_of))))
-            assert sentence in failure.text
-            assert not failure.is_bug
-            assert "\n" not in failure.text
+    async def work(engine: Engine) -> None:
+        failure = failed(await heard(engine.submit(ask(**request_of))))
+        assert sentence in failure.text
+        assert not failure.is_bug
+        assert "\n" not in failure.text
 
-    wait(work())
-
-
-def test_prints_do_not_disturb_the_pipe(ask: Ask, running: Running) -> None:
-    async def work() -> None:
-        async with running() as engine:
-            done(await heard(engine.submit(ask("printer"))))
-            done(await heard(engine.submit(ask("printer"))))
-
-    wait(work())
+    served(work)
 
 
-def test_cancelling_stops_at_the_next_step(ask: Ask, running: Running) -> None:
-    async def work() -> None:
-        async with running() as engine:
-            run = engine.submit(ask("slow", steps=1000, pause=0.05))
-            async for message in run:
-                if isinstance(message, Step):
-                    break
-            began = time.monotonic()
-            run.cancel()
-            rest = await heard(run)
-            assert isinstance(rest[-1], Cancelled)
-            assert len([m for m in rest if isinstance(m, Step)]) <= 1
-            assert time.monotonic() - began < 1
-            assert engine.state is State.ready
+def test_prints_do_not_disturb_the_pipe(ask: Ask, served: Served) -> None:
+    async def work(engine: Engine) -> None:
+        done(await heard(engine.submit(ask("printer"))))
+        done(await heard(engine.submit(ask("printer"))))
 
-    wait(work())
+    served(work)
 
 
-def test_a_waiting_job_is_cancelled_without_starting(ask: Ask, running: Running) -> None:
-    async def work() -> None:
-        async with running() as engine:
-            first = engine.submit(ask("slow", steps=20, pause=0.01))
-            second = engine.submit(ask("broken"))
-            second.cancel()
-            assert await heard(second) == [Cancelled(second.job)]
-            done(await heard(first))
+def test_cancelling_stops_at_the_next_step(ask: Ask, served: Served) -> None:
+    async def work(engine: Engine) -> None:
+        run = engine.submit(ask("slow", steps=1000, pause=0.05))
+        async for message in run:
+            if isinstance(message, Step):
+                break
+        began = time.monotonic()
+        run.cancel()
+        rest = await heard(run)
+        assert isinstance(rest[-1], Cancelled)
+        assert len([m for m in rest if isinstance(m, Step)]) <= 1
+        assert time.monotonic() - began < 1
+        assert engine.state is State.ready
 
-    wait(work())
-
-
-def test_a_job_stops_when_nobody_listens_any_more(ask: Ask, running: Running) -> None:
-    async def work() -> None:
-        async with running() as engine:
-            listening = asyncio.create_task(
-                heard(engine.submit(ask("slow", pause=0.05, steps=999)))
-            )
-            await asyncio.sleep(0.2)
-            listening.cancel()
-            with pytest.raises(asyncio.CancelledError):
-                await listening
-            done(await heard(engine.submit(ask("slow"))))
-
-    wait(work())
+    served(work)
 
 
-def test_a_step_that_ignores_cancel_costs_the_worker_its_life(ask: Ask, running: Running) -> None:
-    async def work() -> None:
-        patience = Patience(tick=0.05, step=100, cancel=0.3)
-        async with running(patience) as engine:
-            run = engine.submit(ask("slow", pause=60.0))
-            while engine.state is not State.busy:
-                await asyncio.sleep(0.01)
-            before = engine.pid
-            run.cancel()
-            assert isinstance((await heard(run))[-1], Cancelled)
-            assert engine.pid != before
-            done(await heard(engine.submit(ask("slow"))))
+def test_a_waiting_job_is_cancelled_without_starting(ask: Ask, served: Served) -> None:
+    async def work(engine: Engine) -> None:
+        first = engine.submit(ask("slow", steps=20, pause=0.01))
+        second = engine.submit(ask("broken"))
+        second.cancel()
+        assert await heard(second) == [Cancelled(second.job)]
+        done(await heard(first))
 
-    wait(work())
+    served(work)
 
 
-def test_killed_in_a_job_it_is_retried_and_done(ask: Ask, running: Running, tmp_path: Path) -> None:
-    async def work() -> None:
-        async with running() as engine:
-            states: list[State] = []
-            engine.changed.connect(states.append)
-            request = ask("killed-once", note=str(tmp_path / "note"))
-            messages = await heard(engine.submit(request))
-            assert rungs(messages) == ["again with empty caches"]
-            announced = next(m for m in messages if isinstance(m, Failed))
-            assert "exit code -9" in announced.text
-            assert done(messages).pixels.shape == (96, 96, 4)
-            assert State.restarting in states
+def test_a_job_stops_when_nobody_listens_any_more(ask: Ask, served: Served) -> None:
+    async def work(engine: Engine) -> None:
+        listening = asyncio.create_task(heard(engine.submit(ask("slow", pause=0.05, steps=999))))
+        await asyncio.sleep(0.2)
+        listening.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await listening
+        done(await heard(engine.submit(ask("slow"))))
 
-    wait(work())
-
-
-def test_killed_from_outside_while_idle_it_comes_back(ask: Ask, running: Running) -> None:
-    async def work() -> None:
-        async with running() as engine:
-            done(await heard(engine.submit(ask("slow"))))
-            assert engine.pid is not None
-            os.kill(engine.pid, signal.SIGKILL)
-            await asyncio.sleep(0.2)
-            done(await heard(engine.submit(ask("slow"))))
-
-    wait(work())
-
-
-def test_killed_every_time_it_fails_with_advice_and_keeps_serving(
-    ask: Ask, running: Running
-) -> None:
-    async def work() -> None:
-        async with running() as engine:
-            messages = await heard(engine.submit(ask("killed")))
-            assert rungs(messages) == ["again with empty caches", "at half the model's size"]
-            assert "try a smaller region" in failed(messages).text
-            done(await heard(engine.submit(ask("slow"))))
-
-    wait(work())
-
-
-def test_an_idle_worker_that_is_stopped_is_replaced(ask: Ask, running: Running) -> None:
-    async def work() -> None:
-        async with running(Patience(tick=0.05, silence=1)) as engine:
-            done(await heard(engine.submit(ask("slow"))))
-            before = engine.pid
-            assert before is not None
-            os.kill(before, signal.SIGSTOP)
-            while engine.pid == before:
-                await asyncio.sleep(0.05)
-            done(await heard(engine.submit(ask("slow"))))
-
-    wait(work())
-
-
-def test_a_stopped_worker_is_replaced(ask: Ask, running: Running) -> None:
-    async def work() -> None:
-        async with running(Patience(tick=0.05, silence=1, step=100)) as engine:
-            run = engine.submit(ask("slow", steps=40, pause=0.02))
-            async for message in run:
-                if isinstance(message, Step):
-                    break
-            assert engine.pid is not None
-            os.kill(engine.pid, signal.SIGSTOP)
-            rest = await heard(run)
-            assert any("did not answer" in m.text for m in rest if isinstance(m, Failed))
-            done(rest)
-
-    wait(work())
-
-
-def test_a_stuck_job_is_tried_again(ask: Ask, running: Running, tmp_path: Path) -> None:
-    async def work() -> None:
-        async with running() as engine:
-            messages = await heard(engine.submit(ask("stuck", note=str(tmp_path / "note"))))
-            assert any("made no progress" in m.text for m in messages if isinstance(m, Failed))
-            done(messages)
-
-    wait(work())
-
-
-def test_out_of_memory_steps_down_inside_the_worker(
-    ask: Ask, running: Running, tmp_path: Path
-) -> None:
-    async def work() -> None:
-        async with running() as engine:
-            messages = await heard(engine.submit(ask("greedy", note=str(tmp_path / "note"))))
-            before = engine.pid
-            assert rungs(messages) == ["again with empty caches"]
-            assert done(messages).facts["retries"] == ["again with empty caches"]
-            assert engine.pid == before
-
-    wait(work())
-
-
-def test_out_of_memory_at_every_rung_says_so(ask: Ask, running: Running) -> None:
-    async def work() -> None:
-        async with running() as engine:
-            messages = await heard(engine.submit(ask("insatiable")))
-            assert rungs(messages) == ["again with empty caches", "at half the model's size"]
-            assert "not enough memory" in failed(messages).text
-            assert not failed(messages).is_bug
-
-    wait(work())
-
-
-def test_the_loop_never_waits_for_a_stopped_worker(ask: Ask, running: Running) -> None:
-    """A 5 ms timer while 64 MB of jobs pile up before a pipe that nobody reads."""
-    late: list[float] = []
-
-    async def ticking() -> None:
-        while True:
-            began = time.perf_counter()
-            await asyncio.sleep(0.005)
-            late.append(time.perf_counter() - began - 0.005)
-
-    async def work() -> None:
-        patience = Patience(tick=0.05, silence=60)
-        async with running(patience) as engine:
-            done(await heard(engine.submit(ask("slow"))))
-            request = ask("slow", side=2048)
-            assert engine.pid is not None
-            os.kill(engine.pid, signal.SIGSTOP)
-            timer = asyncio.create_task(ticking())
-            await asyncio.sleep(0.1)
-            run = engine.submit(request)
-            await asyncio.sleep(0.5)
-            os.kill(engine.pid, signal.SIGKILL)
-            done(await heard(run))
-            timer.cancel()
-
-    wait(work())
-    assert len(late) > 50
-    assert max(late) < 0.2
-    assert float(np.median(late)) < 0.05
-
-
-def test_closing_ends_processes_threads_and_streams(ask: Ask, running: Running) -> None:
-    async def work() -> None:
-        async with running() as engine:
-            run = engine.submit(ask("slow", steps=1000, pause=0.05))
-            await anext(run)
-            pids.append(engine.pid)
-            engine.close()
-            assert isinstance((await heard(run))[-1], Cancelled)
-            assert engine.state is State.stopped
-
-    pids: list[int | None] = []
-    wait(work())
-    assert not psutil.pid_exists(pids[0] or 0)
-    assert not [t for t in threading.enumerate() if t.name.startswith("worker-")]
-
-
-def test_the_worker_ends_with_its_parent(ask: Ask, running: Running) -> None:
-    """Closing the pipe is all that a killed parent does."""
-
-    async def work() -> None:
-        async with running() as engine:
-            run = engine.submit(ask("slow", steps=1000, pause=0.05))
-            await anext(run)
-            child = psutil.Process(engine.pid)
-            process = engine._process
-            assert process is not None
-            process._outbox.put(None)
-            await asyncio.to_thread(process._writer.join)
-            assert await asyncio.to_thread(child.wait, 10) in (0, None)
-
-    wait(work())
-
-
-def test_a_worker_that_cannot_start_is_given_up(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        "core.engine.process.command_line", lambda: ["python3", "-c", "import sys; sys.exit(3)"]
-    )
-
-    async def work() -> None:
-        engine = Engine(patience=QUICK)
-        engine.start()
-        messages = await heard(engine.submit(ask("slow")))
-        assert "sfumato doctor" in failed(messages).text
-        assert engine.state is State.stopped
-        engine.close()
-
-    wait(work())
+    served(work)
