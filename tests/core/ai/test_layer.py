@@ -125,6 +125,26 @@ def test_a_look_at_what_changed_finds_the_same_layers(model: Model) -> None:
     assert [layer.name for layer in ai.stale_layers(made, made.bounds)] == ["right"]
 
 
+def test_a_change_between_two_painted_spots_makes_nothing_stale(model: Model) -> None:
+    """It lies inside the layer's rectangle, but where the layer never changes anything."""
+    made = document()
+    layer = ai_layer(Rect(20, 20, 20, 20), Rect(260, 200, 20, 20))
+    made.insert("AI", layer)
+    run(made, layer, model)
+    _painted(made, Rect(150, 110, 10, 10))
+    assert _names(made) == []
+
+
+def test_painting_the_region_more_softly_makes_the_layer_stale(model: Model) -> None:
+    made = document()
+    layer = ai_layer(LEFT)
+    made.insert("AI", layer)
+    run(made, layer, model)
+    with made.painting(layer.id, "Region", plane="region") as painting:
+        painting.write(Rect(50, 60, 10, 10), np.full((10, 10, 1), 200, np.uint8))
+    assert _names(made) == ["Edit"]
+
+
 def test_what_makes_a_layer_stale_in_itself(model: Model) -> None:
     made = document()
     layer = ai_layer(LEFT)
