@@ -13,26 +13,23 @@ from core import settings as stored
 from core.engine.engine import Engine, State
 from core.errors import EditorError
 from core.formats.flat import straight
-from core.layers import AiLayer, Layer
+from core.layers import Layer
 from core.params import Range
 from editor import theme, verbs
 from editor.actions import Actions
-from editor.ai import AiVerbs
+from editor.ai import Ai
 from editor.canvas import Canvas
 from editor.files import Files
 from editor.jobs import Jobs
 from editor.live import Live
-from editor.recipes import Recipes, fresh_recipe
-from editor.seeds import Seeds
+from editor.recipes import fresh_recipe
 from editor.status import Status
 from editor.studio import Studio
 from editor.window import MainWindow
 
 if TYPE_CHECKING:
     from core.document import Document
-    from core.tools.gesture import Context
     from editor.job import Job
-    from editor.jobs import Preview
 
 WORKER = {
     State.starting: "worker starting",
@@ -59,9 +56,8 @@ class App:
         self.jobs = Jobs(self.studio, self.engine)
         self.live = Live(self.studio, self.jobs)
         start = fresh_recipe(self.settings.technique, self.settings.model)
-        self.recipes = Recipes(self.studio, self.jobs, self.live, start)
-        self.seeds = Seeds(self.studio, self.recipes, self.jobs)
-        self.ai = AiVerbs(self)
+        self.ai = Ai(self.studio, self.jobs, self.live, start)
+        self.recipes, self.seeds = self.ai.recipes, self.ai.seeds
         self.files = Files(self)
         self.status = Status()
         self.canvas = Canvas(self.studio)
@@ -74,13 +70,11 @@ class App:
             self.tell(loaded.note)
 
     def _connect(self) -> None:
-        self.canvas.prepare = self._prepared
-        self.canvas.wheel_filters.append(self.seeds.wheel)
+        self.ai.connect(self.canvas)
         self.canvas.zoomed.connect(self.status.set_zoom)
         self.canvas.hovered.connect(self.status.set_position)
         self.canvas.inked.connect(self.status.set_ink)
         self.canvas.failed.connect(self.tell)
-        self.jobs.previewed.connect(self._preview)
         self.jobs.landed.connect(self._landed)
         self.jobs.changed.connect(self._job_moved)
         self.jobs.said.connect(self.status.say)
@@ -125,16 +119,6 @@ class App:
         self.window.strip.tell(sentence, details, is_error)
 
     # The hand
-
-    def _prepared(self, context: "Context") -> "Context":
-        context.stroked = self._stroked
-        if self.studio.choices.tool == "ai-brush":
-            context.recipe = self.recipes.for_stroke()
-        return context
-
-    def _stroked(self, layer_id: str) -> None:
-        self.seeds.stroked(layer_id)
-        self.live.stroked(layer_id)
 
     def undo(self) -> None:
         label = self.studio.document.undo()
@@ -203,9 +187,6 @@ class App:
 
     # The worker
 
-    def _preview(self, preview: "Preview") -> None:
-        self.canvas.show_preview(preview.rect, preview.rgba)
-
     def _landed(self, job: "Job") -> None:
         if job.preview_ms is not None:
             self.status.set_preview(job.preview_ms)
@@ -219,17 +200,6 @@ class App:
         hello = self.engine.hello
         device = f" ({hello.device})" if hello is not None and state is not State.stopped else ""
         self.status.set_worker(WORKER[state] + device)
-
-    def layer_state(self, layer: AiLayer) -> str:
-        """A word about an AI layer for its row: running, failed, frozen, not run yet."""
-        job = self.jobs.current(layer.id)
-        if job is not None:
-            return f"{job.n}/{job.of}" if job.of else "waiting"
-        if layer.id in self.jobs.failures:
-            return "failed"
-        if layer.baked:
-            return "frozen"
-        return "" if layer.rendered else "not run"
 
     # The look
 

@@ -58,7 +58,8 @@ class OptionsBar(QToolBar):
 
     def _build(self) -> None:
         while self._row.count():
-            widget = self._row.takeAt(0).widget()
+            item = self._row.takeAt(0)
+            widget = item.widget() if item is not None else None
             if widget is not None:
                 widget.deleteLater()
         self._sliders, self._prompt = {}, None

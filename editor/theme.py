@@ -20,6 +20,7 @@ class Tokens:
     """The colours of one theme by what they are for."""
 
     surround: str
+    well: str
     panel: str
     raised: str
     line: str
@@ -33,6 +34,7 @@ class Tokens:
 
 DARK = Tokens(
     surround="#2b2b2b",
+    well="#2b2b2b",
     panel="#333333",
     raised="#3d3d3d",
     line="#242424",
@@ -45,6 +47,7 @@ DARK = Tokens(
 )
 LIGHT = Tokens(
     surround="#c8c8c8",
+    well="#fbfbfb",
     panel="#ececec",
     raised="#f8f8f8",
     line="#c4c4c4",
@@ -73,7 +76,7 @@ def _palette(tokens: Tokens) -> QPalette:
     for key, colour in (
         (role.Window, tokens.panel),
         (role.WindowText, tokens.text),
-        (role.Base, tokens.surround),
+        (role.Base, tokens.well),
         (role.AlternateBase, tokens.panel),
         (role.Text, tokens.text),
         (role.PlaceholderText, tokens.dim),
@@ -153,6 +156,7 @@ QMenu::item {{ padding: 4px 24px 4px 12px; border-radius: {RADIUS}px; }}
 QMenu::item:disabled {{ color: {_faded(t).name()}; }}
 QMenu::separator {{ height: 1px; background: {t.line}; margin: 4px; }}
 QToolBar {{ spacing: 4px; padding: 4px; border-bottom: 1px solid {t.line}; }}
+QToolBar#Options QLabel {{ padding-left: 8px; }}
 QToolBar#Toolbox {{ border-right: 1px solid {t.line}; border-bottom: none; }}
 QStatusBar {{ border-top: 1px solid {t.line}; color: {t.dim}; }}
 QStatusBar::item {{ border: none; }}
@@ -172,7 +176,7 @@ QToolButton:focus, QPushButton:focus {{ border-color: {t.accent}; }}
 QPushButton:default {{ background: {t.accent}; color: {t.on_accent}; border-color: {t.accent}; }}
 QPushButton:disabled, QToolButton:disabled {{ color: {_faded(t).name()}; background: {t.panel}; }}
 QLineEdit, QPlainTextEdit, QTextEdit, QComboBox, QSpinBox, QDoubleSpinBox {{
-  background: {t.surround}; color: {t.text}; border: 1px solid {t.line};
+  background: {t.well}; color: {t.text}; border: 1px solid {t.line};
   border-radius: {RADIUS}px; padding: 3px 6px; selection-background-color: {t.accent};
   selection-color: {t.on_accent}; }}
 QLineEdit:focus, QPlainTextEdit:focus, QTextEdit:focus, QComboBox:focus, QSpinBox:focus {{

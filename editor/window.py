@@ -10,10 +10,10 @@ from PySide6.QtGui import (
     QDragEnterEvent,
     QDropEvent,
     QKeyEvent,
+    QShowEvent,
 )
 from PySide6.QtWidgets import (
     QAbstractSpinBox,
-    QApplication,
     QDockWidget,
     QLineEdit,
     QMainWindow,
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 MENUS = ("File", "Edit", "Layer", "Select", "Image", "AI", "View", "Window", "Help")
 SIZE = (1280, 800)
 DOCK_WIDTH = 312
+DOCK_HEIGHTS = [330, 230, 200]
 
 
 class MainWindow(QMainWindow):
@@ -77,6 +78,7 @@ class MainWindow(QMainWindow):
         self.addToolBar(Qt.ToolBarArea.LeftToolBarArea, self.toolbox)
         self.docks: dict[str, QDockWidget] = {}
         self._hidden_docks: list[QDockWidget] = []
+        self._is_arranged = False
         self._make_docks()
         self._make_menus()
         self._leave: Callable[[], None] = lambda: None
@@ -85,7 +87,7 @@ class MainWindow(QMainWindow):
         self.resize(*SIZE)
         self.start_page.refresh()
         self._restore()
-        QApplication.instance().installEventFilter(self)  # type: ignore[union-attr]
+        app.application.installEventFilter(self)
 
     # Building
 
@@ -96,9 +98,6 @@ class MainWindow(QMainWindow):
         for panel in (HistoryPanel(self.app), JobsPanel(self.app)):
             self.tabifyDockWidget(self.docks["colour"], self.add_dock(panel.id, panel.title, panel))
         self.docks["colour"].raise_()
-        right = [self.docks["ai"], self.docks["layers"], self.docks["colour"]]
-        self.resizeDocks(right, [DOCK_WIDTH] * 3, Qt.Orientation.Horizontal)
-        self.resizeDocks(right, [330, 230, 200], Qt.Orientation.Vertical)
 
     def add_dock(self, name: str, title: str, widget: QWidget) -> QDockWidget:
         """Put a widget into a dock on the right."""
@@ -247,6 +246,14 @@ class MainWindow(QMainWindow):
             event.accept()
         else:
             event.ignore()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if not self.app.settings.window and not self._is_arranged:
+            self._is_arranged = True
+            right = [self.docks[name] for name in ("ai", "layers", "colour")]
+            self.resizeDocks(right, [DOCK_WIDTH] * 3, Qt.Orientation.Horizontal)
+            self.resizeDocks(right, DOCK_HEIGHTS, Qt.Orientation.Vertical)
 
     def layout_text(self) -> str:
         """Geometry and docks, for the settings."""

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-from PySide6.QtCore import QModelIndex, QPoint, QRect, QSize, Qt, QTimer
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QRect, QSize, Qt, QTimer
 from PySide6.QtGui import QColor, QDropEvent, QIcon, QMouseEvent, QPainter, QPixmap
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
     QToolButton,
     QTreeWidget,
     QTreeWidgetItem,
+    QTreeWidgetItemIterator,
     QVBoxLayout,
     QWidget,
 )
@@ -204,12 +205,12 @@ class LayerTree(QTreeWidget):
         self.itemChanged.connect(self._renamed)
 
     def items(self) -> list[QTreeWidgetItem]:
+        """All rows from top to bottom."""
+        walk = QTreeWidgetItemIterator(self)
         found: list[QTreeWidgetItem] = []
-        rows = [self.topLevelItem(i) for i in range(self.topLevelItemCount())]
-        while rows:
-            item = rows.pop(0)
+        while (item := walk.value()) is not None:
             found.append(item)
-            rows += [item.child(i) for i in range(item.childCount())]
+            walk += 1
         return found
 
     def show_root(self, document: "Document") -> None:
@@ -270,7 +271,10 @@ class LayerTree(QTreeWidget):
 
     def dropEvent(self, event: QDropEvent) -> None:
         """Move the layer in the document; the rows follow from there."""
-        node: Node = self.currentItem().data(0, NODE)
+        dragged = self.currentItem()
+        if dragged is None:
+            return
+        node: Node = dragged.data(0, NODE)
         target = self.itemAt(event.position().toPoint())
         where = self.dropIndicatorPosition()
         event.setDropAction(Qt.DropAction.IgnoreAction)
@@ -308,16 +312,21 @@ class LayerRow(QStyledItemDelegate):
         super().__init__(tree)
         self.tree = tree
 
-    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex) -> QSize:  # type: ignore[override]
+    def sizeHint(
+        self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
+    ) -> QSize:
         return QSize(120, ROW)
 
-    def paint(  # type: ignore[override]
-        self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex
+    def paint(
+        self,
+        painter: QPainter,
+        option: QStyleOptionViewItem,
+        index: QModelIndex | QPersistentModelIndex,
     ) -> None:
         node: Node = index.data(NODE)
         tokens = self.tree.panel.app.tokens
-        rect: QRect = option.rect  # type: ignore[attr-defined]
-        state = option.state  # type: ignore[attr-defined]
+        rect: QRect = option.rect
+        state = option.state
         painter.save()
         if state & QStyle.StateFlag.State_Selected:
             painter.fillRect(rect, QColor(tokens.raised))
@@ -361,7 +370,7 @@ class LayerRow(QStyledItemDelegate):
     def _notes(self, node: Node) -> str:
         parts = []
         if isinstance(node, AiLayer):
-            state = self.tree.panel.app.layer_state(node)
+            state = self.tree.panel.app.ai.state_of(node)
             parts += [state] if state else []
         if node.mask is not None:
             parts.append("mask")
@@ -372,10 +381,12 @@ class LayerRow(QStyledItemDelegate):
         return "  ".join(parts)
 
     def updateEditorGeometry(
-        self, editor: QWidget, option: QStyleOptionViewItem, index: QModelIndex
-    ) -> None:  # type: ignore[override]
-        rect: QRect = option.rect  # type: ignore[attr-defined]
-        editor.setGeometry(rect.adjusted(EYE + THUMBNAIL + 10, 6, -6, -6))
+        self,
+        editor: QWidget,
+        option: QStyleOptionViewItem,
+        index: QModelIndex | QPersistentModelIndex,
+    ) -> None:
+        editor.setGeometry(option.rect.adjusted(EYE + THUMBNAIL + 10, 6, -6, -6))
 
 
 _MIDDLE = int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft)

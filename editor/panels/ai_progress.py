@@ -1,0 +1,141 @@
+"""Run, Cancel, the bar with its step count, and the line that says what went wrong."""
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QTimer, Signal
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QHBoxLayout,
+    QLabel,
+    QMessageBox,
+    QProgressBar,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from editor.job import Stage
+from editor.theme import Tokens, icon
+
+if TYPE_CHECKING:
+    from editor.job import Failure, Job
+
+UNNOTICED = 100
+"""Milliseconds a person does not notice: no bar before."""
+UNCHANGED = "Almost nothing changed: raise Strength or Depth, or write what should be there."
+
+
+def progress_text(job: "Job") -> str:
+    """Where a job is, in words."""
+    if job.stage is Stage.waiting:
+        return "Waiting for its turn"
+    if job.stage is Stage.loading:
+        return f"Loading {job.model}"
+    return f"Step {job.n} of {job.of}" if job.of else "Preparing"
+
+
+class Progress(QWidget):
+    """The bottom of the AI dock; it keeps its height, so that nothing jumps."""
+
+    run = Signal()
+    cancel = Signal()
+    live = Signal(bool)
+
+    def __init__(self, tokens: Tokens) -> None:
+        super().__init__()
+        self.run_button = QPushButton("Run")
+        self.run_button.setToolTip("Run the active AI layer (Ctrl+Enter)")
+        self.run_button.clicked.connect(self.run)
+        self.cancel_button = QPushButton("Cancel")
+        self.cancel_button.clicked.connect(self.cancel)
+        self.live_switch = QCheckBox("Live")
+        self.live_switch.setChecked(True)
+        self.live_switch.setToolTip("Run strokes and dials by themselves; off means idle")
+        self.live_switch.toggled.connect(self.live)
+        self.bar = QProgressBar()
+        self.bar.setTextVisible(False)
+        self.bar.setFixedHeight(4)
+        self.words = QLabel()
+        self.words.setProperty("role", "dim")
+        self.error = QLabel()
+        self.error.setProperty("role", "error")
+        self.error.setWordWrap(True)
+        self.details = QPushButton("Details")
+        self.details.clicked.connect(self._show_details)
+        self._trace = ""
+        self._job: Job | None = None
+        self._soon = QTimer(self, singleShot=True, interval=UNNOTICED)
+        self._soon.timeout.connect(self._show_bar)
+        self._lay_out()
+        self.dress(tokens)
+        self.show_job(None)
+        self.show_failure(None)
+
+    def _lay_out(self) -> None:
+        buttons = QHBoxLayout()
+        buttons.setSpacing(8)
+        buttons.addWidget(self.run_button)
+        buttons.addWidget(self.cancel_button)
+        buttons.addWidget(self.words, 1)
+        buttons.addWidget(self.live_switch)
+        line = QHBoxLayout()
+        line.addWidget(self.error, 1)
+        line.addWidget(self.details)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(6)
+        column.addLayout(line)
+        column.addWidget(self.bar)
+        column.addLayout(buttons)
+
+    def dress(self, tokens: Tokens) -> None:
+        self.run_button.setIcon(icon("play", tokens.text, tokens.dim))
+        self.cancel_button.setIcon(icon("x", tokens.text, tokens.dim))
+
+    def show_job(self, job: "Job | None") -> None:
+        """A job that waits or runs, or None; a short one is not worth a bar."""
+        is_new = self._job is not job
+        self._job = job
+        if job is None or job.stage.is_over:
+            self._soon.stop()
+            self._rest()
+        elif is_new:
+            self._soon.start()
+        elif not self._soon.isActive():
+            self._show_bar()
+
+    def show_note(self, text: str) -> None:
+        """A quiet remark about the last result."""
+        if self._job is None:
+            self.words.setText(text)
+
+    def show_failure(self, failure: "Failure | None") -> None:
+        self.error.setText(failure.text if failure else "")
+        self.error.setVisible(failure is not None)
+        self._trace = failure.trace if failure else ""
+        self.details.setVisible(bool(self._trace))
+
+    def _rest(self) -> None:
+        self._job = None
+        self.bar.setRange(0, 100)
+        self.bar.setValue(0)
+        self.words.setText("")
+        self.cancel_button.hide()
+        self.run_button.show()
+
+    def _show_bar(self) -> None:
+        job = self._job
+        if job is None:
+            return
+        self.cancel_button.show()
+        self.run_button.hide()
+        self.words.setText(progress_text(job))
+        self.words.setToolTip(job.note)
+        # Without a count the bar moves to and fro.
+        self.bar.setRange(0, job.of)
+        self.bar.setValue(job.n)
+
+    def _show_details(self) -> None:
+        box = QMessageBox(QMessageBox.Icon.NoIcon, "Details", self.error.text(), parent=self)
+        box.setDetailedText(self._trace)
+        box.open()

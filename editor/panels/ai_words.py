@@ -1,0 +1,85 @@
+"""The words of an AI layer: prompt, negative prompt, and a line that helps with them."""
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QLabel, QPlainTextEdit, QVBoxLayout, QWidget
+
+if TYPE_CHECKING:
+    from PySide6.QtCore import QEvent
+
+LINE = 18
+
+
+class WordField(QPlainTextEdit):
+    """A few lines of text; Ctrl+Enter runs, Enter makes no new line."""
+
+    run = Signal()
+
+    def __init__(self, name: str, hint: str, lines: int) -> None:
+        super().__init__()
+        self.setAccessibleName(name)
+        self.setPlaceholderText(hint)
+        self.setTabChangesFocus(True)
+        self.setFixedHeight(LINE * lines + 14)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
+        if event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter}:
+            self.run.emit()
+            event.accept()
+        else:
+            super().keyPressEvent(event)
+
+    def event(self, event: "QEvent") -> bool:
+        # Letters typed here are words, and not the window's one-letter shortcuts.
+        if event.type() is event.Type.ShortcutOverride and isinstance(event, QKeyEvent):
+            control = event.modifiers() & Qt.KeyboardModifier.ControlModifier
+            if event.text() and not control:
+                event.accept()
+                return True
+        return super().event(event)
+
+    def show_text(self, text: str) -> None:
+        """Show a text without telling anybody, and leave the cursor be when nothing changes."""
+        if text != self.toPlainText():
+            blocked = self.blockSignals(True)
+            self.setPlainText(text)
+            self.blockSignals(blocked)
+
+
+class Words(QWidget):
+    """``changed`` carries prompt and negative prompt while they are written."""
+
+    changed = Signal(str, str)
+    run = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.prompt = WordField("Prompt", "What should be there", 3)
+        self.negative = WordField("Negative prompt", "What should not be there", 1)
+        self.hint = QLabel()
+        self.hint.setProperty("role", "dim")
+        self.hint.setWordWrap(True)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(4)
+        for field in (self.prompt, self.negative):
+            layout.addWidget(field)
+            field.textChanged.connect(self._tell)
+            field.run.connect(self.run)
+        layout.addWidget(self.hint)
+
+    def show_words(self, prompt: str, negative: str, has_guidance: bool) -> None:
+        """The negative prompt is there only where guidance listens to it."""
+        self.prompt.show_text(prompt)
+        self.negative.show_text(negative)
+        self.negative.setVisible(has_guidance)
+
+    def show_hint(self, text: str) -> None:
+        self.hint.setText(text)
+        self.hint.setVisible(bool(text))
+
+    def _tell(self) -> None:
+        self.changed.emit(self.prompt.toPlainText(), self.negative.toPlainText())
