@@ -4,8 +4,7 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QObject, Qt
-from PySide6.QtGui import QGuiApplication, QKeyEvent
+from PySide6.QtGui import QGuiApplication
 
 from core.errors import EditorError
 from core.geometry import EMPTY
@@ -118,10 +117,9 @@ class Ai:
     # The canvas
 
     def connect(self, canvas: "Canvas") -> None:
-        """Strokes, wheel, keys and previews of one canvas."""
+        """Strokes, wheel and previews of one canvas."""
         canvas.prepare = self._prepared
         canvas.wheel_filters.append(self.seeds.wheel)
-        canvas.installEventFilter(_Keys(self.seeds, canvas))
         self.jobs.previewed.connect(lambda preview: _show(canvas, preview))
         self.jobs.changed.connect(lambda job: self._tint(canvas, job))
 
@@ -145,22 +143,3 @@ def _show(canvas: "Canvas", preview: "Preview") -> None:
     canvas.show_preview(preview.rect if preview.rgba is not None else EMPTY, preview.rgba)
     if preview.rgba is not None and not canvas.is_gesturing:
         canvas.region.layer = None
-
-
-class _Keys(QObject):
-    """Esc discards a fresh AI layer, Enter keeps it; other keys pass."""
-
-    def __init__(self, seeds: Seeds, canvas: "Canvas") -> None:
-        super().__init__(canvas)
-        self._seeds, self._canvas = seeds, canvas
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
-        if event.type() is not QEvent.Type.KeyPress or not isinstance(event, QKeyEvent):
-            return False
-        if self._canvas.is_gesturing or event.modifiers() != Qt.KeyboardModifier.NoModifier:
-            return False
-        if event.key() == Qt.Key.Key_Escape:
-            return self._seeds.discard()
-        if event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter}:
-            return self._seeds.keep()
-        return False

@@ -393,7 +393,7 @@ class Canvas(QWidget):
             )
         ]
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QBrush(_checkerboard()))
+        painter.setBrush(QBrush(checkerboard()))
         painter.drawPolygon(QPolygonF(corners))
         self._paint_tiles(painter, exposed)
         painter.restore()
@@ -442,7 +442,8 @@ class Canvas(QWidget):
         self.setCursor(QCursor(shape))
 
 
-def _checkerboard() -> QPixmap:
+def checkerboard() -> QPixmap:
+    """What shows through where the picture is clear."""
     tile = QPixmap(16, 16)
     tile.fill(QColor("#9a9a9a"))
     painter = QPainter(tile)

@@ -1,0 +1,177 @@
+"""Before and after: a wipe over the canvas with a line that can be dragged."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, Qt
+from PySide6.QtGui import QBrush, QColor, QMouseEvent, QPainter, QPen, QPolygonF, QRegion
+
+from core import layers
+from core.composite import flatten
+from core.geometry import EMPTY, Rect
+from core.layers import AiLayer, Group
+from editor.canvas import checkerboard
+from editor.canvas_overlays import picture, transform
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QImage
+
+    from core.document import Document
+    from editor.canvas import Canvas
+    from editor.view import ViewTransform
+
+GRIP = 6
+"""Pixels beside the line that still take hold of it."""
+HANDLE = 11
+
+
+def without_ai(root: Group) -> Group:
+    """The picture before: every AI layer hidden."""
+    for node in layers.walk(root):
+        if isinstance(node, AiLayer) and node.visible:
+            root = layers.replaced(root, replace(node, visible=False))
+    return root
+
+
+def without(root: Group, layer_id: str) -> Group:
+    """The picture with one layer hidden."""
+    node = layers.find(root, layer_id)
+    return layers.replaced(root, replace(node, visible=False)) if node is not None else root
+
+
+class Compare(QObject):
+    """Left of the line is the picture before; ``toggle`` shows or ends it.
+
+    Only where something differs is anything drawn, so it costs what the AI layers cover.
+    """
+
+    def __init__(self, canvas: "Canvas") -> None:
+        super().__init__(canvas)
+        self._canvas = canvas
+        self.is_on = False
+        self.share = 0.5
+        self._layer = ""
+        self._held = False
+        self._image: QImage | None = None
+        self._rect = EMPTY
+        self._root: Group | None = None
+        canvas.overlays.append(self)
+        canvas.installEventFilter(self)
+
+    def toggle(self) -> None:
+        """Start with the line in the middle, or end."""
+        self._show(not self.is_on)
+
+    def show_layer(self, layer_id: str) -> None:
+        """Hold one layer back for as long as the eye is held; an empty id ends it."""
+        self._layer = layer_id
+        self.share = 1.0 if layer_id else 0.5
+        self._show(bool(layer_id))
+
+    def _show(self, on: bool) -> None:
+        self.is_on = on
+        self._root = self._image = None
+        if on and not self._layer:
+            self.share = 0.5
+        self._canvas.unsetCursor()
+        self._canvas.update()
+
+    @property
+    def line(self) -> float:
+        """Where the line stands, in pixels of the canvas widget."""
+        return self.share * self._canvas.width()
+
+    def paint(self, painter: QPainter, view: "ViewTransform") -> None:
+        if not self.is_on:
+            return
+        self._render(self._canvas.document)
+        if self._image is not None:
+            self._paint_before(painter, view)
+        if not self._layer:
+            self._paint_line(painter)
+
+    def _render(self, document: "Document") -> None:
+        """The picture before, where it differs; made again only when the document has changed."""
+        if document.root is self._root:
+            return
+        self._root = document.root
+        before = without(document.root, self._layer) if self._layer else without_ai(document.root)
+        self._rect = _differing(document, self._layer)
+        self._image = picture(flatten(before, self._rect)) if self._rect else None
+
+    def _paint_before(self, painter: QPainter, view: "ViewTransform") -> None:
+        assert self._image is not None
+        painter.save()
+        painter.setClipRect(QRectF(0, 0, self.line, self._canvas.height()))
+        to_screen = transform(view)
+        corners = QPolygonF(QRectF(*self._rect))
+        painter.setClipRegion(
+            QRegion(to_screen.map(corners).toPolygon()), Qt.ClipOperation.IntersectClip
+        )
+        painter.fillRect(self._canvas.rect(), QBrush(checkerboard()))
+        painter.setTransform(to_screen, True)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, view.zoom < 1)
+        painter.drawImage(QPointF(self._rect.x, self._rect.y), self._image)
+        painter.restore()
+
+    def _paint_line(self, painter: QPainter) -> None:
+        x, height = self.line, self._canvas.height()
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        for colour, width in ((QColor(0, 0, 0, 140), 3), (QColor(255, 255, 255, 230), 1)):
+            painter.setPen(QPen(colour, width))
+            painter.drawLine(QPointF(x, 0), QPointF(x, height))
+        painter.setPen(QPen(QColor(0, 0, 0, 140), 1))
+        painter.setBrush(QColor(255, 255, 255, 230))
+        painter.drawEllipse(QPointF(x, height / 2), HANDLE, HANDLE)
+        painter.setPen(QPen(QColor(40, 40, 40), 2))
+        for side in (-1, 1):
+            tip = QPointF(x + side * 7, height / 2)
+            for up in (-3, 3):
+                painter.drawLine(tip, QPointF(x + side * 3.5, height / 2 + up))
+        _label(painter, "Before", x - 10, Qt.AlignmentFlag.AlignRight)
+        _label(painter, "After", x + 10, Qt.AlignmentFlag.AlignLeft)
+        painter.restore()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
+        if not self.is_on or self._layer or not isinstance(event, QMouseEvent):
+            return False
+        at = event.position().x()
+        is_near = abs(at - self.line) <= GRIP
+        if event.type() == QEvent.Type.MouseButtonPress and is_near:
+            self._held = True
+            return True
+        if event.type() == QEvent.Type.MouseButtonRelease and self._held:
+            self._held = False
+            return True
+        if event.type() == QEvent.Type.MouseMove:
+            return self._moved(at, is_near)
+        return False
+
+    def _moved(self, at: float, is_near: bool) -> bool:
+        if self._held:
+            self.share = min(1.0, max(0.0, at / max(1, self._canvas.width())))
+            self._canvas.update()
+            return True
+        shape = Qt.CursorShape.SplitHCursor if is_near else Qt.CursorShape.CrossCursor
+        self._canvas.setCursor(shape)
+        return False
+
+
+def _differing(document: "Document", layer_id: str) -> Rect:
+    """Where before and after may differ."""
+    nodes = layers.walk(document.root)
+    wanted = (n for n in nodes if (n.id == layer_id if layer_id else isinstance(n, AiLayer)))
+    shown = (n for n in wanted if n.visible)
+    return Rect.union(layers.extent(n, document.bounds) for n in shown) & document.bounds
+
+
+def _label(painter: QPainter, text: str, x: float, side: Qt.AlignmentFlag) -> None:
+    width = painter.fontMetrics().horizontalAdvance(text) + 16
+    left = x - width if side is Qt.AlignmentFlag.AlignRight else x
+    box = QRectF(left, 10, width, 22)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(QColor(0, 0, 0, 150))
+    painter.drawRoundedRect(box, 4, 4)
+    painter.setPen(QColor(235, 235, 235))
+    painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)

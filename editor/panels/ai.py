@@ -1,0 +1,300 @@
+"""The AI dock: what the active AI layer, or the next one, is asked."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtWidgets import QFileDialog, QFrame, QMenu, QScrollArea, QVBoxLayout, QWidget
+
+from core.catalog import modifiers, params_of, techniques
+from core.engine.task import Recipe, Wrapped
+from core.errors import EditorError
+from core.models.opening import backend_of
+from core.params import from_json, to_json
+from core.storybook.layout import DESCRIPTION, FOLDER
+from editor.forms import build_form
+from editor.job import Failure
+from editor.panels.ai_choices import NO_GUIDANCE, Choices
+from editor.panels.ai_progress import UNCHANGED, Progress
+from editor.panels.ai_seed import SeedRow
+from editor.panels.ai_words import Words
+from editor.recipes import NEGATIVE, negative_of
+
+if TYPE_CHECKING:
+    from editor.app import App
+    from editor.forms import Form
+    from editor.job import Job
+
+PAINT = "Paint with the AI brush (A) over what should change."
+KNOWN = 6
+"""Things that the hint names of what Storybook knows."""
+
+
+class AiPanel(QWidget):
+    """Words on top, dials in the middle, Run and progress at the bottom."""
+
+    id = "ai"
+    title = "AI"
+
+    def __init__(self, app: "App") -> None:
+        super().__init__()
+        self.app = app
+        self.recipes, self.seeds, self.jobs = app.ai.recipes, app.ai.seeds, app.jobs
+        self.words, self.choices = Words(), Choices()
+        self.seed, self.progress = SeedRow(app.tokens), Progress(app.tokens)
+        self._dials: Form | None = None
+        self._guidance: Form | None = None
+        self._dials_of: tuple[str, str] = ("", "")
+        self._own_failure: Failure | None = None
+        self._late = QTimer(self, singleShot=True, interval=0)
+        self._late.timeout.connect(self.refresh)
+        self._lay_out()
+        self._connect()
+        self.refresh()
+
+    def _lay_out(self) -> None:
+        inside = QWidget()
+        self._column = QVBoxLayout(inside)
+        self._column.setContentsMargins(8, 8, 8, 8)
+        self._column.setSpacing(8)
+        self._forms = QVBoxLayout()
+        self._forms.setSpacing(4)
+        self._column.addWidget(self.words)
+        self._column.addWidget(self.choices)
+        self._column.addLayout(self._forms)
+        self._column.addWidget(self.seed)
+        self._column.addStretch(1)
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setWidget(inside)
+        self.progress.setContentsMargins(8, 4, 8, 8)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.setSpacing(0)
+        whole.addWidget(scroll, 1)
+        whole.addWidget(self.progress)
+
+    def _connect(self) -> None:
+        self.words.changed.connect(self._wrote)
+        self.words.run.connect(self._run)
+        self.choices.technique.connect(self._choose_technique)
+        self.choices.model.connect(lambda name: self._turn("model", model=name))
+        self.choices.guidance.connect(self._choose_guidance)
+        self.choices.add_model.connect(self._ask_for_model)
+        self.seed.typed.connect(self.seeds.choose_seed)
+        self.seed.walked.connect(self.seeds.walk)
+        self.seed.diced.connect(self.seeds.dice)
+        self.seed.locked.connect(self._lock)
+        self.seed.picked.connect(self._pick)
+        self.progress.run.connect(self._run)
+        self.progress.cancel.connect(self._cancel)
+        self.progress.live.connect(self.app.live.turn)
+        self.recipes.changed.connect(lambda _: self._late.start())
+        self.jobs.changed.connect(self._job_moved)
+        self.jobs.landed.connect(lambda _: self._late.start())
+
+    def dress(self) -> None:
+        """Icons in the theme's colours."""
+        self.seed.dress(self.app.tokens)
+        self.progress.dress(self.app.tokens)
+
+    # What it shows
+
+    def refresh(self) -> None:
+        """Show the recipe on the table."""
+        recipe = self.recipes.shown
+        guidance = _guidance_of(recipe)
+        self.words.show_words(recipe.prompt, negative_of(recipe), guidance is not None)
+        self.words.show_hint(self._hint(recipe))
+        chosen = guidance.id if guidance else NO_GUIDANCE
+        self.choices.show_recipe(recipe.technique, recipe.model, chosen)
+        self._show_dials(recipe, guidance)
+        self.seed.field.show_seed(recipe.seed)
+        layer = self.recipes.layer
+        self.seed.show_tried(self.seeds.tried(), layer.rendered if layer else "")
+        self.progress.run_button.setEnabled(layer is not None and not layer.baked)
+        self._show_failure()
+
+    def _show_dials(self, recipe: Recipe, guidance: Wrapped | None) -> None:
+        """New forms for another technique or guidance, new values in the same ones."""
+        wanted = (recipe.technique, guidance.id if guidance else "")
+        params = _params(params_of(techniques[recipe.technique]), recipe.params)
+        steering = _params(params_of(modifiers[guidance.id]), guidance.params) if guidance else None
+        if wanted != self._dials_of:
+            self._dials_of = wanted
+            self._rebuild(params, steering)
+            return
+        if self._dials is not None:
+            self._dials.show_value(params)
+        if self._guidance is not None and steering is not None:
+            self._guidance.show_value(steering)
+
+    def _rebuild(self, params: Any, steering: Any) -> None:
+        for form in (self._dials, self._guidance):
+            if form is not None:
+                self._forms.removeWidget(form)
+                form.deleteLater()
+        self._dials = build_form(params, self._dialled, self._settled, without=("prompt",))
+        self._forms.addWidget(self._dials)
+        self._guidance = None
+        if steering is not None:
+            self._guidance = build_form(steering, self._steered, self._settled, without=(NEGATIVE,))
+            self._forms.addWidget(self._guidance)
+
+    def _hint(self, recipe: Recipe) -> str:
+        layer = self.recipes.layer
+        if layer is None:
+            return " ".join(filter(None, [PAINT, known_things(recipe.model)]))
+        if layer.baked:
+            return f"{layer.name} is frozen: its picture stays as it is."
+        if self.recipes.is_draft:
+            return f"Run (Enter) to change {layer.name}, or paint a new region with these words."
+        if not recipe.prompt.strip():
+            return (
+                f"Without words the model fills in what fits. {known_things(recipe.model)}".strip()
+            )
+        return ""
+
+    def _show_failure(self) -> None:
+        layer = self.recipes.layer
+        failure = self.jobs.failures.get(layer.id) if layer else None
+        self.progress.show_failure(self._own_failure or failure)
+
+    def _job_moved(self, job: "Job") -> None:
+        layer = self.recipes.layer
+        current = self.jobs.current(layer.id) if layer else None
+        self.progress.show_job(current or self.jobs.running)
+        if job.stage.is_over and layer is not None and layer.id == job.layer:
+            self.progress.show_note(UNCHANGED if job.is_unchanged else "")
+            if job.is_comparison:
+                self.progress.show_note(job.note.split(":")[0])
+        self._show_failure()
+
+    # What a person does
+
+    def _wrote(self, prompt: str, negative: str) -> None:
+        recipe = self.recipes.shown.with_params(prompt=prompt)
+        wrapped = tuple(
+            replace(one, params={**one.params, NEGATIVE: negative})
+            if NEGATIVE in one.params
+            else one
+            for one in recipe.modifiers
+        )
+        self.recipes.write(replace(recipe, modifiers=wrapped))
+
+    def _run(self) -> None:
+        self._own_failure = None
+        try:
+            self.app.ai.run()
+        except EditorError as error:
+            self._fail(str(error))
+
+    def _cancel(self) -> None:
+        self.jobs.cancel_all()
+
+    def _turn(self, dial: str, **changes: Any) -> None:
+        self._own_failure = None
+        self.recipes.turn(replace(self.recipes.shown, **changes), dial)
+
+    def _dialled(self, params: Any) -> None:
+        values = {**to_json(params), "prompt": self.recipes.shown.prompt}
+        before = self.recipes.shown.params
+        changed = [name for name, value in values.items() if before.get(name) != value]
+        if changed:
+            self._turn(changed[0], params=values)
+
+    def _steered(self, params: Any) -> None:
+        recipe = self.recipes.shown
+        values = {**to_json(params), NEGATIVE: negative_of(recipe)}
+        wrapped = replace(recipe.modifiers[0], params=values)
+        if wrapped != recipe.modifiers[0]:
+            self._turn("guidance", modifiers=(wrapped, *recipe.modifiers[1:]))
+
+    def _settled(self, _: Any) -> None:
+        self.recipes.settle()
+
+    def _choose_technique(self, name: str) -> None:
+        """Another technique keeps what both have a dial for."""
+        recipe = self.recipes.shown
+        plain = to_json(params_of(techniques[name])())
+        kept = {key: recipe.params[key] for key in ("prompt", "steps") if key in recipe.params}
+        fitting = {key: value for key, value in kept.items() if key in plain}
+        self._turn("technique", technique=name, params={**plain, **fitting})
+
+    def _choose_guidance(self, name: str) -> None:
+        wrapped: tuple[Wrapped, ...] = ()
+        if name != NO_GUIDANCE:
+            plain = to_json(params_of(modifiers[name])())
+            wrapped = (Wrapped(name, {**plain, NEGATIVE: negative_of(self.recipes.shown)}),)
+        self._turn("guidance", modifiers=wrapped)
+
+    def _lock(self, on: bool) -> None:
+        self.recipes.is_locked = on
+
+    def _pick(self, key: str) -> None:
+        tried = next((one for one in self.seeds.tried() if one.key == key), None)
+        if tried is not None:
+            self.seeds.choose(tried)
+
+    # Checkpoints
+
+    def _ask_for_model(self) -> None:
+        self.refresh()
+        menu = QMenu(self)
+        menu.addAction("A .safetensors file…", self._ask_for_file)
+        menu.addAction("A diffusers folder…", self._ask_for_folder)
+        menu.popup(self.choices.mapToGlobal(self.choices.rect().bottomLeft()))
+
+    def _ask_for_file(self) -> None:
+        kinds = "Checkpoints (*.safetensors);;All files (*)"
+        name, _ = QFileDialog.getOpenFileName(self, "Add a checkpoint", "", kinds)
+        if name:
+            self.add_model(Path(name))
+
+    def _ask_for_folder(self) -> None:
+        name = QFileDialog.getExistingDirectory(self, "Add a model folder")
+        if name:
+            self.add_model(Path(name))
+
+    def add_model(self, path: Path) -> None:
+        """Use a checkpoint where it lies; one that cannot be used is told below the dials."""
+        try:
+            backend_of(str(path))
+        except EditorError as error:
+            self._fail(str(error))
+            return
+        self._turn("model", model=str(path))
+
+    def _fail(self, sentence: str) -> None:
+        self._own_failure = Failure(sentence)
+        self._show_failure()
+
+
+def _guidance_of(recipe: Recipe) -> Wrapped | None:
+    return recipe.modifiers[0] if recipe.modifiers else None
+
+
+def _params(kind: Any, values: Any) -> Any:
+    """Params from a recipe; what does not fit (another version's file) has its default."""
+    try:
+        return from_json(kind, values)
+    except EditorError:
+        return kind()
+
+
+def known_things(model: str, folder: Path = FOLDER) -> str:
+    """What Storybook knows, or how to do without it; empty for other models."""
+    if model != "storybook":
+        return ""
+    try:
+        objects = json.loads((folder / DESCRIPTION).read_text("utf-8"))["objects"]
+    except (OSError, ValueError, KeyError):
+        return "The Storybook model is not installed: choose another model, or add a checkpoint."
+    step = max(1, len(objects) // KNOWN)
+    return (
+        f"Storybook knows objects such as {', '.join(objects[::step][:KNOWN])}." if objects else ""
+    )
