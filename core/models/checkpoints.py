@@ -1,0 +1,96 @@
+"""Reading Stable Diffusion checkpoints with diffusers: offline, and from safetensors only."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+from core.errors import ModelError
+
+CONFIGS = Path(__file__).resolve().parents[2] / "resources" / "checkpoints"
+"""diffusers configurations (no weights) of the kinds a single file can be of."""
+PARTS = ("unet", "vae", "text_encoder", "tokenizer", "scheduler")
+KEY = "model.diffusion_model.input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight"
+WIDTHS = {768: "sd1", 1024: "sd2"}
+
+
+def load_pipeline(path: Path, device: str = "cpu") -> Any:
+    """All parts of a checkpoint. Raises ModelError naming the file and what is wrong with it."""
+    from safetensors import SafetensorError
+
+    if path.is_dir():
+        _refuse_incomplete(path)
+    try:
+        return _from_folder(path, device) if path.is_dir() else _from_file(path, device)
+    except SafetensorError as error:
+        raise ModelError(f"{path.name} is damaged or cut short ({error}).") from error
+    except (OSError, ValueError, RuntimeError, KeyError, TypeError, AttributeError) as error:
+        raise ModelError(f"{path.name} cannot be used: {_first_line(error)}") from error
+
+
+def _refuse_incomplete(folder: Path) -> None:
+    missing = [part for part in PARTS if not (folder / part).is_dir()]
+    if missing:
+        raise ModelError(f"{folder.name} is not a whole checkpoint: {missing[0]}/ is missing.")
+    for part in ("unet", "vae", "text_encoder"):
+        if not any((folder / part).glob("*.safetensors")):
+            raise ModelError(
+                f"{folder.name}/{part} holds no .safetensors weights; "
+                "Sfumato does not open pickled ones."
+            )
+
+
+def _dtype(device: str) -> Any:
+    import torch
+
+    return torch.float16 if device.startswith("cuda") else torch.float32
+
+
+def _from_folder(folder: Path, device: str) -> Any:
+    from diffusers import StableDiffusionPipeline
+
+    return StableDiffusionPipeline.from_pretrained(
+        folder,
+        torch_dtype=_dtype(device),
+        use_safetensors=True,
+        local_files_only=True,
+        safety_checker=None,
+        feature_extractor=None,
+        requires_safety_checker=False,
+    )
+
+
+def _from_file(path: Path, device: str) -> Any:
+    from diffusers import StableDiffusionPipeline
+
+    return StableDiffusionPipeline.from_single_file(
+        str(path),
+        config=str(_config_for(path)),
+        torch_dtype=_dtype(device),
+        local_files_only=True,
+        safety_checker=None,
+    )
+
+
+def _config_for(path: Path) -> Path:
+    """A configuration beside the file under the same name, or the one its weights' shapes tell."""
+    beside = path.with_suffix("")
+    if (beside / "model_index.json").is_file():
+        return beside
+    from safetensors import safe_open
+
+    with safe_open(path, framework="numpy") as weights:
+        if KEY not in weights.keys():  # noqa: SIM118 - not a dictionary
+            raise ModelError(f"{path.name} holds no Stable Diffusion 1.x or 2.x network.")
+        width = int(weights.get_slice(KEY).get_shape()[1])
+        kind = WIDTHS.get(width)
+        if kind is None:
+            raise ModelError(
+                f"{path.name} is of another kind (text width {width}): "
+                "Sfumato opens Stable Diffusion 1.x and 2.x."
+            )
+    return CONFIGS / kind
+
+
+def _first_line(error: BaseException) -> str:
+    text = next(iter(str(error).strip().splitlines()), type(error).__name__)
+    return re.sub(r"\s+", " ", text)[:240]

@@ -1,0 +1,199 @@
+"""Stable Diffusion 1.x and 2.x checkpoints: a diffusers folder or a single .safetensors file."""
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from core.catalog import backends
+from core.diffusion import Conditioning, Image, Known, Level, Levels, Model, Prediction
+from core.errors import ModelError
+from core.models.adapter import Adapter
+from core.models.attention import controlled
+from core.models.checkpoints import load_pipeline
+from core.models.files import PICKLES, fingerprint, refuse_pickle
+from core.models.parametrisation import predicted
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+CAPABILITIES = frozenset({"attention", "gradient"})
+LOOKS = 24
+"""Latent cells a side of the pictures that the preview's colours are fitted on."""
+
+
+class DiffusersUNet(Adapter):
+    """UNet, KL autoencoder and CLIP text encoder of one checkpoint; latents are float32."""
+
+    id = "diffusers-unet"
+    capabilities = CAPABILITIES
+
+    def __init__(self, pipeline: Any, path: Path, device: str = "cpu") -> None:
+        super().__init__()
+        self.label = path.stem
+        self.identity = fingerprint(path)
+        self.device = device
+        self.unet = pipeline.unet.to(device).eval().requires_grad_(False)
+        self.vae = pipeline.vae.to(device).eval().requires_grad_(False)
+        self.text = pipeline.text_encoder.to(device).eval().requires_grad_(False)
+        self.tokenizer = pipeline.tokenizer
+        self.channels = int(self.unet.config["out_channels"])
+        self.factor = 2 ** (len(self.vae.config["block_out_channels"]) - 1)
+        self.multiple = self.factor * 2 ** (len(self.unet.config["block_out_channels"]) - 1)
+        self.native = int(self.unet.config["sample_size"]) * self.factor
+        if int(self.unet.config["in_channels"]) == 2 * self.channels + 1:
+            self.capabilities = CAPABILITIES | {"inpaint"}
+        self._scheduler = _ddim(pipeline.scheduler)
+        self.prediction_type = str(self._scheduler.config["prediction_type"])
+
+    def levels(self, steps: int) -> Levels:
+        """The checkpoint's own spacing; the last level is its own final alpha, 1 or alpha(0)."""
+        self._scheduler.set_timesteps(steps)
+        times = [int(time) for time in self._scheduler.timesteps]
+        powers = [float(self._scheduler.alphas_cumprod[time]) for time in times]
+        last = float(self._scheduler.final_alpha_cumprod)
+        walk = zip([*powers, last], [*times, 0], strict=True)
+        return tuple(Level(a**0.5, (1 - a) ** 0.5, float(time)) for a, time in walk)
+
+    def encode(self, image: Image) -> "Tensor":
+        """The posterior's mean, scaled as the network was trained."""
+        import torch
+
+        pixels = torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1)))[None]
+        with torch.no_grad():
+            shown = (pixels * 2 - 1).to(self.device, self.vae.dtype)
+            mean = self.vae.encode(shown).latent_dist.mode().float()
+        latent: Tensor = (mean - self._shift) * self._scale
+        return latent
+
+    def decode(self, z: "Tensor") -> Image:
+        import torch
+
+        with torch.no_grad():
+            raw = z[:1] / self._scale + self._shift
+            pixels = self.vae.decode(raw.to(self.vae.dtype)).sample[0].float()
+        return _as_image(pixels / 2 + 0.5)
+
+    @property
+    def _scale(self) -> float:
+        return float(self.vae.config["scaling_factor"])
+
+    @property
+    def _shift(self) -> float:
+        return float(self.vae.config.get("shift_factor") or 0.0)
+
+    def preview(self, z: "Tensor") -> Image:
+        """Each cell's colour as a linear function of its latent, fitted once to the decoder."""
+        import torch
+
+        weights: Tensor = self.store.get(("preview", self.identity), self._fit_preview)
+        cells = z[0].detach().float().cpu().flatten(1).T
+        ones = torch.ones(len(cells), 1)
+        colours = torch.cat([cells, ones], 1) @ weights
+        height, width = z.shape[-2:]
+        return _as_image(colours.T.reshape(3, height, width))
+
+    def _fit_preview(self) -> "Tensor":
+        import torch
+        from torch.nn.functional import avg_pool2d
+
+        generator = torch.Generator().manual_seed(0)
+        coarse = torch.randn(1, self.channels, 6, 6, generator=generator)
+        z = torch.nn.functional.interpolate(coarse, size=LOOKS, mode="bicubic")
+        shown = torch.from_numpy(self.decode(z.to(self.device)).transpose(2, 0, 1))[None]
+        colours = avg_pool2d(shown, self.factor)[0].flatten(1).T
+        cells = z[0].flatten(1).T
+        cells = torch.cat([cells, torch.ones(len(cells), 1)], 1)
+        solution: Tensor = torch.linalg.lstsq(cells, colours).solution
+        return solution
+
+    def embed_fresh(self, prompts: Sequence[str]) -> Conditioning:
+        import torch
+
+        ids = self.tokenizer(
+            list(prompts),
+            padding="max_length",
+            max_length=self.tokenizer.model_max_length,
+            truncation=True,
+            return_tensors="pt",
+        ).input_ids
+        with torch.no_grad():
+            states = self.text(ids.to(self.device))[0].float()
+        return Conditioning(tuple(prompts), states)
+
+    def predict(
+        self, z: "Tensor", level: Level, label: Level, words: Conditioning, known: Known | None
+    ) -> Prediction:
+        import torch
+
+        kind = self.unet.dtype
+        shown = z if "inpaint" not in self.capabilities else _with_known(z, known)
+        time = torch.tensor(label.time, device=z.device)
+        with torch.set_grad_enabled(z.requires_grad):
+            said = self.unet(
+                shown.to(kind), time, encoder_hidden_states=words.tokens.to(kind)
+            ).sample.float()
+        return predicted(self.prediction_type, said, z, level, label)
+
+    @contextmanager
+    def attention(self, control: Any) -> Iterator[None]:
+        with controlled(self.unet, control):
+            yield
+
+
+def _with_known(z: "Tensor", known: Known | None) -> "Tensor":
+    """Latent, mask, masked latent, as nine-channel inpainting networks want them."""
+    import torch
+
+    if known is None:
+        return torch.cat([z, torch.ones_like(z[:, :1]), torch.zeros_like(z)], 1)
+    mask = known.mask.to(z).expand(z.shape[0], -1, -1, -1)
+    kept = known.x0.to(z).expand_as(z) * (1 - mask)
+    return torch.cat([z, mask, kept], 1)
+
+
+def _as_image(pixels: "Tensor") -> Image:
+    shown = pixels.clamp(0, 1).permute(1, 2, 0).contiguous().cpu().numpy()
+    return np.asarray(shown, np.float32)
+
+
+def _ddim(scheduler: Any) -> Any:
+    """The schedule of any diffusers scheduler, walked deterministically."""
+    from diffusers import DDIMScheduler
+
+    return DDIMScheduler.from_config(scheduler.config)
+
+
+@backends.register
+class DiffusersUNetBackend:
+    """Your own Stable Diffusion 1.x or 2.x checkpoint, from a folder or a .safetensors file."""
+
+    id: ClassVar[str] = "diffusers-unet"
+    label: ClassVar[str] = "Stable Diffusion 1.x / 2.x"
+    capabilities: ClassVar[frozenset[str]] = CAPABILITIES
+
+    @staticmethod
+    def opens(name: str) -> bool:
+        path = Path(name)
+        return path.suffix.lower() in {".safetensors", *PICKLES} or _is_pipeline(path)
+
+    @staticmethod
+    def load(name: str, device: str = "cpu") -> Model:
+        path = Path(name)
+        refuse_pickle(path)
+        if not path.exists():
+            raise ModelError(f"The checkpoint {name} does not exist; was it moved?")
+        return DiffusersUNet(load_pipeline(path, device), path, device)
+
+
+def _is_pipeline(path: Path) -> bool:
+    index = path / "model_index.json"
+    if not index.is_file():
+        return False
+    try:
+        return "StableDiffusion" in str(json.loads(index.read_text())["_class_name"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return True
