@@ -1,8 +1,8 @@
 """Blend modes: the separable formulas of W3C Compositing and Blending Level 1, and plus.
 
-``mix`` arguments are premultiplied float32 colours and their alphas in 0..1; it gives
-``alpha_s * alpha_b * B(Cb, Cs)``, so that no division by a small alpha is needed where the formula
-allows it.
+``mix`` arguments are premultiplied float32 colours (3 x height x width) and their alphas
+(1 x height x width) in 0..1; it gives ``alpha_s * alpha_b * B(Cb, Cs)``, so that no division by a
+small alpha is needed where the formula allows it.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,6 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from core.pixels import Pixels
+
+STRIP = 64
+"""Rows blended at once, so that the planes in between stay in the processor's cache."""
 
 Floats = npt.NDArray[np.floating[Any]]
 Mix = Callable[[Floats, Floats, Floats, Floats], Floats]
@@ -118,13 +121,26 @@ def blend(source: Pixels, backdrop: Pixels, mode: str = "normal") -> Pixels:
         return source_over(source, backdrop)
     if mode == "plus":
         return np.asarray(cv2.add(source, backdrop), np.uint8).reshape(source.shape)
-    s, b = source.astype(np.float32) / 255, backdrop.astype(np.float32) / 255
-    a, ab = s[..., 3:], b[..., 3:]
+    mix = MODES[mode].mix
+    out = np.empty(source.shape, np.uint8)
+    for top in range(0, len(source), STRIP):
+        rows = slice(top, top + STRIP)
+        out[rows] = _blended(source[rows], backdrop[rows], mix)
+    return out
+
+
+def _blended(source: Pixels, backdrop: Pixels, mix: Mix) -> Pixels:
+    s, b = _planar(source), _planar(backdrop)
+    a, ab = s[3:], b[3:]
     out = np.empty_like(s)
-    mixed = MODES[mode].mix(s[..., :3], a, b[..., :3], ab)
-    out[..., :3] = s[..., :3] * (1 - ab) + b[..., :3] * (1 - a) + mixed
-    out[..., 3:] = a + ab - a * ab
-    return np.rint(np.clip(out, 0, 1) * 255).astype(np.uint8)
+    out[:3] = s[:3] * (1 - ab) + b[:3] * (1 - a) + mix(s[:3], a, b[:3], ab)
+    out[3:] = a + ab - a * ab
+    return np.moveaxis(np.rint(np.clip(out, 0, 1) * 255).astype(np.uint8), 0, -1)
+
+
+def _planar(pixels: Pixels) -> Floats:
+    """4 x height x width in 0..1: numpy is several times faster along whole rows of one channel."""
+    return np.moveaxis(pixels, -1, 0).astype(np.float32, order="C") / np.float32(255)
 
 
 def source_over(source: Pixels, backdrop: Pixels) -> Pixels:

@@ -70,9 +70,8 @@ class Brush(Protocol):
 
     def __init__(self, params: Any) -> None: ...
 
-    @property
-    def spacing(self) -> float:
-        """Distance between stamps in pixels."""
+    def spacing(self, pressure: float) -> float:
+        """Distance to the next stamp in pixels."""
         ...
 
     def stamp(self, sample: "Sample") -> "Stamp": ...

@@ -25,14 +25,15 @@ def draw(node: Node, rect: Rect, out: Pixels) -> None:
     if not node.visible or node.opacity <= 0:
         return
     if isinstance(node, Group):
-        _blend_into(node, rect, flatten(node, rect), rect, out)
+        blend_into(node, rect, flatten(node, rect), rect, out)
     elif isinstance(node, Layer):
         local = rect.moved(-node.position.x, -node.position.y)
         for part, pixels in node.tiles.pieces(local):
-            _blend_into(node, part.moved(*node.position), pixels, rect, out)
+            blend_into(node, part.moved(*node.position), pixels, rect, out)
 
 
-def _blend_into(node: Node, part: Rect, pixels: Pixels, rect: Rect, out: Pixels) -> None:
+def blend_into(node: Node, part: Rect, pixels: Pixels, rect: Rect, out: Pixels) -> None:
+    """Blend a node's pixels, which lie at part, into out, which shows rect of the canvas."""
     place = part.moved(-rect.x, -rect.y).slices
     source = scaled(pixels, float(node.opacity)) if node.opacity < 1 else pixels
     if node.mask is not None and node.mask.visible:

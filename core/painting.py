@@ -7,10 +7,11 @@ import cv2
 import numpy as np
 
 from core import layers
+from core.coverage import Coverage, strength
 from core.edits import State
 from core.geometry import EMPTY, Rect
 from core.layers import Layer, Node
-from core.pixels import Pixels, Tiles
+from core.pixels import Key, Pixels, keys_over, tile_rect
 
 if TYPE_CHECKING:
     from core.document import Document
@@ -27,7 +28,7 @@ class Painting:
         self._document = document
         self._before = layers.planes(node)[plane]
         self._tiles = self._before.fork()
-        self._coverage = Tiles(channels=1)
+        self._coverage = Coverage()
         self._plane = plane
         self._node = layers.with_plane(node, plane, self._tiles)
         self._offset = node.position if isinstance(node, Layer) else (0, 0)
@@ -62,30 +63,35 @@ class Painting:
         colour: tuple[int, int, int, int] = (0, 0, 0, 255),
         opacity: float = 1.0,
         erase: bool = False,
+        flow: float = 1.0,
     ) -> None:
         """Blend one dab with its corner at (x, y).
 
-        alpha is height x width, 0..255; colour straight RGBA bytes, its alpha the value for a
-        1-channel plane; opacity 0..1 caps the whole stroke.
+        alpha is height x width, 0..255, and adds to the stroke times flow (0..1); colour straight
+        RGBA bytes, its alpha the value for a 1-channel plane; opacity 0..1 caps the whole stroke.
         """
         whole = Rect(x, y, alpha.shape[1], alpha.shape[0])
         rect = whole & self._document.bounds
         if self._clip:
             rect = rect & self._clip.bounds
-        if not rect:
+        if not rect or flow <= 0:
             return
-        part = alpha[rect.moved(-x, -y).slices]
-        if self._clip:
-            part = _times(part, self._clip.read(rect))
         local = self._local(rect)
-        coverage = _cover(self._coverage.read(local)[..., 0], part)
-        self._coverage.write(local, coverage[..., None])
-        strength = cv2.convertScaleAbs(coverage, alpha=opacity) if opacity < 1 else coverage
-        blended = self._over(
-            self._before.read(local), np.asarray(strength, np.uint8), colour, erase
-        )
-        self._tiles.write(local, blended)
+        for key in keys_over(local):
+            part = tile_rect(key) & local
+            dab = alpha[part.moved(*self._offset).moved(-x, -y).slices]
+            covered = self._covered(key, part, dab, opacity, flow)
+            self._tiles.write(part, self._over(self._before.read(part), covered, colour, erase))
         self._touch(rect)
+
+    def _covered(self, key: Key, part: Rect, dab: Pixels, opacity: float, flow: float) -> Pixels:
+        """How strongly a part of one tile is painted; the selection caps it like the opacity."""
+        corner = tile_rect(key)
+        through = self._coverage.add(key, part.moved(-corner.x, -corner.y), dab, flow)
+        covered = strength(through, opacity)
+        if self._clip:
+            return _times(covered, self._clip.read(part.moved(*self._offset)))
+        return covered
 
     def _over(
         self, below: Pixels, strength: Pixels, colour: tuple[int, int, int, int], erase: bool
@@ -117,16 +123,11 @@ def _with_root(document: "Document", root: layers.Group) -> State:
     return replace(document.state, root=root)
 
 
-def _cover(coverage: Pixels, dab: Pixels) -> Pixels:
-    return _inverse(_times(_inverse(coverage), _inverse(dab)))
-
-
 def _tinted(strength: Pixels, colour: tuple[int, int, int, int]) -> Pixels:
-    """Premultiplied RGBA of one colour at every strength, through a table of 256 pixels."""
-    share = np.arange(256)[:, None] * (colour[3] / 255 / 255)
-    table = np.rint(share * np.array([*colour[:3], 255])).astype(np.uint8)
-    packed = table.view(np.uint32)[:, 0]
-    return np.take(packed, strength).view(np.uint8).reshape(*strength.shape, 4)
+    """Premultiplied RGBA of one straight colour at every strength."""
+    alpha = colour[3] / 255
+    planes = [_scaled(strength, value * alpha) for value in (*colour[:3], 255)]
+    return np.asarray(cv2.merge(planes), np.uint8).reshape(*strength.shape, 4)
 
 
 def _atop(below: Pixels, through: Pixels, tinted: Pixels) -> Pixels:
@@ -141,8 +142,9 @@ def _four(plane: Pixels) -> Pixels:
     return np.asarray(cv2.merge([plane] * 4), np.uint8).reshape(*plane.shape, 4)
 
 
-def _scaled(strength: Pixels, value: int) -> Pixels:
-    return np.asarray(cv2.convertScaleAbs(strength, alpha=value / 255), np.uint8)
+def _scaled(strength: Pixels, value: float) -> Pixels:
+    scaled = cv2.convertScaleAbs(strength, alpha=value / 255)
+    return np.asarray(scaled, np.uint8).reshape(strength.shape)
 
 
 def _times(first: Pixels, second: Pixels) -> Pixels:

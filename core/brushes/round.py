@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
+import cv2
 import numpy as np
 
 from core.catalog import brushes
@@ -33,31 +34,45 @@ class Round:
     def __init__(self, params: Any) -> None:
         self.params: Round.Params = params
 
-    @property
-    def spacing(self) -> float:
-        return max(0.5, self.params.size * self.params.spacing / 100)
+    def spacing(self, pressure: float) -> float:
+        return max(0.5, 2 * self._radius(pressure) * self.params.spacing / 100)
 
     def stamp(self, sample: Sample) -> Stamp:
-        """A dab of at most ``size`` + 2 pixels a side around the sample."""
-        pressure = min(1.0, max(0.0, sample.pressure))
-        radius = self.params.size / 2 * (pressure if self.params.pressure_size else 1.0)
-        flow = self.params.flow / 100 * (pressure if self.params.pressure_flow else 1.0)
-        if pressure <= 0 or radius <= 0:
-            flow = 0.0
-        x, y = math.floor(sample.x - radius), math.floor(sample.y - radius)
+        """A dab of at most ``size`` + 3 pixels a side around the sample."""
+        radius, flow = self._radius(sample.pressure), self.params.flow / 100
+        if self.params.pressure_flow:
+            flow *= _unit(sample.pressure)
+        x, y = math.floor(sample.x - radius - 0.5), math.floor(sample.y - radius - 0.5)
+        if sample.pressure <= 0 or radius <= 0:
+            return Stamp(np.zeros((1, 1), np.uint8), x, y, 0.0)
         side = math.ceil(2 * radius) + 2
         alpha = _disc(side, sample.x - x, sample.y - y, radius, self.params.hardness / 100)
-        return Stamp(np.rint(alpha * (255 * flow)).astype(np.uint8), x, y)
+        return Stamp(alpha, x, y, flow)
+
+    def _radius(self, pressure: float) -> float:
+        share = _unit(pressure) if self.params.pressure_size else 1.0
+        return self.params.size / 2 * share
+
+
+def _unit(pressure: float) -> float:
+    return min(1.0, max(0.0, pressure))
 
 
 def _disc(side: int, x: float, y: float, radius: float, hardness: float) -> "Pixels":
-    """Coverage 0..1 of a disc whose edge falls off from ``hardness`` of its radius on.
+    """Coverage in bytes of a disc whose edge falls off from ``hardness`` of its radius on.
 
     The edge is never sharper than a pixel; a disc below a pixel fades instead.
     """
     across = np.arange(side, dtype=np.float32) + np.float32(0.5)
-    distance = np.sqrt((across[None, :] - x) ** 2 + (across[:, None] - y) ** 2)
+    distance = cv2.sqrt(np.add.outer((across - y) ** 2, (across - x) ** 2))
     soft = max(1.0, radius * (1 - hardness))
-    inside = np.clip((radius + 0.5 - distance) / soft, 0, 1)
-    faint = min(1.0, 2 * radius)
-    return np.asarray(inside * inside * (3 - 2 * inside) * faint if soft > 1 else inside * faint)
+    slope = 255 / soft
+    inside = cv2.addWeighted(distance, -slope, distance, 0, (radius + 0.5) * slope, dtype=cv2.CV_8U)
+    return np.asarray(cv2.LUT(inside, _edge(soft > 1, min(1.0, 2 * radius))), np.uint8)
+
+
+def _edge(is_soft: bool, faint: float) -> "Pixels":
+    """A table from the way into the edge (0..255) to coverage."""
+    t = np.arange(256) / 255
+    share = t * t * (3 - 2 * t) if is_soft else t
+    return np.rint(share * (255 * faint)).astype(np.uint8)

@@ -41,11 +41,12 @@ class AiBrush:
 
 def _sweep(context: Context, painting: Painting, event: PointerEvent, layer: str) -> Gesture:
     erase, offered = event.alt, event.time
-    brush = Round(Round.Params(size=context.params.size, hardness=context.params.hardness))
+    params = context.params
+    brush = Round(Round.Params(size=params.size, hardness=params.hardness, pressure_size=False))
     while True:
         for sample in context.path.samples(event, brush.spacing):
             stamp = brush.stamp(sample)
-            painting.blend(stamp.alpha, stamp.x, stamp.y, erase=erase)
+            painting.blend(stamp.alpha, stamp.x, stamp.y, erase=erase, flow=stamp.flow)
         if event.kind is Kind.release:
             return
         if event.time - offered > PAUSE:

@@ -51,11 +51,15 @@ class Sample:
 
 @dataclass(frozen=True, eq=False)
 class Stamp:
-    """A dab: alpha (height x width, 0..255) with its corner on the canvas at (x, y)."""
+    """A dab: alpha (height x width, 0..255) with its corner on the canvas at (x, y).
+
+    ``flow`` (0..1) is how much of it one dab adds; kept apart, faint dabs lose no bits.
+    """
 
     alpha: Pixels
     x: int
     y: int
+    flow: float = 1.0
 
     @property
     def rect(self) -> Rect:
@@ -69,12 +73,11 @@ class Path:
         self._last: PointerEvent | None = None
         self._left = 0.0
 
-    def samples(self, event: PointerEvent, spacing: float) -> Iterator[Sample]:
-        """Samples from the last event up to this one; spacing in document pixels."""
-        spacing = max(spacing, 0.5)
+    def samples(self, event: PointerEvent, spacing: Callable[[float], float]) -> Iterator[Sample]:
+        """Samples from the last event up to this one; spacing in pixels follows the pressure."""
         last, self._last = self._last, event
         if last is None:
-            self._left = spacing
+            self._left = max(0.5, spacing(event.pressure))
             yield Sample(event.x, event.y, event.pressure)
             return
         length = math.hypot(event.x - last.x, event.y - last.y)
@@ -84,7 +87,7 @@ class Path:
             pressure = last.pressure + t * (event.pressure - last.pressure)
             x, y = last.x + t * (event.x - last.x), last.y + t * (event.y - last.y)
             yield Sample(x, y, pressure, angle)
-            self._left += spacing
+            self._left += max(0.5, spacing(pressure))
         self._left -= length
 
 

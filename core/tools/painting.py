@@ -41,7 +41,7 @@ def stroke(
     while True:
         for sample in context.path.samples(event, context.brush.spacing):
             stamp = context.brush.stamp(sample)
-            painting.blend(stamp.alpha, stamp.x, stamp.y, colour, opacity, erase)
+            painting.blend(stamp.alpha, stamp.x, stamp.y, colour, opacity, erase, stamp.flow)
         if event.kind is Kind.release:
             return
         event = yield
