@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QByteArray, QEvent, QMimeData, QObject, Qt
+from PySide6.QtCore import QByteArray, QEvent, QMimeData, QObject, Qt, QTimer
 from PySide6.QtGui import (
     QAction,
     QCloseEvent,
@@ -42,10 +42,11 @@ if TYPE_CHECKING:
 
     from editor.app import App
 
+Panel = AiPanel | LayersPanel | ColourPanel | HistoryPanel | JobsPanel
 MENUS = ("File", "Edit", "Layer", "Select", "Image", "AI", "View", "Window", "Help")
 SIZE = (1280, 800)
 DOCK_WIDTH = 312
-DOCK_HEIGHTS = [330, 230, 200]
+DOCK_HEIGHTS = [400, 190, 150]
 
 
 class MainWindow(QMainWindow):
@@ -93,10 +94,12 @@ class MainWindow(QMainWindow):
 
     def _make_docks(self) -> None:
         self.layers = LayersPanel(self.app)
-        for panel in (AiPanel(self.app), self.layers, ColourPanel(self.app)):
-            self.add_dock(panel.id, panel.title, panel)
-        for panel in (HistoryPanel(self.app), JobsPanel(self.app)):
-            self.tabifyDockWidget(self.docks["colour"], self.add_dock(panel.id, panel.title, panel))
+        panels: tuple[Panel, ...] = (AiPanel(self.app), self.layers, ColourPanel(self.app))
+        behind: tuple[Panel, ...] = (HistoryPanel(self.app), JobsPanel(self.app))
+        for panel in (*panels, *behind):
+            dock = self.add_dock(panel.id, panel.title, panel)
+            if panel in behind:
+                self.tabifyDockWidget(self.docks["colour"], dock)
         self.docks["colour"].raise_()
 
     def add_dock(self, name: str, title: str, widget: QWidget) -> QDockWidget:
@@ -251,9 +254,13 @@ class MainWindow(QMainWindow):
         super().showEvent(event)
         if not self.app.settings.window and not self._is_arranged:
             self._is_arranged = True
-            right = [self.docks[name] for name in ("ai", "layers", "colour")]
-            self.resizeDocks(right, [DOCK_WIDTH] * 3, Qt.Orientation.Horizontal)
-            self.resizeDocks(right, DOCK_HEIGHTS, Qt.Orientation.Vertical)
+            # Docks take a size only once the window has laid itself out.
+            QTimer.singleShot(0, self, self._arrange)
+
+    def _arrange(self) -> None:
+        right = [self.docks[name] for name in ("ai", "layers", "colour")]
+        self.resizeDocks(right, [DOCK_WIDTH] * 3, Qt.Orientation.Horizontal)
+        self.resizeDocks(right, DOCK_HEIGHTS, Qt.Orientation.Vertical)
 
     def layout_text(self) -> str:
         """Geometry and docks, for the settings."""

@@ -82,12 +82,12 @@ class ColourSquare(QWidget):
         super().__init__()
         self._hue, self._saturation, self._value = 0.0, 0.0, 0.0
         self._grips_hue = False
-        self.setMinimumSize(160, 110)
+        self.setMinimumSize(160, 56)
         self.setAccessibleName("Colour square")
         self.setCursor(Qt.CursorShape.CrossCursor)
 
     def sizeHint(self) -> QSize:
-        return QSize(220, 150)
+        return QSize(220, 80)
 
     def show_colour(self, colour: QColor) -> None:
         """Show a colour; grey keeps the hue there is."""
