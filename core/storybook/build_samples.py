@@ -3,8 +3,15 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 from PIL import Image
 
+from core.document import Document
+from core.formats.ora_writing import write_ora
+from core.geometry import Size
+from core.layers import Group, Layer
+from core.pixels import Tiles
 from core.storybook.render import render
 from core.storybook.scene import Item, Scene
 
@@ -45,9 +52,31 @@ SCENES = {
 """Pictures at a size that a painter would open; the names are file names."""
 
 
+def document(name: str, side: int = SIDE) -> Document:
+    """A scene as a layered document: the place, then each thing with its shadow."""
+    scene = SCENES[name]
+    titles = [scene.place, *(item.name for item in scene.items)]
+    layers = tuple(
+        Layer(title.capitalize(), id=f"{name}-{index}", tiles=Tiles.of(premultiplied(pixels)))
+        for index, (title, pixels) in enumerate(
+            zip(titles, render(scene, side).layers, strict=True)
+        )
+    )
+    return Document(Size(side, side), Group("Root", children=layers))
+
+
+def premultiplied(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """Straight RGBA to what layers hold."""
+    alpha = pixels[..., 3:].astype(np.float32) / 255
+    colours = np.rint(pixels[..., :3] * alpha).astype(np.uint8)
+    return np.concatenate([colours, pixels[..., 3:]], axis=-1)
+
+
 def draw_scenes(folder: Path = SAMPLES) -> None:
+    """Each scene flat as PNG and layered as OpenRaster."""
     for name, scene in SCENES.items():
         Image.fromarray(render(scene, SIDE).image).save(folder / f"{name}.png", optimize=True)
+        write_ora(document(name), folder / f"{name}.ora")
 
 
 def draw_photographs(folder: Path = SAMPLES) -> None:

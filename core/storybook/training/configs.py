@@ -19,7 +19,7 @@ class Config:
 
 
 CONFIGS = {
-    "small": Config(World.small(), Layout(), CodecConfig(), 32, "cpu"),
+    "small": Config(World.small(), Layout(), CodecConfig(), 12, "cpu"),
     "large": Config(
         World.large(),
         Layout(image_size=256, latent_channels=24, widths=(160, 320, 480)),

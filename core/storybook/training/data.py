@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 UNCONDITIONAL = 0.1
 BRUSH = 0.5
-THING_WEIGHT = 2.5
+THING_WEIGHT = 4.0
 OUTSIDE_WEIGHT = 0.1
 
 
@@ -27,52 +27,46 @@ class Batch(NamedTuple):
 
 
 class Pool:
-    """Grows as shards are written; prompts are embedded once, when first met."""
+    """Packed shards; the tokens of a shard's prompts are embedded once and kept beside it."""
 
     def __init__(self, folder: Path, encoder: "TextEncoder") -> None:
         import torch
 
         self.folder = folder
         self.encoder = encoder
-        self.seen: set[str] = set()
-        self.numbers: dict[str, int] = {"": 0}
         self.tokens = encoder.embed([""]).half()
         self.latents = torch.zeros(0)
         self.cells = torch.zeros(0)
         self.prompts = torch.zeros(0)
 
-    def grow(self, limit: int = 1000) -> int:
-        """Load shards not seen yet; the number of examples now held."""
+    def load(self, limit: int = 1000) -> int:
+        """Load the first shards; the number of examples now held."""
         import torch
 
+        latents, cells, prompts, tokens = [], [], [], [self.tokens]
+        known = len(self.tokens)
         for path in sorted(self.folder.glob("shard-*.npz"))[:limit]:
-            if path.name in self.seen:
-                continue
-            self.seen.add(path.name)
             with np.load(path) as arrays:
-                latents = torch.from_numpy(arrays["latents"])
-                cells = torch.from_numpy(arrays["cells"])
-                local = arrays["prompts"]
-            table = np.array([*self._embedded(path), -1])
-            prompts = torch.from_numpy(table[local])
-            first = len(self.latents) == 0
-            self.latents = latents if first else torch.cat([self.latents, latents])
-            self.cells = cells if first else torch.cat([self.cells, cells])
-            self.prompts = prompts if first else torch.cat([self.prompts, prompts])
+                latents.append(torch.from_numpy(arrays["latents"]))
+                cells.append(torch.from_numpy(arrays["cells"]))
+                local = torch.from_numpy(arrays["prompts"])
+            prompts.append(torch.where(local >= 0, local + known, -1).long())
+            tokens.append(self._embedded(path))
+            known += len(tokens[-1])
+        self.latents, self.cells = torch.cat(latents), torch.cat(cells)
+        self.prompts, self.tokens = torch.cat(prompts), torch.cat(tokens)
         return len(self.latents)
 
-    def _embedded(self, path: Path) -> list[int]:
-        """Numbers of a shard's prompts among all prompts."""
+    def _embedded(self, path: Path) -> "Tensor":
+        """Tokens of a shard's prompts."""
         import torch
 
-        texts: list[str] = json.loads(path.with_suffix(".json").read_text())
-        fresh = [text for text in texts if text not in self.numbers]
-        for start in range(0, len(fresh), 256):
-            portion = fresh[start : start + 256]
-            for text in portion:
-                self.numbers[text] = len(self.numbers)
-            self.tokens = torch.cat([self.tokens, self.encoder.embed(portion).half()])
-        return [self.numbers[text] for text in texts]
+        stored = path.with_suffix(".tokens.npy")
+        if not stored.exists():
+            texts: list[str] = json.loads(path.with_suffix(".json").read_text())
+            parts = [self.encoder.embed(texts[i : i + 256]) for i in range(0, len(texts), 256)]
+            np.save(stored, torch.cat(parts).half().numpy())
+        return torch.from_numpy(np.load(stored))
 
     def batch(self, size: int, random: "Generator") -> Batch:
         """Half whole scenes, half brush examples; some without a prompt."""

@@ -2,7 +2,7 @@
 
 ``python -m core.storybook.training.network FOLDER MINUTES [SIZE]`` trains on FOLDER's shards until MINUTES
 of training time (over all runs) are spent; the learning rate falls to zero at the end. It writes
-FOLDER/pid, log.csv, checkpoint.pt (own state, never shipped), gallery-*.png.
+FOLDER/pid-*, log.csv, checkpoint.pt (own state, never shipped), gallery-*.png.
 """
 
 import csv
@@ -19,9 +19,14 @@ from core.storybook.text import load_text_encoder
 from core.storybook.training.configs import CONFIGS
 from core.storybook.training.data import Batch, Pool
 from core.storybook.training.muon import Muon
+from core.storybook.training.partners import Partners
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+
+NOISY = 0.75
+"""Below 1, noisier times are drawn more often: shapes are decided there."""
 
 
 @dataclass(frozen=True)
@@ -34,10 +39,10 @@ class Plan:
     plain_rate: float = 1e-3
     warm_up: int = 100
     cool_down: float = 0.35
-    average: float = 0.999
+    average: float = 0.998
     checkpoint_minutes: float = 4
     gallery_minutes: float = 10
-    threads: int = 2
+    threads: int = 1
     device: str = "cpu"
 
     def rate_at(self, step: int, progress: float) -> float:
@@ -46,11 +51,12 @@ class Plan:
 
 
 def loss_of(unet: Any, batch: Batch, signals: "Tensor", random: Any) -> "tuple[Tensor, Tensor]":
-    """(loss, each example's own) of predicting v at evenly spread times."""
+    """(loss, each example's own) of predicting v at evenly spread times, more of them noisy."""
     import torch
 
     count, total, device = len(batch.x0), len(signals), batch.x0.device
     spread = (torch.arange(count) + torch.rand(count, generator=random)) / count
+    spread = spread**NOISY
     time_index = (spread[torch.randperm(count, generator=random)] * total).long().to(device)
     signal = signals[time_index].sqrt()[:, None, None, None]
     noise = (1 - signals[time_index]).sqrt()[:, None, None, None]
@@ -67,12 +73,19 @@ def loss_of(unet: Any, batch: Batch, signals: "Tensor", random: Any) -> "tuple[T
 class Training:
     """The network, its average, its optimisers and how far it has come."""
 
-    def __init__(self, folder: Path, plan: Plan, layout: Layout) -> None:
+    def __init__(
+        self, folder: Path, plan: Plan, layout: Layout, partners: Partners | None = None
+    ) -> None:
         import torch
+        from diffusers.models.attention_processor import AttnProcessor
 
         self.folder, self.plan, self.layout = folder, plan, layout
+        self.partners = partners or Partners()
         torch.manual_seed(0)
         self.unet = build_unet(layout).to(plan.device)
+        if plan.device == "cpu":
+            # The fused attention's backward pass is slow on processors at so few cells.
+            self.unet.set_attn_processor(AttnProcessor())
         named = dict(self.unet.named_parameters())
         outer = ("conv_in", "conv_out", "time_embedding")
         matrices = [k for k, p in named.items() if p.ndim > 1 and not k.startswith(outer)]
@@ -94,6 +107,7 @@ class Training:
         self.unet.zero_grad(set_to_none=True)
         backward: Any = loss.backward
         backward()
+        self.seconds = self.partners.share(list(self.unet.parameters()), self.seconds)
         torch.nn.utils.clip_grad_norm_(self.unet.parameters(), 1.0)
         share = self.plan.rate_at(self.step, self.seconds / 60 / self.plan.minutes)
         for group in self.plain.param_groups:
@@ -105,9 +119,13 @@ class Training:
             for name, value in self.unet.state_dict().items():
                 self.average[name].lerp_(value, 1 - decay)
         self.step += 1
-        # A paused process must not eat its own budget.
-        self.seconds += min(time.perf_counter() - started, 10)
+        if self.partners.leads:
+            self._count(started)
         return float(loss.detach()), each.cpu()
+
+    def _count(self, started: float) -> None:
+        """Add a step's time; a paused process must not eat its own budget."""
+        self.seconds += min(time.perf_counter() - started, 10)
 
     def save(self) -> None:
         import torch
@@ -173,11 +191,13 @@ def train(folder: Path, plan: Plan, layout: Layout) -> Training:
     from core.storybook.training.gallery import write_gallery
 
     torch.set_num_threads(plan.threads)
-    (folder / "pid").write_text(str(os.getpid()))
+    partners = Partners()
+    (folder / f"pid-{partners.number}").write_text(str(os.getpid()))
     pool = Pool(folder, load_text_encoder(folder, layout))
-    pool.grow()
-    training = Training(folder, plan, layout)
+    pool.load()
+    training = Training(folder, plan, layout, partners)
     training.resume()
+    training.random.manual_seed(time.time_ns() % 2**40 + partners.number)
     log = Log(folder / "log.csv")
     saved = shown = training.seconds
     while training.seconds < plan.minutes * 60:
@@ -185,15 +205,17 @@ def train(folder: Path, plan: Plan, layout: Layout) -> Training:
         loss, each = training.advance(batch)
         if not math.isfinite(loss):
             raise FloatingPointError(f"the loss left the numbers at step {training.step}")
+        if not partners.leads:
+            continue
         log.add(training, batch, each)
         if training.seconds - saved > plan.checkpoint_minutes * 60:
             saved = training.seconds
             training.save()
-            pool.grow()
         if training.seconds - shown > plan.gallery_minutes * 60:
             shown = training.seconds
             write_gallery(training, pool.encoder)
-    training.save()
+    if partners.leads:
+        training.save()
     return training
 
 

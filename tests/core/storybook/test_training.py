@@ -60,7 +60,7 @@ def test_a_training_run_goes_on_where_it_stopped(
     save_codec(codec, tmp_path)
     pack.write_shard(tmp_path, 1, CONFIGS["small"], codec)
     pool = Pool(tmp_path, load_text_encoder(tmp_path))
-    assert pool.grow() == 8
+    assert pool.load() == 8
     training = Training(tmp_path, Plan(batch=4), TINY)
     batch = pool.batch(16, training.random)
     assert set(batch.mask.flatten().tolist()) <= {0.0, 1.0}
