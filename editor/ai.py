@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtGui import QGuiApplication
 
+from core.catalog import techniques
 from core.errors import EditorError
 from core.geometry import EMPTY
 from core.layers import AiLayer, Node
@@ -45,9 +46,26 @@ class Ai:
     # Verbs
 
     def run(self) -> None:
-        """Run the active AI layer with what the dock shows."""
-        if self.layer.baked:
-            raise EditorError(f"{self.layer.name} is frozen: unfreeze it to run it again.")
+        """Run the active AI layer with what the dock shows; without one, make one.
+
+        It covers the selection, or the canvas for techniques that need no region.
+        """
+        layer = self.recipes.layer
+        if layer is None:
+            self._run_new()
+        elif layer.baked:
+            raise EditorError(f"{layer.name} is frozen: thaw it to run it again.")
+        else:
+            self.recipes.run()
+
+    def _run_new(self) -> None:
+        document = self.studio.document
+        if document.selection:
+            self._insert(document.selection, "AI layer from selection")
+        elif not techniques[self.recipes.shown.technique].needs_mask:
+            self._insert(Selection(document.bounds), "AI layer")
+        else:
+            raise EditorError("Paint with the AI brush (A) over what should change, or select it.")
         self.recipes.run()
 
     def reseed(self) -> None:
@@ -87,12 +105,15 @@ class Ai:
         selection = self.studio.document.selection
         if not selection:
             raise EditorError("Nothing is selected: draw a selection (M or L) first.")
+        self.stroked(self._insert(selection, "AI layer from selection"))
+
+    def _insert(self, selection: Selection, label: str) -> str:
         region = Tiles(channels=1)
         region.write(selection.bounds, selection.read(selection.bounds)[..., None])
         recipe = self.recipes.for_stroke()
         layer = AiLayer(name_for(recipe.prompt), recipe=recipe, region=region.pruned())
-        self.studio.document.insert("AI layer from selection", layer)
-        self.stroked(layer.id)
+        self.studio.document.insert(label, layer)
+        return layer.id
 
     def stroked(self, layer_id: str) -> None:
         """A region was painted on, for the live loop and for what counts as fresh."""

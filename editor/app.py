@@ -62,6 +62,8 @@ class App:
         self.status = Status()
         self.canvas = Canvas(self.studio)
         self.actions = Actions(self)
+        # Before any button shows them: a button without an icon asks for room for its words.
+        self.actions.dress()
         self.window = MainWindow(self)
         self._connect()
         self._dress()

@@ -1,16 +1,20 @@
 """What the canvas shows, as a pyramid of 256 px images: only what is looked at is made."""
 
 from collections import OrderedDict
-from typing import NamedTuple
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
 
 import cv2
 import numpy as np
-from PySide6.QtGui import QImage
 
 from core.document import Document
 from core.geometry import EMPTY, Rect
 from core.pixels import TILE, Pixels, keys_over
-from core.planes import Planes
+from editor.canvas_drawing import wrapped
+from editor.canvas_planes import Planes
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QImage
 
 BUDGET = 96 << 20
 TILE_BYTES = TILE * TILE * 4
@@ -36,15 +40,19 @@ class Pyramid:
     def __init__(self, document: Document) -> None:
         self._document = document
         self._planes = Planes(document)
-        self._images: OrderedDict[Spot, tuple[QImage, Pixels]] = OrderedDict()
+        self._images: OrderedDict[Spot, tuple["QImage", Pixels]] = OrderedDict()
         self._dirty: dict[Spot, Rect] = {}
 
     def touched(self, rect: Rect) -> None:
         """Remember that a document rectangle must be drawn again."""
-        for spot in self._images:
-            part = spot.rect & rect
-            if part:
-                self._dirty[spot] = self._dirty.get(spot, EMPTY) | part
+        for spot in self._over(rect):
+            self._dirty[spot] = self._dirty.get(spot, EMPTY) | (spot.rect & rect)
+
+    def _over(self, rect: Rect) -> Iterator[Spot]:
+        """Images at hand that touch a document rectangle."""
+        for level in {spot.level for spot in self._images}:
+            found = self.spots(rect, level)
+            yield from (spot for spot in found if spot in self._images)
 
     def spots(self, rect: Rect, level: int) -> list[Spot]:
         """The images that cover a document rectangle at a level."""
@@ -54,14 +62,11 @@ class Pyramid:
         )
         return [Spot(level, x, y) for x, y in keys_over(small)]
 
-    def image(self, spot: Spot) -> QImage:
+    def image(self, spot: Spot) -> "QImage":
         """The up-to-date picture of a spot, ARGB32 premultiplied."""
         if spot not in self._images:
             pixels = np.zeros((TILE, TILE, 4), np.uint8)
-            image = QImage(
-                pixels.data, TILE, TILE, TILE * 4, QImage.Format.Format_ARGB32_Premultiplied
-            )
-            self._images[spot] = (image, pixels)
+            self._images[spot] = (wrapped(pixels), pixels)
             self._dirty[spot] = spot.rect
             self._shrink()
         self._images.move_to_end(spot)

@@ -162,7 +162,8 @@ class Live:
             key = await self.jobs.aside(current_key, state, layer)
             if key != layer.rendered:
                 self.stale.add(layer_id)
-                return key not in self.jobs.declined
+                failed = layer_id in self.jobs.failures
+                return key not in self.jobs.declined and not failed
         self.stale.discard(layer_id)
         return False
 

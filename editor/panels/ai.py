@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QFileDialog, QFrame, QMenu, QScrollArea, QVBoxLayo
 from core.catalog import modifiers, params_of, techniques
 from core.engine.task import Recipe, Wrapped
 from core.errors import EditorError
+from core.models.files import refuse_pickle
 from core.models.opening import backend_of
 from core.params import from_json, to_json
 from core.storybook.layout import DESCRIPTION, FOLDER
@@ -33,7 +34,7 @@ KNOWN = 6
 
 
 class AiPanel(QWidget):
-    """Words on top, dials in the middle, Run and progress at the bottom."""
+    """Words and dials scroll; seed, progress and Run below them are always in sight."""
 
     id = "ai"
     title = "AI"
@@ -64,19 +65,22 @@ class AiPanel(QWidget):
         self._column.addWidget(self.words)
         self._column.addWidget(self.choices)
         self._column.addLayout(self._forms)
-        self._column.addWidget(self.seed)
         self._column.addStretch(1)
         scroll = QScrollArea()
         scroll.setWidgetResizable(True)
         scroll.setFrameShape(QFrame.Shape.NoFrame)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setWidget(inside)
-        self.progress.setContentsMargins(8, 4, 8, 8)
+        pinned = QVBoxLayout()
+        pinned.setContentsMargins(8, 4, 8, 8)
+        pinned.setSpacing(6)
+        pinned.addWidget(self.seed)
+        pinned.addWidget(self.progress)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(0)
         whole.addWidget(scroll, 1)
-        whole.addWidget(self.progress)
+        whole.addLayout(pinned)
 
     def _connect(self) -> None:
         self.words.changed.connect(self._wrote)
@@ -116,7 +120,7 @@ class AiPanel(QWidget):
         self.seed.field.show_seed(recipe.seed)
         layer = self.recipes.layer
         self.seed.show_tried(self.seeds.tried(), layer.rendered if layer else "")
-        self.progress.run_button.setEnabled(layer is not None and not layer.baked)
+        self.progress.run_button.setEnabled(layer is None or not layer.baked)
         self._show_failure()
 
     def _show_dials(self, recipe: Recipe, guidance: Wrapped | None) -> None:
@@ -263,6 +267,7 @@ class AiPanel(QWidget):
     def add_model(self, path: Path) -> None:
         """Use a checkpoint where it lies; one that cannot be used is told below the dials."""
         try:
+            refuse_pickle(path)
             backend_of(str(path))
         except EditorError as error:
             self._fail(str(error))

@@ -57,7 +57,7 @@ class Words(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.prompt = WordField("Prompt", "What should be there", 3)
+        self.prompt = WordField("Prompt", "What should be there", 2)
         self.negative = WordField("Negative prompt", "What should not be there", 1)
         self.hint = QLabel()
         self.hint.setProperty("role", "dim")

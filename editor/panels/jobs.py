@@ -1,27 +1,29 @@
 """The Jobs dock: what runs, what waits, and how the last ones ended."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import (
+    QFrame,
     QHBoxLayout,
     QLabel,
-    QListWidget,
-    QListWidgetItem,
-    QPushButton,
+    QScrollArea,
+    QSizePolicy,
     QStackedLayout,
+    QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
 from editor.job import Job, Stage
 from editor.panels.ai_progress import progress_text
+from editor.theme import Tokens, icon
 
 if TYPE_CHECKING:
     from editor.app import App
 
 EMPTY = "Nothing has run yet. Paint with the AI brush (A) over what should change."
-JOB = Qt.ItemDataRole.UserRole
 
 
 def summary(job: Job) -> str:
@@ -43,8 +45,47 @@ def summary(job: Job) -> str:
     return f"{words} in {job.final_ms:.0f} ms" if job.final_ms is not None else words
 
 
+class JobRow(QWidget):
+    """One job: its name, how it stands, and a way to stop it."""
+
+    def __init__(self, job: Job, tokens: Tokens, cancel: Callable[[Job], None]) -> None:
+        super().__init__()
+        self.job = job
+        self._name = QLabel(f"{_kind(job)}{job.name}")
+        self._name.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._summary = QLabel()
+        self._summary.setWordWrap(True)
+        self._stop = QToolButton()
+        self._stop.setIcon(icon("x", tokens.text))
+        self._stop.setToolTip("Cancel")
+        self._stop.setAccessibleName(f"Cancel {job.name}")
+        self._stop.clicked.connect(lambda: cancel(job))
+        texts = QVBoxLayout()
+        texts.setSpacing(0)
+        texts.addWidget(self._name)
+        texts.addWidget(self._summary)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(8, 4, 4, 4)
+        row.addLayout(texts, 1)
+        row.addWidget(self._stop, 0, Qt.AlignmentFlag.AlignTop)
+        self.refresh()
+
+    @property
+    def text(self) -> str:
+        return f"{self._name.text()}: {self._summary.text()}"
+
+    def refresh(self) -> None:
+        role = "error" if self.job.failure is not None else "dim"
+        if self._summary.property("role") != role:
+            self._summary.setProperty("role", role)
+            self._summary.style().polish(self._summary)
+        self._summary.setText(summary(self.job))
+        self.setToolTip(self.job.note)
+        self._stop.setVisible(not self.job.stage.is_over)
+
+
 class JobsPanel(QWidget):
-    """Newest first; the button cancels the chosen job, or all of them."""
+    """Newest first."""
 
     id = "jobs"
     title = "Jobs"
@@ -52,16 +93,9 @@ class JobsPanel(QWidget):
     def __init__(self, app: "App") -> None:
         super().__init__()
         self.app = app
-        self.list = QListWidget()
-        self.list.setAccessibleName("Jobs")
-        self.list.setWordWrap(True)
-        self.list.setTextElideMode(Qt.TextElideMode.ElideRight)
-        self.list.itemSelectionChanged.connect(self._dress_button)
-        self.cancel = QPushButton("Cancel")
-        self.cancel.clicked.connect(self._cancel)
+        self.rows: list[JobRow] = []
         self._late = QTimer(self, singleShot=True, interval=0)
         self._late.timeout.connect(self.refresh)
-        self._items: dict[Job, QListWidgetItem] = {}
         self._lay_out()
         app.jobs.changed.connect(lambda _: self._late.start())
         self.refresh()
@@ -72,58 +106,35 @@ class JobsPanel(QWidget):
         empty.setWordWrap(True)
         empty.setAlignment(Qt.AlignmentFlag.AlignTop)
         empty.setContentsMargins(8, 8, 8, 8)
-        full = QWidget()
-        column = QVBoxLayout(full)
-        column.setContentsMargins(8, 8, 8, 8)
-        column.setSpacing(8)
-        column.addWidget(self.list, 1)
-        row = QHBoxLayout()
-        row.addStretch(1)
-        row.addWidget(self.cancel)
-        column.addLayout(row)
+        inside = QWidget()
+        self._column = QVBoxLayout(inside)
+        self._column.setContentsMargins(0, 4, 0, 4)
+        self._column.setSpacing(4)
+        self._column.addStretch(1)
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setWidget(inside)
         self._stack = QStackedLayout(self)
         self._stack.addWidget(empty)
-        self._stack.addWidget(full)
+        self._stack.addWidget(scroll)
 
     def refresh(self) -> None:
-        """Bring the list in step with the jobs, keeping what is chosen."""
+        """Bring the rows in step with the jobs."""
         recent = list(self.app.jobs.recent)
-        if list(self._items) != recent:
-            chosen = self._chosen()
-            self.list.clear()
-            self._items = {job: self._add(job) for job in recent}
-            if chosen in self._items:
-                self._items[chosen].setSelected(True)
-        for job, item in self._items.items():
-            text = f"{_kind(job)}{job.name}\n{summary(job)}"
-            if item.text() != text:
-                item.setText(text)
-                item.setToolTip(job.note or summary(job))
+        kept = {row.job: row for row in self.rows}
+        for job in kept.keys() - set(recent):
+            kept.pop(job).deleteLater()
+        self.rows = []
+        for place, job in enumerate(recent):
+            row = kept.get(job)
+            if row is None:
+                row = JobRow(job, self.app.tokens, self.app.jobs.cancel)
+                self._column.insertWidget(place, row)
+            row.refresh()
+            self.rows.append(row)
         self._stack.setCurrentIndex(1 if recent else 0)
-        self._dress_button()
-
-    def _add(self, job: Job) -> QListWidgetItem:
-        item = QListWidgetItem(self.list)
-        item.setData(JOB, job)
-        return item
-
-    def _chosen(self) -> Job | None:
-        items = self.list.selectedItems()
-        return items[0].data(JOB) if items else None
-
-    def _dress_button(self) -> None:
-        chosen = self._chosen()
-        running = any(not job.stage.is_over for job in self._items)
-        one = chosen is not None and not chosen.stage.is_over
-        self.cancel.setText("Cancel this" if one else "Cancel all")
-        self.cancel.setEnabled(running)
-
-    def _cancel(self) -> None:
-        chosen = self._chosen()
-        if chosen is not None and not chosen.stage.is_over:
-            self.app.jobs.cancel(chosen)
-        else:
-            self.app.jobs.cancel_all()
 
 
 def _kind(job: Job) -> str:

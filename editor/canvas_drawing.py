@@ -1,0 +1,97 @@
+"""Blending layers with Qt's painter, for the modes in which it agrees with core.blend.
+
+It is several times faster than core.composite. All colours are blended alike, so RGBA bytes are
+given to Qt under the name of the format that it is fastest with; the alpha is the fourth byte.
+"""
+
+from types import MappingProxyType
+
+import numpy as np
+from PySide6.QtCore import QPoint, QRect
+from PySide6.QtGui import QImage, QPainter
+
+from core.composite import blend_into
+from core.geometry import Rect
+from core.layers import Group, Layer, Node
+from core.pixels import Pixels, keys_over, tile_rect
+
+FORMAT = QImage.Format.Format_ARGB32_Premultiplied
+_Mode = QPainter.CompositionMode
+# Left out because they differ by more than 1/255: colour dodge, soft light and exclusion.
+MODES = MappingProxyType(
+    {
+        "normal": _Mode.CompositionMode_SourceOver,
+        "multiply": _Mode.CompositionMode_Multiply,
+        "screen": _Mode.CompositionMode_Screen,
+        "overlay": _Mode.CompositionMode_Overlay,
+        "darken": _Mode.CompositionMode_Darken,
+        "lighten": _Mode.CompositionMode_Lighten,
+        "colour-burn": _Mode.CompositionMode_ColorBurn,
+        "hard-light": _Mode.CompositionMode_HardLight,
+        "difference": _Mode.CompositionMode_Difference,
+        "plus": _Mode.CompositionMode_Plus,
+    }
+)
+
+
+class Sheet:
+    """RGBA8 premultiplied bytes over a canvas rectangle, clear at first, to draw nodes on."""
+
+    def __init__(self, rect: Rect) -> None:
+        self.rect = rect
+        self.pixels = np.zeros((rect.height, rect.width, 4), np.uint8)
+        self._image = wrapped(self.pixels)
+
+    def draw(self, node: Node, part: Rect | None = None) -> None:
+        """Blend a layer or group, as core.composite.draw does; all of it, or inside part."""
+        part = self.rect if part is None else part
+        if not node.visible or node.opacity <= 0:
+            return
+        if isinstance(node, Group):
+            inner = Sheet(part)
+            for child in node.children:
+                inner.draw(child)
+            self.blend(node, part, inner.pixels, part)
+        elif isinstance(node, Layer):
+            self._draw_layer(node, part)
+
+    def _draw_layer(self, layer: Layer, part: Rect) -> None:
+        for key in keys_over(part.moved(-layer.position.x, -layer.position.y)):
+            tile = layer.tiles.tile(key)
+            if tile is not None:
+                place = tile_rect(key).moved(*layer.position)
+                self.blend(layer, place & part, tile.pixels, place)
+
+    def blend(self, node: Node, part: Rect, pixels: Pixels, place: Rect) -> None:
+        """Blend the part of a node's pixels that lies on this sheet; place is where all lie."""
+        mode = MODES.get(node.blend)
+        if mode is None or (node.mask is not None and node.mask.visible):
+            inside = pixels[part.moved(-place.x, -place.y).slices]
+            blend_into(node, part, inside, self.rect, self.pixels)
+        else:
+            self.lay(pixels, part, place, mode, node.opacity)
+
+    def lay(
+        self,
+        pixels: Pixels,
+        part: Rect,
+        place: Rect,
+        mode: QPainter.CompositionMode = _Mode.CompositionMode_SourceOver,
+        opacity: float = 1.0,
+    ) -> None:
+        """Blend contiguous bytes that lie at place, inside part."""
+        painter = QPainter(self._image)
+        painter.setCompositionMode(mode)
+        painter.setOpacity(opacity)
+        painter.drawImage(
+            QPoint(part.x - self.rect.x, part.y - self.rect.y),
+            wrapped(pixels),
+            QRect(*part.moved(-place.x, -place.y)),
+        )
+        painter.end()
+
+
+def wrapped(pixels: Pixels) -> QImage:
+    """Contiguous bytes, height x width x 4, as an image on the same memory."""
+    height, width = pixels.shape[:2]
+    return QImage(pixels.data, width, height, width * 4, FORMAT)

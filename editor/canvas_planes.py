@@ -1,0 +1,128 @@
+"""A picture of the document kept ready around the active layer, so that ink costs three blends."""
+
+from typing import NamedTuple
+
+from core import layers
+from core.document import Document
+from core.geometry import Rect
+from core.layers import Group, Node
+from core.pixels import TILE, Key, Pixels, keys_over, tile_rect
+from editor.canvas_drawing import Sheet
+
+BUDGET = 96 << 20
+"""Bytes of ready tiles; a 256 px tile of both planes is half a MiB."""
+READY_BYTES = 2 * TILE * TILE * 4
+
+
+class Level(NamedTuple):
+    """The children of the root, or of a group on the way to the active layer."""
+
+    below: tuple[Node, ...]
+    middle: Node | None
+    above: tuple[Node, ...]
+
+
+Ready = tuple[Pixels | None, Pixels | None]
+"""What lies below and above in one tile; None where that shows nothing."""
+
+
+class Planes:
+    """Flattens like core.composite, with what lies below and above the active layer remembered.
+
+    Layers are values, so a remembered tile holds exactly as long as the layers it was made from
+    are the very same objects.
+    """
+
+    def __init__(self, document: Document) -> None:
+        self._document = document
+        self._levels: list[Level] = []
+        self._ready: dict[tuple[int, Key], Ready] = {}
+
+    def flatten(self, rect: Rect) -> Pixels:
+        """RGBA8 premultiplied over rect, like ``flatten(document.root, rect)``."""
+        self._split()
+        sheet = Sheet(rect)
+        for key in keys_over(rect):
+            self._draw(0, key, tile_rect(key) & rect, sheet)
+        return sheet.pixels
+
+    def _draw(self, depth: int, key: Key, part: Rect, sheet: Sheet) -> None:
+        level = self._levels[depth]
+        below, above = self._tile(depth, key)
+        place = tile_rect(key)
+        if below is not None:
+            sheet.lay(below, part, place)
+        self._draw_middle(depth, key, part, sheet)
+        if above is not None:
+            sheet.lay(above, part, place)
+        elif level.above and not _is_plain(level.above):
+            for node in level.above:
+                sheet.draw(node, part)
+
+    def _draw_middle(self, depth: int, key: Key, part: Rect, sheet: Sheet) -> None:
+        middle = self._levels[depth].middle
+        if isinstance(middle, Group) and depth + 1 < len(self._levels):
+            if middle.visible and middle.opacity > 0:
+                inner = Sheet(part)
+                self._draw(depth + 1, key, part, inner)
+                sheet.blend(middle, part, inner.pixels, part)
+        elif middle is not None:
+            sheet.draw(middle, part)
+
+    def _split(self) -> None:
+        """Follow the tree to the active layer; forget what was made from other layers."""
+        levels = _levels(self._document.root, self._document.state.active)
+        if len(levels) != len(self._levels) or not all(map(_same, levels, self._levels)):
+            self._ready = {}
+        self._levels = levels
+
+    def _tile(self, depth: int, key: Key) -> Ready:
+        found = self._ready.get((depth, key))
+        if found is None:
+            if len(self._ready) * READY_BYTES >= BUDGET:
+                del self._ready[next(iter(self._ready))]
+            level = self._levels[depth]
+            above = _flat(level.above, key) if _is_plain(level.above) else None
+            found = self._ready[depth, key] = (_flat(level.below, key), above)
+        return found
+
+
+def _levels(root: Group, active: str) -> list[Level]:
+    """From the root down to the group that holds the active layer."""
+    found, group = [], root
+    while True:
+        level = _level(group.children, active)
+        found.append(level)
+        if not isinstance(level.middle, Group) or level.middle.id == active:
+            return found
+        group = level.middle
+
+
+def _level(children: tuple[Node, ...], active: str) -> Level:
+    for place, child in enumerate(children):
+        if child.id == active or (isinstance(child, Group) and layers.find(child, active)):
+            return Level(children[:place], child, children[place + 1 :])
+    return Level(children, None, ())
+
+
+def _same(first: Level, second: Level) -> bool:
+    return _are(first.below, second.below) and _are(first.above, second.above)
+
+
+def _are(first: tuple[Node, ...], second: tuple[Node, ...]) -> bool:
+    return len(first) == len(second) and all(a is b for a, b in zip(first, second, strict=True))
+
+
+def _is_plain(nodes: tuple[Node, ...]) -> bool:
+    """Whether these layers may be blended together first: source-over is associative."""
+    return all(node.blend == "normal" for node in nodes)
+
+
+def _flat(nodes: tuple[Node, ...], key: Key) -> Pixels | None:
+    """A tile of some layers; None where they show nothing."""
+    if not nodes:
+        return None
+    sheet = Sheet(tile_rect(key))
+    for node in nodes:
+        sheet.draw(node)
+    return sheet.pixels if sheet.pixels.any() else None
