@@ -163,6 +163,6 @@ def test_a_job_stops_when_nobody_listens_any_more(ask: Ask, served: Served) -> N
         listening.cancel()
         with pytest.raises(asyncio.CancelledError):
             await listening
-        done(await heard(engine.submit(ask("slow"))))
+        done(await asyncio.wait_for(heard(engine.submit(ask("slow"))), 20))
 
     served(work)
