@@ -60,11 +60,12 @@ class AiPanel(QWidget):
         self._column = QVBoxLayout(inside)
         self._column.setContentsMargins(8, 8, 8, 8)
         self._column.setSpacing(8)
-        self._forms = QVBoxLayout()
-        self._forms.setSpacing(4)
+        self._dial_box, self._steering_box = QVBoxLayout(), QVBoxLayout()
         self._column.addWidget(self.words)
         self._column.addWidget(self.choices)
-        self._column.addLayout(self._forms)
+        self._column.addLayout(self._dial_box)
+        self._column.addWidget(self.choices.steering)
+        self._column.addLayout(self._steering_box)
         self._column.addStretch(1)
         scroll = QScrollArea()
         scroll.setWidgetResizable(True)
@@ -140,14 +141,14 @@ class AiPanel(QWidget):
     def _rebuild(self, params: Any, steering: Any) -> None:
         for form in (self._dials, self._guidance):
             if form is not None:
-                self._forms.removeWidget(form)
                 form.deleteLater()
         self._dials = build_form(params, self._dialled, self._settled, without=("prompt",))
-        self._forms.addWidget(self._dials)
+        self._dial_box.addWidget(self._dials)
         self._guidance = None
         if steering is not None:
-            self._guidance = build_form(steering, self._steered, self._settled, without=(NEGATIVE,))
-            self._forms.addWidget(self._guidance)
+            without = (NEGATIVE,)
+            self._guidance = build_form(steering, self._steered, self._settled, without)
+            self._steering_box.addWidget(self._guidance)
 
     def _hint(self, recipe: Recipe) -> str:
         layer = self.recipes.layer

@@ -13,6 +13,7 @@ from core.models.opening import available, capabilities_of
 
 ID = Qt.ItemDataRole.UserRole
 ADD = "add"
+LABEL = 62
 NO_GUIDANCE = ""
 CAPABILITIES = {
     "attention": "control of attention",
@@ -65,7 +66,10 @@ def _item(entry: Entry) -> QStandardItem:
 
 
 class Choices(QWidget):
-    """``technique``, ``model`` and ``guidance`` carry the id that was chosen."""
+    """``technique``, ``model`` and ``guidance`` carry the id that was chosen.
+
+    ``steering`` is the row of the guidance, to be put where its dials are.
+    """
 
     technique = Signal(str)
     model = Signal(str)
@@ -80,17 +84,9 @@ class Choices(QWidget):
         self._technique.chosen.connect(self.technique)
         self._model.chosen.connect(self._model_chosen)
         self._guidance.chosen.connect(self.guidance)
-        grid = QGridLayout(self)
-        grid.setContentsMargins(0, 0, 0, 0)
-        grid.setSpacing(4)
-        grid.setColumnStretch(1, 1)
-        rows = {"Technique": self._technique, "Model": self._model, "Guidance": self._guidance}
-        for row, (text, chooser) in enumerate(rows.items()):
-            label = QLabel(text)
-            label.setProperty("role", "dim")
-            label.setBuddy(chooser)
-            grid.addWidget(label, row, 0)
-            grid.addWidget(chooser, row, 1)
+        self.steering = QWidget()
+        _rows(self, {"Technique": self._technique, "Model": self._model})
+        _rows(self.steering, {"Guidance": self._guidance})
 
     def show_recipe(self, technique: str, model: str, guidance: str) -> None:
         self._technique.show_entries(technique_entries(model), technique)
@@ -102,6 +98,20 @@ class Choices(QWidget):
             self.add_model.emit()
         else:
             self.model.emit(name)
+
+
+def _rows(parent: QWidget, rows: dict[str, Chooser]) -> None:
+    grid = QGridLayout(parent)
+    grid.setContentsMargins(0, 0, 0, 0)
+    grid.setSpacing(4)
+    grid.setColumnStretch(1, 1)
+    for row, (text, chooser) in enumerate(rows.items()):
+        label = QLabel(text)
+        label.setProperty("role", "dim")
+        label.setBuddy(chooser)
+        label.setMinimumWidth(LABEL)
+        grid.addWidget(label, row, 0)
+        grid.addWidget(chooser, row, 1)
 
 
 def technique_entries(model: str) -> list[Entry]:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from core.pixels import Pixels
     from editor.results import Tried
 
-SIDE = 52
+SIDE = 46
 KEY = Qt.ItemDataRole.UserRole
 
 
@@ -109,6 +109,11 @@ class SeedRow(QWidget):
 
     def dress(self, tokens: Tokens) -> None:
         self._tokens = tokens
+        self.thumbnails.setStyleSheet(
+            f"QListView::item {{ border: 2px solid {tokens.panel}; border-radius: 4px; }}"
+            f"QListView::item:hover {{ border-color: {tokens.dim}; }}"
+            f"QListView::item:selected {{ border-color: {tokens.accent}; background: none; }}"
+        )
         self.dice.setIcon(icon("dice-5", tokens.text, tokens.dim))
         self._dress_lock()
 
@@ -146,15 +151,18 @@ def _thumbnails() -> QListWidget:
     strip.setWrapping(False)
     strip.setMovement(QListView.Movement.Static)
     strip.setIconSize(QSize(SIDE, SIDE))
-    strip.setGridSize(QSize(SIDE + 8, SIDE + 8))
-    strip.setFixedHeight(SIDE + 20)
+    strip.setGridSize(QSize(SIDE + 6, SIDE + 6))
+    strip.setFixedHeight(SIDE + 8)
+    strip.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
     strip.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
     strip.setHorizontalScrollMode(QListWidget.ScrollMode.ScrollPerPixel)
     return strip
 
 
 def _item(one: "Tried") -> QListWidgetItem:
-    item = QListWidgetItem(QIcon(pixmap(one.thumbnail)), "")
+    shown = QIcon(pixmap(one.thumbnail))
+    shown.addPixmap(pixmap(one.thumbnail), QIcon.Mode.Selected)
+    item = QListWidgetItem(shown, "")
     item.setData(KEY, one.key)
     recipe = one.recipe
     item.setToolTip(f"Seed {recipe.seed}, strength {recipe.strength:.2f}: {recipe.prompt}")
