@@ -1,0 +1,332 @@
+"""An append-only record of a document since it was opened or saved, replayed after a crash.
+
+A journal is one file of checked records: tiles by serial, and states that name the tiles they are
+made of. States are values, so a flush writes only tiles that no record holds yet. What follows a
+torn record is ignored: the last whole state before it is what is recovered.
+"""
+
+import json
+import os
+import shutil
+import struct
+import sys
+import time
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import numpy as np
+
+from core.document import Document
+from core.edits import State
+from core.engine.task import Recipe
+from core.errors import EditorError, FileError
+from core.geometry import Point, Rect, Size
+from core.layers import AiLayer, Group, Layer, Mask, Node, planes, walk
+from core.pixels import TILE, Pixels, Tiles
+from core.selection import NOTHING, Selection
+
+if TYPE_CHECKING:
+    from core.pixels import Key
+
+HEADER = struct.Struct("<4sBQI")
+"""Mark, kind, length of what follows, its checksum."""
+MARK = b"SFJ1"
+TILE_RECORD, STATE_RECORD, START_RECORD = 1, 2, 3
+NAME = "journal.bin"
+LIMIT = 512 << 20
+"""Bytes after which the journal is written anew without what nothing refers to any more."""
+SERIAL = struct.Struct("<QB")
+
+
+class Journal:
+    """Records one document in a folder of its own; call ``flush`` from a timer.
+
+    Raises FileError when the folder cannot be written.
+    """
+
+    def __init__(self, folder: Path, document: Document) -> None:
+        import psutil
+
+        self.folder = folder / f"{os.getpid()}-{time.time_ns()}"
+        self._document = document
+        self._written: set[int] = set()
+        self._limit = LIMIT
+        self._last: tuple[Any, ...] = ()
+        self._todo: Iterator[None] | None = None
+        self._start = {"pid": os.getpid(), "started": psutil.Process().create_time()}
+        try:
+            self.folder.mkdir(parents=True)
+            self._file: BinaryIO = (self.folder / NAME).open("wb")
+        except OSError as error:
+            raise FileError(f"Autosave cannot write to {folder}: {error.strerror}.") from error
+        self._begin()
+
+    def _begin(self) -> None:
+        path = str(self._document.path) if self._document.path else ""
+        self._put(START_RECORD, json.dumps({**self._start, "path": path}).encode())
+        self._file.flush()
+
+    def flush(self, budget: float = 0.02) -> bool:
+        """Write what is new for at most about ``budget`` seconds; False when there is more.
+
+        Raises FileError when the disk is full.
+        """
+        until = time.perf_counter() + budget
+        try:
+            if self._todo is None and self._is_new():
+                self._todo = self._writing(self._document.state)
+            while self._todo is not None and time.perf_counter() < until:
+                if next(self._todo, self) is self:
+                    self._todo = None
+            self._file.flush()
+        except OSError as error:
+            raise FileError(f"Autosave stopped: {error.strerror or error}.") from error
+        return self._todo is None
+
+    def _is_new(self) -> bool:
+        """Whether anything differs from what was last written, open strokes included."""
+        state = self._document.state
+        now = (state, self._document.revision, self._document.path)
+        fresh = now != self._last
+        self._last = now
+        return fresh
+
+    def _writing(self, state: State) -> Iterator[None]:
+        """Tiles that are not in the file yet, one at a time, then the state made of them."""
+        text = json.dumps(_state_json(state)).encode()
+        for tiles in _all_tiles(state):
+            for _, tile in list(tiles.items()):
+                if tile.serial not in self._written:
+                    self._put(TILE_RECORD, _packed(tile.serial, tile.pixels))
+                    self._written.add(tile.serial)
+                    yield
+        self._put(STATE_RECORD, text)
+        if self._file.tell() > self._limit:
+            yield from self._renewed(state)
+
+    def _renewed(self, state: State) -> Iterator[None]:
+        """A second file with what is needed now, put in the first one's place once it is whole."""
+        old, fresh = self._file, self.folder / (NAME + ".new")
+        self._file, self._written, self._limit = fresh.open("wb"), set(), sys.maxsize
+        self._begin()
+        yield from self._writing(state)
+        self._file.flush()
+        self._limit = max(LIMIT, 2 * self._file.tell())
+        old.close()
+        fresh.replace(self.folder / NAME)
+
+    def _put(self, kind: int, data: bytes) -> None:
+        self._file.write(HEADER.pack(MARK, kind, len(data), zlib.crc32(data)))
+        self._file.write(data)
+
+    def close(self, clean: bool = True) -> None:
+        """End the record; a clean end leaves nothing to recover."""
+        self._file.close()
+        if clean:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+
+@dataclass(frozen=True)
+class Recovery:
+    """Work that a process which is no more has left behind."""
+
+    folder: Path
+    when: float
+    original: Path | None
+
+    def load(self) -> Document:
+        """The document as it was last recorded. Raises FileError when no state is whole."""
+        document = _replayed(self.folder / NAME)
+        document.path = self.original
+        return document
+
+    def discard(self) -> None:
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def find_recoverable(folder: Path) -> list[Recovery]:
+    """Journals of processes that ended without closing them, the newest first."""
+    found = [_recovery(path) for path in folder.glob(f"*/{NAME}")] if folder.is_dir() else []
+    kept = [recovery for recovery in found if recovery is not None]
+    return sorted(kept, key=lambda recovery: -recovery.when)
+
+
+def _recovery(path: Path) -> Recovery | None:
+    start: dict[str, Any] | None = None
+    try:
+        for kind, data in _records(path):
+            if kind == START_RECORD:
+                start = json.loads(data)
+            if kind == STATE_RECORD and start is not None:
+                break
+        else:
+            return None
+        when = path.stat().st_mtime
+    except (OSError, ValueError):
+        return None
+    if start is None or _is_alive(start):
+        return None
+    original = str(start.get("path", ""))
+    return Recovery(path.parent, when, Path(original) if original else None)
+
+
+def _is_alive(start: dict[str, Any]) -> bool:
+    import psutil
+
+    try:
+        process = psutil.Process(int(start["pid"]))
+        return abs(process.create_time() - float(start["started"])) < 1
+    except (psutil.Error, KeyError, ValueError, TypeError):
+        return False
+
+
+def _records(path: Path) -> Iterator[tuple[int, bytes]]:
+    """Whole records up to the first that is torn or damaged."""
+    with path.open("rb") as stream:
+        while True:
+            head = stream.read(HEADER.size)
+            if len(head) < HEADER.size:
+                return
+            mark, kind, length, checksum = HEADER.unpack(head)
+            if mark != MARK or length > LIMIT:
+                return
+            data = stream.read(length)
+            if len(data) < length or zlib.crc32(data) != checksum:
+                return
+            yield kind, data
+
+
+def _replayed(path: Path) -> Document:
+    tiles: dict[int, Pixels] = {}
+    last: bytes | None = None
+    for kind, data in _records(path):
+        if kind == TILE_RECORD:
+            serial, pixels = _unpacked(data)
+            tiles[serial] = pixels
+        elif kind == STATE_RECORD:
+            last = data
+    if last is None:
+        raise FileError("There is nothing whole in this record to recover.")
+    try:
+        return _document(json.loads(last), tiles)
+    except (KeyError, TypeError, ValueError, EditorError) as error:
+        raise FileError(f"The recorded work cannot be read: {error}.") from error
+
+
+# Tiles and states as bytes
+
+
+def _packed(serial: int, pixels: Pixels) -> bytes:
+    channels = pixels.shape[2]
+    return SERIAL.pack(serial, channels) + zlib.compress(pixels.tobytes(), 1)
+
+
+def _unpacked(data: bytes) -> tuple[int, Pixels]:
+    serial, channels = SERIAL.unpack_from(data)
+    raw = zlib.decompress(data[SERIAL.size :])
+    return serial, np.frombuffer(raw, np.uint8).reshape(TILE, TILE, channels).copy()
+
+
+def _all_tiles(state: State) -> Iterator[Tiles]:
+    for node in walk(state.root):
+        yield from planes(node).values()
+
+
+def _state_json(state: State) -> dict[str, Any]:
+    return {
+        "size": list(state.size),
+        "active": state.active,
+        "selection": _selection_json(state.selection),
+        "children": [_node_json(child) for child in state.root.children],
+    }
+
+
+def _selection_json(selection: Selection) -> dict[str, Any]:
+    alpha = selection.alpha
+    packed = "" if alpha is None else zlib.compress(alpha.tobytes(), 1).hex()
+    return {"bounds": list(selection.bounds), "alpha": packed}
+
+
+def _node_json(node: Node) -> dict[str, Any]:
+    facts: dict[str, Any] = {
+        "kind": node.kind,
+        "id": node.id,
+        "name": node.name,
+        "visible": node.visible,
+        "opacity": node.opacity,
+        "blend": node.blend,
+        "planes": {name: _plane_json(tiles) for name, tiles in planes(node).items()},
+        "mask_visible": node.mask.visible if node.mask else True,
+    }
+    if isinstance(node, Group):
+        facts["children"] = [_node_json(child) for child in node.children]
+    if isinstance(node, Layer):
+        facts |= {"position": list(node.position), "lock_alpha": node.lock_alpha}
+    if isinstance(node, AiLayer):
+        facts |= {"recipe": node.recipe.to_json(), "rendered": node.rendered, "baked": node.baked}
+    return facts
+
+
+def _plane_json(tiles: Tiles) -> dict[str, Any]:
+    held = [[x, y, tile.serial] for (x, y), tile in tiles.items()]
+    return {"channels": tiles.channels, "fill": tiles.fill, "tiles": held}
+
+
+def _document(facts: dict[str, Any], tiles: dict[int, Pixels]) -> Document:
+    children = tuple(_node(child, tiles) for child in facts["children"])
+    document = Document(Size(*facts["size"]), Group("Root", children=children))
+    saved = document.state
+    state = State(saved.size, saved.root, _selection(facts["selection"]), str(facts["active"]))
+    document.show(state)
+    document.saved = State(saved.size, Group("Root"))
+    return document
+
+
+def _selection(facts: dict[str, Any]) -> Selection:
+    bounds = Rect(*facts["bounds"])
+    if not bounds:
+        return NOTHING
+    if not facts["alpha"]:
+        return Selection(bounds)
+    raw = zlib.decompress(bytes.fromhex(facts["alpha"]))
+    return Selection(bounds, np.frombuffer(raw, np.uint8).reshape(bounds.height, bounds.width))
+
+
+def _node(facts: dict[str, Any], tiles: dict[int, Pixels]) -> Node:
+    held = {name: _plane(plane, tiles) for name, plane in facts["planes"].items()}
+    mask = Mask(held["mask"], bool(facts["mask_visible"])) if "mask" in held else None
+    common: dict[str, Any] = {
+        "name": facts["name"],
+        "id": facts["id"],
+        "visible": facts["visible"],
+        "opacity": facts["opacity"],
+        "blend": facts["blend"],
+        "mask": mask,
+    }
+    if facts["kind"] == "group":
+        return Group(**common, children=tuple(_node(c, tiles) for c in facts["children"]))
+    common |= {
+        "tiles": held["pixels"],
+        "position": Point(*facts["position"]),
+        "lock_alpha": facts["lock_alpha"],
+    }
+    if facts["kind"] == "ai":
+        return AiLayer(
+            **common,
+            recipe=Recipe.from_json(facts["recipe"]),
+            region=held["region"],
+            rendered=facts["rendered"],
+            baked=facts["baked"],
+        )
+    return Layer(**common)
+
+
+def _plane(facts: dict[str, Any], tiles: dict[int, Pixels]) -> Tiles:
+    """Tiles that the record does not hold are left out: better a hole than no picture."""
+    held: dict[Key, Pixels] = {
+        (int(x), int(y)): tiles[serial] for x, y, serial in facts["tiles"] if serial in tiles
+    }
+    return Tiles.restored(held, int(facts["channels"]), int(facts["fill"]))
