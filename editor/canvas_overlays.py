@@ -1,23 +1,34 @@
-"""What is drawn over the picture and never belongs to it: region tint, selection, preview, grid."""
+"""What is drawn round the picture and never belongs to it: tint, selection, preview, grid, pen."""
 
 from typing import TYPE_CHECKING, Protocol
 
 import cv2
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPen, QPolygonF, QTransform
+from PySide6.QtCore import QPointF, QRect, QRectF, QSizeF, Qt
+from PySide6.QtGui import (
+    QBrush,
+    QColor,
+    QImage,
+    QPainter,
+    QPainterPath,
+    QPen,
+    QPixmap,
+    QPolygonF,
+    QTransform,
+)
 
 from core.geometry import Rect
-from core.pixels import TILE, Pixels, tile_rect
+from core.pixels import Pixels, tile_rect
 
 if TYPE_CHECKING:
-    from core.document import Document
     from core.layers import AiLayer
     from core.selection import Selection
     from editor.view import ViewTransform
 
 AMBER = (224, 164, 88)
 TINT = 0.4
+GRID_ZOOM = 8
+CHECKS = 8
 
 
 class Overlay(Protocol):
@@ -48,27 +59,28 @@ class RegionTint:
 
     def paint(self, painter: QPainter, view: "ViewTransform") -> None:
         if self.layer is None:
-            self._images.clear()
+            self._images = {}
             return
-        painter.save()
         painter.setTransform(transform(view), True)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, view.zoom < 1)
+        exposed = painter.clipBoundingRect()
         kept: dict[int, QImage] = {}
         for key, tile in self.layer.region.items():
-            image = self._images.get(tile.serial) or _tinted(tile.pixels)
-            kept[tile.serial] = image
-            place = tile_rect(key).moved(*self.layer.position)
-            painter.drawImage(QPointF(place.x, place.y), image)
+            place = QRectF(*tile_rect(key).moved(*self.layer.position))
+            image = self._images.get(tile.serial)
+            if place.intersects(exposed):
+                image = image or _tinted(tile.pixels)
+                painter.drawImage(place.topLeft(), image)
+            if image is not None:
+                kept[tile.serial] = image
         self._images = kept
-        painter.restore()
 
 
 def _tinted(region: Pixels) -> QImage:
-    alpha = region[..., 0].astype(np.uint16) * round(TINT * 256) >> 8
-    rgba = np.empty((TILE, TILE, 4), np.uint8)
-    for channel, value in enumerate((*AMBER, 255)):
-        rgba[..., channel] = alpha * value // 255
-    return picture(rgba)
+    planes = [
+        cv2.convertScaleAbs(region[..., 0], alpha=TINT * value / 255) for value in (*AMBER, 255)
+    ]
+    return picture(np.asarray(cv2.merge(planes), np.uint8))
 
 
 class Preview:
@@ -89,11 +101,9 @@ class Preview:
     def paint(self, painter: QPainter, view: "ViewTransform") -> None:
         if self._image is None:
             return
-        painter.save()
         painter.setTransform(transform(view), True)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         painter.drawImage(QRectF(*self._rect), self._image)
-        painter.restore()
 
 
 class SelectionOutline:
@@ -102,7 +112,7 @@ class SelectionOutline:
     def __init__(self) -> None:
         self._path = QPainterPath()
 
-    def show(self, selection: "Selection", document: "Document") -> None:
+    def show(self, selection: "Selection") -> None:
         self._path = _outline(selection) if selection else QPainterPath()
 
     def paint(self, painter: QPainter, view: "ViewTransform") -> None:
@@ -137,21 +147,75 @@ def _outline(selection: "Selection") -> QPainterPath:
 
 
 class PixelGrid:
-    """Lines between pixels, once they are eight screen pixels apart."""
+    """Lines between the pixels of a document rectangle, once they are eight screen pixels apart."""
 
-    def __init__(self, seen: Rect, canvas: Rect) -> None:
-        self._rect = seen & canvas
+    def __init__(self, rect: Rect) -> None:
+        self._rect = rect
 
     def paint(self, painter: QPainter, view: "ViewTransform") -> None:
-        if view.zoom < 8 or not self._rect:
+        if view.zoom < GRID_ZOOM or not self._rect:
             return
         painter.setPen(QPen(QColor(128, 128, 128, 90), 1))
         rect = self._rect
         for x in range(rect.x, rect.right + 1):
-            painter.drawLine(
-                QPointF(*view.to_screen(x, rect.y)), QPointF(*view.to_screen(x, rect.bottom))
-            )
+            painter.drawLine(_spot(view, x, rect.y), _spot(view, x, rect.bottom))
         for y in range(rect.y, rect.bottom + 1):
-            painter.drawLine(
-                QPointF(*view.to_screen(rect.x, y)), QPointF(*view.to_screen(rect.right, y))
-            )
+            painter.drawLine(_spot(view, rect.x, y), _spot(view, rect.right, y))
+
+
+class BrushOutline:
+    """A circle of the brush's size at the pen, in two tones so that it shows on anything."""
+
+    def __init__(self) -> None:
+        self.at: QPointF | None = None
+        self.size = 0.0
+        self.is_hidden = False
+
+    def rect(self, view: "ViewTransform") -> QRect:
+        """The part of the screen it covers; empty when there is no pen."""
+        if self.at is None:
+            return QRect()
+        radius = self.size * view.zoom / 2 + 3
+        corner = QPointF(self.at.x() - radius, self.at.y() - radius)
+        return QRectF(corner, QSizeF(2 * radius, 2 * radius)).toAlignedRect()
+
+    def paint(self, painter: QPainter, view: "ViewTransform") -> None:
+        radius = self.size * view.zoom / 2
+        if self.at is None or self.is_hidden or radius < 2:
+            return
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        for colour, wider in ((QColor(0, 0, 0, 160), 0.0), (QColor(255, 255, 255, 200), -1.0)):
+            painter.setPen(QPen(colour, 1))
+            painter.drawEllipse(self.at, radius + wider, radius + wider)
+
+
+def checkerboard() -> QPixmap:
+    """What shows through where the picture is clear; many squares at once are quicker to lay."""
+    tile = QImage(16 * CHECKS, 16 * CHECKS, QImage.Format.Format_RGB32)
+    tile.fill(QColor("#9a9a9a"))
+    painter = QPainter(tile)
+    for square in range(2 * CHECKS * CHECKS * 2):
+        row, column = divmod(square, 2 * CHECKS)
+        if (row + column) % 2 == 0:
+            painter.fillRect(QRect(column * 8, row * 8, 8, 8), QColor("#b4b4b4"))
+    painter.end()
+    return QPixmap.fromImage(tile)
+
+
+def fill_canvas(
+    painter: QPainter, view: "ViewTransform", bounds: Rect, exposed: QRect, brush: QBrush
+) -> None:
+    """Cover the exposed part of the canvas with a pattern that moves along with it."""
+    painter.setBrushOrigin(_spot(view, 0, 0))
+    if not view.angle:
+        corners = QRectF(_spot(view, 0, 0), _spot(view, bounds.right, bounds.bottom))
+        painter.fillRect(corners & QRectF(exposed), brush)
+        return
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(brush)
+    painter.drawPolygon(transform(view).map(QPolygonF(QRectF(*bounds))))
+
+
+def _spot(view: "ViewTransform", x: float, y: float) -> QPointF:
+    return QPointF(*view.to_screen(x, y))

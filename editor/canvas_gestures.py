@@ -1,0 +1,143 @@
+"""Plays the chosen tool's gesture: pointer events in, one generator at a time."""
+
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QPointF, Qt, QTimer, Signal
+
+from core.catalog import params_of, tools
+from core.errors import EditorError
+from core.tools.gesture import Context, Kind, PointerEvent
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from core.catalog import Tool
+    from core.tools.gesture import Colour
+    from core.tools.painting import Gesture
+    from editor.studio import Studio
+    from editor.view import ViewTransform
+
+PAUSE = 0.25
+"""Seconds without a movement after which a gesture is told that time passes."""
+_Key = Qt.KeyboardModifier
+
+
+class Gestures(QObject):
+    """``moved`` follows every event of a gesture and its end; ``failed`` says why one ended.
+
+    ``prepare`` completes the context of a gesture before it starts.
+    """
+
+    moved = Signal()
+    failed = Signal(str)
+    panned = Signal(float, float)
+
+    def __init__(self, studio: "Studio", parent: QObject) -> None:
+        super().__init__(parent)
+        self.studio = studio
+        self.prepare: Callable[[Context], Context] = lambda context: context
+        self.tool = ""
+        self.since = 0.0
+        self._gesture: Gesture | None = None
+        self._last = PointerEvent(Kind.move, 0, 0)
+        self._pulse = QTimer(self)
+        self._pulse.setInterval(round(PAUSE * 1000))
+        self._pulse.timeout.connect(self._time_passes)
+
+    @property
+    def is_running(self) -> bool:
+        return self._gesture is not None
+
+    @property
+    def pressure(self) -> float:
+        """How hard the pen pressed last."""
+        return self._last.pressure
+
+    def begin(self, event: PointerEvent, with_eraser: bool = False) -> None:
+        """Start the chosen tool's gesture; a pen turned over erases whatever is chosen."""
+        self.cancel()
+        choices = self.studio.choices
+        self.tool = "eraser" if with_eraser else choices.tool
+        tool, params = self._tool()
+        context = Context(
+            self.studio.document,
+            self.studio.document.state.active,
+            self.studio.brush,
+            params,
+            choices.foreground,
+            pick=self._pick,
+            panned=self.panned.emit,
+        )
+        self._gesture = tool.gesture(self.prepare(context), event)
+        self._note(event)
+        self._pulse.start()
+        self._advance(None)
+
+    def go_on(self, event: PointerEvent) -> None:
+        """Pass a movement or the release to the gesture, if one runs."""
+        if self._gesture is not None:
+            self._note(event)
+            self._advance(event)
+
+    def cancel(self) -> None:
+        """End a running gesture and put back what it did."""
+        gesture = self._gesture
+        self._end()
+        if gesture is not None:
+            gesture.close()
+            self.moved.emit()
+
+    def _tool(self) -> "tuple[Tool, object]":
+        kind = tools[self.tool]
+        params = self.studio.choices.tool_params.get(self.tool) or params_of(kind)()
+        return kind(), params
+
+    def _note(self, event: PointerEvent) -> None:
+        self.since = time.perf_counter()
+        self._last = replace(event, kind=Kind.move)
+
+    def _advance(self, event: PointerEvent | None) -> None:
+        gesture = self._gesture
+        if gesture is None:
+            return
+        try:
+            if event is None:
+                next(gesture)
+            else:
+                gesture.send(event)
+        except StopIteration:
+            self._end()
+        except EditorError as error:
+            self._end()
+            self.failed.emit(str(error))
+        self.moved.emit()
+
+    def _end(self) -> None:
+        self._gesture = None
+        self._pulse.stop()
+
+    def _time_passes(self) -> None:
+        self._last = replace(self._last, time=time.monotonic())
+        self._advance(self._last)
+
+    def _pick(self, colour: "Colour", is_background: bool) -> None:
+        self.studio.choose(**{"background" if is_background else "foreground": colour})
+
+
+def pointer_event(
+    kind: Kind, at: QPointF, view: "ViewTransform", pressure: float, keys: _Key
+) -> PointerEvent:
+    """What happened on the screen, in document pixels."""
+    x, y = view.to_document(at.x(), at.y())
+    return PointerEvent(
+        kind,
+        x,
+        y,
+        pressure,
+        time.monotonic(),
+        bool(keys & _Key.ShiftModifier),
+        bool(keys & _Key.ControlModifier),
+        bool(keys & _Key.AltModifier),
+    )
