@@ -1,5 +1,6 @@
 """The composition root: every long-lived object of a window is made here and passed on."""
 
+import asyncio
 import contextlib
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -51,6 +52,7 @@ class App:
         self.settings = loaded.settings
         self.tokens = theme.apply(application, self.settings.theme)
         self.has_document = False
+        self._warming: asyncio.Task[None] | None = None
         self.studio = Studio()
         self.engine = Engine(self.settings.device, self.settings.cache_mb)
         self.jobs = Jobs(self.studio, self.engine)
@@ -95,9 +97,19 @@ class App:
     def start(self) -> None:
         """Bring up the worker and load the model ahead; call inside the event loop."""
         self.engine.start()
+        self._warming = asyncio.get_running_loop().create_task(self._warm())
+
+    async def _warm(self) -> None:
+        """Load the model while the person looks at the window, so that the first stroke is quick."""
+        try:
+            await self.engine.open(self.recipes.shown.model)
+        except EditorError as error:
+            self.tell(f"{error} Everything but the AI tools works.")
 
     def close(self) -> None:
         """End the worker and give up the file."""
+        if self._warming is not None:
+            self._warming.cancel()
         self.live.close()
         self.jobs.close()
         self.engine.close()

@@ -75,6 +75,8 @@ class Tour:
         field.setFocus()
         QTest.keyClicks(field, PROMPT)
         await asyncio.sleep(0.05)
+        with self._timed("load the model"):
+            await self.app.engine.open(self.app.recipes.shown.model)
         with self._timed("AI stroke, from press to picture"):
             await self._sweep([(0.62 + 0.012 * i, 0.66 + 0.02 * (i % 3)) for i in range(14)])
             await self._settled()

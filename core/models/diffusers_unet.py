@@ -174,6 +174,7 @@ class DiffusersUNetBackend:
     id: ClassVar[str] = "diffusers-unet"
     label: ClassVar[str] = "Stable Diffusion 1.x / 2.x"
     capabilities: ClassVar[frozenset[str]] = CAPABILITIES
+    guidance: ClassVar[float] = 7.5
 
     @staticmethod
     def opens(name: str) -> bool:

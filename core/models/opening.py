@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from core import catalog
 from core.catalog import Backend
@@ -39,6 +40,19 @@ def capabilities_of(name: str) -> frozenset[str]:
     """What a model can do, known from its backend without loading it."""
     capabilities: frozenset[str] = getattr(backend_of(name), "capabilities", frozenset())
     return capabilities
+
+
+class Usual(NamedTuple):
+    """What a model is usually run with: guidance scale (1 for none) and steps (0 for any)."""
+
+    guidance: float = 1.0
+    steps: int = 0
+
+
+def usual_for(name: str) -> Usual:
+    """The settings a new recipe starts with, known without loading the model."""
+    backend = backend_of(name)
+    return Usual(getattr(backend, "guidance", 1.0), getattr(backend, "steps", 0))
 
 
 def available() -> list[Listed]:

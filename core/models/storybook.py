@@ -14,7 +14,14 @@ from core.models.attention import controlled
 from core.models.files import fingerprint
 from core.models.parametrisation import predicted
 from core.storybook.codec import load_codec
-from core.storybook.layout import DESCRIPTION, FOLDER, load_unet, network_input, read_layout
+from core.storybook.layout import (
+    DESCRIPTION,
+    FOLDER,
+    Layout,
+    load_unet,
+    network_input,
+    read_layout,
+)
 from core.storybook.text import load_text_encoder
 
 if TYPE_CHECKING:
@@ -104,6 +111,8 @@ class StorybookBackend:
     id: ClassVar[str] = "storybook"
     label: ClassVar[str] = "Storybook"
     capabilities: ClassVar[frozenset[str]] = CAPABILITIES
+    guidance: ClassVar[float] = Layout().guidance
+    steps: ClassVar[int] = Layout().steps
 
     @staticmethod
     def opens(name: str) -> bool:
