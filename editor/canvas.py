@@ -345,6 +345,7 @@ class Canvas(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         exposed = event.rect()
         painter = QPainter(self)
+        painter.setClipRect(exposed)
         painter.fillRect(exposed, self.surround)
         self._paint_document(painter, exposed)
         grid = PixelGrid(self._seen(exposed) & self.document.bounds)
@@ -363,8 +364,7 @@ class Canvas(QWidget):
         fill_canvas(painter, self.view, self.document.bounds, exposed, self._clear)
         painter.setTransform(transform(self.view), True)
         painter.setClipRect(QRectF(*self.document.bounds), Qt.ClipOperation.IntersectClip)
-        smooth = self.view.zoom < 1 or bool(self.view.angle)
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, smooth)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, _is_smooth(self.view))
         seen = self._seen(exposed) & self.document.bounds
         for spot in self._pyramid.spots(seen, level_for(self.view.zoom)):
             painter.drawImage(QRectF(*spot.rect), self._pyramid.image(spot))
@@ -373,6 +373,11 @@ class Canvas(QWidget):
     def _seen(self, exposed: QRect) -> Rect:
         moved = self.view.panned(-exposed.x(), -exposed.y())
         return moved.seen(exposed.width(), exposed.height()).padded(1)
+
+
+def _is_smooth(view: ViewTransform) -> bool:
+    """Pixels are told apart from twice their size on, and need no smoothing at their own size."""
+    return view.zoom < 2 and (view.zoom != 1 or bool(view.angle))
 
 
 def _blank(node: object) -> AiLayer | None:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 AMBER = (224, 164, 88)
 TINT = 0.4
+EDGE = 150
 GRID_ZOOM = 8
 CHECKS = 8
 
@@ -77,10 +78,14 @@ class RegionTint:
 
 
 def _tinted(region: Pixels) -> QImage:
-    planes = [
-        cv2.convertScaleAbs(region[..., 0], alpha=TINT * value / 255) for value in (*AMBER, 255)
-    ]
-    return picture(np.asarray(cv2.merge(planes), np.uint8))
+    """Amber with a dark edge: the one shows on dark pictures, the other on bright ones."""
+    alpha = np.ascontiguousarray(region[..., 0])
+    inside = (alpha > 127).astype(np.uint8)
+    edge = cv2.morphologyEx(inside, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
+    planes = [cv2.convertScaleAbs(alpha, alpha=TINT * value / 255) for value in (*AMBER, 255)]
+    tinted = cv2.merge(planes)
+    cv2.copyTo(np.full_like(tinted, (0, 0, 0, EDGE)), edge, tinted)
+    return picture(np.asarray(tinted, np.uint8))
 
 
 class Preview:
