@@ -18,6 +18,7 @@ from core.engine.messages import Done, Failed, Started, Step
 from core.engine.run import Run
 from core.engine.task import Recipe, Wrapped
 from core.errors import EditorError, FileError
+from core.formats.opening import format_for, open_document, save_document
 from core.layers import AiLayer
 from core.pixels import Pixels, Tiles
 
@@ -67,9 +68,9 @@ def carry_out(order: Order, say: Say | None = None) -> dict[str, Any]:
     Raises EditorError for every mistake in the order or its files, WorkerBugError for one of ours.
     """
     document, layer = prepared(order)
-    writer = format_for(order.out)
+    format_for(order.out)  # before the work, not after it
     done = asyncio.run(_finished(document, layer, order, say or _quiet))
-    writer.write(document, order.out)
+    save_document(document, order.out)
     return {"out": str(order.out), **done.facts}
 
 
@@ -78,7 +79,7 @@ def prepared(order: Order) -> tuple[Document, AiLayer]:
     catalog.load("techniques")
     technique = catalog.techniques[order.technique]
     values = params.to_json(params.from_json(catalog.params_of(technique), order.params))
-    document = read(order.picture)
+    document = open_document(order.picture)
     region = _region(order.mask, document)
     recipe = Recipe(technique.id, values, order.model, order.modifiers, order.seed)
     layer = AiLayer(technique.label, recipe=recipe, region=region)
@@ -86,30 +87,12 @@ def prepared(order: Order) -> tuple[Document, AiLayer]:
     return document, layer
 
 
-def read(path: Path) -> Document:
-    """Open a picture in whatever format its name says."""
-    if not path.is_file():
-        raise FileError(f"There is no file {path}.")
-    return format_for(path).read(path)
-
-
-def format_for(path: Path) -> catalog.Format:
-    """The format of a file name. Raises FileError that names the known ones."""
-    catalog.load("formats")
-    suffix = path.suffix.lower()
-    for kind in catalog.formats:
-        if suffix in kind.suffixes:
-            return kind()
-    known = ", ".join(sorted(suffix for kind in catalog.formats for suffix in kind.suffixes))
-    raise FileError(f"{path.name} has no format that Sfumato knows; there are: {known}.")
-
-
 def _region(mask: Path | None, document: Document) -> Tiles:
     """Where the edit may act: the mask's brightness, or everything."""
     size = document.size
     if mask is None:
         return Tiles.of(np.full((size.height, size.width, 1), 255, np.uint8))
-    painted = read(mask)
+    painted = open_document(mask)
     if painted.size != size:
         raise FileError(
             f"The mask {mask} is {painted.size.width} x {painted.size.height}, "

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from core.bench.strokes import ai_layer, painted, picture, working
+from core.bench.strokes import Stroke, ai_layer, painted, picture, working
 from core.bench.timing import figure
 from core.composite import flatten
 from core.document import Document
@@ -52,26 +52,38 @@ async def _turns(
     peer: Any,
     repeats: int,
 ) -> dict[str, Any]:
-    ours, theirs, calls = [], [], 0
+    counted = Counted(peer.unet)
+    ours, theirs, stroke = [], [], Stroke()
     for turn in range(repeats + 1):
         seeded = replace(layer, recipe=replace(layer.recipe, seed=turn))
         document.replace("Seed", seeded)
         stroke = await painted(engine, document, seeded, facts)
         ours.append(stroke.final)
-        calls = stroke.facts["calls"]
+        counted.calls = 0
         theirs.append(_whole_canvas(peer, document, turn))
-    area = CANVAS.width * CANVAS.height / facts.native**2
-    speedup = float(np.median(theirs[1:]) / np.median(ours[1:]))
     return {
         "pipeline": type(peer).__name__,
         "canvas": f"{CANVAS.width} x {CANVAS.height}",
-        "crop": f"{facts.native} x {facts.native}",
-        "calls_each": calls,
+        "crop": f"{stroke.crop.width} x {stroke.crop.height}",
+        "shown_to_our_network": f"{facts.native} x {facts.native}",
+        "our_calls": stroke.facts["calls"],
+        "their_calls": counted.calls,
         "ours_seconds": figure(ours[1:]),
         "theirs_seconds": figure(theirs[1:]),
-        "times_faster": round(speedup, 2),
-        "area_ratio": round(area, 2),
+        "times_faster": round(float(np.median(theirs[1:]) / np.median(ours[1:])), 2),
+        "area_ratio": round(CANVAS.width * CANVAS.height / stroke.crop.area, 2),
     }
+
+
+class Counted:
+    """Counts the calls of a network."""
+
+    def __init__(self, network: Any) -> None:
+        self.calls = 0
+        network.register_forward_hook(self._called)
+
+    def _called(self, *_: Any) -> None:
+        self.calls += 1
 
 
 def _layer(document: Document, model: str) -> AiLayer:

@@ -1,6 +1,7 @@
 """AI strokes as the editor makes them: a document, a painted region, a request, a result."""
 
 import asyncio
+import json
 import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -17,7 +18,7 @@ from core.engine.engine import Engine
 from core.engine.messages import Cancelled, Done, Failed, Opened, Step
 from core.engine.task import Recipe
 from core.errors import EditorError
-from core.geometry import Rect, Size
+from core.geometry import EMPTY, Rect, Size
 from core.layers import AiLayer, Layer
 from core.params import Value
 from core.pixels import Pixels, Tiles
@@ -28,10 +29,11 @@ MASK = 256
 
 @dataclass
 class Stroke:
-    """When things happened, in seconds since the pen was lifted."""
+    """When things happened, in seconds since the pen was lifted, and what the model saw."""
 
     preview: float = 0.0
     final: float = 0.0
+    crop: Rect = EMPTY
     steps: list[float] = field(default_factory=list)
     facts: dict[str, Any] = field(default_factory=dict)
 
@@ -67,6 +69,7 @@ async def painted(engine: Engine, document: Document, layer: AiLayer, facts: Ope
     """One stroke from request to the document showing the result."""
     stroke, began = Stroke(), time.perf_counter()
     request = request_for(document, layer, facts.geometry)
+    stroke.crop = request.rect
     async for message in engine.submit(request):
         now = time.perf_counter() - began
         if isinstance(message, Step):
@@ -116,7 +119,8 @@ def storybook() -> Iterator[tuple[str, str]]:
     from core.storybook.layout import DESCRIPTION, FOLDER, Layout
 
     if (FOLDER / DESCRIPTION).is_file():
-        yield "storybook", "storybook"
+        trained = json.loads((FOLDER / DESCRIPTION).read_text("utf-8")).get("trained", {})
+        yield "storybook", f"storybook, trained for {trained.get('steps', 'unknown')} steps"
         return
     from core.storybook.random_model import build_random
 

@@ -119,12 +119,14 @@ def test_mistakes_in_the_files(tmp_path: Path, mistaken: Any) -> None:
     (tmp_path / "text.png").write_text("no picture")
     (tmp_path / "thing.xyz").write_text("?")
     run = ["--out", out, "--model", "toy"]
-    assert "There is no file" in mistaken("run", "sdedit", tmp_path / "nothing.png", *run)
+    assert "nothing.png does not exist" in mistaken("run", "sdedit", tmp_path / "nothing.png", *run)
     assert "text.png" in mistaken("run", "sdedit", tmp_path / "text.png", *run)
-    assert "thing.xyz has no format" in mistaken("run", "sdedit", tmp_path / "thing.xyz", *run)
+    assert "thing.xyz is not a picture" in mistaken("run", "sdedit", tmp_path / "thing.xyz", *run)
     small = mask(tmp_path / "m.png", 190, 160)
     assert "190 x 160" in mistaken("run", "sdedit", given, "--mask", small, *run)
-    assert "no format" in mistaken("run", "sdedit", given, "--out", tmp_path / "out.xyz")
+    assert "out.xyz: Sfumato saves" in mistaken(
+        "run", "sdedit", given, "--out", tmp_path / "out.xyz"
+    )
     black = tmp_path / "black.png"
     Image.new("L", (192, 160)).save(black)
     assert "Nothing is painted" in mistaken("run", "sdedit", given, "--mask", black, *run)
