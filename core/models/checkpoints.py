@@ -62,13 +62,28 @@ def _from_folder(folder: Path, device: str) -> Any:
 def _from_file(path: Path, device: str) -> Any:
     from diffusers import StableDiffusionPipeline
 
-    return StableDiffusionPipeline.from_single_file(
+    config = _config_for(path)
+    ours = {"tokenizer": clip_tokenizer()} if config.parent == CONFIGS else {}
+    pipeline = StableDiffusionPipeline.from_single_file(
         str(path),
-        config=str(_config_for(path)),
+        config=str(config),
         torch_dtype=_dtype(device),
         local_files_only=True,
         safety_checker=None,
+        **ours,
     )
+    if config == CONFIGS / "sd2" and re.search("base|512", path.stem):
+        # Both kinds of 2.x have the same shapes; only the name tells the 512 px ones apart.
+        pipeline.scheduler.register_to_config(prediction_type="epsilon")
+        pipeline.unet.register_to_config(sample_size=64)
+    return pipeline
+
+
+def clip_tokenizer() -> Any:
+    """CLIP's tokenizer from the vocabulary that ships with Sfumato."""
+    from transformers import CLIPTokenizer
+
+    return CLIPTokenizer.from_pretrained(CONFIGS / "tokenizer", local_files_only=True)
 
 
 def _config_for(path: Path) -> Path:

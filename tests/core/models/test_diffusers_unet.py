@@ -173,3 +173,50 @@ def test_a_stray_safetensors_file_is_told(tmp_path: Path) -> None:
     path.write_bytes(b"nonsense")
     with pytest.raises(ModelError, match="damaged or cut short"):
         open_model(str(path))
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_single_file_equals_its_folder(tmp_path: Path) -> None:
+    from tests.tiny_ldm import save_single_file
+
+    pipe = tiny.pipeline(tmp_path / "made")
+    folder = tmp_path / "one"
+    pipe.save_pretrained(folder)
+    file = save_single_file(pipe, tmp_path / "one.safetensors")
+    for weights in folder.glob("*/*.safetensors"):
+        weights.unlink()
+    single: Any = open_model(str(file))
+    pipe.save_pretrained(tmp_path / "whole")
+    whole: Any = open_model(str(tmp_path / "whole"))
+    noise = torch.randn(1, 4, 8, 8, generator=torch.Generator().manual_seed(1))
+    assert torch.equal(walked(single, "a cat", noise, 3), walked(whole, "a cat", noise, 3))
+    image = np.random.default_rng(0).random((64, 64, 3), np.float32)
+    assert torch.equal(single.encode(image), whole.encode(image))
+    assert np.array_equal(single.decode(noise), whole.decode(noise))
+
+
+@pytest.mark.parametrize(("kind", "words"), [("sd1", 12), ("sd2", 23)])
+def test_the_shipped_configurations_build_their_networks(kind: str, words: int) -> None:
+    from diffusers import AutoencoderKL, DDIMScheduler, UNet2DConditionModel
+    from transformers import CLIPTextConfig
+
+    from core.models.checkpoints import CONFIGS
+
+    home = CONFIGS / kind
+    with torch.device("meta"):
+        unet: Any = UNet2DConditionModel
+        built = unet.from_config(unet.load_config(home / "unet"))
+        vae: Any = AutoencoderKL
+        vae.from_config(vae.load_config(home / "vae"))
+    expected = {"sd1": 859_520_964, "sd2": 865_910_724}[kind]
+    assert sum(p.numel() for p in built.parameters()) == expected
+    assert CLIPTextConfig.from_pretrained(home / "text_encoder").num_hidden_layers == words
+    scheduler: Any = DDIMScheduler
+    assert scheduler.from_pretrained(home / "scheduler").config["steps_offset"] == 1
+
+
+def test_the_shipped_vocabulary_is_clips() -> None:
+    from core.models.checkpoints import clip_tokenizer
+
+    ids = clip_tokenizer()("a photo of a cat").input_ids
+    assert ids == [49406, 320, 1125, 539, 320, 2368, 49407]
