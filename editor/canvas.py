@@ -1,7 +1,7 @@
 """The canvas: pointer events out to tools, changed rectangles in from the document."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, Qt, Signal
@@ -11,6 +11,7 @@ from PySide6.QtGui import (
     QCursor,
     QEnterEvent,
     QFocusEvent,
+    QImage,
     QKeyEvent,
     QMouseEvent,
     QPainter,
@@ -41,7 +42,7 @@ from editor.canvas_overlays import (
     fill_canvas,
     transform,
 )
-from editor.canvas_tiles import Pyramid, level_for
+from editor.canvas_tiles import Pyramid, Spot, level_for
 from editor.studio import Studio
 from editor.view import ViewTransform
 
@@ -54,6 +55,8 @@ WheelFilter = Callable[[QWheelEvent, float, float], bool]
 NOTCH = 120
 """Wheel units of one notch, as Qt counts them."""
 PER_NOTCH = 1.2
+FRAME = 0.025
+"""Seconds that one paint may spend on drawing what has changed."""
 TABLET = {
     QEvent.Type.TabletPress: Kind.press,
     QEvent.Type.TabletMove: Kind.move,
@@ -366,9 +369,21 @@ class Canvas(QWidget):
         painter.setClipRect(QRectF(*self.document.bounds), Qt.ClipOperation.IntersectClip)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, _is_smooth(self.view))
         seen = self._seen(exposed) & self.document.bounds
-        for spot in self._pyramid.spots(seen, level_for(self.view.zoom)):
-            painter.drawImage(QRectF(*spot.rect), self._pyramid.image(spot))
+        for spot, image in self._images(seen):
+            painter.drawImage(QRectF(*spot.rect), image)
         painter.restore()
+
+    def _images(self, seen: Rect) -> Iterator[tuple[Spot, QImage]]:
+        """What to draw; where much has changed the rest follows in the next frames."""
+        deadline = time.perf_counter() + FRAME
+        for spot in self._pyramid.spots(seen, level_for(self.view.zoom)):
+            if self._pyramid.is_fresh(spot) or time.perf_counter() < deadline:
+                yield spot, self._pyramid.image(spot)
+                continue
+            self.update(self._on_screen(spot.rect))
+            old = self._pyramid.stale(spot)
+            if old is not None:
+                yield spot, old
 
     def _seen(self, exposed: QRect) -> Rect:
         moved = self.view.panned(-exposed.x(), -exposed.y())

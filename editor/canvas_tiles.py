@@ -63,6 +63,14 @@ class Pyramid:
         )
         return [Spot(level, x, y) for x, y in keys_over(small)]
 
+    def is_fresh(self, spot: Spot) -> bool:
+        """Whether nothing has to be drawn before the spot can be shown."""
+        return spot in self._images and spot not in self._dirty
+
+    def stale(self, spot: Spot) -> "QImage | None":
+        """What was last drawn for a spot, if anything."""
+        return self._images[spot][0] if spot in self._images else None
+
     def image(self, spot: Spot) -> "QImage":
         """The up-to-date picture of a spot, ARGB32 premultiplied."""
         if spot not in self._images:
