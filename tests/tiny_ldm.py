@@ -1,4 +1,4 @@
-"""A tiny pipeline written the way original Stable Diffusion checkpoints are: one file, old names."""
+"""A tiny pipeline written as original Stable Diffusion checkpoints are: one file, old names."""
 
 import re
 from pathlib import Path
