@@ -200,20 +200,32 @@ def _records(path: Path) -> Iterator[tuple[int, bytes]]:
 
 
 def _replayed(path: Path) -> Document:
+    """The last state whose tiles are all there; one written while a stroke went on may lack some.
+
+    If there is none with all of them, the last state: better a hole than no picture.
+    """
     tiles: dict[int, Pixels] = {}
-    last: bytes | None = None
-    for kind, data in _records(path):
-        if kind == TILE_RECORD:
-            serial, pixels = _unpacked(data)
-            tiles[serial] = pixels
-        elif kind == STATE_RECORD:
-            last = data
-    if last is None:
-        raise FileError("There is nothing whole in this record to recover.")
+    last: dict[str, Any] | None = None
+    whole: dict[str, Any] | None = None
     try:
-        return _document(json.loads(last), tiles)
+        for kind, data in _records(path):
+            if kind == TILE_RECORD:
+                serial, pixels = _unpacked(data)
+                tiles[serial] = pixels
+            elif kind == STATE_RECORD:
+                last = json.loads(data)
+                whole = last if _serials(last) <= tiles.keys() else whole
+        if last is not None:
+            return _document(whole or last, tiles)
     except (KeyError, TypeError, ValueError, EditorError) as error:
         raise FileError(f"The recorded work cannot be read: {error}.") from error
+    raise FileError("There is nothing whole in this record to recover.")
+
+
+def _serials(facts: Any) -> set[int]:
+    """Serials of every tile below a state or node."""
+    held = {serial for plane in facts.get("planes", {}).values() for _, _, serial in plane["tiles"]}
+    return held.union(*(_serials(child) for child in facts.get("children", ())))
 
 
 # Tiles and states as bytes

@@ -122,6 +122,23 @@ def test_slices_end_with_the_whole_state(tmp_path: Path) -> None:
     assert np.array_equal(looks(found.load()), looks(document))
 
 
+def test_a_state_torn_by_a_stroke_gives_way_to_the_one_before(tmp_path: Path) -> None:
+    """A slice ends, the stroke writes on, and the state names tiles that are no more."""
+    document = painted()
+    journal = Journal(tmp_path, document)
+    assert journal.flush(10)
+    shown = looks(document)
+    with document.painting(document.state.active, "Stroke") as painting:
+        painting.blend(DOT, 20, 30, (10, 200, 20, 255))
+        painting.blend(DOT, 300, 30, (10, 200, 20, 255))
+        while not journal.flush(0.0005):
+            painting.blend(DOT, 20, 60, (10, 200, 20, 255))
+            painting.blend(DOT, 300, 60, (10, 200, 20, 255))
+        journal.close(clean=False)
+        (found,) = dead(tmp_path)
+        assert np.array_equal(looks(found.load()), shown)
+
+
 def test_a_clean_end_leaves_nothing(tmp_path: Path) -> None:
     journal = Journal(tmp_path, painted())
     journal.flush(10)
