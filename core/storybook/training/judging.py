@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from core.storybook.atlas import catalogue
 from core.storybook.judge import JudgeConfig, build_judge, save_judge
 from core.storybook.sample import World, random_scene
 from core.storybook.training.configs import CONFIGS
 from core.storybook.training.pack import SHARD
+from core.storybook.training.prompts import thing_named
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -30,17 +30,6 @@ class Labelled(NamedTuple):
     places: "Tensor"
 
 
-def thing_of(prompt: str, things: tuple[str, ...]) -> int:
-    """The number of the thing that a one-thing prompt names; the longest name wins."""
-    named = [
-        (len(word), number)
-        for number, name in enumerate(things)
-        for word in catalogue()[name].names
-        if word in prompt
-    ]
-    return max(named)[1]
-
-
 def labelled(path: Path, world: World) -> Labelled:
     """A shard with what its pictures show."""
     import torch
@@ -52,7 +41,7 @@ def labelled(path: Path, world: World) -> Labelled:
     things = torch.zeros(len(prompts), len(world.things))
     for row, numbers in enumerate(prompts[:, 2:]):
         for number in numbers[numbers >= 0]:
-            things[row, thing_of(texts[number], world.things)] = 1
+            things[row, world.things.index(thing_named(texts[number]))] = 1
     seeds = range(first, first + len(prompts))
     places = [world.places.index(random_scene(seed, world).place) for seed in seeds]
     return Labelled(latents, things, torch.tensor(places))

@@ -34,14 +34,14 @@ def orthogonalised(gradients: "Tensor") -> "Tensor":
         gram = change @ gram @ change
         change = a * unit + b * gram + c * gram @ gram
         total = change @ total
-    result = total @ x
+    result: Tensor = total @ x
     return result.mT if tall else result
 
 
 class Muon:
     """Updates matrices and convolution kernels; keeps one momentum buffer per parameter."""
 
-    def __init__(self, parameters: "Iterable[Parameter]", decay: float = 0.01) -> None:
+    def __init__(self, parameters: "Iterable[Parameter]", decay: float = 0.1) -> None:
         import torch
 
         self.parameters = list(parameters)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.storybook.layout import Layout, build_unet, network_input
 from core.storybook.text import load_text_encoder
-from core.storybook.training.configs import CONFIGS
+from core.storybook.training.configs import CONFIGS, Config
 from core.storybook.training.data import Batch, Pool
 from core.storybook.training.muon import Muon
 from core.storybook.training.partners import Partners
@@ -35,13 +35,13 @@ class Plan:
 
     minutes: float = 100
     batch: int = 32
-    rate: float = 0.02
-    plain_rate: float = 1e-3
+    rate: float = 0.008
+    plain_rate: float = 6e-4
     warm_up: int = 100
-    cool_down: float = 0.35
+    cool_down: float = 0.7
     average: float = 0.998
-    checkpoint_minutes: float = 4
-    gallery_minutes: float = 10
+    checkpoint_minutes: float = 3
+    gallery_minutes: float = 9
     threads: int = 1
     device: str = "cpu"
 
@@ -184,7 +184,7 @@ class Log:
         self.started = time.perf_counter()
 
 
-def train(folder: Path, plan: Plan, layout: Layout) -> Training:
+def train(folder: Path, plan: Plan, config: Config) -> Training:
     """Train until the plan's minutes are spent."""
     import torch
 
@@ -193,9 +193,9 @@ def train(folder: Path, plan: Plan, layout: Layout) -> Training:
     torch.set_num_threads(plan.threads)
     partners = Partners()
     (folder / f"pid-{partners.number}").write_text(str(os.getpid()))
-    pool = Pool(folder, load_text_encoder(folder, layout))
+    pool = Pool(folder, load_text_encoder(folder, config.layout), config.focus)
     pool.load()
-    training = Training(folder, plan, layout, partners)
+    training = Training(folder, plan, config.layout, partners)
     training.resume()
     training.random.manual_seed(time.time_ns() % 2**40 + partners.number)
     log = Log(folder / "log.csv")
@@ -222,4 +222,4 @@ def train(folder: Path, plan: Plan, layout: Layout) -> Training:
 if __name__ == "__main__":
     config = CONFIGS[sys.argv[3] if len(sys.argv) > 3 else "small"]
     plan = Plan(minutes=float(sys.argv[2]), batch=config.batch, device=config.device)
-    train(Path(sys.argv[1]), plan, config.layout)
+    train(Path(sys.argv[1]), plan, config)

@@ -1,5 +1,7 @@
 """The many ways in which a person may ask for the same scene."""
 
+from functools import cache
+
 import numpy as np
 
 from core.storybook.atlas import catalogue
@@ -39,3 +41,16 @@ def thing_prompt(random: np.random.Generator, scene: Scene, index: int) -> str:
     if random.random() < 0.25:
         return f"{what} {PLACES[scene.place][1]}"
     return what
+
+
+@cache
+def _by_word() -> list[tuple[str, str]]:
+    """Every trained word for a thing with the thing's name, longest word first."""
+    pairs = [(word, thing.name) for thing in catalogue().values() for word in thing.names]
+    return sorted(pairs, key=lambda pair: -len(pair[0]))
+
+
+def thing_named(prompt: str) -> str:
+    """The thing that a one-thing prompt names; empty when it names none."""
+    words = f" {prompt} "
+    return next((name for word, name in _by_word() if f" {word} " in words), "")
