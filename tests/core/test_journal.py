@@ -19,6 +19,7 @@ from core.errors import FileError
 from core.geometry import Rect, Size
 from core.journal import NAME, Journal, Recovery, find_recoverable
 from core.layers import AiLayer, Group, Layer, Mask, walk
+from core.pixels import Tiles
 from core.selection import Selection
 
 DOT = np.full((40, 40), 200, np.uint8)
@@ -123,17 +124,18 @@ def test_slices_end_with_the_whole_state(tmp_path: Path) -> None:
 
 
 def test_a_state_torn_by_a_stroke_gives_way_to_the_one_before(tmp_path: Path) -> None:
-    """A slice ends, the stroke writes on, and the state names tiles that are no more."""
+    """While a lower layer is written in slices, a stroke goes on above it."""
     document = painted()
+    ink = document.state.active
     journal = Journal(tmp_path, document)
     assert journal.flush(10)
     shown = looks(document)
-    with document.painting(document.state.active, "Stroke") as painting:
+    paper = Tiles.of(np.full((400, 600, 4), 255, np.uint8))
+    document.insert("New", Layer("paper", tiles=paper), document.root.id, 0)
+    with document.painting(ink, "Stroke") as painting:
         painting.blend(DOT, 20, 30, (10, 200, 20, 255))
-        painting.blend(DOT, 300, 30, (10, 200, 20, 255))
         while not journal.flush(0.0005):
             painting.blend(DOT, 20, 60, (10, 200, 20, 255))
-            painting.blend(DOT, 300, 60, (10, 200, 20, 255))
         journal.close(clean=False)
         (found,) = dead(tmp_path)
         assert np.array_equal(looks(found.load()), shown)
