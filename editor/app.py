@@ -24,6 +24,7 @@ from editor.files import Files
 from editor.jobs import Jobs
 from editor.live import Live
 from editor.recipes import fresh_recipe
+from editor.recovery import Autosave
 from editor.status import Status
 from editor.studio import Studio
 from editor.window import MainWindow
@@ -67,6 +68,7 @@ class App:
         # Before any button shows them: a button without an icon asks for room for its words.
         self.actions.dress()
         self.window = MainWindow(self)
+        self.autosave = Autosave(self)
         self._connect()
         self._dress()
         self.actions.refresh()
@@ -97,10 +99,11 @@ class App:
     def start(self) -> None:
         """Bring up the worker and load the model ahead; call inside the event loop."""
         self.engine.start()
+        self.autosave.start()
         self._warming = asyncio.get_running_loop().create_task(self._warm())
 
     async def _warm(self) -> None:
-        """Load the model while the person looks at the window, so that the first stroke is quick."""
+        """Load the model while the person looks round, so that the first stroke is quick."""
         try:
             await self.engine.open(self.recipes.shown.model)
         except EditorError as error:
@@ -110,6 +113,7 @@ class App:
         """End the worker and give up the file."""
         if self._warming is not None:
             self._warming.cancel()
+        self.autosave.close()
         self.live.close()
         self.jobs.close()
         self.engine.close()
