@@ -43,7 +43,8 @@ def _read(path: Path) -> tuple[Pixels, dict[str, Any], str]:
         raise FileError(f"{path.name} is empty (0 bytes).")
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            # Pillow warns of odd metadata; what matters of it is an error all the same.
+            warnings.simplefilter("ignore")
             return _decoded(path)
     except Image.DecompressionBombError as error:
         raise FileError(f"{path.name} declares more pixels than can be opened.") from error

@@ -1,0 +1,130 @@
+"""Pictures as other programs write them: colour modes, depth, profiles, rotation, frames."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageCms
+
+from core.composite import flatten
+from core.document import Document
+from core.errors import FileError
+from core.formats.flat import premultiplied, recipes_of, straight
+from core.formats.opening import open_document, save_document
+from core.pixels import Pixels
+from tests.contracts.test_formats import layered, noise
+
+
+def shown(path: Path) -> Pixels:
+    document = open_document(path)
+    return flatten(document.root, document.bounds)
+
+
+def gradient() -> Image.Image:
+    ramp = np.linspace(0, 255, 64, dtype=np.uint8)
+    return Image.fromarray(np.dstack([np.tile(ramp, (48, 1))] * 3))
+
+
+@pytest.mark.parametrize("mode", ["L", "LA", "P", "1", "RGB", "RGBA", "CMYK", "YCbCr", "HSV"])
+def test_colour_modes(tmp_path: Path, mode: str) -> None:
+    path = tmp_path / "picture.tif"
+    image = gradient().convert(mode)
+    if mode == "HSV":
+        path, image = tmp_path / "picture.png", image.convert("RGB")
+    image.save(path)
+    seen = shown(path)
+    wanted = np.asarray(image.convert("RGB"), int)
+    assert (seen[..., 3] == 255).all()
+    assert np.abs(seen[..., :3] - wanted).max() <= 2
+
+
+def test_sixteen_bits_are_rounded_to_eight(tmp_path: Path) -> None:
+    values = np.linspace(0, 65535, 64).astype(np.uint16)
+    Image.fromarray(np.tile(values, (8, 1))).save(tmp_path / "deep.png")
+    seen = shown(tmp_path / "deep.png")
+    assert np.array_equal(seen[0, :, 0], np.rint(values / 257).astype(np.uint8))
+
+
+def test_float_tiffs_are_shown(tmp_path: Path) -> None:
+    values = np.tile(np.linspace(0, 1, 32, dtype=np.float32), (8, 1))
+    values[0, 0] = np.nan
+    Image.fromarray(values).save(tmp_path / "float.tif")
+    assert shown(tmp_path / "float.tif")[4, -1, 0] == 255
+
+
+def test_a_turned_photograph_is_upright_and_is_not_turned_twice(tmp_path: Path) -> None:
+    image = gradient()
+    exif = image.getexif()
+    exif[0x0112] = 6
+    exif[0x010F] = "A camera"
+    image.save(tmp_path / "turned.jpg", exif=exif)
+    document = open_document(tmp_path / "turned.jpg")
+    assert document.size == (48, 64)
+    save_document(document, tmp_path / "again.jpg")
+    with Image.open(tmp_path / "again.jpg") as again:
+        assert again.size == (48, 64)
+        assert 0x0112 not in again.getexif()
+        assert again.getexif()[0x010F] == "A camera"
+
+
+@pytest.mark.parametrize("suffix", [".gif", ".webp", ".png"])
+def test_the_first_frame_opens_with_a_note(tmp_path: Path, suffix: str) -> None:
+    first, second = Image.new("RGB", (8, 8), "red"), Image.new("RGB", (8, 8), "blue")
+    path = tmp_path / f"moving{suffix}"
+    first.save(path, save_all=True, append_images=[second], duration=100, lossless=True)
+    document = open_document(path)
+    assert "2 frames" in document.note
+    assert flatten(document.root, document.bounds)[0, 0, :3].tolist() == [255, 0, 0]
+
+
+def test_an_embedded_profile_is_turned_into_srgb(tmp_path: Path) -> None:
+    lab = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
+    gradient().save(tmp_path / "same.png", icc_profile=lab.tobytes())
+    assert np.abs(shown(tmp_path / "same.png")[..., :3] - np.asarray(gradient(), int)).max() <= 1
+    gradient().save(tmp_path / "broken.png", icc_profile=b"not a profile")
+    assert np.array_equal(shown(tmp_path / "broken.png")[..., :3], np.asarray(gradient()))
+
+
+def test_a_picture_under_the_wrong_name_opens(tmp_path: Path) -> None:
+    gradient().save(tmp_path / "real.png")
+    (tmp_path / "real.png").rename(tmp_path / "real.jpg")
+    assert open_document(tmp_path / "real.jpg").size == (64, 48)
+    save_document(layered(), tmp_path / "layers.ora")
+    (tmp_path / "layers.ora").rename(tmp_path / "layers.png")
+    assert len(open_document(tmp_path / "layers.png").root.children) == 3
+
+
+def test_more_pixels_than_can_be_opened_are_refused(tmp_path: Path) -> None:
+    buffer = io.BytesIO()
+    Image.new("1", (8, 8)).save(buffer, "PNG")
+    data = bytearray(buffer.getvalue())
+    import struct
+    import zlib
+
+    data[16:24] = struct.pack(">II", 200_000, 200_000)
+    data[29:33] = struct.pack(">I", zlib.crc32(data[12:29]))
+    (tmp_path / "bomb.png").write_bytes(data)
+    with pytest.raises(FileError, match=r"bomb\.png"):
+        open_document(tmp_path / "bomb.png")
+
+
+def test_an_unknown_ending_names_those_there_are(tmp_path: Path) -> None:
+    with pytest.raises(FileError, match=r"\.ora.*\.png"):
+        save_document(Document(layered().size), tmp_path / "picture.xyz")
+
+
+def test_recipes_travel_in_png_text(tmp_path: Path) -> None:
+    save_document(layered(), tmp_path / "edited.png")
+    (recipe,) = recipes_of(open_document(tmp_path / "edited.png"))
+    assert recipe["technique"] == "sdedit"
+    assert recipe["seed"] == 9
+    assert '"a cat"' in str(Image.open(tmp_path / "edited.png").text["sfumato"])  # type: ignore[attr-defined]
+
+
+def test_straight_and_premultiplied_are_inverse_to_the_bit() -> None:
+    every = np.array(
+        [(value, 0, alpha, alpha) for alpha in range(256) for value in range(alpha + 1)], np.uint8
+    )[None]
+    assert np.array_equal(premultiplied(Image.fromarray(straight(every), "RGBA")), every)
+    assert np.array_equal(straight(noise(9, 9))[..., 3], noise(9, 9)[..., 3])
