@@ -1,0 +1,27 @@
+"""The pencil leaves whole pixels."""
+
+import numpy as np
+import pytest
+
+from core.brushes.pencil import Pencil
+from core.tools.gesture import Sample
+
+
+@pytest.mark.parametrize("size", [1.0, 2.0, 3.0, 8.0, 41.0])
+def test_every_pixel_is_full_or_empty(size: float) -> None:
+    stamp = Pencil(Pencil.Params(size=size)).stamp(Sample(20.3, 20.9))
+    assert set(np.unique(stamp.alpha)) <= {0, 255}
+    assert stamp.alpha.shape == (size, size)
+    assert np.array_equal(stamp.alpha, stamp.alpha[::-1, ::-1])
+
+
+def test_one_pixel_is_the_one_under_the_pen() -> None:
+    for x, y in ((7.0, 3.0), (7.99, 3.99), (7.5, 3.5)):
+        stamp = Pencil(Pencil.Params(size=1)).stamp(Sample(x, y))
+        assert stamp.alpha.tolist() == [[255]]
+        assert (stamp.x, stamp.y) == (7, 3)
+
+
+def test_a_line_has_no_holes() -> None:
+    brush = Pencil(Pencil.Params(size=1))
+    assert brush.spacing(1.0) <= 1
