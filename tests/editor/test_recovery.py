@@ -1,0 +1,140 @@
+"""A real editor process is killed (kill -9) in a stroke, a generation and a save, and recovered."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+import pytest
+
+from core import settings
+from core.composite import flatten
+from core.document import Document
+from core.formats.opening import open_document, save_document
+from core.layers import AiLayer, Layer, walk
+from editor.recovery import find_unsaved
+from tests.editor.asking import gradient
+
+pytestmark = pytest.mark.gui
+TEST_SECONDS = 60
+
+
+def _play(scene: str, picture: Path) -> tuple[int, list[dict[str, Any]]]:
+    """Run a scene in a process of its own: its exit status and what it said."""
+    line = [sys.executable, "-m", "tests.editor.living", scene, str(picture)]
+    done = subprocess.run(line, capture_output=True, text=True, timeout=TEST_SECONDS, check=False)
+    said = [json.loads(text) for text in done.stdout.splitlines() if text.startswith("{")]
+    assert done.returncode in {0, -signal.SIGKILL}, done.stderr[-3000:]
+    return done.returncode, said
+
+
+@pytest.fixture
+def picture(tmp_path: Path) -> Iterator[Path]:
+    path = tmp_path / "harbour.ora"
+    save_document(gradient(), path)
+    yield path
+    # A worker that a scene stopped would never see that its editor is gone.
+    for process in psutil.process_iter(["cmdline", "environ"]):
+        with suppress(psutil.Error):
+            home = (process.info["environ"] or {}).get("SFUMATO_HOME")
+            if home == os.environ["SFUMATO_HOME"] and process.pid != os.getpid():
+                process.kill()
+
+
+def _recovered() -> Document:
+    found = find_unsaved()
+    assert len(found) == 1, "there is one piece of work to recover"
+    return found[0].load()
+
+
+def _has_ink(document: Document, y: int, x: int) -> bool:
+    """Whether black brush ink lies over the gradient there."""
+    return bool(flatten(document.root, document.bounds)[y, x, :3].max() < 60)
+
+
+def test_killed_in_a_stroke_at_most_a_second_is_missing(picture: Path) -> None:
+    code, said = _play("stroke", picture)
+    assert code == -signal.SIGKILL
+    killed = said[-1]["killed"]
+    reached = [fact["x"] for fact in said[:-1] if fact["time"] < killed - 1.1]
+    assert reached
+    document = _recovered()
+    assert document.path == picture
+    assert _has_ink(document, 40, round(reached[-1]))
+    assert _has_ink(document, 40, round(reached[len(reached) // 2]))
+    assert not _has_ink(document, 200, 60), "and nowhere else"
+
+    code, said = _play("recover", picture)
+    assert code == 0
+    assert said[-1]["layers"] == ["gradient"]
+    again = open_document(picture.with_name("recovered.ora"))
+    assert _has_ink(again, 40, round(reached[-1]))
+    assert not find_unsaved(), "what was recovered is not offered again"
+
+
+def test_killed_in_a_generation_ink_and_region_are_there(picture: Path) -> None:
+    code, said = _play("generation", picture)
+    assert code == -signal.SIGKILL
+    assert 2 <= said[-1]["steps"] < said[-1]["of"], "it was in the middle"
+    document = _recovered()
+    layer = next(node for node in walk(document.root) if isinstance(node, AiLayer))
+    assert layer.recipe.prompt == "red"
+    assert layer.recipe.params["steps"] == 40
+    assert layer.region.read(document.bounds)[120, 128, 0] == 255
+    assert not layer.rendered
+    assert _has_ink(document, 40, 128)
+
+
+def test_killed_in_a_save_the_old_file_opens_and_the_work_is_there(picture: Path) -> None:
+    before = picture.read_bytes()
+    code, _ = _play("save", picture)
+    assert code == -signal.SIGKILL
+    assert picture.read_bytes() == before
+    assert not _has_ink(open_document(picture), 40, 128)
+    document = _recovered()
+    assert _has_ink(document, 40, 128)
+    assert document.is_modified
+
+
+def test_what_was_saved_is_not_offered(tmp_path: Path) -> None:
+    from core.journal import Journal
+
+    document = gradient()
+    journal = Journal(settings.folders().autosave, document)
+    journal.flush(10)
+    journal.close(clean=False)
+    _forget_owner(journal.folder)
+    assert not find_unsaved()
+    assert not journal.folder.exists(), "and is cleared away"
+
+
+def _forget_owner(folder: Path) -> None:
+    """As if another process, which is no more, had written the journal."""
+    import zlib
+
+    from core import journal
+
+    path = folder / journal.NAME
+    data = path.read_bytes()
+    (kind, record) = next(iter(journal._records(path)))
+    mine = f'"pid": {os.getpid()},'.encode()
+    other = record.replace(mine, b'"pid": 0,'.ljust(len(mine)))
+    head = journal.HEADER.pack(journal.MARK, kind, len(other), zlib.crc32(other))
+    path.write_bytes(head + other + data[len(head) + len(record) :])
+
+
+def test_ink_is_told_from_paper() -> None:
+    document = gradient()
+    assert not _has_ink(document, 40, 128)
+    ink = Layer("ink")
+    document.insert("Ink", ink)
+    with document.painting(ink.id, "Ink") as painting:
+        painting.blend(np.full((9, 9), 255, np.uint8), 124, 36)
+    assert _has_ink(document, 40, 128)
