@@ -38,6 +38,7 @@ from editor.canvas_overlays import (
     Preview,
     RegionTint,
     SelectionOutline,
+    Sketch,
     checkerboard,
     fill_canvas,
     transform,
@@ -89,6 +90,7 @@ class Canvas(QWidget):
         self.surround = QColor("#2b2b2b")
         self._clear = QBrush(checkerboard())
         self._brush = BrushOutline()
+        self._sketch = Sketch()
         self._gestures = Gestures(studio, self)
         self._navigation = Navigation(self)
         self._ink_since: float | None = None
@@ -98,6 +100,7 @@ class Canvas(QWidget):
         self._gestures.moved.connect(self._gestured)
         self._gestures.failed.connect(self.failed)
         self._gestures.panned.connect(self._panned)
+        self._gestures.sketched.connect(self._sketched)
         studio.opened.connect(self._open)
         studio.chosen.connect(lambda _: self._chosen())
         self._open(studio.document)
@@ -226,8 +229,14 @@ class Canvas(QWidget):
         """End a running gesture and put back what it did."""
         self._gestures.cancel()
 
+    def _sketched(self, corners: list[tuple[float, float]]) -> None:
+        self._sketch.show(corners)
+        self.update()
+
     def _gestured(self) -> None:
         """Tint the region that the AI brush paints, until its layer has something to show."""
+        if not self.is_gesturing:
+            self._sketched([])
         if self._gestures.tool != "ai-brush":
             return
         active = self.document.active
@@ -352,7 +361,7 @@ class Canvas(QWidget):
         painter.fillRect(exposed, self.surround)
         self._paint_document(painter, exposed)
         grid = PixelGrid(self._seen(exposed) & self.document.bounds)
-        drawn: list[Overlay] = [self.region, self.preview, grid, self.outline]
+        drawn: list[Overlay] = [self.region, self.preview, grid, self.outline, self._sketch]
         for overlay in (*drawn, *self.overlays, self._brush):
             painter.save()
             overlay.paint(painter, self.view)

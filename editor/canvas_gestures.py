@@ -33,6 +33,7 @@ class Gestures(QObject):
     moved = Signal()
     failed = Signal(str)
     panned = Signal(float, float)
+    sketched = Signal(list)
 
     def __init__(self, studio: "Studio", parent: QObject) -> None:
         super().__init__(parent)
@@ -69,6 +70,7 @@ class Gestures(QObject):
             choices.foreground,
             pick=self._pick,
             panned=self.panned.emit,
+            sketched=self.sketched.emit,
         )
         self._gesture = tool.gesture(self.prepare(context), event)
         self._note(event)

@@ -21,6 +21,8 @@ from core.geometry import Rect
 from core.pixels import Pixels, tile_rect
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from core.layers import AiLayer
     from core.selection import Selection
     from editor.view import ViewTransform
@@ -123,17 +125,35 @@ class SelectionOutline:
     def paint(self, painter: QPainter, view: "ViewTransform") -> None:
         if self._path.isEmpty():
             return
-        path = transform(view).map(self._path)
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        for colour, style in (
-            (QColor(0, 0, 0, 200), Qt.PenStyle.SolidLine),
-            (QColor("white"), _DASH),
-        ):
-            painter.setPen(QPen(colour, 1, style))
-            painter.drawPath(path)
+        _draw_ants(painter, transform(view).map(self._path))
 
 
-_DASH = Qt.PenStyle.DashLine
+class Sketch:
+    """A closed outline that a gesture is drawing."""
+
+    def __init__(self) -> None:
+        self._path = QPainterPath()
+
+    def show(self, corners: "Sequence[tuple[float, float]]") -> None:
+        self._path = QPainterPath()
+        if corners:
+            self._path.addPolygon(QPolygonF([QPointF(x, y) for x, y in corners]))
+            self._path.closeSubpath()
+
+    def paint(self, painter: QPainter, view: "ViewTransform") -> None:
+        if not self._path.isEmpty():
+            _draw_ants(painter, transform(view).map(self._path))
+
+
+def _draw_ants(painter: QPainter, path: QPainterPath) -> None:
+    """White dashes on black, which show on anything."""
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    for colour, style in (
+        (QColor(0, 0, 0, 200), Qt.PenStyle.SolidLine),
+        (QColor("white"), Qt.PenStyle.DashLine),
+    ):
+        painter.setPen(QPen(colour, 1, style))
+        painter.drawPath(path)
 
 
 def _outline(selection: "Selection") -> QPainterPath:

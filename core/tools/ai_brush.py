@@ -36,6 +36,8 @@ class AiBrush:
             layer = target(context, event)
             with document.painting(layer.id, "AI brush", plane="region") as painting:
                 yield from _sweep(context, painting, event, layer.id)
+                if not painting.dirty:
+                    raise EditorError("The stroke lies off the canvas: nothing was marked.")
         context.stroked(layer.id)
 
 

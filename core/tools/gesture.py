@@ -1,7 +1,7 @@
 """What tools and brushes speak: pointer events, evenly spaced samples, stamps and the context."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
@@ -101,7 +101,8 @@ class Context:
 
     ``recipe`` is what a new AI layer starts with. ``pick`` receives a colour the eyedropper found
     (and whether it is for the background), ``stroked`` the id of an AI layer whose region was just
-    painted on, ``panned`` a movement of the view in document pixels.
+    painted on, ``panned`` a movement of the view in document pixels, ``sketched`` the corners of a
+    closed outline to show while the gesture lasts.
     """
 
     document: Document
@@ -114,3 +115,4 @@ class Context:
     pick: Callable[[Colour, bool], None] = _ignore
     stroked: Callable[[str], None] = _ignore
     panned: Callable[[float, float], None] = _ignore
+    sketched: Callable[[Sequence[tuple[float, float]]], None] = _ignore

@@ -7,7 +7,7 @@ from core.catalog import tools
 from core.selection import Selection
 from core.tools.gesture import Context, Kind, PointerEvent
 from core.tools.painting import Gesture
-from core.tools.selecting import selecting
+from core.tools.selecting import select
 
 
 @tools.register
@@ -25,8 +25,9 @@ class LassoSelect:
 
     def gesture(self, context: Context, event: PointerEvent) -> Gesture:
         outline = [(event.x, event.y)]
-        with selecting(context, event) as show:
-            while event.kind is not Kind.release:
-                event = yield
-                outline.append((event.x, event.y))
-                show(Selection.polygon(outline, context.document.size))
+        press = event
+        while event.kind is not Kind.release:
+            context.sketched(outline)
+            event = yield
+            outline.append((event.x, event.y))
+        select(context, Selection.polygon(outline, context.document.size), press)

@@ -8,7 +8,7 @@ from core.geometry import Rect
 from core.selection import Selection
 from core.tools.gesture import Context, Kind, PointerEvent
 from core.tools.painting import Gesture
-from core.tools.selecting import selecting
+from core.tools.selecting import select
 
 
 @tools.register
@@ -26,12 +26,16 @@ class RectangleSelect:
 
     def gesture(self, context: Context, event: PointerEvent) -> Gesture:
         start = event
-        with selecting(context, event) as show:
-            while True:
-                show(Selection(_between(start, event) & context.document.bounds))
-                if event.kind is Kind.release:
-                    return
-                event = yield
+        while event.kind is not Kind.release:
+            context.sketched(_corners(_between(start, event)))
+            event = yield
+        shape = Selection(_between(start, event) & context.document.bounds)
+        select(context, shape, start)
+
+
+def _corners(rect: Rect) -> list[tuple[float, float]]:
+    left, top, right, bottom = rect.x, rect.y, rect.right, rect.bottom
+    return [(left, top), (right, top), (right, bottom), (left, bottom)]
 
 
 def _between(start: PointerEvent, end: PointerEvent) -> Rect:

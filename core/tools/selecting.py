@@ -1,21 +1,15 @@
-"""What the selection tools share: how a new shape joins the selection, and one undo entry."""
+"""What the selection tools share: how a new shape joins the selection, as one undo entry."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import replace
-
-from core.document import Document
 from core.selection import Selection
 from core.tools.gesture import Context, PointerEvent
 
 
-@contextmanager
-def selecting(context: Context, press: PointerEvent) -> Iterator[Callable[[Selection], None]]:
-    """Gives a function that shows the selection a shape would make; the last one stays."""
-    document = context.document
-    before = document.selection
-    with document.editing("Select"):
-        yield lambda shape: _show(document, joined(before, shape, press))
+def select(context: Context, shape: Selection, press: PointerEvent) -> None:
+    """Change the selection by a shape; nothing is recorded where nothing changes."""
+    before = context.document.selection
+    after = joined(before, shape, press)
+    if after is not before and (before or after):
+        context.document.select(after)
 
 
 def joined(before: Selection, shape: Selection, press: PointerEvent) -> Selection:
@@ -27,7 +21,3 @@ def joined(before: Selection, shape: Selection, press: PointerEvent) -> Selectio
     if press.control:
         return before.intersection(shape)
     return shape
-
-
-def _show(document: Document, selection: Selection) -> None:
-    document.show(replace(document.state, selection=selection))
