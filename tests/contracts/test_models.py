@@ -1,0 +1,182 @@
+"""What every model backend owes, on tiny random weights where it needs weights."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from core import catalog
+from core.models.opening import available, backend_of, open_model
+from core.storybook.random_model import build_random
+from tests import tiny
+
+catalog.load("models")
+IDS = catalog.backends.ids()
+
+
+@pytest.fixture(scope="module", params=IDS)
+def model(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    folder = tmp_path_factory.mktemp("model")
+    if request.param == "storybook":
+        return open_model(str(build_random(folder / "storybook")))
+    if request.param == "diffusers-unet":
+        return open_model(str(tiny.saved(folder, "v_prediction")))
+    return open_model(request.param)
+
+
+@pytest.fixture
+def picture(model: Any) -> Any:
+    return np.random.default_rng(1).random((model.native, model.native, 3), np.float32)
+
+
+def test_facts_are_there(model: Any) -> None:
+    assert model.id in IDS
+    assert model.label
+    assert model.identity
+    assert model.native % model.multiple == 0
+    assert model.multiple % model.factor == 0
+
+
+@pytest.mark.parametrize("steps", [1, 2, 7, 50])
+def test_levels_run_from_noise_to_content(model: Any, steps: int) -> None:
+    levels = model.levels(steps)
+    assert len(levels) == steps + 1
+    ratios = [level.noise / max(level.signal, 1e-9) for level in levels]
+    assert all(a > b for a, b in zip(ratios, ratios[1:], strict=False))
+    assert all(abs(level.signal**2 + level.noise**2 - 1) < 1e-5 for level in levels)
+    assert levels[-1].noise < 0.05
+
+
+def test_encode_and_decode_fit_together(model: Any, picture: Any) -> None:
+    z = model.encode(picture)
+    side = model.native // model.factor
+    assert tuple(z.shape) == (1, model.channels, side, side)
+    assert z.dtype == torch.float32
+    back = model.decode(z)
+    assert back.shape == picture.shape
+    assert back.dtype == np.float32
+    assert 0 <= back.min() <= back.max() <= 1
+    small = model.preview(z)
+    assert small.ndim == 3
+    assert small.shape[0] == small.shape[1]
+
+
+def test_pictures_need_not_be_square(model: Any) -> None:
+    wide = np.full((model.multiple, 2 * model.multiple, 3), 0.5, np.float32)
+    assert model.decode(model.encode(wide)).shape == wide.shape
+
+
+def test_a_call_is_counted_and_the_same_twice(model: Any, picture: Any) -> None:
+    z = model.encode(picture)
+    level = model.levels(4)[1]
+    denoise = model.denoiser("a cat")
+    before = model.calls
+    first, again = denoise(z, level), denoise(z, level)
+    assert model.calls == before + 2
+    assert torch.equal(first.x0, again.x0)
+    assert torch.allclose(level.mix(first.x0, first.eps), z, atol=1e-4)
+    assert not first.x0.requires_grad
+
+
+def test_one_latent_is_shown_to_two_prompts_in_one_call(model: Any, picture: Any) -> None:
+    z = model.encode(picture)
+    level = model.levels(4)[1]
+    words = model.embed(["a cat", "a dog"])
+    assert len(words) == 2
+    before = model.calls
+    both = model.denoiser(words)(z, level)
+    assert model.calls == before + 1
+    for row, prompt in enumerate(("a cat", "a dog")):
+        alone = model.denoiser(prompt)(z, level)
+        assert torch.allclose(both.x0[row : row + 1], alone.x0, atol=1e-4)
+
+
+def test_words_matter_and_may_be_missing(model: Any, picture: Any) -> None:
+    z = model.encode(picture)
+    level = model.levels(4)[0]
+    cat, nothing = (model.denoiser(words)(z, level).x0 for words in ("cat", ""))
+    assert not torch.equal(cat, nothing)
+    model.denoiser("very " * 300 + "long")(z, level)
+
+
+def test_the_label_may_be_another_than_the_level(model: Any, picture: Any) -> None:
+    z = model.encode(picture)
+    levels = model.levels(6)
+    seen = model.denoiser("cat")(z, levels[3], levels[2])
+    assert bool(seen.x0.isfinite().all())
+    assert torch.allclose(levels[3].mix(seen.x0, seen.eps), z, atol=1e-3)
+
+
+class Watching:
+    """A control that changes nothing and remembers what it saw."""
+
+    def __init__(self) -> None:
+        self.places: list[Any] = []
+
+    def __call__(self, place: Any, q: Any, k: Any, v: Any) -> tuple[Any, Any, Any]:
+        self.places.append(place)
+        return q, k, v
+
+
+def test_an_idle_control_changes_nothing_and_leaves_nothing(model: Any, picture: Any) -> None:
+    if "attention" not in model.capabilities:
+        pytest.skip(f"{model.label} has no attention")
+    z = model.encode(picture)
+    level = model.levels(4)[1]
+    denoise = model.denoiser("cat")
+    plain = denoise(z, level).x0
+    before = dict(model.unet.attn_processors)
+    control = Watching()
+    with model.attention(control):
+        assert torch.allclose(denoise(z, level).x0, plain, atol=1e-5)
+    assert {place.is_cross for place in control.places} == {True, False}
+    numbers = [place.number for place in control.places]
+    assert numbers == sorted(numbers)
+    assert model.unet.attn_processors == before
+    with pytest.raises(ValueError, match="stop"), model.attention(_stop):
+        denoise(z, level)
+    assert model.unet.attn_processors == before
+    assert torch.equal(denoise(z, level).x0, plain)
+
+
+def _stop(*_: Any) -> Any:
+    raise ValueError("stop")
+
+
+def test_a_control_that_swaps_values_is_felt(model: Any, picture: Any) -> None:
+    if "attention" not in model.capabilities:
+        pytest.skip(f"{model.label} has no attention")
+    z = model.encode(picture)
+    level = model.levels(4)[1]
+    denoise = model.denoiser("cat")
+    with model.attention(lambda place, q, k, v: (q, k, v * 0 if place.is_cross else v)):
+        changed = denoise(z, level).x0
+    assert not torch.allclose(changed, denoise(z, level).x0, atol=1e-5)
+
+
+def test_gradients_pass_when_they_are_wanted(model: Any, picture: Any) -> None:
+    if "gradient" not in model.capabilities:
+        pytest.skip(f"{model.label} has no gradients")
+    z = model.encode(picture).requires_grad_(True)
+    model.denoiser("cat")(z, model.levels(4)[1]).x0.sum().backward()
+    assert z.grad is not None
+    assert bool(z.grad.abs().sum() > 0)
+
+
+def test_the_chooser_lists_built_in_models_without_torch() -> None:
+    names = [listed.name for listed in available()]
+    assert names == ["storybook", "toy"]
+    assert backend_of("toy").id == "toy"
+
+
+def test_own_checkpoints_are_listed(tmp_path: Path) -> None:
+    from core.settings import folders
+
+    home = folders().models
+    (home / "mine").mkdir(parents=True)
+    (home / "mine" / "model_index.json").write_text("{}")
+    (home / "other.safetensors").write_bytes(b"")
+    (home / "note.txt").write_text("no model")
+    assert [m.label for m in available()][2:] == ["mine", "other"]
