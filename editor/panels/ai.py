@@ -14,6 +14,7 @@ from core.errors import EditorError
 from core.models.files import refuse_pickle
 from core.models.opening import backend_of
 from core.params import from_json, to_json
+from core.registry import Registry
 from core.storybook.layout import DESCRIPTION, FOLDER
 from editor.forms import build_form
 from editor.job import Failure
@@ -127,31 +128,32 @@ class AiPanel(QWidget):
     def _show_dials(self, recipe: Recipe, guidance: Wrapped | None) -> None:
         """New forms for another technique or guidance, new values in the same ones."""
         wanted = (recipe.technique, guidance.id if guidance else "")
-        params = _params(params_of(techniques[recipe.technique]), recipe.params)
-        steering = _params(params_of(modifiers[guidance.id]), guidance.params) if guidance else None
+        params = _params(techniques, recipe.technique, recipe.params)
+        steering = _params(modifiers, guidance.id, guidance.params) if guidance else None
         if wanted != self._dials_of:
             self._dials_of = wanted
             self._rebuild(params, steering)
-            return
         if self._dials is not None:
             self._dials.show_value(params)
-        if self._guidance is not None and steering is not None:
+        if self._guidance is not None:
             self._guidance.show_value(steering)
 
     def _rebuild(self, params: Any, steering: Any) -> None:
         for form in (self._dials, self._guidance):
             if form is not None:
                 form.deleteLater()
-        self._dials = build_form(params, self._dialled, self._settled, without=("prompt",))
-        self._dial_box.addWidget(self._dials)
-        self._guidance = None
+        self._dials = self._guidance = None
+        if params is not None:
+            self._dials = build_form(params, self._dialled, self._settled, ("prompt",))
+            self._dial_box.addWidget(self._dials)
         if steering is not None:
-            without = (NEGATIVE,)
-            self._guidance = build_form(steering, self._steered, self._settled, without)
+            self._guidance = build_form(steering, self._steered, self._settled, (NEGATIVE,))
             self._steering_box.addWidget(self._guidance)
 
     def _hint(self, recipe: Recipe) -> str:
         layer = self.recipes.layer
+        if recipe.technique not in techniques:
+            return f"The technique {recipe.technique} is not installed: choose another one."
         if layer is None:
             return " ".join(filter(None, [PAINT, known_things(recipe.model)]))
         if layer.baked:
@@ -203,6 +205,7 @@ class AiPanel(QWidget):
 
     def _turn(self, dial: str, **changes: Any) -> None:
         self._own_failure = None
+        self._show_failure()
         self.recipes.turn(replace(self.recipes.shown, **changes), dial)
 
     def _dialled(self, params: Any) -> None:
@@ -284,8 +287,11 @@ def _guidance_of(recipe: Recipe) -> Wrapped | None:
     return recipe.modifiers[0] if recipe.modifiers else None
 
 
-def _params(kind: Any, values: Any) -> Any:
-    """Params from a recipe; what does not fit (another version's file) has its default."""
+def _params(registry: Registry[Any], name: str, values: Any) -> Any:
+    """Params from a recipe; defaults where they do not fit, None where nobody knows them."""
+    if name not in registry:
+        return None
+    kind = params_of(registry[name])
     try:
         return from_json(kind, values)
     except EditorError:

@@ -53,7 +53,7 @@ class Chooser(QComboBox):
             for entry in entries:
                 model.appendRow(_item(entry))
             self.setModel(model)
-        self.setCurrentIndex(max(0, self.findData(chosen, ID)))
+        self.setCurrentIndex(self.findData(chosen, ID))
         self.setToolTip(self.currentData(Qt.ItemDataRole.ToolTipRole) or "")
 
 

@@ -103,7 +103,7 @@ class Bench:
     """One event loop and one worker for the tests of a module; each test gets its own studio."""
 
     def __init__(self, runner: asyncio.Runner) -> None:
-        catalog.load("tools", "brushes", "techniques")
+        catalog.load()
         self._runner = runner
         self.engine = runner.run(_started())
 

@@ -1,0 +1,393 @@
+"""The AI dock: it shows the recipe on the table, changes it, and says how things stand."""
+
+import asyncio
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from PySide6.QtCore import QCoreApplication, QEvent, Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QWidget
+
+from core.errors import EditorError
+from core.geometry import Rect
+from core.layers import AiLayer
+from core.selection import Selection
+from editor import theme
+from editor.ai import Ai
+from editor.job import Failure, Job
+from editor.panels.ai import AiPanel, known_things
+from editor.panels.ai_choices import Entry, lacking, technique_entries
+from editor.panels.ai_progress import UNCHANGED
+from tests.editor.asking import Bench, Workshop, recipe, stroke
+
+pytestmark = pytest.mark.gui
+
+
+@pytest.fixture(scope="module")
+def application() -> QApplication:
+    found = QApplication.instance()
+    return found if isinstance(found, QApplication) else QApplication([])
+
+
+class Desk:
+    """The panel over the parts of a workshop."""
+
+    def __init__(self, shop: Workshop) -> None:
+        self.shop = shop
+        self.ai = Ai(shop.studio, shop.jobs, shop.live, recipe(seed=5))
+        app: Any = SimpleNamespace(
+            studio=shop.studio, jobs=shop.jobs, live=shop.live, ai=self.ai, tokens=theme.DARK
+        )
+        self.panel = AiPanel(app)
+        self.panel.resize(300, 420)
+        self.panel.show()
+
+    def stroke(self, **changes: Any) -> str:
+        layer = stroke(self.shop, recipe(**{"seed": 5, **changes}))
+        self.ai.seeds.stroked(layer)
+        return layer
+
+    async def settle(self) -> None:
+        await self.shop.jobs.idle()
+        await asyncio.sleep(0.01)
+        show()
+
+    def close(self) -> None:
+        self.panel.close()
+        self.panel.deleteLater()
+        QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+
+
+def show() -> None:
+    for _ in range(3):
+        QApplication.processEvents()
+
+
+@pytest.fixture
+def play(application: QApplication, bench: Bench) -> Any:
+    """Run a test with a desk."""
+
+    def run(work: Any) -> None:
+        async def with_desk(shop: Workshop) -> None:
+            desk = Desk(shop)
+            try:
+                await work(desk)
+            finally:
+                desk.close()
+
+        bench.run(with_desk)
+
+    return run
+
+
+def test_an_empty_dock_teaches(play: Any) -> None:
+    async def work(desk: Desk) -> None:
+        assert "Paint with the AI brush (A)" in desk.panel.words.hint.text()
+        assert desk.panel.seed.thumbnails.isHidden()
+        assert desk.panel.progress.error.isHidden()
+        assert desk.panel.progress.cancel_button.isHidden()
+
+    play(work)
+
+
+def test_nothing_is_cut_in_a_dock_of_300_pixels(play: Any) -> None:
+    async def work(desk: Desk) -> None:
+        desk.panel.choices.guidance.emit("cfg")
+        desk.stroke()
+        await desk.settle()
+        desk.ai.seeds.walk(1)
+        await desk.settle()
+        for widget in desk.panel.findChildren(QWidget):
+            if widget.isVisible() and widget.parent() in (desk.panel, desk.panel.progress):
+                assert widget.geometry().right() <= 300
+        inside = desk.panel.words.parentWidget()
+        assert inside is not None
+        assert inside.minimumSizeHint().width() <= 300
+        assert desk.panel.minimumSizeHint().width() <= 300
+
+    play(work)
+
+
+def test_words_typed_before_a_stroke_are_the_strokes(play: Any) -> None:
+    async def work(desk: Desk) -> None:
+        desk.panel.words.prompt.clear()
+        QTest.keyClicks(desk.panel.words.prompt, "a boat")
+        assert desk.ai.recipes.for_stroke().prompt == "a boat"
+
+    play(work)
+
+
+def test_words_typed_on_a_layer_wait_and_enter_runs_them(play: Any) -> None:
+    async def work(desk: Desk) -> None:
+        layer = desk.stroke(prompt="red")
+        await desk.settle()
+        rendered = desk.shop.layer(layer).rendered
+        desk.panel.words.prompt.selectAll()
+        QTest.keyClicks(desk.panel.words.prompt, "blue")
+        await desk.settle()
+        assert desk.shop.layer(layer).recipe.prompt == "red"
+        assert "Run (Enter) to change red" in desk.panel.words.hint.text()
+        QTest.keyClick(desk.panel.words.prompt, Qt.Key.Key_Return)
+        await desk.settle()
+        assert desk.shop.layer(layer).recipe.prompt == "blue"
+        assert desk.shop.layer(layer).rendered != rendered
+        assert desk.panel.words.prompt.toPlainText() == "blue"
+
+    play(work)
+
+
+def test_a_dial_drag_is_one_entry_and_runs_live(play: Any) -> None:
+    async def work(desk: Desk) -> None:
+        layer = desk.stroke()
+        await desk.settle()
+        entries = len(desk.shop.document.history.done)
+        dials = desk.panel._dials
+        assert dials is not None
+        slider: Any = dials.fields["strength"]
+        for value in (0.5, 0.7, 0.9):
+            slider.set_value(value, tell=True)
+        slider.settled.emit(0.9)
+        await desk.settle()
+        assert desk.shop.layer(layer).recipe.strength == 0.9
+        assert len(desk.shop.document.history.done) == entries + 1
+        assert desk.shop.jobs.recent[0].stage.name == "finished"
+        desk.shop.document.undo()
+        await desk.settle()
+        assert slider.value == 0.6
+
+    play(work)
+
+
+def test_guidance_brings_its_dials_and_the_negative_prompt(play: Any) -> None:
+    async def work(desk: Desk) -> None:
+        layer = desk.stroke()
+        await desk.settle()
+        assert desk.panel.words.negative.isHidden()
+        desk.panel.choices.guidance.emit("cfg")
+        await desk.settle()
+        (wrapped,) = desk.shop.layer(layer).recipe.modifiers
+        assert wrapped.id == "cfg"
+        assert desk.panel.words.negative.isVisible()
+        QTest.keyClicks(desk.panel.words.negative, "fog")
+        desk.panel.progress.run_button.click()
+        await desk.settle()
+        assert desk.shop.layer(layer).recipe.modifiers[0].params["negative_prompt"] == "fog"
+        desk.panel.choices.guidance.emit("cfg++")
+        await desk.settle()
+        assert desk.shop.layer(layer).recipe.modifiers[0].params["negative_prompt"] == "fog"
+        desk.panel.choices.guidance.emit("")
+        await desk.settle()
+        assert desk.shop.layer(layer).recipe.modifiers == ()
+        assert desk.shop.jobs.recent[0].failure is None
+
+    play(work)
+
+
+def test_another_technique_keeps_the_words(play: Any) -> None:
+    async def work(desk: Desk) -> None:
+        layer = desk.stroke(prompt="red")
+        await desk.settle()
+        desk.panel.choices.technique.emit("layered-brush")
+        await desk.settle()
+        now = desk.shop.layer(layer).recipe
+        assert (now.technique, now.prompt, now.params["steps"]) == ("layered-brush", "red", 4)
+        assert "depth" in now.params
+        assert desk.shop.jobs.recent[0].failure is None
+        dials = desk.panel._dials
+        assert dials is not None
+        assert "depth" in dials.fields
+
+    play(work)
+
+
+def test_tried_seeds_lead_back(play: Any) -> None:
+    async def work(desk: Desk) -> None:
+        layer = desk.stroke()
+        await desk.settle()
+        first = desk.shop.pixels()
+        QTest.mouseClick(desk.panel.seed.dice, Qt.MouseButton.LeftButton)
+        await desk.settle()
+        assert desk.shop.layer(layer).recipe.seed != 5
+        strip = desk.panel.seed.thumbnails
+        assert strip.isVisible()
+        assert strip.count() == 2
+        assert strip.item(0).isSelected(), "the newest is on the canvas"
+        strip.itemClicked.emit(strip.item(1))
+        await desk.settle()
+        assert desk.shop.layer(layer).recipe.seed == 5
+        assert (desk.shop.pixels() == first).all()
+        assert desk.panel.seed.field.text() == "5"
+
+    play(work)
+
+
+def test_a_typed_seed_and_nonsense_in_its_place(play: Any) -> None:
+    async def work(desk: Desk) -> None:
+        layer = desk.stroke()
+        await desk.settle()
+        field = desk.panel.seed.field
+        for typed, expected in (("123", 123), ("-4", 123), ("9" * 30, 123)):
+            field.selectAll()
+            QTest.keyClicks(field, typed)
+            QTest.keyClick(field, Qt.Key.Key_Return)
+            await desk.settle()
+            assert desk.shop.layer(layer).recipe.seed == expected
+            assert field.text() == "123"
+
+    play(work)
+
+
+def test_progress_has_a_face_after_a_moment_and_cancel_stops(play: Any) -> None:
+    async def work(desk: Desk) -> None:
+        desk.stroke(technique="slow", steps=50, pause=0.05)
+        job = desk.shop.jobs.recent[0]
+        while job.n < 4:
+            await asyncio.sleep(0.01)
+            show()
+        QTest.qWait(120)
+        show()
+        assert desk.panel.progress.cancel_button.isVisible()
+        assert "of 50" in desk.panel.progress.words.text()
+        desk.panel.progress.cancel_button.click()
+        await desk.settle()
+        assert desk.panel.progress.cancel_button.isHidden()
+        assert desk.panel.progress.run_button.isVisible()
+
+    play(work)
+
+
+def test_a_failure_is_one_line_with_details_and_goes_with_the_next_run(play: Any) -> None:
+    async def work(desk: Desk) -> None:
+        layer = desk.stroke(technique="broken")
+        await desk.settle()
+        assert "stopped at an error" in desk.panel.progress.error.text()
+        assert desk.panel.progress.details.isVisible()
+        desk.panel.choices.technique.emit("sdedit")
+        await desk.settle()
+        assert desk.panel.progress.error.isHidden()
+        assert desk.shop.layer(layer).rendered
+
+    play(work)
+
+
+def test_a_result_without_effect_says_what_to_raise(play: Any) -> None:
+    async def work(desk: Desk) -> None:
+        desk.stroke(technique="slow")
+        await desk.settle()
+        assert desk.panel.progress.words.text() == UNCHANGED
+
+    play(work)
+
+
+@pytest.mark.parametrize(
+    ("name", "says"), [("model.ckpt", "is a pickle"), ("nowhere", "no such file or folder")]
+)
+def test_a_checkpoint_that_cannot_be_used_changes_nothing(name: str, says: str, play: Any) -> None:
+    async def work(desk: Desk) -> None:
+        desk.panel.add_model(Path("/nowhere") / name)
+        assert says in desk.panel.progress.error.text()
+        assert desk.ai.recipes.shown.model == "toy"
+        desk.panel.choices.guidance.emit("cfg")
+        show()
+        assert desk.panel.progress.error.isHidden()
+
+    play(work)
+
+
+def test_run_without_a_layer_covers_the_selection_or_says_what_to_do(play: Any) -> None:
+    async def work(desk: Desk) -> None:
+        desk.panel.choices.technique.emit("layered-brush")
+        desk.panel.progress.run_button.click()
+        assert "Paint with the AI brush" in desk.panel.progress.error.text()
+        desk.shop.document.select(Selection.rectangle(Rect(40, 50, 60, 70)))
+        desk.panel.progress.run_button.click()
+        await desk.settle()
+        layer = desk.shop.document.active
+        assert isinstance(layer, AiLayer)
+        assert layer.region.tight_bounds() == Rect(40, 50, 60, 70)
+        assert layer.rendered
+
+    play(work)
+
+
+def test_live_off_runs_nothing(play: Any) -> None:
+    async def work(desk: Desk) -> None:
+        desk.panel.progress.live_switch.click()
+        desk.stroke()
+        desk.ai.seeds.walk(1)
+        await asyncio.sleep(0.1)
+        assert not desk.shop.jobs.recent
+        desk.panel.progress.run_button.click()
+        await desk.settle()
+        assert desk.shop.jobs.recent[0].stage.name == "finished"
+
+    play(work)
+
+
+def test_a_technique_that_the_model_cannot_do_says_why() -> None:
+    entries = {entry.id: entry for entry in technique_entries("toy")}
+    assert entries["sdedit"].reason == ""
+    assert "control of attention" in lacking(frozenset({"attention"}))
+    assert lacking(frozenset()) == ""
+
+
+def test_a_greyed_entry_cannot_be_chosen(application: QApplication) -> None:
+    from editor.panels.ai_choices import Chooser
+
+    chooser = Chooser("Technique")
+    chooser.show_entries([Entry("a", "A"), Entry("b", "B", reason="No.")], "a")
+    flags = chooser.model().index(1, 0).flags()
+    assert not flags & Qt.ItemFlag.ItemIsEnabled
+    assert chooser.itemText(1) == "B (not available)"
+
+
+def test_what_storybook_knows(tmp_path: Path) -> None:
+    assert "not installed" in known_things("storybook", tmp_path)
+    assert known_things("toy", tmp_path) == ""
+    things = '["apple", "boat", "cat", "dog", "egg", "fox", "goat"]'
+    (tmp_path / "storybook.json").write_text(f'{{"objects": {things}}}')
+    text = known_things("storybook", tmp_path)
+    assert text == "Storybook knows objects such as apple, boat, cat, dog, egg, fox."
+
+
+def test_frozen_layers_do_not_run(play: Any) -> None:
+    async def work(desk: Desk) -> None:
+        layer = desk.stroke()
+        await desk.settle()
+        desk.ai.freeze()
+        await desk.settle()
+        assert desk.shop.layer(layer).baked
+        assert not desk.panel.progress.run_button.isEnabled()
+        assert "frozen" in desk.panel.words.hint.text()
+        with pytest.raises(EditorError, match="frozen"):
+            desk.ai.run()
+        desk.ai.freeze()
+        assert not desk.shop.layer(layer).baked
+
+    play(work)
+
+
+def test_the_job_line_of_others_does_not_hide_a_failure(play: Any) -> None:
+    async def work(desk: Desk) -> None:
+        layer = desk.stroke()
+        await desk.settle()
+        desk.shop.jobs.failures[layer] = Failure("It broke; try again.")
+        desk.shop.jobs.changed.emit(Job("another", "another"))
+        assert desk.panel.progress.error.text() == "It broke; try again."
+
+    play(work)
+
+
+def test_a_technique_that_is_not_installed_is_named(play: Any) -> None:
+    async def work(desk: Desk) -> None:
+        desk.stroke(technique="from-a-plugin")
+        await desk.settle()
+        assert "from-a-plugin is not installed" in desk.panel.words.hint.text()
+        assert "no technique called 'from-a-plugin'" in desk.panel.progress.error.text()
+        desk.panel.choices.technique.emit("sdedit")
+        await desk.settle()
+        assert desk.panel.progress.error.isHidden()
+
+    play(work)
