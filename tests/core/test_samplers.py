@@ -75,7 +75,7 @@ def test_up_and_down_again_comes_home_the_closer_the_more_steps(name: str) -> No
         home = walked(name, gaussian, noisy, levels)
         misses.append(float((home - START).abs().max()))
     assert misses[1] < 0.2
-    assert misses[1] < 0.7 * misses[0]
+    assert misses[1] < max(0.7 * misses[0], 1e-3)
 
 
 @pytest.mark.parametrize("name", list(SAMPLERS))
