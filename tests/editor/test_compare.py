@@ -1,0 +1,111 @@
+"""The compare wipe: before on the left of the line, after on the right, and nothing is changed."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QColor
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+
+from core.document import Document
+from core.geometry import Size
+from core.layers import AiLayer, Layer
+from core.pixels import Tiles
+from editor.canvas import Canvas
+from editor.compare import Compare, without, without_ai
+from editor.studio import Studio
+
+pytestmark = pytest.mark.gui
+SIDE = 200
+
+
+def _plain(colour: tuple[int, int, int]) -> Tiles:
+    return Tiles.of(np.full((SIDE, SIDE, 4), (*colour, 255), np.uint8))
+
+
+@pytest.fixture
+def canvas() -> Iterator[Canvas]:
+    from core import catalog
+
+    catalog.load("tools", "brushes")
+    _ = QApplication.instance() or QApplication([])
+    document = Document(Size(SIDE, SIDE))
+    document.insert("Paper", Layer("paper", tiles=_plain((0, 0, 255))))
+    document.insert("AI", AiLayer("edit", tiles=_plain((255, 0, 0))))
+    canvas = Canvas(Studio(document))
+    canvas.resize(SIDE, SIDE)
+    canvas.show()
+    canvas.actual_size()
+    yield canvas
+    canvas.close()
+    canvas.deleteLater()
+
+
+def _colour(canvas: Canvas, x: int, y: int) -> str:
+    QApplication.processEvents()
+    return QColor(canvas.grab().toImage().pixel(x, y)).name()
+
+
+def test_before_is_left_and_after_is_right(canvas: Canvas) -> None:
+    state = canvas.document.state
+    compare = Compare(canvas)
+    assert _colour(canvas, 20, 150) == "#ff0000"
+    compare.toggle()
+    assert _colour(canvas, 20, 150) == "#0000ff"
+    assert _colour(canvas, 180, 150) == "#ff0000"
+    compare.toggle()
+    assert _colour(canvas, 20, 150) == "#ff0000"
+    assert canvas.document.state is state
+
+
+def test_the_line_is_dragged_and_the_rest_still_paints(canvas: Canvas) -> None:
+    canvas.document.activate(canvas.document.root.children[0].id)
+    compare = Compare(canvas)
+    compare.toggle()
+    left = Qt.MouseButton.LeftButton
+    QTest.mousePress(canvas, left, Qt.KeyboardModifier.NoModifier, QPoint(100, 60))
+    QTest.mouseMove(canvas, QPoint(150, 60))
+    QTest.mouseRelease(canvas, left, Qt.KeyboardModifier.NoModifier, QPoint(150, 60))
+    assert compare.line == pytest.approx(150)
+    assert not canvas.is_gesturing
+    assert _colour(canvas, 130, 150) == "#0000ff"
+    QTest.mousePress(canvas, left, Qt.KeyboardModifier.NoModifier, QPoint(30, 60))
+    assert canvas.is_gesturing
+    canvas.cancel()
+
+
+def test_a_clear_before_shows_what_is_clear(canvas: Canvas) -> None:
+    paper = canvas.document.root.children[0]
+    canvas.document.change("Delete", without(canvas.document.root, paper.id))
+    compare = Compare(canvas)
+    compare.toggle()
+    assert _colour(canvas, 20, 150) in {"#9a9a9a", "#b4b4b4"}
+
+
+def test_the_picture_before_follows_the_document(canvas: Canvas) -> None:
+    compare = Compare(canvas)
+    compare.toggle()
+    assert _colour(canvas, 20, 150) == "#0000ff"
+    paper = canvas.document.root.children[0]
+    with canvas.document.painting(paper.id, "Fill") as painting:
+        painting.write(canvas.document.bounds, np.full((SIDE, SIDE, 4), (0, 99, 0, 255), np.uint8))
+    assert _colour(canvas, 20, 150) == "#006300"
+
+
+def test_one_layer_is_held_back_while_its_eye_is_held(canvas: Canvas) -> None:
+    compare = Compare(canvas)
+    layer = canvas.document.root.children[1]
+    compare.show_layer(layer.id)
+    assert _colour(canvas, 180, 150) == "#0000ff"
+    compare.show_layer("")
+    assert _colour(canvas, 180, 150) == "#ff0000"
+    assert not compare.is_on
+
+
+def test_hiding_is_pure(canvas: Canvas) -> None:
+    root = canvas.document.root
+    assert [node.visible for node in without_ai(root).children] == [True, False]
+    assert [node.visible for node in root.children] == [True, True]
+    assert without(root, "nowhere") is root
