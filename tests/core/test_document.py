@@ -1,0 +1,169 @@
+"""Documents: every change is an edit, a gesture is one entry, a failure leaves no trace."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from core.composite import flatten
+from core.document import Document
+from core.errors import EditorError
+from core.geometry import Rect, Size
+from core.layers import Group, Layer, walk
+from core.pixels import Pixels
+from core.selection import Selection
+
+DOT = np.full((20, 20), 255, np.uint8)
+RED = (255, 0, 0, 255)
+
+
+@pytest.fixture
+def document() -> Document:
+    made = Document(Size(600, 400))
+    made.insert("New layer", Layer("ink"))
+    return made
+
+
+def look(document: Document) -> Pixels:
+    return flatten(document.root, document.bounds)
+
+
+def stroke(document: Document, x: int = 10) -> None:
+    with document.painting(document.state.active, "Stroke") as painting:
+        for step in range(5):
+            painting.blend(DOT, x + step * 5, 30, RED)
+
+
+@pytest.mark.parametrize("size", [Size(0, 5), Size(5, 0), Size(70_000, 5), Size(-1, 1)])
+def test_impossible_sizes_are_refused(size: Size) -> None:
+    with pytest.raises(EditorError, match="A canvas must be 1 to 65536 pixels a side"):
+        Document(size)
+
+
+def test_a_stroke_is_one_entry_and_goes_back_and_forth_to_the_bit(document: Document) -> None:
+    before = look(document)
+    stroke(document)
+    after = look(document)
+    assert len(document.history.done) == 2
+    assert document.undo() == "Stroke"
+    assert np.array_equal(look(document), before)
+    assert document.redo() == "Stroke"
+    assert np.array_equal(look(document), after)
+
+
+def test_undoing_everything_and_redoing_it(document: Document) -> None:
+    stroke(document)
+    document.select(Selection(Rect(0, 0, 50, 50)))
+    document.replace("Hide", replace(document.find(document.state.active), visible=False))
+    document.insert("Group", Group("g", children=(Layer("inner"),)))
+    end, labels = look(document), [edit.label for edit in document.history.done]
+    while document.undo():
+        pass
+    assert not document.root.children
+    assert not document.selection
+    while document.redo():
+        pass
+    assert np.array_equal(look(document), end)
+    assert [edit.label for edit in document.history.done] == labels
+    assert document.selection.bounds == Rect(0, 0, 50, 50)
+
+
+def _stopped_stroke(document: Document) -> None:
+    with document.painting(document.state.active, "Stroke") as painting:
+        painting.blend(DOT, 0, 0, RED)
+        raise KeyError
+
+
+def _stopped_edit(document: Document) -> None:
+    with document.editing("Both"):
+        document.insert("New layer", Layer("second"))
+        raise KeyError
+
+
+def test_an_exception_in_a_stroke_puts_the_pixels_back(document: Document) -> None:
+    stroke(document)
+    before, state = look(document), document.state
+    with pytest.raises(KeyError):
+        _stopped_stroke(document)
+    assert np.array_equal(look(document), before)
+    assert document.state.root is state.root
+    assert len(document.history.done) == 2
+
+
+def test_a_stroke_off_the_canvas_is_no_entry(document: Document) -> None:
+    with document.painting(document.state.active, "Stroke") as painting:
+        painting.blend(DOT, -500, -500, RED)
+        painting.blend(DOT, 5000, 5000, RED)
+    assert len(document.history.done) == 1
+
+
+def test_everything_inside_editing_is_one_entry(document: Document) -> None:
+    with document.editing("Both"):
+        document.insert("New layer", Layer("second"))
+        stroke(document)
+    assert [edit.label for edit in document.history.done] == ["New layer", "Both"]
+    document.undo()
+    assert [node.name for node in walk(document.root)] == ["ink"]
+
+
+def test_an_exception_inside_editing_undoes_all_of_it(document: Document) -> None:
+    with pytest.raises(KeyError):
+        _stopped_edit(document)
+    assert [node.name for node in walk(document.root)] == ["ink"]
+    assert not document.is_editing
+
+
+def test_undo_waits_while_something_is_open(document: Document) -> None:
+    with document.painting(document.state.active, "Stroke") as painting:
+        painting.blend(DOT, 0, 0, RED)
+        assert document.undo() is None
+    assert document.undo() == "Stroke"
+
+
+def test_changed_says_where(document: Document) -> None:
+    heard: list[Rect] = []
+    document.changed.connect(heard.append)
+    stroke(document)
+    assert Rect.union(heard).contains(Rect(10, 30, 40, 20))
+    assert Rect.union(heard[:-1] if len(heard) > 5 else heard).area < 256 * 256
+    heard.clear()
+    document.undo()
+    assert heard == [Rect(0, 0, 256, 256)]
+
+
+def test_what_is_active_or_selected_is_no_unsaved_work(document: Document) -> None:
+    document.saved = document.state
+    document.select(Selection(Rect(0, 0, 5, 5)))
+    document.activate("")
+    assert not document.is_modified
+    document.undo()
+    stroke_layer = document.root.children[0].id
+    document.activate(stroke_layer)
+    stroke(document)
+    assert document.is_modified
+    document.undo()
+    assert not document.is_modified
+
+
+def test_a_new_layer_goes_above_the_active_one(document: Document) -> None:
+    document.insert("New layer", Layer("top"))
+    document.activate(document.root.children[0].id)
+    document.insert("New layer", Layer("middle"))
+    assert [node.name for node in document.root.children] == ["ink", "middle", "top"]
+    active = document.active
+    assert active is not None
+    assert active.name == "middle"
+
+
+def test_a_layer_that_is_gone_is_said_to_be(document: Document) -> None:
+    with pytest.raises(EditorError, match="no longer in the document"):
+        document.find("gone")
+
+
+def test_revision_grows_with_every_change(document: Document) -> None:
+    seen = [document.revision]
+    stroke(document)
+    seen.append(document.revision)
+    document.undo()
+    seen.append(document.revision)
+    assert seen == sorted(set(seen))

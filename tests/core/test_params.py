@@ -1,0 +1,58 @@
+"""Parameters: from a dataclass to fields, JSON and back, every mistake named."""
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import pytest
+
+from core.errors import EditorError
+from core.params import Choice, Range, Switch, Text, fields, from_json, to_json
+
+
+@dataclass(frozen=True)
+class Params:
+    prompt: Annotated[str, Text("Prompt")] = "x"
+    strength: Annotated[float, Range(0, 1, label="Strength")] = 0.5
+    steps: Annotated[int, Range(1, 50)] = 20
+    sampler: Annotated[str, Choice(("ddim", "euler"))] = "ddim"
+    live: bool = True
+
+
+def test_fields_say_what_a_form_needs() -> None:
+    found = {field.name: field for field in fields(Params)}
+    assert [field.label for field in found.values()] == [
+        "Prompt", "Strength", "Steps", "Sampler", "Live",
+    ]  # fmt: skip
+    assert found["steps"].type is int
+    assert isinstance(found["live"].marker, Switch)
+    assert found["strength"].default == 0.5
+
+
+def test_json_and_back() -> None:
+    params = Params("a cat", 0.25, 7, "euler", False)
+    assert from_json(Params, to_json(params)) == params
+    assert from_json(Params, {}) == Params()
+
+
+def test_words_from_a_command_line_become_values() -> None:
+    made = from_json(Params, {"strength": "0.7", "steps": "9", "live": "false"})
+    assert (made.strength, made.steps, made.live) == (0.7, 9, False)
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        ({"size": 3}, "Unknown parameter 'size'; there are: prompt, strength"),
+        ({"strength": 1.5}, "Strength must lie between 0 and 1, not 1.5"),
+        ({"strength": "much"}, "Strength must be a float, not 'much'"),
+        ({"strength": float("nan")}, "Strength must be a finite number"),
+        ({"strength": float("inf")}, "Strength must be a finite number"),
+        ({"steps": "many"}, "Steps must be a int, not 'many'"),
+        ({"steps": None}, "Steps must be a int"),
+        ({"sampler": "magic"}, "Sampler must be one of ddim, euler"),
+        ({"live": "perhaps"}, "Live must be a bool"),
+    ],
+)
+def test_a_mistake_is_one_sentence(values: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(EditorError, match=sentence):
+        from_json(Params, values)
