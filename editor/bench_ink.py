@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from PySide6.QtCore import QAbstractEventDispatcher, QEvent, QEventLoop, QPointF, Qt
 from PySide6.QtGui import QMouseEvent
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 
 from core import catalog
 from core.brushes.round import Round
@@ -27,9 +27,9 @@ EVERYTHING = QEventLoop.ProcessEventsFlag.AllEvents
 
 
 class Hand:
-    """Sends real mouse events to a canvas and lets it paint after each."""
+    """Sends real mouse events to a widget and lets it paint after each."""
 
-    def __init__(self, canvas: Canvas) -> None:
+    def __init__(self, canvas: QWidget) -> None:
         self._canvas = canvas
 
     def stroke(self, places: list[tuple[float, float]]) -> list[float]:
