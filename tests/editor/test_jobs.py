@@ -321,6 +321,20 @@ def test_a_result_that_changes_nothing_is_noticed(bench: Bench) -> None:
     bench.run(work)
 
 
+def test_a_result_for_another_region_does_not_land(bench: Bench) -> None:
+    async def work(shop: Workshop) -> None:
+        layer = stroke(shop, recipe(technique="slow", steps=6, pause=0.05))
+        job = _last(shop)
+        await until(lambda: job.n >= 1)
+        with shop.document.painting(layer, "More", plane="region") as painting:
+            painting.blend(np.full((30, 30), 255, np.uint8), 30, 30)
+        await shop.jobs.idle()
+        assert job.stage is Stage.overtaken
+        assert not shop.layer(layer).rendered
+
+    bench.run(work)
+
+
 def test_opening_another_document_ends_the_jobs_of_this_one(bench: Bench) -> None:
     async def work(shop: Workshop) -> None:
         stroke(shop, recipe(technique="slow", steps=50, pause=0.05))

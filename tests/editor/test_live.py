@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from dataclasses import replace
 
 import pytest
 
@@ -121,5 +122,24 @@ def test_a_cancelled_layer_is_not_run_behind_the_back(bench: Bench) -> None:
         await asyncio.sleep(1.0)
         assert len(shop.jobs.recent) == 1
         assert isinstance(shop.document.find(layer), AiLayer)
+
+    bench.run(work)
+
+
+def test_a_cancelled_change_of_a_layer_waits_for_the_hand(bench: Bench) -> None:
+    async def work(shop: Workshop) -> None:
+        layer = stroke(shop, recipe())
+        await shop.jobs.idle()
+        slow = recipe(technique="slow", steps=50, pause=0.05)
+        shop.document.replace("Technique", replace(shop.layer(layer), recipe=slow))
+        job = shop.jobs.ask(layer)
+        while job.n < 1:
+            await asyncio.sleep(0.01)
+        shop.jobs.cancel(job)
+        await shop.jobs.idle()
+        shop.document.touched(shop.document.bounds)
+        await asyncio.sleep(0.7)
+        assert shop.jobs.recent[0] is job
+        assert layer in shop.live.stale, "it says so, and waits"
 
     bench.run(work)
