@@ -16,11 +16,12 @@ from core.document import Document
 from core.engine.engine import Engine
 from core.engine.messages import Done, Failed, Started, Step
 from core.engine.run import Run
-from core.engine.task import Recipe, Wrapped
+from core.engine.task import Wrapped
 from core.errors import EditorError, FileError
 from core.formats.opening import format_for, open_document, save_document
 from core.layers import AiLayer
 from core.pixels import Pixels, Tiles
+from core.recipes import usual_recipe
 
 Say = Callable[[str], None]
 
@@ -78,10 +79,9 @@ def prepared(order: Order) -> tuple[Document, AiLayer]:
     """The picture as a document with an AI layer over it that is yet to be rendered."""
     catalog.load("techniques")
     technique = catalog.techniques[order.technique]
-    values = params.to_json(params.from_json(catalog.params_of(technique), order.params))
+    recipe = usual_recipe(technique.id, order.model, order.seed, order.params, order.modifiers)
     document = open_document(order.picture)
     region = _region(order.mask, document)
-    recipe = Recipe(technique.id, values, order.model, order.modifiers, order.seed)
     layer = AiLayer(technique.label, recipe=recipe, region=region)
     document.insert(technique.label, layer, document.root.id, len(document.root.children))
     return document, layer

@@ -1,6 +1,7 @@
 """Start the editor: one window on an event loop that Qt and asyncio share."""
 
 import asyncio
+import os
 import sys
 from pathlib import Path
 
@@ -14,6 +15,12 @@ from editor.guard import Guard
 def main(arguments: list[str] | None = None) -> int:
     """Open a window, with the first file named in arguments; returns the exit status."""
     arguments = sys.argv[1:] if arguments is None else arguments
+    if not has_display():
+        sys.stderr.write(
+            "sfumato: there is no display here. Set DISPLAY, or use sfumato run and "
+            "python -m editor.tour, which need none.\n"
+        )
+        return 2
     from qasync import QEventLoop
 
     application = QApplication([sys.argv[0]])
@@ -34,6 +41,13 @@ def main(arguments: list[str] | None = None) -> int:
         app.close()
     guard.release()
     return 0
+
+
+def has_display() -> bool:
+    """Whether a window can open: always but on a Linux without X11 or Wayland."""
+    if not sys.platform.startswith("linux") or "QT_QPA_PLATFORM" in os.environ:
+        return True
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
 if __name__ == "__main__":

@@ -4,12 +4,10 @@ import secrets
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from core.catalog import modifiers, params_of, techniques
-from core.engine.task import Recipe, Wrapped
+from core.engine.task import Recipe
 from core.geometry import EMPTY
 from core.layers import AiLayer
-from core.models.opening import usual_for
-from core.params import to_json
+from core.recipes import usual_recipe
 from core.signal import Signal
 
 if TYPE_CHECKING:
@@ -25,14 +23,8 @@ NAME = 40
 
 
 def fresh_recipe(technique: str = "layered-brush", model: str = "storybook") -> Recipe:
-    """A technique with its defaults, what the model is usually run with, and a seed by chance."""
-    params = to_json(params_of(techniques[technique])())
-    usual = usual_for(model)
-    if usual.steps and "steps" in params:
-        params["steps"] = usual.steps
-    guidance = to_json(params_of(modifiers["cfg"])(scale=usual.guidance))
-    guided = (Wrapped("cfg", guidance),) if usual.guidance > 1 else ()
-    return Recipe(technique, params, model, guided, secrets.randbelow(SEEDS))
+    """The usual recipe with a seed by chance."""
+    return usual_recipe(technique, model, secrets.randbelow(SEEDS))
 
 
 def name_for(prompt: str) -> str:

@@ -1,0 +1,36 @@
+"""What a recipe starts with: the technique's defaults and what the model is usually run with."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from core import catalog
+from core.catalog import modifiers, params_of, techniques
+from core.engine.task import Recipe, Wrapped
+from core.models.opening import usual_for
+from core.params import from_json, to_json
+
+GUIDANCE = "cfg"
+
+
+def usual_recipe(
+    technique: str,
+    model: str,
+    seed: int = 0,
+    values: Mapping[str, Any] | None = None,
+    wrappers: tuple[Wrapped, ...] = (),
+) -> Recipe:
+    """A recipe with every parameter written out; ``values`` and ``wrappers`` take precedence.
+
+    Raises EditorError for an unknown technique, or a parameter that is unknown or out of range.
+    """
+    catalog.load("techniques", "modifiers")
+    kind = params_of(techniques[technique])
+    usual = usual_for(model)
+    params = to_json(kind())
+    if usual.steps and "steps" in params:
+        params["steps"] = usual.steps
+    params = to_json(from_json(kind, {**params, **(values or {})}))
+    if not wrappers and usual.guidance > 1:
+        scale = params_of(modifiers[GUIDANCE])(scale=usual.guidance)
+        wrappers = (Wrapped(GUIDANCE, to_json(scale)),)
+    return Recipe(technique, params, model, wrappers, seed)

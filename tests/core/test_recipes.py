@@ -1,0 +1,36 @@
+"""A recipe starts with what technique and model are usually run with."""
+
+import pytest
+
+from core.engine.task import Wrapped
+from core.errors import EditorError
+from core.recipes import usual_recipe
+
+
+def test_every_parameter_is_written_out() -> None:
+    recipe = usual_recipe("sdedit", "toy", 7, {"prompt": "snow"})
+    assert recipe.prompt == "snow"
+    assert {"strength", "steps", "sampler"} <= set(recipe.params)
+    assert (recipe.seed, recipe.modifiers) == (7, ())
+
+
+def test_a_models_own_steps_and_guidance_are_taken() -> None:
+    from core.models.storybook import StorybookBackend
+
+    recipe = usual_recipe("layered-brush", "storybook")
+    assert recipe.params["steps"] == StorybookBackend.steps
+    assert recipe.modifiers[0].params["scale"] == StorybookBackend.guidance
+
+
+def test_what_is_asked_for_comes_first() -> None:
+    other = Wrapped("cfg++", {"scale": 0.3})
+    recipe = usual_recipe("sdedit", "storybook", 0, {"steps": 5}, (other,))
+    assert recipe.params["steps"] == 5
+    assert recipe.modifiers == (other,)
+
+
+def test_mistakes_are_named() -> None:
+    with pytest.raises(EditorError, match="no technique called 'gone'"):
+        usual_recipe("gone", "toy")
+    with pytest.raises(EditorError, match="Steps must lie between"):
+        usual_recipe("sdedit", "toy", 0, {"steps": 0})
