@@ -1,6 +1,7 @@
 """Measure a Storybook model with the judge: things, places, pairs, synonyms, brush, codec, speed.
 
-``python -m core.storybook.evaluate FOLDER OUT`` writes OUT/storybook.json and OUT/*.png galleries.
+``python -m core.storybook.evaluate FOLDER OUT [REPEATS]`` writes OUT/storybook.json and
+galleries as OUT/*.png.
 """
 
 import json
@@ -18,7 +19,7 @@ from core.storybook.atlas import catalogue
 from core.storybook.backgrounds import PLACES
 from core.storybook.codec import load_codec
 from core.storybook.judge import load_judge
-from core.storybook.layout import FOLDER, load_unet, network_input, read_description, read_layout
+from core.storybook.layout import load_unet, network_input, read_description, read_layout
 from core.storybook.render import render
 from core.storybook.sample import World, random_scene
 from core.storybook.scene import Item, Scene, article
@@ -72,9 +73,18 @@ class Evaluation:
         return torch.cat(pictures)
 
     def verdicts(self, pictures: "Tensor", count: int) -> tuple["Tensor", "Tensor"]:
-        """The judge's ``count`` likeliest things and its place for each picture."""
+        """The ``count`` likeliest things and the place of each picture.
+
+        The judge may know more things than the model; those count as number -1.
+        """
+        import torch
+
         verdict = self.judge(self.codec.encode(pictures))
-        return verdict.things.topk(count, 1).indices, verdict.places.argmax(1)
+        known = self.judge.config
+        things = [self.things.index(n) if n in self.things else -1 for n in known.things]
+        places = [self.places.index(n) if n in self.places else -1 for n in known.places]
+        seen = torch.tensor(things)[verdict.things.topk(count, 1).indices]
+        return seen, torch.tensor(places)[verdict.places.argmax(1)]
 
     def wanted(self, repeats: int) -> list[Wanted]:
         """Every thing ``repeats`` times, each in a place drawn by chance."""
@@ -188,4 +198,4 @@ def _save(pictures: "Tensor", path: Path) -> None:
 
 
 if __name__ == "__main__":
-    evaluate(Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER, Path(sys.argv[2]))
+    evaluate(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]) if len(sys.argv) > 3 else 3)
