@@ -134,10 +134,6 @@ class Canvas(QWidget):
         self.fit()
 
     def _changed(self, rect: Rect) -> None:
-        if self.document.size != self._pyramid.size:
-            self._pyramid = Pyramid(self.document)
-            self.update()
-            return
         self._pyramid.touched(rect)
         if self.is_gesturing and self._ink_since is None:
             self._ink_since = self._gestures.since

@@ -39,7 +39,6 @@ class Pyramid:
 
     def __init__(self, document: Document) -> None:
         self._document = document
-        self.size = document.size
         self._planes = Planes(document)
         self._images: OrderedDict[Spot, tuple[QImage, Pixels]] = OrderedDict()
         self._dirty: dict[Spot, Rect] = {}

@@ -38,14 +38,14 @@ class Round:
         return max(0.5, 2 * self._radius(pressure) * self.params.spacing / 100)
 
     def stamp(self, sample: Sample) -> Stamp:
-        """A dab of at most ``size`` + 3 pixels a side around the sample."""
+        """A dab of at most ``size`` + 2 pixels a side around the sample."""
         radius, flow = self._radius(sample.pressure), self.params.flow / 100
         if self.params.pressure_flow:
             flow *= _unit(sample.pressure)
-        x, y = math.floor(sample.x - radius - 0.5), math.floor(sample.y - radius - 0.5)
+        x, y = math.floor(sample.x - radius), math.floor(sample.y - radius)
         if sample.pressure <= 0 or radius <= 0:
             return Stamp(np.zeros((1, 1), np.uint8), x, y, 0.0)
-        side = math.ceil(2 * radius) + 2
+        side = math.ceil(2 * radius) + 1
         alpha = _disc(side, sample.x - x, sample.y - y, radius, self.params.hardness / 100)
         return Stamp(alpha, x, y, flow)
 

@@ -26,6 +26,16 @@ def _ends() -> list[Any]:
     return found
 
 
+def _switched() -> list[Any]:
+    found = []
+    for kind in KINDS:
+        names = [f.name for f in params.fields(params_of(kind)) if f.type is bool]
+        for on in (False, True):
+            chosen = params.from_json(params_of(kind), dict.fromkeys(names, on))
+            found.append(pytest.param(kind, chosen, id=f"{kind.id}-switches-{on}"))
+    return found
+
+
 def _default(kind: type[Brush]) -> Brush:
     return kind(params_of(kind)())
 
@@ -50,7 +60,7 @@ def test_stamps_are_bounded_at_both_ends_of_every_dial(
     stamp = brush.stamp(Sample(100.4, 50.7, pressure))
     assert stamp.alpha.dtype == np.uint8
     assert stamp.alpha.ndim == 2
-    assert max(stamp.alpha.shape) <= chosen.size + 4
+    assert max(stamp.alpha.shape) <= chosen.size + 2
     assert 0 < stamp.flow <= 1
     assert 0.5 <= brush.spacing(pressure) <= max(0.5, chosen.size)
     assert math.isfinite(brush.spacing(pressure))
@@ -63,10 +73,10 @@ def test_a_pressed_pen_leaves_something_under_it(kind: type[Brush], chosen: Any)
     assert stamp.alpha[50 - stamp.y, 100 - stamp.x] > 0
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(("kind", "chosen"), [*_ends(), *_switched()])
 @pytest.mark.parametrize("pressure", [0.0, -1.0])
-def test_no_pressure_adds_nothing(kind: type[Brush], pressure: float) -> None:
-    stamp = _default(kind).stamp(Sample(10.0, 10.0, pressure))
+def test_no_pressure_adds_nothing(kind: type[Brush], chosen: Any, pressure: float) -> None:
+    stamp = kind(chosen).stamp(Sample(10.0, 10.0, pressure))
     assert not (stamp.alpha * stamp.flow).any()
 
 

@@ -136,5 +136,6 @@ def test_opacity_and_masks_scale_all_channels_to_the_nearest_byte() -> None:
 
 
 def test_every_mode_has_the_openraster_name_of_its_formula() -> None:
-    spelled = {mode.svg.removeprefix("svg:").replace("color", "colour") for mode in MODES.values()}
-    assert spelled == set(W3C) - {"normal"} | {"src-over", "plus"}
+    formulas = set(W3C) - {"normal"}
+    spelled = {f"svg:{name.replace('colour', 'color')}" for name in formulas}
+    assert {mode.svg for mode in MODES.values()} == spelled | {"svg:src-over", "svg:plus"}

@@ -74,17 +74,24 @@ def test_erasing_takes_away_its_share_of_every_channel() -> None:
 
 
 def test_with_locked_alpha_colour_changes_and_alpha_does_not() -> None:
-    ground = np.zeros((600, 600, 4), np.uint8)
-    ground[:, :15] = (40, 80, 20, 100)
+    ground = np.zeros((256, 256, 4), np.uint8)
+    ground[..., 3] = np.arange(256)
+    ground[..., 1] = ground[..., 3] // 2
     made, layer = document(Layer("ink", tiles=Tiles.of(ground), lock_alpha=True))
+    strength = np.ascontiguousarray(
+        np.broadcast_to(np.arange(256, dtype=np.uint8)[:, None], (256, 256))
+    )
+    whole = Rect(0, 0, 256, 256)
     with made.painting(layer, "Stroke") as painting:
-        painting.blend(FULL, 5, 5, (255, 255, 255, 255))
-    after = pixels(made, layer, Rect(0, 0, 600, 600))
+        painting.blend(strength, 0, 0, (255, 200, 0, 255))
+    after = pixels(made, layer, whole)
     assert np.array_equal(after[..., 3], ground[..., 3])
-    assert after[8, 8].tolist() == [100, 100, 100, 100]
+    share, alpha = np.arange(256)[:, None, None] / 255, np.arange(256)[None, :, None]
+    expected = ground[..., :3] * (1 - share) + alpha * share * np.array([1, 200 / 255, 0])
+    assert np.abs(after[..., :3] - expected).max() <= 1.5
     with made.painting(layer, "Erase") as painting:
-        painting.blend(FULL, 5, 5, erase=True)
-    assert np.array_equal(pixels(made, layer, Rect(0, 0, 600, 600)), after)
+        painting.blend(strength, 0, 0, erase=True)
+    assert np.array_equal(pixels(made, layer, whole), after)
 
 
 def test_a_soft_selection_caps_a_stroke_however_often_it_passes() -> None:

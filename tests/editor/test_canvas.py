@@ -415,6 +415,9 @@ def test_another_canvas_size_is_shown_at_once(canvas: Canvas) -> None:
     assert (shown[160:300, 160:300] == shown[20, 20]).all()
     document.undo()
     assert (screen(canvas)[50:350, 50:450] == 255).all()
+    document.apply("Grow", replace(document.state, size=Size(440, 340)))
+    Mouse(canvas).drag((470, 370), (471, 370))
+    assert screen(canvas)[370, 470].tolist() == list(RED[:3])
 
 
 # AI layers

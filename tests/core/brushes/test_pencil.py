@@ -15,6 +15,12 @@ def test_every_pixel_is_full_or_empty(size: float) -> None:
     assert np.array_equal(stamp.alpha, stamp.alpha[::-1, ::-1])
 
 
+def test_a_large_dab_has_the_area_of_its_disc() -> None:
+    stamp = Pencil(Pencil.Params(size=41)).stamp(Sample(50.5, 50.5))
+    assert (stamp.alpha > 0).sum() == pytest.approx(np.pi * 41 * 41 / 4, rel=0.03)
+    assert (Pencil(Pencil.Params(size=2)).stamp(Sample(5, 5)).alpha == 255).all()
+
+
 def test_one_pixel_is_the_one_under_the_pen() -> None:
     for x, y in ((7.0, 3.0), (7.99, 3.99), (7.5, 3.5)):
         stamp = Pencil(Pencil.Params(size=1)).stamp(Sample(x, y))
