@@ -5,6 +5,8 @@ import json
 import struct
 import warnings
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -42,9 +44,7 @@ def _read(path: Path) -> tuple[Pixels, dict[str, Any], str]:
     if path.is_file() and not path.stat().st_size:
         raise FileError(f"{path.name} is empty (0 bytes).")
     try:
-        with warnings.catch_warnings():
-            # Pillow warns of odd metadata; what matters of it is an error all the same.
-            warnings.simplefilter("ignore")
+        with bounded():
             return _decoded(path)
     except Image.DecompressionBombError as error:
         raise FileError(f"{path.name} declares more pixels than can be opened.") from error
@@ -54,6 +54,23 @@ def _read(path: Path) -> tuple[Pixels, dict[str, Any], str]:
         if isinstance(error, (FileNotFoundError, IsADirectoryError, PermissionError)):
             raise
         raise FileError(f"{path.name} is damaged or cut short: {error}.") from error
+
+
+@contextmanager
+def bounded() -> Iterator[None]:
+    """Let Pillow open what a canvas may hold, and no more; it also warns of odd metadata.
+
+    What matters of such metadata is an error all the same.
+    """
+    before = Image.MAX_IMAGE_PIXELS
+    # Pillow refuses what has more than twice this.
+    Image.MAX_IMAGE_PIXELS = MOST_PIXELS // 2
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        Image.MAX_IMAGE_PIXELS = before
 
 
 def _decoded(path: Path) -> tuple[Pixels, dict[str, Any], str]:

@@ -3,7 +3,6 @@
 import io
 import json
 import math
-import warnings
 import zipfile
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,7 +18,7 @@ from core.blend import MODES
 from core.document import MAX_SIDE, Document
 from core.engine.task import Recipe
 from core.errors import EditorError, FileError
-from core.formats.flat import MOST_PIXELS, premultiplied
+from core.formats.flat import MOST_PIXELS, bounded, premultiplied
 from core.formats.ora_writing import MIMETYPE, OURS
 from core.geometry import Point, Size
 from core.layers import AiLayer, Group, Layer, Mask, Node
@@ -165,8 +164,7 @@ class _Reader:
 
     def _image(self, name: str) -> Image.Image:
         data = self._bytes(name, MOST_BYTES)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        with bounded():
             try:
                 image = Image.open(io.BytesIO(data), formats=("PNG",))
                 if image.width * image.height > MOST_PIXELS:
