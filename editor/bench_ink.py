@@ -10,14 +10,13 @@ from PySide6.QtCore import QAbstractEventDispatcher, QEvent, QEventLoop, QPointF
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QApplication, QWidget
 
-from core import catalog
 from core.brushes.round import Round
 from core.document import Document
 from core.geometry import Size
 from core.layers import Group, Layer
 from core.pixels import TILE, Tiles
-from editor.canvas import Canvas
-from editor.studio import Studio
+from core.settings import Settings
+from editor.app import App
 
 LAYERS, SIDE = 16, 4096
 DABS = (128, 512)
@@ -50,25 +49,32 @@ class Hand:
 
 
 class Ink:
-    """A canvas over a large document of full, translucent layers; the hand paints in the middle."""
+    """The whole window over a large document of full, translucent layers, and a hand in it."""
 
     def __init__(self, window: tuple[int, int], strokes: int) -> None:
-        catalog.load("tools", "brushes")
-        self._application = QApplication.instance() or QApplication([])
+        application = QApplication.instance() or QApplication([])
+        assert isinstance(application, QApplication)
+        self.app = App(application, Settings())
+        self._application = application
         self._count = strokes
         self._places = np.random.default_rng(0)
-        self._studio = Studio(heavy_document())
-        start = time.perf_counter()
-        self._canvas = Canvas(self._studio)
-        self._canvas.resize(*window)
-        self._canvas.show()
-        self._opening = self._longest_frame(start)
+        self._canvas = self.app.canvas
+        self.app.window.resize(*window)
+        self.app.window.show()
+        self._longest_frame(0.0)
+        document = heavy_document()
+        self._opening = self._timed(lambda: self.app.show_document(document))
+
+    def close(self) -> None:
+        self.app.window.hide()
+        self.app.close()
 
     def strokes(self, dab: int, where: str) -> list[float]:
         """Seconds per event of strokes with a brush of this diameter."""
         canvas = self._canvas
-        self._studio.choose(tool="brush", brush="round")
-        self._studio.set_brush_params(Round.Params(size=float(dab)))
+        studio = self.app.studio
+        studio.choose(tool="brush", brush="round")
+        studio.set_brush_params(Round.Params(size=float(dab)))
         canvas.fit()
         if where == "at_100_percent":
             canvas.actual_size()
@@ -76,19 +82,20 @@ class Ink:
         step = dab * 0.1 * canvas.view.zoom
         hand, times = Hand(canvas), []
         for _ in range(self._count):
-            x, y = self._places.uniform(260, 420), self._places.uniform(100, 700)
-            events = int(min(40, (1000 - x) / step))
+            x = self._places.uniform(0.2, 0.3) * canvas.width()
+            y = self._places.uniform(0.2, 0.8) * canvas.height()
+            events = int(min(40, (0.8 * canvas.width() - x) / step))
             times += hand.stroke([(x + step * n, y) for n in range(events)])
         return times
 
     def blocked(self) -> dict[str, float]:
         """How long single commands keep the window from answering, in seconds."""
-        document, canvas = self._studio.document, self._canvas
+        document, canvas = self.app.studio.document, self._canvas
         canvas.fit()
         self._application.processEvents()
         other = document.root.children[2]
         actions: dict[str, Callable[[], Any]] = {
-            "undo": document.undo,
+            "undo": self.app.undo,
             "zoom_in": lambda: canvas.zoom_to(1.0),
             "fit": canvas.fit,
             "rotate": lambda: canvas.turn_by(30),

@@ -14,19 +14,22 @@ from editor.bench_ink import Hand, Ink
 
 
 @pytest.mark.gui
-def test_strokes_take_time_and_leave_paint(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_strokes_take_time_and_leave_paint(
+    qapp: QApplication, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(bench_ink, "SIDE", 1024)
     monkeypatch.setattr(bench_ink, "LAYERS", 3)
-    ink = Ink((640, 480), 1)
-    qtbot.addWidget(ink._canvas)
-    document = ink._studio.document
-    times = ink.strokes(128, "at_100_percent")
-    assert len(times) >= 10
-    assert all(0 < seconds < 1 for seconds in times)
-    assert [edit.label for edit in document.history.done] == ["Brush stroke"]
-    blocked = ink.blocked()
-    assert {"open", "undo", "hide_layer"} <= set(blocked)
-    assert not document.root.children[2].visible
+    ink = Ink((1000, 700), 1)
+    try:
+        document = ink.app.studio.document
+        times = ink.strokes(128, "at_100_percent")
+        assert len(times) >= 10
+        assert all(0 < seconds < 1 for seconds in times)
+        assert [edit.label for edit in document.history.done] == ["Brush stroke"]
+        assert {"open", "undo", "hide_layer"} <= set(ink.blocked())
+        assert not document.root.children[2].visible
+    finally:
+        ink.close()
 
 
 @pytest.mark.gui
