@@ -1,7 +1,7 @@
 """The canvas: pointer events out to tools, changed rectangles in from the document."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, Qt, Signal
@@ -11,7 +11,6 @@ from PySide6.QtGui import (
     QCursor,
     QEnterEvent,
     QFocusEvent,
-    QImage,
     QKeyEvent,
     QMouseEvent,
     QPainter,
@@ -41,9 +40,8 @@ from editor.canvas_overlays import (
     Sketch,
     checkerboard,
     fill_canvas,
-    transform,
 )
-from editor.canvas_tiles import Pyramid, Spot, level_for
+from editor.canvas_picture import Picture, seen_in
 from editor.studio import Studio
 from editor.view import ViewTransform
 
@@ -56,8 +54,6 @@ WheelFilter = Callable[[QWheelEvent, float, float], bool]
 NOTCH = 120
 """Wheel units of one notch, as Qt counts them."""
 PER_NOTCH = 1.2
-FRAME = 0.025
-"""Seconds that one paint may spend on drawing what has changed."""
 TABLET = {
     QEvent.Type.TabletPress: Kind.press,
     QEvent.Type.TabletMove: Kind.move,
@@ -122,7 +118,7 @@ class Canvas(QWidget):
         for leave in self._leave:
             leave()
         self.document = document
-        self._pyramid = Pyramid(document)
+        self._picture = Picture(document)
         self.region.layer = None
         self.preview.show(EMPTY, None)
         self._leave = [
@@ -134,7 +130,7 @@ class Canvas(QWidget):
         self.fit()
 
     def _changed(self, rect: Rect) -> None:
-        self._pyramid.touched(rect)
+        self._picture.touched(rect)
         if self.is_gesturing and self._ink_since is None:
             self._ink_since = self._gestures.since
         self.update(self._on_screen(rect))
@@ -355,8 +351,10 @@ class Canvas(QWidget):
         painter = QPainter(self)
         painter.setClipRect(exposed)
         painter.fillRect(exposed, self.surround)
-        self._paint_document(painter, exposed)
-        grid = PixelGrid(self._seen(exposed) & self.document.bounds)
+        fill_canvas(painter, self.view, self.document.bounds, exposed, self._clear)
+        for late in self._picture.paint(painter, self.view, exposed):
+            self.update(self._on_screen(late))
+        grid = PixelGrid(seen_in(exposed, self.view) & self.document.bounds)
         drawn: list[Overlay] = [self.region, self.preview, grid, self.outline, self._sketch]
         for overlay in (*drawn, *self.overlays, self._brush):
             painter.save()
@@ -366,38 +364,6 @@ class Canvas(QWidget):
         if self._ink_since is not None:
             self.inked.emit((time.perf_counter() - self._ink_since) * 1000)
             self._ink_since = None
-
-    def _paint_document(self, painter: QPainter, exposed: QRect) -> None:
-        painter.save()
-        fill_canvas(painter, self.view, self.document.bounds, exposed, self._clear)
-        painter.setTransform(transform(self.view), True)
-        painter.setClipRect(QRectF(*self.document.bounds), Qt.ClipOperation.IntersectClip)
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, _is_smooth(self.view))
-        seen = self._seen(exposed) & self.document.bounds
-        for spot, image in self._images(seen):
-            painter.drawImage(QRectF(*spot.rect), image)
-        painter.restore()
-
-    def _images(self, seen: Rect) -> Iterator[tuple[Spot, QImage]]:
-        """What to draw; where much has changed the rest follows in the next frames."""
-        deadline = time.perf_counter() + FRAME
-        for spot in self._pyramid.spots(seen, level_for(self.view.zoom)):
-            if self._pyramid.is_fresh(spot) or time.perf_counter() < deadline:
-                yield spot, self._pyramid.image(spot)
-                continue
-            self.update(self._on_screen(spot.rect))
-            old = self._pyramid.stale(spot)
-            if old is not None:
-                yield spot, old
-
-    def _seen(self, exposed: QRect) -> Rect:
-        moved = self.view.panned(-exposed.x(), -exposed.y())
-        return moved.seen(exposed.width(), exposed.height()).padded(1)
-
-
-def _is_smooth(view: ViewTransform) -> bool:
-    """Pixels are told apart from twice their size on, and need no smoothing at their own size."""
-    return view.zoom < 2 and (view.zoom != 1 or bool(view.angle))
 
 
 def _blank(node: object) -> AiLayer | None:

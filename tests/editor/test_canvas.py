@@ -19,7 +19,7 @@ from core.geometry import Point, Rect, Size
 from core.layers import AiLayer, Layer
 from core.pixels import Tiles
 from core.selection import Selection
-from editor import canvas as module
+from editor import canvas_picture
 from editor.canvas import Canvas
 from editor.studio import Studio
 from editor.view import ViewTransform
@@ -394,16 +394,16 @@ def test_the_rest_of_a_large_change_follows_in_later_frames(
     canvas: Canvas, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     screen(canvas)
-    monkeypatch.setattr(module, "FRAME", 0.0)
+    monkeypatch.setattr(canvas_picture, "FRAME", 0.0)
     black = np.zeros((300, 400, 4), np.uint8)
     black[..., 3] = 255
     canvas.document.replace("Fill", replace(ink(canvas), tiles=Tiles.of(black)))
     canvas.repaint()
-    spots = canvas._pyramid.spots(canvas.document.bounds, 0)
-    assert not any(canvas._pyramid.is_fresh(spot) for spot in spots)
-    monkeypatch.setattr(module, "FRAME", 1.0)
+    spots = canvas._picture.pyramid.spots(canvas.document.bounds, 0)
+    assert not any(canvas._picture.pyramid.is_fresh(spot) for spot in spots)
+    monkeypatch.setattr(canvas_picture, "FRAME", 1.0)
     QApplication.processEvents()
-    assert all(canvas._pyramid.is_fresh(spot) for spot in spots)
+    assert all(canvas._picture.pyramid.is_fresh(spot) for spot in spots)
     assert (screen(canvas)[100:300, 100:400] == 0).all()
 
 

@@ -1,0 +1,69 @@
+"""The document as the canvas paints it: where it lies, how smooth, and how much in one frame."""
+
+import time
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QRect, QRectF, Qt
+from PySide6.QtGui import QPainter
+
+from editor.canvas_overlays import transform
+from editor.canvas_tiles import Pyramid, Spot, level_for
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QImage
+
+    from core.document import Document
+    from core.geometry import Rect
+    from editor.view import ViewTransform
+
+FRAME = 0.025
+"""Seconds that one paint may spend on drawing what has changed."""
+
+
+class Picture:
+    """Paints a document; tell it with ``touched`` where the document has changed."""
+
+    def __init__(self, document: "Document") -> None:
+        self._document = document
+        self.pyramid = Pyramid(document)
+
+    def touched(self, rect: "Rect") -> None:
+        self.pyramid.touched(rect)
+
+    def paint(self, painter: QPainter, view: "ViewTransform", exposed: QRect) -> "list[Rect]":
+        """Paint the exposed part of the screen.
+
+        Where much has changed, gives the document rectangles that have to be painted again later.
+        """
+        painter.save()
+        painter.setTransform(transform(view), True)
+        painter.setClipRect(QRectF(*self._document.bounds), Qt.ClipOperation.IntersectClip)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, _is_smooth(view))
+        deadline, late = time.perf_counter() + FRAME, []
+        for spot in self.pyramid.spots(
+            seen_in(exposed, view) & self._document.bounds, level_for(view.zoom)
+        ):
+            image = self._image(spot, deadline)
+            if image is not None:
+                painter.drawImage(QRectF(*spot.rect), image)
+            if not self.pyramid.is_fresh(spot):
+                late.append(spot.rect)
+        painter.restore()
+        return late
+
+    def _image(self, spot: Spot, deadline: float) -> "QImage | None":
+        """The picture of a spot as it is, or as it was once the time is up."""
+        if self.pyramid.is_fresh(spot) or time.perf_counter() < deadline:
+            return self.pyramid.image(spot)
+        return self.pyramid.stale(spot)
+
+
+def seen_in(exposed: QRect, view: "ViewTransform") -> "Rect":
+    """The document rectangle that covers a part of the screen."""
+    moved = view.panned(-exposed.x(), -exposed.y())
+    return moved.seen(exposed.width(), exposed.height()).padded(1)
+
+
+def _is_smooth(view: "ViewTransform") -> bool:
+    """Pixels are told apart from twice their size on, and need no smoothing at their own size."""
+    return view.zoom < 2 and (view.zoom != 1 or bool(view.angle))
