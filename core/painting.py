@@ -133,9 +133,7 @@ def _tinted(strength: Pixels, colour: tuple[int, int, int, int]) -> Pixels:
 def _atop(below: Pixels, through: Pixels, tinted: Pixels) -> Pixels:
     """Source-atop: the alpha below stays."""
     alpha = _four(below[..., 3])
-    mixed = np.minimum(_plus(_times(below, through), _times(tinted, alpha)), alpha)
-    mixed[..., 3] = below[..., 3]
-    return mixed
+    return np.minimum(_plus(_times(below, through), _times(tinted, alpha)), alpha)
 
 
 def _four(plane: Pixels) -> Pixels:

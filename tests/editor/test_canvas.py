@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-from PySide6.QtCore import QEvent, Qt
+from PySide6.QtCore import QEvent, QRectF, Qt
 from PySide6.QtGui import QColor, QFocusEvent, QImage, QKeyEvent, QPainter
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
@@ -366,6 +366,24 @@ def test_the_brush_is_outlined_at_its_size(canvas: Canvas) -> None:
     assert (high - low).tolist() == pytest.approx([20, 20], abs=2)
     canvas.studio.choose(tool="hand")
     assert np.array_equal(screen(canvas), blank)
+
+
+def test_the_outline_is_wiped_where_the_pen_was(canvas: Canvas) -> None:
+    class Watch:
+        painted = QRectF()
+
+        def paint(self, painter: QPainter, view: ViewTransform) -> None:
+            self.painted |= painter.clipBoundingRect()
+
+    Mouse(canvas).move((100, 100))
+    QApplication.processEvents()
+    watch = Watch()
+    canvas.overlays.append(watch)
+    Mouse(canvas).move((300, 300))
+    QApplication.processEvents()
+    assert watch.painted.contains(QRectF(90, 90, 20, 20))
+    assert watch.painted.contains(QRectF(290, 290, 20, 20))
+    assert not watch.painted.contains(QRectF(400, 50, 5, 5)), "and no more than that is painted"
 
 
 def test_a_preview_lies_in_its_place_until_taken_away(canvas: Canvas) -> None:
