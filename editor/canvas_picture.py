@@ -38,11 +38,12 @@ class Picture:
         painter.save()
         painter.setTransform(transform(view), True)
         painter.setClipRect(QRectF(*self._document.bounds), Qt.ClipOperation.IntersectClip)
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, _is_smooth(view))
+        scale = view.zoom * painter.device().devicePixelRatio()
+        is_smooth = _is_smooth(scale, view.angle)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, is_smooth)
         deadline, late = time.perf_counter() + FRAME, []
-        for spot in self.pyramid.spots(
-            seen_in(exposed, view) & self._document.bounds, level_for(view.zoom)
-        ):
+        seen = seen_in(exposed, view) & self._document.bounds
+        for spot in self.pyramid.spots(seen, level_for(scale)):
             image = self._image(spot, deadline)
             if image is not None:
                 painter.drawImage(QRectF(*spot.rect), image)
@@ -64,6 +65,6 @@ def seen_in(exposed: QRect, view: "ViewTransform") -> "Rect":
     return moved.seen(exposed.width(), exposed.height()).padded(1)
 
 
-def _is_smooth(view: "ViewTransform") -> bool:
+def _is_smooth(scale: float, angle: float) -> bool:
     """Pixels are told apart from twice their size on, and need no smoothing at their own size."""
-    return view.zoom < 2 and (view.zoom != 1 or bool(view.angle))
+    return scale < 2 and (scale != 1 or bool(angle))

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-from PySide6.QtCore import QEvent, QRectF, Qt
+from PySide6.QtCore import QEvent, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QFocusEvent, QImage, QKeyEvent, QPainter
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
@@ -319,6 +319,20 @@ def test_zoomed_out_fine_lines_become_grey_and_not_a_pattern(canvas: Canvas) -> 
     canvas.document.replace("Fill", replace(ink(canvas), tiles=Tiles.of(stripes)))
     canvas.set_view(ViewTransform(0.25, 50, 50))
     assert np.abs(screen(canvas)[55:120, 55:145] - 127.5).max() <= 1
+
+
+def test_a_dense_screen_shows_all_the_pixels_it_has_room_for(canvas: Canvas) -> None:
+    stripes = np.full((300, 400, 4), 255, np.uint8)
+    stripes[:, ::2, :3] = 0
+    canvas.document.replace("Fill", replace(ink(canvas), tiles=Tiles.of(stripes)))
+    image = QImage(400, 300, QImage.Format.Format_RGB32)
+    image.setDevicePixelRatio(2)
+    painter = QPainter(image)
+    picture = canvas_picture.Picture(canvas.document)
+    assert picture.paint(painter, ViewTransform(0.5), QRect(0, 0, 200, 150)) == []
+    painter.end()
+    row = np.frombuffer(image.constBits(), np.uint8).reshape(300, 400, 4)[100, :, 0]
+    assert np.array_equal(row, stripes[100, :, 0])
 
 
 def test_zoomed_in_pixels_are_squares_with_a_grid_from_eight_on(canvas: Canvas) -> None:
