@@ -1,0 +1,145 @@
+"""The Layers, History and Colour docks act on the document and follow it."""
+
+from collections.abc import Iterator
+
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QColor
+from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
+
+from core.geometry import Size
+from core.layers import Group, Layer, walk
+from editor.app import App
+from editor.panels.layers import NODE, Where, _dropped, thumbnail
+from editor.verbs import new_document
+from tests.editor.windows import window
+
+LEFT = Qt.MouseButton.LeftButton
+
+
+@pytest.fixture
+def app(qtbot: QtBot) -> Iterator[App]:
+    with window() as made:
+        made.show_document(new_document(Size(200, 100), (255, 255, 255, 255)))
+        yield made
+
+
+def names(app: App) -> list[str]:
+    return [node.name for node in walk(app.studio.document.root)]
+
+
+def test_the_tree_shows_the_top_first_and_the_active_one(app: App) -> None:
+    tree = app.window.layers.tree
+    assert [item.text(0) for item in tree.items()] == ["Layer 1", "Background"]
+    current = tree.currentItem()
+    assert current is not None
+    assert current.text(0) == "Layer 1"
+
+
+def test_a_click_on_the_eye_hides(app: App) -> None:
+    tree = app.window.layers.tree
+    row = tree.visualItemRect(tree.items()[1])
+    QTest.mouseClick(tree.viewport(), LEFT, pos=QPoint(row.left() + 6, row.center().y()))
+    assert not app.studio.document.root.children[0].visible
+    app.actions.run("undo")
+    assert app.studio.document.root.children[0].visible
+
+
+def test_a_click_on_a_row_makes_it_active(app: App, qtbot: QtBot) -> None:
+    tree = app.window.layers.tree
+    row = tree.visualItemRect(tree.items()[1])
+    QTest.mouseClick(tree.viewport(), LEFT, pos=QPoint(row.left() + 90, row.center().y()))
+    ground = app.studio.document.root.children[0].id
+    qtbot.waitUntil(lambda: app.studio.document.state.active == ground)
+
+
+def test_dragging_opacity_is_one_entry(app: App) -> None:
+    panel, history = app.window.layers, app.studio.document.history
+    count = len(history.done)
+    for value in (90, 70, 50):
+        panel._opacity.set_value(value, tell=True)
+    assert len(history.done) == count + 1
+    active = app.studio.document.active
+    assert active is not None
+    assert active.opacity == 0.5
+
+
+def test_blend_mode_and_name(app: App) -> None:
+    panel = app.window.layers
+    panel._blend.setCurrentIndex(panel._blend.findData("multiply"))
+    panel._set_blend(0)
+    active = app.studio.document.active
+    assert active is not None
+    assert active.blend == "multiply"
+    panel.rename(active, "  shadow ")
+    panel.rename(active, "  ")
+    assert names(app) == ["Background", "shadow"]
+
+
+def test_dropping_reorders_and_nests(app: App) -> None:
+    document = app.studio.document
+    document.insert("Group", Group("group", children=(Layer("inner"),)))
+    ground, ink, group = document.root.children
+    rows = {item.data(0, NODE).name: item for item in app.window.layers.tree.items()}
+    below = _dropped(document.root, ink, rows["Background"], Where.BelowItem)
+    assert below is not None
+    assert [n.name for n in below.children] == ["Layer 1", "Background", "group"]
+    inside = _dropped(document.root, ink, rows["group"], Where.OnItem)
+    assert inside is not None
+    assert [n.name for n in walk(inside)] == ["Background", "group", "inner", "Layer 1"]
+    above = _dropped(document.root, ground, rows["group"], Where.AboveItem)
+    assert above is not None
+    assert [n.name for n in above.children][-1] == "Background"
+    assert _dropped(document.root, group, rows["inner"], Where.BelowItem) is None
+    assert _dropped(document.root, ink, rows["Layer 1"], Where.AboveItem) is None
+    end = _dropped(document.root, ink, None, Where.OnViewport)
+    assert end is not None
+    assert end.children[0].name == "Layer 1"
+
+
+def test_thumbnails_show_where_the_paint_is(qtbot: QtBot) -> None:
+    import numpy as np
+
+    from core.pixels import Tiles
+
+    red = np.zeros((512, 512, 4), np.uint8)
+    red[:256, :256] = (255, 0, 0, 255)
+    image = thumbnail(Layer("l", tiles=Tiles.of(red)), Size(512, 512)).toImage()
+    assert QColor(image.pixel(4, 4)) == QColor("red")
+    assert QColor(image.pixel(28, 28)) == QColor("#8a8a8a")
+
+
+def test_history_goes_where_it_is_clicked(app: App) -> None:
+    for _ in range(3):
+        app.actions.run("layer-new")
+    history = next(d.widget() for n, d in app.window.docks.items() if n == "history")
+    from editor.panels.history import HistoryPanel
+
+    assert isinstance(history, HistoryPanel)
+    assert history.list.count() == 4
+    history.go_to(1)
+    assert len(app.studio.document.root.children) == 3
+    assert history.list.count() == 4
+    history.go_to(3)
+    assert len(app.studio.document.root.children) == 5
+
+
+def test_the_colour_dock_follows_and_leads(app: App) -> None:
+    from editor.panels.colour import ColourPanel
+
+    panel = app.window.docks["colour"].widget()
+    assert isinstance(panel, ColourPanel)
+    app.studio.choose(foreground=(10, 200, 30, 255))
+    assert panel.hex.text() == "#0ac81e"
+    panel.hex.setText("3366ff")
+    panel._typed()
+    assert app.studio.choices.foreground == (51, 102, 255, 255)
+    panel.hex.setText("nonsense")
+    panel._typed()
+    assert panel.hex.text() == "#3366ff"
+    QTest.mouseClick(panel.square, LEFT, pos=QPoint(1, 1))
+    picked = app.studio.choices.foreground
+    assert min(picked) > 240
+    app.actions.run("swap")
+    assert app.studio.choices.background == picked

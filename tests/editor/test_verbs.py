@@ -1,0 +1,136 @@
+"""What the menus do: each one undo entry, and the picture as it should be."""
+
+import numpy as np
+import pytest
+
+from core.composite import flatten
+from core.document import Document
+from core.errors import EditorError
+from core.geometry import Point, Rect, Size
+from core.layers import Group, Layer, walk
+from core.pixels import Pixels
+from core.selection import Selection
+from editor import verbs
+
+RED = (255, 0, 0, 255)
+DOT = np.full((30, 30), 180, np.uint8)
+
+
+@pytest.fixture
+def document() -> Document:
+    made = verbs.new_document(Size(320, 240), (255, 255, 255, 255))
+    with made.painting(made.state.active, "Stroke") as painting:
+        painting.blend(DOT, 20, 20, RED)
+    return made
+
+
+def look(document: Document) -> Pixels:
+    return flatten(document.root, document.bounds)
+
+
+EVERY = [
+    verbs.add_layer, verbs.add_group, verbs.duplicate, verbs.delete, verbs.merge_down,
+    verbs.flatten_all, verbs.add_mask, verbs.clear, verbs.select_all, verbs.select_inverse,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("verb", EVERY, ids=lambda verb: verb.__name__)
+def test_a_verb_is_one_entry_and_can_be_taken_back(document: Document, verb: object) -> None:
+    before, count = look(document), len(document.history.done)
+    assert callable(verb)
+    verb(document)
+    assert len(document.history.done) == count + 1
+    document.undo()
+    assert np.array_equal(look(document), before)
+
+
+@pytest.mark.parametrize(
+    "verb", [verbs.merge_down, verbs.flatten_all, verbs.add_group, verbs.add_mask, verbs.add_layer]
+)
+def test_what_only_tidies_changes_no_pixel(document: Document, verb: object) -> None:
+    before = look(document)
+    assert callable(verb)
+    verb(document)
+    assert np.abs(look(document).astype(int) - before).max() <= 1
+
+
+def test_delete_goes_to_the_layer_below(document: Document) -> None:
+    verbs.delete(document)
+    assert document.active is not None
+    assert document.active.name == "Background"
+    verbs.delete(document)
+    assert document.active is None
+    with pytest.raises(EditorError, match="Choose a layer"):
+        verbs.delete(document)
+
+
+def test_grouping_keeps_the_place(document: Document) -> None:
+    verbs.add_group(document)
+    assert [node.name for node in walk(document.root)] == ["Background", "Group", "Layer 1"]
+
+
+def test_a_duplicate_has_ids_of_its_own(document: Document) -> None:
+    verbs.add_group(document)
+    document.activate(document.root.children[1].id)
+    verbs.duplicate(document)
+    ids = [node.id for node in walk(document.root)]
+    assert len(ids) == len(set(ids)) == 5
+
+
+def test_fill_and_clear_keep_to_the_selection(document: Document) -> None:
+    document.select(Selection(Rect(100, 100, 50, 40)))
+    verbs.fill(document, (0, 0, 255, 255))
+    changed = look(document)
+    assert changed[120, 120].tolist() == [0, 0, 255, 255]
+    assert changed[99, 120].tolist() == [255, 255, 255, 255]
+    verbs.clear(document)
+    assert look(document)[120, 120].tolist() == [255, 255, 255, 255]
+
+
+def test_a_mask_from_the_selection_shows_only_it(document: Document) -> None:
+    document.select(Selection(Rect(0, 0, 30, 240)))
+    verbs.add_mask(document)
+    shown = look(document)
+    assert shown[25, 25, 1] < 255
+    assert shown[25, 40].tolist() == [255, 255, 255, 255]
+    with pytest.raises(EditorError, match="already has a mask"):
+        verbs.add_mask(document)
+    verbs.remove_mask(document)
+    assert look(document)[25, 40, 1] < 255
+
+
+def test_copy_takes_the_selection_and_paste_puts_it_down(document: Document) -> None:
+    document.select(Selection(Rect(20, 20, 10, 10)))
+    pixels, area = verbs.copied(document)
+    assert area == Rect(20, 20, 10, 10)
+    assert pixels[5, 5].tolist() == [180, 0, 0, 180]
+    verbs.paste(document, pixels, Point(200, 100))
+    assert look(document)[105, 205, 1] < 255
+
+
+def test_cropping_moves_everything(document: Document) -> None:
+    before = look(document)[10:110, 15:215]
+    document.select(Selection(Rect(15, 10, 200, 100)))
+    verbs.crop_to_selection(document)
+    assert document.size == (200, 100)
+    assert np.array_equal(look(document), before)
+    document.undo()
+    assert document.size == (320, 240)
+
+
+def test_what_cannot_be_done_is_said(document: Document) -> None:
+    with pytest.raises(EditorError, match="Select the part to keep"):
+        verbs.crop_to_selection(document)
+    document.activate(document.root.children[0].id)
+    with pytest.raises(EditorError, match="no layer below"):
+        verbs.merge_down(document)
+    document.insert("Group", Group("g"))
+    with pytest.raises(EditorError, match="is a group"):
+        verbs.fill(document, RED)
+
+
+def test_a_transparent_canvas_is_empty() -> None:
+    document = verbs.new_document(Size(50, 40), None)
+    assert not look(document).any()
+    assert not document.is_modified
+    assert isinstance(document.active, Layer)

@@ -1,0 +1,190 @@
+"""The window: what it shows, what it opens, and what it asks before anything is lost."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PySide6.QtGui import QDropEvent
+from PySide6.QtWidgets import QMessageBox
+from pytestqt.qtbot import QtBot
+
+from core.geometry import Size
+from core.layers import Layer
+from editor.app import App
+from editor.files import Files
+from editor.verbs import new_document
+from tests.editor.windows import window
+
+Answer = QMessageBox.StandardButton
+
+
+@pytest.fixture
+def app(qtbot: QtBot) -> Iterator[App]:
+    with window() as made:
+        yield made
+
+
+@pytest.fixture
+def open_app(app: App) -> App:
+    app.show_document(new_document(Size(320, 200), (255, 255, 255, 255)))
+    return app
+
+
+def paint(app: App) -> None:
+    document = app.studio.document
+    with document.painting(document.state.active, "Stroke") as painting:
+        painting.blend(np.full((9, 9), 255, np.uint8), 5, 5)
+
+
+def test_it_opens_on_the_start_page_and_teaches(app: App) -> None:
+    assert app.window.start_page.isVisible()
+    assert not app.canvas.isVisible()
+    assert app.window.windowTitle() == "Sfumato"
+    assert not app.actions["save"].isEnabled()
+
+
+def test_the_sample_opens_as_a_copy(app: App) -> None:
+    app.actions.run("sample")
+    assert app.canvas.isVisible()
+    assert app.studio.document.path is None
+    assert app.actions["save"].isEnabled()
+
+
+def test_the_title_says_what_is_not_saved(open_app: App, tmp_path: Path) -> None:
+    assert open_app.window.windowTitle() == "Untitled · Sfumato"
+    paint(open_app)
+    assert open_app.window.windowTitle() == "Untitled* · Sfumato"
+    open_app.files._save(tmp_path / "harbour.ora")
+    assert open_app.window.windowTitle() == "harbour.ora · Sfumato"
+
+
+@pytest.mark.parametrize(
+    ("answer", "closes", "saved"),
+    [(Answer.Cancel, False, False), (Answer.Discard, True, False), (Answer.Save, True, True)],
+)
+def test_unsaved_work_is_asked_about(
+    open_app: App,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    answer: Answer,
+    closes: bool,
+    saved: bool,
+) -> None:
+    path = tmp_path / "a.ora"
+    open_app.studio.document.path = path
+    paint(open_app)
+    monkeypatch.setattr(Files, "ask_about_changes", lambda _: answer)
+    assert open_app.window.close() is closes
+    assert path.exists() is saved
+
+
+def test_nothing_is_asked_when_nothing_changed(
+    open_app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Files, "ask_about_changes", lambda _: pytest.fail("asked"))
+    assert open_app.window.close()
+
+
+def drop(app: App, path: Path) -> None:
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(path))])
+    app.window.dropEvent(
+        QDropEvent(
+            QPointF(5, 5),
+            Qt.DropAction.CopyAction,
+            data,
+            Qt.MouseButton.LeftButton,
+            Qt.KeyboardModifier.NoModifier,
+        )
+    )
+
+
+def test_a_dropped_picture_opens_or_becomes_a_layer(app: App, tmp_path: Path) -> None:
+    path = tmp_path / "dropped.png"
+    Image.new("RGB", (30, 20), "red").save(path)
+    drop(app, path)
+    assert app.studio.document.size == (30, 20)
+    drop(app, path)
+    assert app.studio.document.size == (30, 20)
+    assert [node.name for node in app.studio.document.root.children] == ["dropped", "Pasted"]
+
+
+def test_a_wrong_file_is_one_line_and_loses_nothing(open_app: App, tmp_path: Path) -> None:
+    before = open_app.studio.document
+    path = tmp_path / "letter.png"
+    path.write_text("not a picture")
+    assert not open_app.files.open_path(path)
+    assert open_app.studio.document is before
+    assert open_app.window.strip.isVisible()
+    assert "letter.png" in open_app.window.strip.sentence.text()
+    open_app.files.open_path(tmp_path / "gone.png")
+    assert "does not exist" in open_app.window.strip.sentence.text()
+
+
+def test_a_file_open_elsewhere_is_told(open_app: App, tmp_path: Path) -> None:
+    import json
+    import os
+
+    import psutil
+
+    path = tmp_path / "a.ora"
+    open_app.files._save(path)
+    lock = open_app.files.lock
+    assert lock is not None
+    parent = psutil.Process(os.getppid())
+    lock._file.write_text(json.dumps({"pid": parent.pid, "started": parent.create_time()}))
+    assert not open_app.files.open_path(path)
+    assert "open in another Sfumato window" in open_app.window.strip.sentence.text()
+
+
+def test_docks_hide_and_come_back(open_app: App) -> None:
+    open_app.actions.run("docks")
+    assert not any(dock.isVisible() for dock in open_app.window.docks.values())
+    open_app.actions.run("docks")
+    assert open_app.window.docks["layers"].isVisible()
+
+
+def test_the_theme_changes_in_place(open_app: App) -> None:
+    before = open_app.tokens.panel
+    open_app.actions.run("theme")
+    assert open_app.tokens.panel != before
+    open_app.actions.run("theme")
+    assert open_app.tokens.panel == before
+
+
+def test_recent_files_are_offered_with_pictures(open_app: App, tmp_path: Path) -> None:
+    open_app.files._save(tmp_path / "recent.ora")
+    page = open_app.window.start_page
+    page.refresh()
+    assert page.recent.count() == 1
+    item = page.recent.item(0)
+    assert item.text() == "recent.ora"
+    assert not item.icon().isNull()
+    (tmp_path / "recent.ora").unlink()
+    page.refresh()
+    assert page.recent.count() == 0
+
+
+def test_keys_change_the_brush(open_app: App) -> None:
+    size = open_app.studio.brush_params.size
+    open_app.actions.run("larger")
+    assert open_app.studio.brush_params.size > size
+    open_app.actions.run("softer")
+    assert open_app.studio.brush_params.hardness == 60
+    open_app.studio.choose(tool="ai-brush")
+    before = open_app.studio.tool_params.size
+    open_app.actions.run("smaller")
+    assert open_app.studio.tool_params.size < before
+
+
+def test_copy_and_paste_go_through_the_clipboard(open_app: App) -> None:
+    paint(open_app)
+    open_app.actions.run("copy")
+    open_app.actions.run("paste")
+    pasted = open_app.studio.document.active
+    assert isinstance(pasted, Layer)
+    assert pasted.name == "Pasted"
+    assert any(tile.pixels.any() for _, tile in pasted.tiles.items())
