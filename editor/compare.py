@@ -49,6 +49,7 @@ class Compare(QObject):
         super().__init__(canvas)
         self._canvas = canvas
         self.is_on = False
+        self._wiped = False
         self.share = 0.5
         self._layer = ""
         self._held = False
@@ -63,10 +64,12 @@ class Compare(QObject):
         self._show(not self.is_on)
 
     def show_layer(self, layer_id: str) -> None:
-        """Hold one layer back for as long as the eye is held; an empty id ends it."""
+        """Hold one layer back for as long as the eye is held; an empty id ends that."""
+        if layer_id and not self._layer:
+            self._wiped = self.is_on
         self._layer = layer_id
         self.share = 1.0 if layer_id else 0.5
-        self._show(bool(layer_id))
+        self._show(bool(layer_id) or self._wiped)
 
     def _show(self, on: bool) -> None:
         self.is_on = on

@@ -62,7 +62,7 @@ class MainWindow(QMainWindow):
         self.setStatusBar(app.status)
         self.strip = Strip(app.tokens)
         self.start_page = StartPage(app)
-        self.compare: Compare | None = None
+        self.compare = Compare(app.canvas)
         self._middle = QStackedWidget()
         self._middle.addWidget(self.start_page)
         self._middle.addWidget(app.canvas)
@@ -172,8 +172,6 @@ class MainWindow(QMainWindow):
 
     def toggle_compare(self) -> None:
         """Show the picture without its AI layers left of a line that can be dragged."""
-        if self.compare is None:
-            self.compare = Compare(self.app.canvas)
         self.compare.toggle()
 
     def toggle_docks(self) -> None:

@@ -186,12 +186,16 @@ class LayersPanel(QWidget):
 
 
 class LayerTree(QTreeWidget):
-    """Rows with eye, thumbnail, kind and name; dragging moves layers."""
+    """Rows with eye, thumbnail, kind and name; dragging moves layers.
+
+    Alt on an eye shows the picture without that layer for as long as it is held.
+    """
 
     def __init__(self, panel: LayersPanel) -> None:
         super().__init__(panel)
         self.panel = panel
         self._is_showing = False
+        self._holds_back = False
         self.setHeaderHidden(True)
         self.setIndentation(12)
         self.setIconSize(QSize(THUMBNAIL, THUMBNAIL))
@@ -260,9 +264,21 @@ class LayerTree(QTreeWidget):
         if item is not None and eye_rect(self.visualItemRect(item)).contains(
             event.position().toPoint()
         ):
-            self.panel.toggle(item.data(0, NODE))
+            node: Node = item.data(0, NODE)
+            if event.modifiers() & Qt.KeyboardModifier.AltModifier:
+                self._holds_back = True
+                self.panel.app.window.compare.show_layer(node.id)
+            else:
+                self.panel.toggle(node)
             return
         super().mousePressEvent(event)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        if self._holds_back:
+            self._holds_back = False
+            self.panel.app.window.compare.show_layer("")
+            return
+        super().mouseReleaseEvent(event)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         item = self.itemAt(event.position().toPoint())

@@ -15,7 +15,9 @@ from core.layers import AiLayer, Layer
 from core.pixels import Tiles
 from editor.canvas import Canvas
 from editor.compare import Compare, without, without_ai
+from editor.panels.layers import eye_rect
 from editor.studio import Studio
+from tests.editor.windows import window
 
 pytestmark = pytest.mark.gui
 SIDE = 200
@@ -109,3 +111,21 @@ def test_hiding_is_pure(canvas: Canvas) -> None:
     assert [node.visible for node in without_ai(root).children] == [True, False]
     assert [node.visible for node in root.children] == [True, True]
     assert without(root, "nowhere") is root
+
+
+def test_alt_on_an_eye_holds_that_layer_back(canvas: Canvas) -> None:
+    with window() as app:
+        app.show_document(canvas.document)
+        QApplication.processEvents()
+        tree = app.window.layers.tree
+        top = tree.topLevelItem(0)
+        assert top is not None
+        eye = eye_rect(tree.visualItemRect(top)).center()
+        place, alt = tree.viewport(), Qt.KeyboardModifier.AltModifier
+        QTest.mousePress(place, Qt.MouseButton.LeftButton, alt, eye)
+        middle = app.canvas.view.to_screen(100, 100)
+        assert _colour(app.canvas, round(middle[0]), round(middle[1])) == "#0000ff"
+        QTest.mouseRelease(place, Qt.MouseButton.LeftButton, alt, eye)
+        assert _colour(app.canvas, round(middle[0]), round(middle[1])) == "#ff0000"
+        assert not app.window.compare.is_on
+        app.studio.document.saved = app.studio.document.state
