@@ -21,7 +21,9 @@ from core.errors import EditorError, FileError
 from core.formats.opening import format_for, open_document, save_document
 from core.layers import AiLayer
 from core.pixels import Pixels, Tiles
+from core.plugins import SHIPPED, load_plugins
 from core.recipes import usual_recipe
+from core.settings import folders
 
 Say = Callable[[str], None]
 
@@ -78,6 +80,7 @@ def carry_out(order: Order, say: Say | None = None) -> dict[str, Any]:
 def prepared(order: Order) -> tuple[Document, AiLayer]:
     """The picture as a document with an AI layer over it that is yet to be rendered."""
     catalog.load("techniques")
+    load_plugins(SHIPPED, folders().plugins)
     technique = catalog.techniques[order.technique]
     recipe = usual_recipe(technique.id, order.model, order.seed, order.params, order.modifiers)
     document = open_document(order.picture)

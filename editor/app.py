@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import traceback
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -16,9 +17,11 @@ from core.errors import EditorError
 from core.formats.flat import straight
 from core.layers import Layer
 from core.params import Range
+from core.plugins import SHIPPED, Plugin, load_plugins
 from editor import theme, verbs
 from editor.actions import Actions
 from editor.ai import Ai
+from editor.api import Api
 from editor.canvas import Canvas
 from editor.files import Files
 from editor.jobs import Jobs
@@ -71,6 +74,7 @@ class App:
         self.autosave = Autosave(self)
         self._connect()
         self._dress()
+        self.plugins = self._load_plugins()
         self.actions.refresh()
         if loaded.note:
             self.tell(loaded.note)
@@ -93,6 +97,26 @@ class App:
         document.history.budget = self.settings.undo_mb << 20
         document.restructured.connect(lambda _: self.actions.refresh())
         document.selected.connect(lambda _: self.actions.refresh())
+
+    def _load_plugins(self) -> list[Plugin]:
+        """Shipped and own plugins; what fails is told, the window opens all the same."""
+        loaded = [
+            self._set_up(plugin) for plugin in load_plugins(SHIPPED, stored.folders().plugins)
+        ]
+        failed = [plugin for plugin in loaded if plugin.trace]
+        if failed:
+            names = ", ".join(plugin.name for plugin in failed)
+            self.tell(f"Not loaded: {names}.", "\n".join(plugin.trace for plugin in failed))
+        return loaded
+
+    def _set_up(self, plugin: Plugin) -> Plugin:
+        setup = getattr(plugin.module, "setup", None)
+        try:
+            if setup is not None:
+                setup(Api(self))
+        except Exception:  # noqa: BLE001 - whatever a plugin does wrong is its own affair
+            return replace(plugin, trace=traceback.format_exc())
+        return plugin
 
     # Life
 

@@ -40,6 +40,7 @@ from editor.toolbox import Toolbox
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from editor.actions import Command
     from editor.app import App
 
 Panel = AiPanel | LayersPanel | ColourPanel | HistoryPanel | JobsPanel
@@ -131,6 +132,13 @@ class MainWindow(QMainWindow):
         self._recent = menus["File"].addMenu("Open recent")
         self._recent.aboutToShow.connect(self._list_recent)
         self.menus = menus
+
+    def add_command(self, command: "Command", action: QAction) -> None:
+        """A command that came later, from a plugin; its menu is made when it is the first."""
+        if command.menu not in self.menus:
+            self.menus[command.menu] = self.menuBar().addMenu(command.menu)
+        self.menus[command.menu].addAction(action)
+        self.addAction(action)
 
     def _list_recent(self) -> None:
         self._recent.clear()

@@ -25,6 +25,8 @@ from core.engine.perform import Performance
 from core.engine.shelf import Shelf
 from core.errors import Cancelled as Stopped
 from core.errors import EditorError
+from core.plugins import SHIPPED, load_plugins
+from core.settings import folders
 
 GONE = 0
 """Exit code when the editor has closed the pipe."""
@@ -113,6 +115,7 @@ def prepare(modules: Sequence[str]) -> int:
     catalog.load("techniques", "modifiers", "models")
     for name in modules:
         importlib.import_module(name)
+    load_plugins(SHIPPED, folders().plugins)
     return int(torch.get_num_threads())
 
 

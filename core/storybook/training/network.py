@@ -94,6 +94,7 @@ class Training:
         self.plain = torch.optim.AdamW(rest, lr=plan.plain_rate, betas=(0.9, 0.98), weight_decay=0)
         self.average = {k: v.detach().clone() for k, v in self.unet.state_dict().items()}
         self.step, self.seconds = 0, 0.0
+        self.is_done = False
         self.signals = torch.from_numpy(layout.alphas_cumprod()).float().to(plan.device)
         self.random = torch.Generator().manual_seed(int(time.time()))
 
@@ -108,6 +109,7 @@ class Training:
         backward: Any = loss.backward
         backward()
         self.seconds = self.partners.share(list(self.unet.parameters()), self.seconds)
+        self.is_done = self.seconds >= self.plan.minutes * 60
         torch.nn.utils.clip_grad_norm_(self.unet.parameters(), 1.0)
         share = self.plan.rate_at(self.step, self.seconds / 60 / self.plan.minutes)
         for group in self.plain.param_groups:
@@ -200,7 +202,7 @@ def train(folder: Path, plan: Plan, config: Config) -> Training:
     training.random.manual_seed(time.time_ns() % 2**40 + partners.number)
     log = Log(folder / "log.csv")
     saved = shown = training.seconds
-    while training.seconds < plan.minutes * 60:
+    while not training.is_done:
         batch = pool.batch(plan.batch, training.random)
         loss, each = training.advance(batch)
         if not math.isfinite(loss):

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 CROP = 64
 BATCH = 24
 RATE = 1.5e-3
-ROUGHNESS = 0.12
+ROUGHNESS = 0.3
 """Largest spread of the noise added to latents: sampled latents are never quite clean."""
 
 
