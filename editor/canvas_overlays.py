@@ -59,6 +59,7 @@ class RegionTint:
     def __init__(self) -> None:
         self.layer: AiLayer | None = None
         self._images: dict[int, QImage] = {}
+        self._whole: QImage | None = None
 
     def paint(self, painter: QPainter, view: "ViewTransform") -> None:
         if self.layer is None:
@@ -72,11 +73,18 @@ class RegionTint:
             place = QRectF(*tile_rect(key).moved(*self.layer.position))
             image = self._images.get(tile.serial)
             if place.intersects(exposed):
-                image = image or _tinted(tile.pixels)
+                image = image or self._image(tile.pixels)
                 painter.drawImage(place.topLeft(), image)
             if image is not None:
                 kept[tile.serial] = image
         self._images = kept
+
+    def _image(self, region: Pixels) -> QImage:
+        """Tiles that are painted throughout, most of a large region, share one image."""
+        if region.min() < 255:
+            return _tinted(region)
+        self._whole = self._whole or _tinted(region)
+        return self._whole
 
 
 def _tinted(region: Pixels) -> QImage:

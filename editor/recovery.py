@@ -175,8 +175,10 @@ class Offer(QFrame):
         about.setWordWrap(True)
         words = QVBoxLayout()
         words.setSpacing(2)
+        words.addStretch(1)
         for label in (title, about):
             words.addWidget(label)
+        words.addStretch(1)
         self.recover = QPushButton("Recover")
         self.recover.clicked.connect(self._recover)
         self.discard = QPushButton("Discard")
