@@ -27,8 +27,7 @@ def usual_recipe(
     kind = params_of(techniques[technique])
     usual = usual_for(model)
     params = to_json(kind())
-    if usual.steps and "steps" in params:
-        params["steps"] = usual.steps
+    params |= {name: value for name, value in usual.params.items() if name in params}
     params = to_json(from_json(kind, {**params, **(values or {})}))
     if not wrappers and usual.guidance > 1:
         scale = params_of(modifiers[GUIDANCE])(scale=usual.guidance)

@@ -7,6 +7,7 @@ Leaves the picture with its layers, a picture of the window and the timings in F
 
 import asyncio
 import json
+import math
 import os
 import sys
 import time
@@ -29,6 +30,8 @@ from editor.files import SAMPLES  # noqa: E402
 
 LEFT = Qt.MouseButton.LeftButton
 PROMPT = "a red apple"
+PLACE = (0.83, 0.85)
+"""Where the AI brush goes, in shares of the canvas: an empty spot of the meadow."""
 PATIENCE = 300.0
 
 
@@ -78,7 +81,7 @@ class Tour:
         with self._timed("load the model"):
             await self.app.engine.open(self.app.recipes.shown.model)
         with self._timed("AI stroke, from press to picture"):
-            await self._sweep([(0.62 + 0.012 * i, 0.66 + 0.02 * (i % 3)) for i in range(14)])
+            await self._sweep([_around(turn / 12) for turn in range(13)])
             await self._settled()
 
     def _words(self) -> QWidget:
@@ -88,7 +91,7 @@ class Tour:
 
     async def _reseed(self) -> None:
         canvas = self.app.canvas
-        at = self._at(0.70, 0.68)
+        at = self._at(*PLACE)
         wheel = QWheelEvent(
             QPointF(at),
             QPointF(canvas.mapToGlobal(at)),
@@ -163,6 +166,12 @@ class Tour:
 
 
 _SHIFT = Qt.KeyboardModifier.ShiftModifier
+
+
+def _around(turn: float) -> tuple[float, float]:
+    """A point on a small circle about the place, 0..1 being once round."""
+    angle = 2 * math.pi * turn
+    return PLACE[0] + 0.04 * math.cos(angle), PLACE[1] + 0.04 * math.sin(angle)
 
 
 def _is_prompt(widget: QWidget) -> bool:

@@ -59,7 +59,9 @@ def test_every_path_in_the_tree_exists() -> None:
     assert [top for top in tops if not (ROOT / top).exists()] == []
     inner = re.findall(r"(?:^  |\s)([a-z_]+/)(?=\s)", tree[1], re.MULTILINE)
     missing = [
-        name for name in inner if not (any((ROOT / top / name).exists() for top in ("core", "tests", "")))
+        name
+        for name in inner
+        if not (any((ROOT / top / name).exists() for top in ("core", "tests", "")))
     ]
     assert missing == []
 

@@ -16,6 +16,7 @@ from core.models.attention import controlled
 from core.models.checkpoints import load_pipeline
 from core.models.files import PICKLES, fingerprint, refuse_pickle
 from core.models.parametrisation import predicted
+from core.models.usual import Usual
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -174,7 +175,7 @@ class DiffusersUNetBackend:
     id: ClassVar[str] = "diffusers-unet"
     label: ClassVar[str] = "Stable Diffusion 1.x / 2.x"
     capabilities: ClassVar[frozenset[str]] = CAPABILITIES
-    guidance: ClassVar[float] = 7.5
+    usual: ClassVar[Usual] = Usual(7.5)
 
     @staticmethod
     def opens(name: str) -> bool:

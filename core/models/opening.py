@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 from core import catalog
 from core.catalog import Backend
 from core.diffusion import Model
 from core.errors import ModelError
+from core.models.usual import Usual
 from core.settings import folders
 
 
@@ -42,17 +42,10 @@ def capabilities_of(name: str) -> frozenset[str]:
     return capabilities
 
 
-class Usual(NamedTuple):
-    """What a model is usually run with: guidance scale (1 for none) and steps (0 for any)."""
-
-    guidance: float = 1.0
-    steps: int = 0
-
-
 def usual_for(name: str) -> Usual:
     """The settings a new recipe starts with, known without loading the model."""
-    backend = backend_of(name)
-    return Usual(getattr(backend, "guidance", 1.0), getattr(backend, "steps", 0))
+    usual: Usual = getattr(backend_of(name), "usual", Usual())
+    return usual
 
 
 def available() -> list[Listed]:

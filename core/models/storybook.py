@@ -13,6 +13,7 @@ from core.models.adapter import Adapter
 from core.models.attention import controlled
 from core.models.files import fingerprint
 from core.models.parametrisation import predicted
+from core.models.usual import Usual
 from core.storybook.codec import load_codec
 from core.storybook.layout import (
     DESCRIPTION,
@@ -111,8 +112,8 @@ class StorybookBackend:
     id: ClassVar[str] = "storybook"
     label: ClassVar[str] = "Storybook"
     capabilities: ClassVar[frozenset[str]] = CAPABILITIES
-    guidance: ClassVar[float] = Layout().guidance
-    steps: ClassVar[int] = Layout().steps
+    # So small a network paints a thing only when it starts from noise.
+    usual: ClassVar[Usual] = Usual(Layout().guidance, {"steps": Layout().steps, "depth": 1.0})
 
     @staticmethod
     def opens(name: str) -> bool:

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import (
     QMessageBox,
     QProgressBar,
     QPushButton,
+    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 UNNOTICED = 100
 """Milliseconds a person does not notice: no bar before."""
+OFTEN = 50
+"""Milliseconds between two looks at a job: a bar repaints at once whenever it moves."""
 UNCHANGED = "Almost nothing changed: raise Strength or Depth, or write what should be there."
 
 
@@ -57,6 +60,8 @@ class Progress(QWidget):
         self.bar.setFixedHeight(4)
         self.words = QLabel()
         self.words.setProperty("role", "dim")
+        # Words that change at every step must not move the layout each time.
+        self.words.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.error = QLabel()
         self.error.setProperty("role", "error")
         self.error.setWordWrap(True)
@@ -64,7 +69,7 @@ class Progress(QWidget):
         self.details.clicked.connect(self._show_details)
         self._trace = ""
         self._job: Job | None = None
-        self._soon = QTimer(self, singleShot=True, interval=UNNOTICED)
+        self._soon = QTimer(self, singleShot=True)
         self._soon.timeout.connect(self._show_bar)
         self._lay_out()
         self.dress(tokens)
@@ -99,10 +104,8 @@ class Progress(QWidget):
         if job is None or job.stage.is_over:
             self._soon.stop()
             self._rest()
-        elif is_new:
-            self._soon.start()
-        elif not self._soon.isActive():
-            self._show_bar()
+        elif is_new or not self._soon.isActive():
+            self._soon.start(UNNOTICED if is_new else OFTEN)
 
     def show_note(self, text: str) -> None:
         """A quiet remark about the last result."""

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from editor.job import Job, Stage
-from editor.panels.ai_progress import progress_text
+from editor.panels.ai_progress import OFTEN, progress_text
 from editor.theme import Tokens, icon
 
 if TYPE_CHECKING:
@@ -94,10 +94,10 @@ class JobsPanel(QWidget):
         super().__init__()
         self.app = app
         self.rows: list[JobRow] = []
-        self._late = QTimer(self, singleShot=True, interval=0)
+        self._late = QTimer(self, singleShot=True, interval=OFTEN)
         self._late.timeout.connect(self.refresh)
         self._lay_out()
-        app.jobs.changed.connect(lambda _: self._late.start())
+        app.jobs.changed.connect(lambda _: self._late.isActive() or self._late.start())
         self.refresh()
 
     def _lay_out(self) -> None:

@@ -18,8 +18,10 @@ def test_a_models_own_steps_and_guidance_are_taken() -> None:
     from core.models.storybook import StorybookBackend
 
     recipe = usual_recipe("layered-brush", "storybook")
-    assert recipe.params["steps"] == StorybookBackend.steps
-    assert recipe.modifiers[0].params["scale"] == StorybookBackend.guidance
+    usual = StorybookBackend.usual
+    assert {name: recipe.params[name] for name in usual.params} == dict(usual.params)
+    assert recipe.modifiers[0].params["scale"] == usual.guidance
+    assert "depth" not in usual_recipe("sdedit", "storybook").params
 
 
 def test_what_is_asked_for_comes_first() -> None:

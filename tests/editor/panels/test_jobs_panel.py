@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from PySide6.QtCore import QCoreApplication, QEvent
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from editor import theme
@@ -30,8 +31,7 @@ def _panel(shop: Workshop) -> JobsPanel:
 
 
 def _show() -> None:
-    for _ in range(3):
-        QApplication.processEvents()
+    QTest.qWait(60)
 
 
 def _end(panel: JobsPanel) -> None:
