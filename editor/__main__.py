@@ -5,7 +5,7 @@ import os
 import sys
 from pathlib import Path
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QApplication
 
 from editor.app import App
@@ -23,6 +23,8 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     from qasync import QEventLoop
 
+    # On X11 Qt would drop pen and mouse samples that come faster than it paints.
+    QApplication.setAttribute(Qt.ApplicationAttribute.AA_CompressHighFrequencyEvents, False)
     application = QApplication([sys.argv[0]])
     application.setApplicationName("Sfumato")
     application.setDesktopFileName("sfumato")
