@@ -92,4 +92,4 @@ def train_judge(folder: Path, epochs: float, world: World) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(f"{train_judge(Path(sys.argv[1]), float(sys.argv[2]), CONFIGS["small"].world)}\n")
+    sys.stdout.write(f"{train_judge(Path(sys.argv[1]), float(sys.argv[2]), CONFIGS['small'].world)}\n")
