@@ -44,6 +44,20 @@ class Tiles:
         return tiles.pruned()
 
     @staticmethod
+    def flat(rect: Rect, colour: tuple[int, ...]) -> "Tiles":
+        """A plane of one premultiplied colour inside rect; equal tiles are held once."""
+        plane = Tiles(len(colour))
+        made: dict[Rect, Tile] = {}
+        for key in keys_over(rect):
+            part = (tile_rect(key) & rect).moved(-key[0] * TILE, -key[1] * TILE)
+            if part not in made:
+                pixels = np.zeros((TILE, TILE, len(colour)), np.uint8)
+                pixels[part.slices] = colour
+                made[part] = Tile(pixels, next(Tiles._serials))
+            plane._tiles[key] = made[part]
+        return plane
+
+    @staticmethod
     def restored(tiles: dict[Key, Pixels], channels: int, fill: int = 0) -> "Tiles":
         """A plane from whole tiles, as a journal keeps them."""
         plane = Tiles(channels, fill)
@@ -153,7 +167,10 @@ def _inside(part: Rect, key: Key) -> tuple[slice, slice]:
 
 
 def _tight(pixels: Pixels, fill: int) -> Rect:
-    used = (pixels != fill).any(axis=2)
+    if pixels.shape[2] == 4 and pixels.flags.c_contiguous:
+        used = pixels.view(np.uint32)[..., 0] != fill * 0x01010101
+    else:
+        used = (pixels != fill).any(axis=2)
     rows, columns = np.flatnonzero(used.any(axis=1)), np.flatnonzero(used.any(axis=0))
     if not rows.size:
         return EMPTY

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from core.geometry import Rect
     from editor.view import ViewTransform
 
-FRAME = 0.025
+FRAME = 0.012
 """Seconds that one paint may spend on drawing what has changed."""
 
 
@@ -55,7 +55,7 @@ class Picture:
     def _image(self, spot: Spot, deadline: float) -> "QImage | None":
         """The picture of a spot as it is, or as it was once the time is up."""
         if self.pyramid.is_fresh(spot) or time.perf_counter() < deadline:
-            return self.pyramid.image(spot)
+            return self.pyramid.image(spot, deadline)
         return self.pyramid.stale(spot)
 
 

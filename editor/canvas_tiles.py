@@ -1,5 +1,7 @@
 """What the canvas shows, as a pyramid of 256 px images: only what is looked at is made."""
 
+import math
+import time
 from collections import OrderedDict
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
@@ -70,8 +72,11 @@ class Pyramid:
         """What was last drawn for a spot, if anything."""
         return self._images[spot][0] if spot in self._images else None
 
-    def image(self, spot: Spot) -> "QImage":
-        """The up-to-date picture of a spot, ARGB32 premultiplied."""
+    def image(self, spot: Spot, deadline: float = math.inf) -> "QImage":
+        """The picture of a spot, ARGB32 premultiplied: up to date, unless the time runs out.
+
+        ``deadline`` is on the clock of time.perf_counter; some part is always brought up to date.
+        """
         if spot not in self._images:
             pixels = np.zeros((TILE, TILE, 4), np.uint8)
             self._images[spot] = (wrapped(pixels), pixels)
@@ -79,8 +84,12 @@ class Pyramid:
             self._shrink()
         self._images.move_to_end(spot)
         dirty = self._dirty.pop(spot, EMPTY)
-        if dirty:
-            self._refresh(spot, dirty)
+        strips = self._strips(spot, dirty)
+        for number, strip in enumerate(strips):
+            if number and time.perf_counter() > deadline:
+                self._dirty[spot] = Rect.union(strips[number:])
+                break
+            self._refresh(spot, strip)
         return self._images[spot][0]
 
     def _shrink(self) -> None:
@@ -88,33 +97,28 @@ class Pyramid:
             old, _ = self._images.popitem(last=False)
             self._dirty.pop(old, None)
 
-    def _refresh(self, spot: Spot, dirty: Rect) -> None:
+    def _strips(self, spot: Spot, dirty: Rect) -> list[Rect]:
+        """What to draw, in whole pixels of the spot, in strips that stay small in memory."""
         scale = 1 << spot.level
         rect = (dirty.snapped(scale) & spot.rect) & self._document.bounds.snapped(scale)
-        if not rect:
-            return
-        shown = self._reduced(rect, spot.level)
+        tall = max(scale, TILE)
+        return [
+            Rect(rect.x, y, rect.width, min(tall, rect.bottom - y))
+            for y in range(rect.y, rect.bottom, tall)
+        ]
+
+    def _refresh(self, spot: Spot, rect: Rect) -> None:
+        scale = 1 << spot.level
+        shown = _halved(self._planes.flatten(rect), scale)
         left, top = (rect.x - spot.rect.x) // scale, (rect.y - spot.rect.y) // scale
         place = Rect(left, top, shown.shape[1], shown.shape[0]).slices
         cv2.cvtColor(shown, cv2.COLOR_RGBA2BGRA, dst=shown)
         self._images[spot][1][place] = shown
 
-    def _reduced(self, rect: Rect, level: int) -> Pixels:
-        """A document rectangle at half size per level, in strips that stay small in memory."""
-        if level == 0:
-            return self._planes.flatten(rect)
-        scale = 1 << level
-        tall = max(scale, TILE // scale * scale or scale)
-        strips = [
-            _halved(
-                self._planes.flatten(Rect(rect.x, y, rect.width, min(tall, rect.bottom - y))), scale
-            )
-            for y in range(rect.y, rect.bottom, tall)
-        ]
-        return np.concatenate(strips, axis=0)
-
 
 def _halved(pixels: Pixels, scale: int) -> Pixels:
+    if scale == 1:
+        return pixels
     size = pixels.shape[1] // scale, pixels.shape[0] // scale
     return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
 

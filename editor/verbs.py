@@ -209,11 +209,8 @@ def _shifted(group: Group, dx: int, dy: int) -> Group:
 
 def new_document(size: Size, background: tuple[int, int, int, int] | None) -> Document:
     """A canvas with a background layer (transparent when None) and an empty layer to paint on."""
-    tiles = Tiles()
-    if background is not None:
-        for rect in _bands(Rect.of(size)):
-            tiles.write(rect, np.full((rect.height, rect.width, 4), background, np.uint8))
-    ground = Layer("Background", tiles=tiles.pruned())
+    tiles = Tiles() if background is None else Tiles.flat(Rect.of(size), background)
+    ground = Layer("Background", tiles=tiles)
     ink = Layer("Layer 1")
     document = Document(size, Group("Root", children=(ground, ink)))
     document.activate(ink.id)

@@ -65,3 +65,22 @@ def test_keys_and_rectangles_fit() -> None:
     assert set(keys_over(Rect(-1, 255, 2, 2))) == {(-1, 0), (0, 0), (-1, 1), (0, 1)}
     assert list(keys_over(EMPTY)) == []
     assert tile_rect((-1, 2)) == Rect(-256, 512, 256, 256)
+
+
+def test_a_flat_plane_is_full_inside_and_holds_equal_tiles_once() -> None:
+    rect = Rect(0, 0, 5 * TILE + 7, 3 * TILE)
+    tiles = Tiles.flat(rect, (9, 8, 7, 255))
+    assert (tiles.read(rect) == (9, 8, 7, 255)).all()
+    assert tiles.tight_bounds() == rect
+    assert len({tile.serial for _, tile in tiles.items()}) == 2
+    written = tiles.fork()
+    written.write(Rect(3, 3, 1, 1), np.zeros((1, 1, 4), np.uint8))
+    assert (tiles.read(rect) == (9, 8, 7, 255)).all()
+    assert written.differs_from(tiles) == [(0, 0)]
+
+
+def test_tight_bounds_see_every_channel_and_every_fill() -> None:
+    for channel in range(4):
+        pixels = np.full((20, 30, 4), 255, np.uint8)
+        pixels[7, 11, channel] = 254
+        assert Tiles.of(pixels, fill=255).tight_bounds() == Rect(11, 7, 1, 1)
