@@ -11,6 +11,7 @@ from core.registry import Registry, load_all
 if TYPE_CHECKING:
     from core.document import Document
     from core.engine.task import Task
+    from core.inversion import Inversion, Source
     from core.tools.gesture import Context, PointerEvent, Sample, Stamp
 
 
@@ -28,6 +29,20 @@ class Technique(Protocol):
     def run(self, task: "Task[Any]", model: Model) -> Generator[Step, None, Image]:
         """Yield a Step after each network step; return the edited picture, sized as task.image."""
         ...
+
+
+class Inverter(Protocol):
+    """From a picture to a path that prompt edits walk down; ``needs`` are model capabilities."""
+
+    id: ClassVar[str]
+    label: ClassVar[str]
+    needs: ClassVar[frozenset[str]]
+
+    def calls(self, steps: int) -> int:
+        """How many clean latents ``run`` yields on a walk of so many steps."""
+        ...
+
+    def run(self, source: "Source") -> "Inversion": ...
 
 
 class Modifier(Protocol):
@@ -107,6 +122,7 @@ class Format(Protocol):
 
 
 techniques: Registry[type[Technique]] = Registry("technique")
+inverters: Registry[type[Inverter]] = Registry("inverter")
 modifiers: Registry[type[Modifier]] = Registry("modifier")
 backends: Registry[type[Backend]] = Registry("model")
 brushes: Registry[type[Brush]] = Registry("brush")
@@ -114,6 +130,7 @@ tools: Registry[type[Tool]] = Registry("tool")
 formats: Registry[type[Format]] = Registry("format")
 
 PACKAGES: dict[str, Registry[Any]] = {
+    "inverters": inverters,
     "techniques": techniques,
     "modifiers": modifiers,
     "models": backends,

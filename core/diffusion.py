@@ -123,9 +123,19 @@ class Model(Protocol):
 
     def embed(self, prompts: Sequence[str]) -> Conditioning: ...
 
+    def pieces(self, prompt: str) -> tuple[str, ...]:
+        """What the text encoder cuts a prompt into, one text per row of its tokens in use."""
+        ...
+
     def denoiser(self, prompt: str | Conditioning, known: Known | None = None) -> Denoise: ...
 
-    def attention(self, control: Any) -> AbstractContextManager[None]: ...
+    def attention(self, control: Any) -> AbstractContextManager[None]:
+        """Attention layers go through a control inside (core.models.attention)."""
+        ...
+
+    def features(self, tap: Any) -> AbstractContextManager[None]:
+        """Outputs of network blocks go through a tap inside (core.models.features)."""
+        ...
 
 
 class Step(NamedTuple):

@@ -43,6 +43,10 @@ class Adapter:
     def embed_fresh(self, prompts: Sequence[str]) -> Conditioning:
         raise NotImplementedError
 
+    def pieces(self, prompt: str) -> tuple[str, ...]:
+        """Every word is a piece; backends say how their encoder cuts."""
+        return tuple(prompt.split())
+
     def predict(
         self, z: "Tensor", level: Level, label: Level, words: Conditioning, known: Known | None
     ) -> Prediction:
@@ -67,3 +71,6 @@ class Adapter:
 
     def attention(self, control: Any) -> AbstractContextManager[None]:
         raise ModelError(f"{self.label} has no attention layers to work with.")
+
+    def features(self, tap: Any) -> AbstractContextManager[None]:
+        raise ModelError(f"{self.label} has no blocks to look into.")

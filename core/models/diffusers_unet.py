@@ -14,6 +14,7 @@ from core.errors import ModelError
 from core.models.adapter import Adapter
 from core.models.attention import controlled
 from core.models.checkpoints import load_pipeline
+from core.models.features import tapped
 from core.models.files import PICKLES, fingerprint, refuse_pickle
 from core.models.parametrisation import predicted
 from core.models.usual import Usual
@@ -125,6 +126,10 @@ class DiffusersUNet(Adapter):
             states = self.text(ids.to(self.device))[0].float()
         return Conditioning(tuple(prompts), states)
 
+    def pieces(self, prompt: str) -> tuple[str, ...]:
+        ids = self.tokenizer(prompt, truncation=True).input_ids
+        return tuple(self.tokenizer.convert_ids_to_tokens(ids))
+
     def predict(
         self, z: "Tensor", level: Level, label: Level, words: Conditioning, known: Known | None
     ) -> Prediction:
@@ -142,6 +147,11 @@ class DiffusersUNet(Adapter):
     @contextmanager
     def attention(self, control: Any) -> Iterator[None]:
         with controlled(self.unet, control):
+            yield
+
+    @contextmanager
+    def features(self, tap: Any) -> Iterator[None]:
+        with tapped(self.unet, tap):
             yield
 
 

@@ -11,6 +11,7 @@ from core.catalog import backends
 from core.diffusion import Conditioning, Image, Known, Level, Levels, Model, Prediction
 from core.models.adapter import Adapter
 from core.models.attention import controlled
+from core.models.features import tapped
 from core.models.files import fingerprint
 from core.models.parametrisation import predicted
 from core.models.usual import Usual
@@ -80,6 +81,9 @@ class Storybook(Adapter):
     def embed_fresh(self, prompts: Sequence[str]) -> Conditioning:
         return Conditioning(tuple(prompts), self.text.embed(prompts).to(self.device))
 
+    def pieces(self, prompt: str) -> tuple[str, ...]:
+        return tuple(self.text.words(prompt))
+
     def predict(
         self, z: "Tensor", level: Level, label: Level, words: Conditioning, known: Known | None
     ) -> Prediction:
@@ -94,6 +98,11 @@ class Storybook(Adapter):
     @contextmanager
     def attention(self, control: Any) -> Iterator[None]:
         with controlled(self.unet, control):
+            yield
+
+    @contextmanager
+    def features(self, tap: Any) -> Iterator[None]:
+        with tapped(self.unet, tap):
             yield
 
 

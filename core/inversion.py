@@ -1,0 +1,189 @@
+"""What inverters and prompt edits share: a picture's path through the levels, walked by branches.
+
+An inverter climbs from a clean latent to noise and gives a Path. An edit then walks the path down
+with several branches at once: row 0 is the source, the others are edits of it. How a branch moves
+from level to level is the path's affair, for exact methods carry more than a latent.
+"""
+
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Protocol
+
+from core.diffusion import Conditioning, Denoise, Level, Levels, Model, Prediction
+from core.latents import checked
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+State = tuple["Tensor", ...]
+"""What a path carries from level to level, each (branches, channels, height, width)."""
+
+LEAST_SIGNAL = 0.02
+"""A level with less of the picture than this cannot be walked through and back."""
+
+
+class Path(Protocol):
+    """An inverted picture: ``levels`` from noisiest to cleanest, walked down step by step."""
+
+    levels: Levels
+
+    def begin(self, branches: int) -> State:
+        """Every branch at the noisiest level."""
+        ...
+
+    def step(self, i: int, state: State, denoise: Denoise) -> "tuple[State, Tensor]":
+        """From levels[i] to levels[i + 1]; also the clean latents that were seen.
+
+        denoise takes and gives one row per branch.
+        """
+        ...
+
+    def latent(self, state: State) -> "Tensor":
+        """The branches' latents."""
+        ...
+
+    def against(self, i: int) -> Conditioning | None:
+        """What stands against every prompt at step i in place of the negative prompt."""
+        ...
+
+    def towards(self, i: int, words: Conditioning) -> Conditioning:
+        """The prompts (one row a branch) as the path wants them at step i."""
+        ...
+
+
+Inversion = Generator["Tensor", None, Path]
+"""Yields the clean latent seen after each network call, returns the path."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """What an inverter gets: a clean latent (1, c, h, w), its words and how it will be edited.
+
+    ``guidance`` is the scale of the edit to come. ``noise(role, step)`` is shaped like x0.
+    """
+
+    model: Model
+    x0: "Tensor"
+    words: Conditioning
+    levels: Levels
+    guidance: float
+    negative: Conditioning
+    noise: "Callable[[str, int], Tensor]"
+
+    def denoiser(self, scale: float = 1.0) -> Denoise:
+        """The network on the source's words, guided away from the negative prompt."""
+        return Branches(self.model, self.words, (scale,), self.negative)
+
+    @property
+    def climb(self) -> range:
+        """Level indices in the order in which an inversion reaches them."""
+        return range(len(self.levels) - 2, -1, -1)
+
+
+class Branches:
+    """A denoiser over several branches, each with words and a guidance scale of its own.
+
+    One network evaluation shows rows 0 to n - 1 (every branch's words), then one row against each
+    branch whose scale is not 1, in the order of ``guided``.
+    """
+
+    def __init__(
+        self, model: Model, words: Conditioning, scales: Sequence[float], against: Conditioning
+    ) -> None:
+        self.model = model
+        self.words = words
+        self.scales = tuple(scales)
+        self.against = against
+        self.guided = [row for row, scale in enumerate(self.scales) if scale != 1]
+
+    def __len__(self) -> int:
+        return len(self.scales)
+
+    def row_against(self, branch: int) -> int | None:
+        """The network's row that stands against a branch; None when it has no guidance."""
+        return len(self) + self.guided.index(branch) if branch in self.guided else None
+
+    def pair(
+        self, z: "Tensor", level: Level, label: Level | None = None
+    ) -> tuple[Prediction, Prediction]:
+        """What is seen with the words (n rows) and against them (one row per guided branch)."""
+        import torch
+
+        n = len(self)
+        shown = torch.cat([z, z[self.guided]]) if self.guided else z
+        words = self.words
+        if self.guided:
+            words = words.joined(rows_of(self.against, [0] * len(self.guided)))
+        seen = checked(self.model.denoiser(words))(shown, level, label)
+        return Prediction(seen.x0[:n], seen.eps[:n]), Prediction(seen.x0[n:], seen.eps[n:])
+
+    def __call__(self, z: "Tensor", level: Level, label: Level | None = None) -> Prediction:
+        import torch
+
+        towards, against = self.pair(z, level, label)
+        if not self.guided:
+            return towards
+        scale = torch.tensor([self.scales[row] for row in self.guided]).to(z)[:, None, None, None]
+        x0, eps = towards.x0.clone(), towards.eps.clone()
+        x0[self.guided] = against.x0 + scale * (towards.x0[self.guided] - against.x0)
+        eps[self.guided] = against.eps + scale * (towards.eps[self.guided] - against.eps)
+        return Prediction(x0, eps)
+
+
+def rows_of(words: Conditioning, rows: Sequence[int]) -> Conditioning:
+    """Some rows of a conditioning, in the order given."""
+    index = list(rows)
+    pooled = None if words.pooled is None else words.pooled[index]
+    prompts = tuple(words.prompts[row] for row in index)
+    return replace(words, prompts=prompts, tokens=words.tokens[index], pooled=pooled)
+
+
+def walkable(levels: Levels) -> Levels:
+    """The levels that hold some of the picture: pure noise leads nowhere back."""
+    return tuple(level for level in levels if level.signal >= LEAST_SIGNAL)
+
+
+class Replayed:
+    """The plain path: every branch takes the model's own (DDIM) steps from the same noise."""
+
+    def __init__(self, levels: Levels, latents: "Sequence[Tensor]") -> None:
+        self.levels = levels
+        self.latents = tuple(latents)
+
+    def begin(self, branches: int) -> State:
+        return (self.latents[0].repeat(branches, 1, 1, 1),)
+
+    def step(self, i: int, state: State, denoise: Denoise) -> "tuple[State, Tensor]":
+        seen = denoise(state[0], self.levels[i])
+        return (seen.at(self.levels[i + 1]),), seen.x0
+
+    def latent(self, state: State) -> "Tensor":
+        return state[0]
+
+    def against(self, i: int) -> Conditioning | None:
+        return None
+
+    def towards(self, i: int, words: Conditioning) -> Conditioning:
+        return words
+
+
+class Held(Replayed):
+    """The source row is put back on its own path after every step (Direct Inversion)."""
+
+    def step(self, i: int, state: State, denoise: Denoise) -> "tuple[State, Tensor]":
+        import torch
+
+        (z,), x0 = super().step(i, state, denoise)
+        return (torch.cat([self.latents[i + 1], z[1:]]),), x0
+
+
+def climbed(source: Source) -> "Generator[Tensor, None, list[Tensor]]":
+    """DDIM inversion: the latents by level index; each call is told the level it leads to."""
+    denoise, z = source.denoiser(), source.x0
+    latents = [z]
+    for i in source.climb:
+        seen = denoise(z, source.levels[i + 1], source.levels[i])
+        z = seen.at(source.levels[i])
+        latents.append(z)
+        yield seen.x0
+    return latents[::-1]

@@ -1,0 +1,1 @@
+"""Inverters: one file each, from a picture to a path that edits can walk down."""

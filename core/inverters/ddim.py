@@ -1,0 +1,22 @@
+"""DDIM inversion: the model's own steps, walked backwards."""
+
+from typing import ClassVar
+
+from core.catalog import inverters
+from core.inversion import Inversion, Replayed, Source, climbed
+
+
+@inverters.register
+class DdimInversion:
+    """Walk the deterministic steps up, then down again (DDIM inversion, arXiv 2010.02502)."""
+
+    id: ClassVar[str] = "ddim"
+    label: ClassVar[str] = "DDIM inversion"
+    needs: ClassVar[frozenset[str]] = frozenset()
+
+    def calls(self, steps: int) -> int:
+        return steps
+
+    def run(self, source: Source) -> Inversion:
+        latents = yield from climbed(source)
+        return Replayed(source.levels, latents)

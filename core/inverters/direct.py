@@ -1,0 +1,22 @@
+"""Direct Inversion: DDIM inversion whose source branch is put back on its path at every step."""
+
+from typing import ClassVar
+
+from core.catalog import inverters
+from core.inversion import Held, Inversion, Source, climbed
+
+
+@inverters.register
+class DirectInversion:
+    """Keep the source on its own path, free the edit (Direct Inversion, arXiv 2310.01506)."""
+
+    id: ClassVar[str] = "direct"
+    label: ClassVar[str] = "Direct Inversion"
+    needs: ClassVar[frozenset[str]] = frozenset()
+
+    def calls(self, steps: int) -> int:
+        return steps
+
+    def run(self, source: Source) -> Inversion:
+        latents = yield from climbed(source)
+        return Held(source.levels, latents)

@@ -1,0 +1,197 @@
+"""Editing by words: invert the picture, then walk down with a source and a target branch.
+
+A technique says what joins the branches: an attention control, a change of the denoiser, or a
+blend after each step. What every such edit shares is here: parameters, strength, the region, the
+cache of inverted paths, progress.
+"""
+
+from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager, closing, nullcontext
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
+
+from core import catalog
+from core.diffusion import Conditioning, Denoise, Image, Levels, Model, Step
+from core.errors import TechniqueError
+from core.inversion import Branches, Path, Source, State, walkable
+from core.latents import last_part, numbered, soft_latent_mask
+from core.params import Choice, Range, Text
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from core.engine.task import Task
+
+catalog.load("inverters")
+INVERTERS = tuple(kind.id for kind in catalog.inverters)
+
+SOURCE, TARGET = 0, 1
+
+Walk = Generator["Tensor", None, "Tensor"]
+Guide = Callable[["PromptEdit", Denoise], Denoise]
+After = Callable[[int, State], State]
+
+
+@dataclass(frozen=True)
+class EditParams:
+    """The parameters that all edits by words share, in the order of the form."""
+
+    prompt: Annotated[str, Text("It should show", lines=2)] = ""
+    source_prompt: Annotated[
+        str, Text("Picture shows", help="What is there now; the words that differ are edited.")
+    ] = ""
+    strength: Annotated[
+        float, Range(0, 1, "Strength", step=0.05, help="0: the picture. 1: the prompt.")
+    ] = 1.0
+    guidance: Annotated[float, Range(1, 20, "Guidance scale", step=0.5)] = 7.5
+    negative_prompt: Annotated[str, Text("Negative prompt")] = ""
+    inverter: Annotated[
+        str, Choice(INVERTERS, "Inversion", help="How the picture is traced back to noise.")
+    ] = "direct"
+    steps: Annotated[int, Range(2, 100, "Steps")] = 50
+
+
+class PromptEdit:
+    """One edit of one picture; ``run`` is the whole technique.
+
+    ``branches`` is set during the walk down; ``at`` is the index of the step being taken, of
+    ``count`` in all. ``edits`` is how many branches there are beside the source.
+    """
+
+    def __init__(self, task: "Task[Any]", model: Model, edits: int = 1) -> None:
+        self.task = task
+        self.model = model
+        self.params: EditParams = task.params
+        self.edits = edits
+        self.x0 = model.encode(task.image)
+        self.levels = self._levels()
+        self.count = len(self.levels) - 1
+        self.at = 0
+        self.mask = soft_latent_mask(task.mask, self.x0)
+        inverter = catalog.inverters[self.params.inverter]
+        missing = inverter.needs - model.capabilities
+        if missing:
+            lacks = ", ".join(sorted(missing))
+            raise TechniqueError(f"{inverter.label} needs a model with {lacks}; choose another.")
+        self.inverter = inverter()
+
+    def _levels(self) -> Levels:
+        whole = walkable(self.model.levels(self.params.steps))
+        return last_part(whole, self.params.strength)
+
+    # Words
+
+    def words(self) -> Conditioning:
+        """The source prompt, and the prompt once for every edit."""
+        params = self.params
+        return self.model.embed([params.source_prompt, *[params.prompt] * self.edits])
+
+    def scales(self) -> list[float]:
+        """The guidance scale of every branch."""
+        return [self.params.guidance] * (1 + self.edits)
+
+    # The run
+
+    def run(
+        self,
+        control: Any = None,
+        guide: "Guide | None" = None,
+        after: "After | None" = None,
+        scales: "list[float] | None" = None,
+        words: "Conditioning | None" = None,
+    ) -> Generator[Step, None, Image]:
+        """The edited picture.
+
+        control opens the attention layers (core.models.attention), guide changes the denoiser of
+        the walk down, after changes the branches' state once step i has been taken.
+        """
+        if not self.count:
+            return self.model.decode(self.x0)
+        path = self._known_path()
+        calls = 0 if path else self.inverter.calls(self.count)
+        scales = scales or self.scales()
+        words = words or self.words()
+
+        def walk() -> Walk:
+            found = path or (yield from self._inverted())
+            return (yield from self._down(found, control, guide, after, scales, words))
+
+        with closing(walk()) as walking:
+            z = yield from numbered(walking, calls + self.count)
+        return self.model.decode(z)
+
+    def _down(
+        self,
+        path: Path,
+        control: Any,
+        guide: "Guide | None",
+        after: "After | None",
+        scales: list[float],
+        words: Conditioning,
+    ) -> Walk:
+        negative = self.model.embed([self.params.negative_prompt])
+        state = path.begin(len(scales))
+        for i in range(self.count):
+            self.at = i
+            self.branches = Branches(
+                self.model, path.towards(i, words), scales, path.against(i) or negative
+            )
+            denoise: Denoise = self.branches
+            if guide is not None:
+                denoise = guide(self, denoise)
+            with self._controlled(control):
+                state, seen = path.step(i, state, denoise)
+            state = self._kept(path, i, state)
+            if after is not None:
+                state = after(i, state)
+            yield seen[TARGET:]
+        return path.latent(state)[TARGET : TARGET + 1]
+
+    def _controlled(self, control: Any) -> AbstractContextManager[None]:
+        return nullcontext() if control is None else self.model.attention(control)
+
+    def _kept(self, path: Path, i: int, state: State) -> State:
+        """Outside the painted region every branch is the source."""
+        if bool((self.mask >= 1).all()):
+            return state
+        return blended(state, self.mask)
+
+    # The inverted picture
+
+    def source(self) -> Source:
+        """What the inverter gets."""
+        params = self.params
+        return Source(
+            self.model,
+            self.x0,
+            self.model.embed([params.source_prompt]),
+            self.levels,
+            params.guidance,
+            self.model.embed([params.negative_prompt]),
+            lambda role, step: self.task.noise(self.x0, role, step),
+        )
+
+    @property
+    def _key(self) -> Any:
+        params, task = self.params, self.task
+        spoken = (params.source_prompt, params.negative_prompt, params.guidance)
+        walk = (params.inverter, params.steps, params.strength, task.seed, task.origin)
+        return ("path", self.model.identity, task.image_key, *spoken, *walk)
+
+    def _known_path(self) -> Path | None:
+        path: Path | None = (
+            self.model.store.get(self._key, lambda: None) if self._key in self.model.store else None
+        )
+        return path
+
+    def _inverted(self) -> Generator["Tensor", None, Path]:
+        path = yield from self.inverter.run(self.source())
+        self.model.store.put(self._key, path)
+        return path
+
+
+def blended(state: State, mask: "Tensor") -> State:
+    """Every branch becomes the source where mask (1, 1, h, w) is 0."""
+    return tuple(part[:1].lerp(part, mask) for part in state)
+
+

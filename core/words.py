@@ -1,0 +1,30 @@
+"""Which words of two prompts belong together, by the pieces that a text encoder cuts them into."""
+
+from collections.abc import Sequence
+from difflib import SequenceMatcher
+
+
+def aligned(source: Sequence[str], target: Sequence[str], swaps: bool = False) -> list[int]:
+    """For every piece of the target its place in the source, -1 for a new one.
+
+    With ``swaps`` a run of pieces that stands in place of another belongs to it, spread evenly.
+    """
+    places = [-1] * len(target)
+    matcher = SequenceMatcher(None, list(source), list(target), autojunk=False)
+    for kind, left, right, start, stop in matcher.get_opcodes():
+        if kind == "equal" or (kind == "replace" and swaps):
+            for offset in range(stop - start):
+                places[start + offset] = left + offset * (right - left) // (stop - start)
+    return places
+
+
+def differing(source: Sequence[str], target: Sequence[str]) -> tuple[list[int], list[int]]:
+    """The places that only one of the two prompts has: of the source, of the target."""
+    matcher = SequenceMatcher(None, list(source), list(target), autojunk=False)
+    gone: list[int] = []
+    new: list[int] = []
+    for kind, left, right, start, stop in matcher.get_opcodes():
+        if kind != "equal":
+            gone.extend(range(left, right))
+            new.extend(range(start, stop))
+    return gone, new

@@ -1,0 +1,82 @@
+"""Prompt-to-Prompt: what the maps do, and the edits that must change nothing."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from core.models.attention import Place
+from core.prompt_edit import PromptEdit
+from core.techniques.prompt_to_prompt import PromptToPrompt, _Maps
+from tests.core.inverting import kept, network, result, task
+
+SAME = {"prompt": "a cat", "source_prompt": "a cat"}
+OTHER = {"prompt": "a dog", "source_prompt": "a cat"}
+
+
+@pytest.mark.parametrize("inverter", ["direct"])
+@pytest.mark.parametrize("words", ["refine", "replace"])
+def test_equal_prompts_give_the_picture(inverter: str, words: str) -> None:
+    model = network()
+    given = task(PromptToPrompt, inverter=inverter, words=words, **SAME)
+    assert np.array_equal(result(PromptToPrompt, model, given), kept(model, given))
+
+
+def test_strength_nought_is_the_picture_and_no_call() -> None:
+    model = network()
+    given = task(PromptToPrompt, strength=0.0, **OTHER)
+    calls = model.calls
+    assert np.array_equal(result(PromptToPrompt, model, given), kept(model, given))
+    assert model.calls == calls
+
+
+def test_other_words_change_the_picture() -> None:
+    model = network()
+    given = task(PromptToPrompt, local_blend=False, **OTHER)
+    assert not np.allclose(result(PromptToPrompt, model, given), kept(model, given), atol=1e-3)
+
+
+def maps_of(**changes: Any) -> Any:
+    model = network()
+    given = task(PromptToPrompt, **{**OTHER, **changes})
+    edit = PromptEdit(given, model)
+    return _Maps(edit, given.params)
+
+
+def test_no_share_of_steps_leaves_every_map() -> None:
+    control = maps_of(cross_replace=0.0, self_replace=0.0, emphasis=1.0)
+    for is_cross in (True, False):
+        maps = torch.rand(4, 2, 16, 16)
+        place = Place(3, "x", is_cross)
+        assert torch.equal(control.maps(place, maps), maps)
+
+
+def test_shared_words_look_where_the_source_looks() -> None:
+    control = maps_of(cross_replace=1.0, emphasis=0.0)
+    maps = torch.rand(4, 2, 16, 16)
+    changed = control.maps(Place(3, "x", True), maps)
+    dog = control.new[0]
+    shared = [place for place in range(len(control.places)) if place not in control.new]
+    assert torch.equal(changed[1][..., shared], maps[0][..., shared])
+    assert not changed[1][..., dog].any()
+    assert torch.equal(changed[[0, 2, 3]], maps[[0, 2, 3]])
+
+
+def test_layout_is_kept_below_full_resolution_only() -> None:
+    control = maps_of(self_replace=1.0)
+    coarse, fine = torch.rand(4, 2, 16, 16), torch.rand(4, 2, 64, 64)
+    assert torch.equal(control.maps(Place(3, "x", False), coarse)[1], coarse[0])
+    assert torch.equal(control.maps(Place(0, "x", False), fine), fine)
+
+
+def test_the_blend_keeps_what_no_changed_word_looks_at() -> None:
+    control = maps_of()
+    look = torch.zeros(4, 2, 64, 16)
+    look[:, :, 0, control.gone + control.new] = 1.0
+    control.maps(Place(0, "x", True), look)
+    state = (torch.stack([torch.zeros(3, 8, 8), torch.ones(3, 8, 8)]),)
+    (after,) = control.blend(5, state)
+    assert after[1, :, 0, 0].all()
+    assert not after[1, :, 4:, 4:].any()
+    assert not after[0].any()
