@@ -16,12 +16,16 @@ if TYPE_CHECKING:
 
 
 class Technique(Protocol):
-    """A user-facing editing method; ``needs`` are model capabilities, ``needs_mask`` a region."""
+    """A user-facing editing method; ``needs`` are model capabilities, ``needs_mask`` a region.
+
+    ``is_seeded`` says whether another seed gives another picture.
+    """
 
     id: ClassVar[str]
     label: ClassVar[str]
     needs: ClassVar[frozenset[str]]
     needs_mask: ClassVar[bool]
+    is_seeded: ClassVar[bool]
 
     @property
     def Params(self) -> type[Any]: ...  # noqa: N802 - a nested class, named like one

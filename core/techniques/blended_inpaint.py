@@ -26,6 +26,7 @@ class BlendedInpaint:
     label: ClassVar[str] = "Repaint region"
     needs: ClassVar[frozenset[str]] = frozenset()
     needs_mask: ClassVar[bool] = True
+    is_seeded: ClassVar[bool] = True
 
     @dataclass(frozen=True)
     class Params:

@@ -33,6 +33,7 @@ class LayeredBrush:
     label: ClassVar[str] = "Diffusion brush"
     needs: ClassVar[frozenset[str]] = frozenset()
     needs_mask: ClassVar[bool] = True
+    is_seeded: ClassVar[bool] = True
 
     @dataclass(frozen=True)
     class Params:

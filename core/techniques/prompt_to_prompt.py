@@ -34,6 +34,7 @@ class PromptToPrompt:
     label: ClassVar[str] = "Swap words"
     needs: ClassVar[frozenset[str]] = frozenset({"attention"})
     needs_mask: ClassVar[bool] = False
+    is_seeded: ClassVar[bool] = False
 
     @dataclass(frozen=True)
     class Params(EditParams):

@@ -22,6 +22,7 @@ class SDEdit:
     label: ClassVar[str] = "Restyle"
     needs: ClassVar[frozenset[str]] = frozenset()
     needs_mask: ClassVar[bool] = False
+    is_seeded: ClassVar[bool] = True
 
     @dataclass(frozen=True)
     class Params:

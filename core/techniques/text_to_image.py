@@ -23,6 +23,7 @@ class TextToImage:
     label: ClassVar[str] = "Generate"
     needs: ClassVar[frozenset[str]] = frozenset()
     needs_mask: ClassVar[bool] = False
+    is_seeded: ClassVar[bool] = True
 
     @dataclass(frozen=True)
     class Params:

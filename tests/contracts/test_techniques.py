@@ -1,4 +1,4 @@
-"""What every technique owes, run over the registry on the exact toy model."""
+"""What every technique owes, run over the registry on the toy model, or a tiny network it needs."""
 
 import json
 from dataclasses import replace
@@ -10,26 +10,44 @@ import torch
 
 from core import catalog, params
 from core.diffusion import Conditioning, Denoise, Known, Level, Model, Prediction
+from core.engine.task import Task
 from core.errors import ModelError
 from core.params import Choice, Range
-from tests.core.techniques.driving import edited, finished, task_of
+from tests.core.inverting import network
+from tests.core.techniques import driving
+from tests.core.techniques.driving import edited, finished
 
 catalog.load("techniques", "models")
 
 TOY = catalog.backends["toy"].load("toy").capabilities
 TECHNIQUES = list(catalog.techniques)
-DRIVEN = [technique for technique in TECHNIQUES if technique.needs <= TOY]
+FEW = 5
+"""Steps on a network, which is slower than the toy."""
 CAPABILITIES = {"attention", "inpaint", "gradient"}
 
 
 @pytest.fixture
-def model() -> Model:
-    return catalog.backends["toy"].load("toy")
+def model(request: pytest.FixtureRequest) -> Model:
+    if on_toy(request.node.callspec.params["technique"]):
+        return catalog.backends["toy"].load("toy")
+    found: Model = network()
+    found.store.clear()
+    return found
+
+
+def on_toy(technique: Any) -> bool:
+    needs: frozenset[str] = technique.needs
+    return needs <= TOY
+
+
+def task_of(technique: Any, **changes: Any) -> Task[Any]:
+    few = {} if on_toy(technique) else {"steps": FEW}
+    return driving.task_of(technique, **{**few, **changes})
 
 
 def _ends() -> list[Any]:
     found = []
-    for technique in DRIVEN:
+    for technique in TECHNIQUES:
         for field in params.fields(catalog.params_of(technique)):
             if isinstance(field.marker, Range):
                 ends = [field.type(field.marker.low), field.type(field.marker.high)]
@@ -41,7 +59,6 @@ def _ends() -> list[Any]:
 
 
 every = pytest.mark.parametrize("technique", TECHNIQUES, ids=lambda t: t.id)
-driven = pytest.mark.parametrize("technique", DRIVEN, ids=lambda t: t.id)
 
 
 @every
@@ -84,7 +101,7 @@ def test_both_ends_of_every_range_run(technique: Any, name: str, end: Any, model
     assert image.max() <= 1
 
 
-@driven
+@every
 def test_the_same_task_twice_is_bit_exact(technique: Any, model: Model) -> None:
     first = edited(technique, model, task_of(technique, prompt="red"))
     again = edited(technique, model, task_of(technique, prompt="red"))
@@ -94,14 +111,14 @@ def test_the_same_task_twice_is_bit_exact(technique: Any, model: Model) -> None:
     assert np.array_equal(first, cold)
 
 
-@driven
+@pytest.mark.parametrize("technique", [t for t in TECHNIQUES if t.is_seeded], ids=lambda t: t.id)
 def test_another_seed_differs_inside_the_mask(technique: Any, model: Model) -> None:
     one, two = (edited(technique, model, task_of(technique, seed=s)) for s in (1, 2))
     inside = task_of(technique).mask == 1
     assert not np.array_equal(one[inside], two[inside])
 
 
-@pytest.mark.parametrize("technique", [t for t in DRIVEN if t.needs_mask], ids=lambda t: t.id)
+@pytest.mark.parametrize("technique", [t for t in TECHNIQUES if t.needs_mask], ids=lambda t: t.id)
 def test_an_empty_mask_gives_back_the_round_trip(technique: Any, model: Model) -> None:
     task = task_of(technique)
     task = replace(task, mask=np.zeros_like(task.mask))
@@ -109,7 +126,7 @@ def test_an_empty_mask_gives_back_the_round_trip(technique: Any, model: Model) -
     np.testing.assert_allclose(image, model.decode(model.encode(task.image)), atol=1e-6)
 
 
-@driven
+@every
 def test_progress_counts_by_one_to_its_total(technique: Any, model: Model) -> None:
     task = task_of(technique)
     steps, _ = finished(technique().run(task, model))
@@ -118,7 +135,7 @@ def test_progress_counts_by_one_to_its_total(technique: Any, model: Model) -> No
     assert all(step.x0.isfinite().all() for step in steps)
 
 
-@driven
+@every
 def test_stops_within_one_step_when_closed(technique: Any, model: Model) -> None:
     run = technique().run(task_of(technique), model)
     next(run)
@@ -131,7 +148,7 @@ def test_stops_within_one_step_when_closed(technique: Any, model: Model) -> None
     assert np.isfinite(edited(technique, model, task_of(technique))).all()
 
 
-@driven
+@every
 def test_stopping_early_does_not_change_the_next_run(technique: Any, model: Model) -> None:
     wanted = edited(technique, model, task_of(technique))
     model.store.clear()
@@ -141,12 +158,12 @@ def test_stopping_early_does_not_change_the_next_run(technique: Any, model: Mode
     assert np.array_equal(edited(technique, model, task_of(technique)), wanted)
 
 
-@driven
+@every
 def test_an_empty_prompt_works(technique: Any, model: Model) -> None:
     assert np.isfinite(edited(technique, model, task_of(technique, prompt=""))).all()
 
 
-@driven
+@every
 def test_nonsense_from_the_model_is_a_model_error(
     technique: Any, model: Model, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -21,6 +21,7 @@ class Oddity:
     label: ClassVar[str] = "Oddity"
     needs: ClassVar[frozenset[str]] = frozenset()
     needs_mask: ClassVar[bool] = False
+    is_seeded: ClassVar[bool] = True
 
     @dataclass(frozen=True)
     class Params:
