@@ -5,7 +5,7 @@ with several branches at once: row 0 is the source, the others are edits of it. 
 from level to level is the path's affair, for exact methods carry more than a latent.
 """
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
@@ -13,6 +13,8 @@ from core.diffusion import Conditioning, Denoise, Level, Levels, Model, Predicti
 from core.latents import checked
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from torch import Tensor
 
 State = tuple["Tensor", ...]

@@ -3,18 +3,20 @@
 from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
 from core import params
-from core.diffusion import Levels
 from core.engine.task import Recipe, Task
 from core.inversion import Path as Inverted
 from core.inversion import Source, walkable
 from core.models.opening import open_model
 from core.storybook.random_model import build_random
+
+if TYPE_CHECKING:
+    from core.diffusion import Levels
 
 SIDE = 64
 

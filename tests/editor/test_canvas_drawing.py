@@ -157,6 +157,24 @@ def test_paint_refreshes_exactly_the_images_it_touches(level: int) -> None:
     assert shown(pyramid, stale[0]).any()
 
 
+def test_what_is_due_too_late_is_drawn_strip_by_strip() -> None:
+    ground = np.full((2048, 2048, 4), 255, np.uint8)
+    layer = Layer("l", tiles=Tiles.of(ground))
+    made = Document(Size(2048, 2048), Group("Root", children=(layer,)))
+    pyramid, spot = Pyramid(made), Spot(3, 0, 0)
+    rounds = 0
+    while not pyramid.is_fresh(spot):
+        filled = int((shown_until(pyramid, spot, 0.0)[..., 3] == 255).all(1).sum())
+        rounds += 1
+        assert filled == 32 * rounds
+    assert rounds == 8
+
+
+def shown_until(pyramid: Pyramid, spot: Spot, deadline: float) -> Any:
+    image = pyramid.image(spot, deadline)
+    return np.frombuffer(image.constBits(), np.uint8).reshape(256, 256, 4)
+
+
 def test_a_huge_document_takes_only_what_is_looked_at() -> None:
     made = Document(Size(16384, 16384))
     pyramid = Pyramid(made)

@@ -11,8 +11,8 @@ from core.prompt_edit import PromptEdit
 from core.techniques.prompt_to_prompt import PromptToPrompt, _Maps
 from tests.core.inverting import kept, network, result, task
 
-SAME = {"prompt": "a cat", "source_prompt": "a cat"}
-OTHER = {"prompt": "a dog", "source_prompt": "a cat"}
+SAME: dict[str, Any] = {"prompt": "a cat", "source_prompt": "a cat"}
+OTHER: dict[str, Any] = {"prompt": "a dog", "source_prompt": "a cat"}
 
 
 @pytest.mark.parametrize("inverter", ["direct"])
