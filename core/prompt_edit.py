@@ -6,8 +6,9 @@ cache of inverted paths, progress.
 """
 
 from collections.abc import Callable, Generator
-from contextlib import AbstractContextManager, closing, nullcontext
+from contextlib import AbstractContextManager, ExitStack, closing
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 from core import catalog
@@ -99,11 +100,13 @@ class PromptEdit:
         after: "After | None" = None,
         scales: "list[float] | None" = None,
         words: "Conditioning | None" = None,
+        tap: Any = None,
     ) -> Generator[Step, None, Image]:
         """The edited picture.
 
-        control opens the attention layers (core.models.attention), guide changes the denoiser of
-        the walk down, after changes the branches' state once step i has been taken.
+        control opens the attention layers (core.models.attention) and tap the network's blocks
+        (core.models.features), guide changes the denoiser of the walk down, after changes the
+        branches' state once step i has been taken.
         """
         if not self.count:
             return self.model.decode(self.x0)
@@ -111,10 +114,11 @@ class PromptEdit:
         calls = 0 if path else self.inverter.calls(self.count)
         scales = scales or self.scales()
         words = words or self.words()
+        opened = partial(self._opened, control, tap)
 
         def walk() -> Walk:
             found = path or (yield from self._inverted())
-            return (yield from self._down(found, control, guide, after, scales, words))
+            return (yield from self._down(found, opened, guide, after, scales, words))
 
         with closing(walk()) as walking:
             z = yield from numbered(walking, calls + self.count)
@@ -123,7 +127,7 @@ class PromptEdit:
     def _down(
         self,
         path: Path,
-        control: Any,
+        opened: Callable[[], AbstractContextManager[Any]],
         guide: "Guide | None",
         after: "After | None",
         scales: list[float],
@@ -139,7 +143,7 @@ class PromptEdit:
             denoise: Denoise = self.branches
             if guide is not None:
                 denoise = guide(self, denoise)
-            with self._controlled(control):
+            with opened():
                 state, seen = path.step(i, state, denoise)
             state = self._kept(path, i, state)
             if after is not None:
@@ -147,8 +151,14 @@ class PromptEdit:
             yield seen[TARGET:]
         return path.latent(state)[TARGET : TARGET + 1]
 
-    def _controlled(self, control: Any) -> AbstractContextManager[None]:
-        return nullcontext() if control is None else self.model.attention(control)
+    def _opened(self, control: Any, tap: Any) -> AbstractContextManager[Any]:
+        """The network with its attention layers and blocks open to a control and a tap."""
+        with ExitStack() as stack:
+            if control is not None:
+                stack.enter_context(self.model.attention(control))
+            if tap is not None:
+                stack.enter_context(self.model.features(tap))
+            return stack.pop_all()
 
     def _kept(self, path: Path, i: int, state: State) -> State:
         """Outside the painted region every branch is the source."""

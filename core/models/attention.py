@@ -14,11 +14,15 @@ if TYPE_CHECKING:
 
 
 class Place(NamedTuple):
-    """An attention layer: its order in the network, its name, and whether it reads words."""
+    """An attention layer: its order in the network, its name, and whether it reads words.
+
+    ``share`` is how far through the network it is: 0 for the first layer, below 1 for the last.
+    """
 
     number: int
     name: str
     is_cross: bool
+    share: float = 0.0
 
 
 PART = {"down_blocks": 0, "mid_block": 1, "up_blocks": 2}
@@ -28,7 +32,7 @@ def places(network: Any) -> "dict[str, Place]":
     """Attention layers by processor name, in the order down, middle, up."""
     names = sorted(network.attn_processors, key=_order)
     return {
-        name: Place(number, name.removesuffix(".processor"), ".attn2." in name)
+        name: Place(number, name.removesuffix(".processor"), ".attn2." in name, number / len(names))
         for number, name in enumerate(names)
     }
 
