@@ -21,6 +21,8 @@ def usual_recipe(
 ) -> Recipe:
     """A recipe with every parameter written out; ``values`` and ``wrappers`` take precedence.
 
+    A technique with a guidance of its own gets the model's usual scale there, and no modifier.
+
     Raises EditorError for an unknown technique, or a parameter that is unknown or out of range.
     """
     catalog.load("techniques", "modifiers")
@@ -28,8 +30,11 @@ def usual_recipe(
     usual = usual_for(model)
     params = to_json(kind())
     params |= {name: value for name, value in usual.params.items() if name in params}
+    guides_itself = "guidance" in params
+    if guides_itself:
+        params["guidance"] = usual.guidance
     params = to_json(from_json(kind, {**params, **(values or {})}))
-    if not wrappers and usual.guidance > 1:
+    if not wrappers and usual.guidance > 1 and not guides_itself:
         scale = params_of(modifiers[GUIDANCE])(scale=usual.guidance)
         wrappers = (Wrapped(GUIDANCE, to_json(scale)),)
     return Recipe(technique, params, model, wrappers, seed)

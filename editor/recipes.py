@@ -4,9 +4,11 @@ import secrets
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from core.catalog import params_of, techniques
 from core.engine.task import Recipe
 from core.geometry import EMPTY
 from core.layers import AiLayer
+from core.params import fields
 from core.recipes import usual_recipe
 from core.signal import Signal
 
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
 
 SEEDS = 2**31
 NEGATIVE = "negative_prompt"
+SOURCE = "source_prompt"
+WORDS = ("prompt", SOURCE, NEGATIVE)
+"""Parameters that are written, not dialled."""
 NAME = 40
 """Characters of a prompt that name a layer."""
 
@@ -146,16 +151,33 @@ class Recipes:
 
 def _with_words(recipe: Recipe, words: Recipe) -> Recipe:
     """The recipe with the prompts of another."""
+    source = str(words.params.get(SOURCE, ""))
+    return written(recipe, words.prompt, negative_of(words), source)
+
+
+def written(recipe: Recipe, prompt: str, negative: str, source: str = "") -> Recipe:
+    """The recipe with other words, wherever technique and guidance have a place for them."""
+    words = {"prompt": prompt, SOURCE: source, NEGATIVE: negative}
     modifiers = tuple(
-        replace(one, params={**one.params, NEGATIVE: negative_of(words)})
-        if NEGATIVE in one.params
-        else one
+        replace(one, params={**one.params, NEGATIVE: negative}) if NEGATIVE in one.params else one
         for one in recipe.modifiers
     )
-    return replace(recipe.with_params(prompt=words.prompt), modifiers=modifiers)
+    known = {name: text for name, text in words.items() if name in recipe.params}
+    return replace(recipe.with_params(**{"prompt": prompt, **known}), modifiers=modifiers)
 
 
 def negative_of(recipe: Recipe) -> str:
-    """The negative prompt, from whichever guidance has one."""
-    found = (str(one.params[NEGATIVE]) for one in recipe.modifiers if NEGATIVE in one.params)
-    return next(found, "")
+    """The negative prompt, from the technique or from whichever guidance has one."""
+    found = [recipe.params, *(one.params for one in recipe.modifiers)]
+    return next((str(params[NEGATIVE]) for params in found if NEGATIVE in params), "")
+
+
+def with_technique(recipe: Recipe, technique: str) -> Recipe:
+    """The recipe of another technique: words and steps stay, its guidance is the usual one."""
+    kept = {k: v for k, v in recipe.params.items() if k in (*WORDS, "steps")}
+    known = {field.name for field in fields(params_of(techniques[technique]))}
+    fitting = {name: value for name, value in kept.items() if name in known}
+    fresh = usual_recipe(technique, recipe.model, recipe.seed, fitting)
+    had = recipe.modifiers if fresh.modifiers else ()
+    fresh = replace(fresh, modifiers=had or fresh.modifiers, context=recipe.context)
+    return written(fresh, recipe.prompt, negative_of(recipe), str(recipe.params.get(SOURCE, "")))

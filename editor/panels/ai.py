@@ -22,7 +22,7 @@ from editor.panels.ai_choices import NO_GUIDANCE, Choices
 from editor.panels.ai_progress import UNCHANGED, Progress
 from editor.panels.ai_seed import SeedRow
 from editor.panels.ai_words import Words
-from editor.recipes import NEGATIVE, negative_of
+from editor.recipes import NEGATIVE, SOURCE, WORDS, negative_of, with_technique, written
 
 if TYPE_CHECKING:
     from editor.app import App
@@ -114,10 +114,12 @@ class AiPanel(QWidget):
         """Show the recipe on the table."""
         recipe = self.recipes.shown
         guidance = _guidance_of(recipe)
-        self.words.show_words(recipe.prompt, negative_of(recipe), guidance is not None)
+        self.words.show_words(recipe.prompt, negative_of(recipe), _has_negative(recipe))
+        self.words.show_source(recipe.params.get(SOURCE), recipe.prompt)
         self.words.show_hint(self._hint(recipe))
         chosen = guidance.id if guidance else NO_GUIDANCE
         self.choices.show_recipe(recipe.technique, recipe.model, chosen)
+        self.choices.steering.setVisible("guidance" not in recipe.params)
         self._show_dials(recipe, guidance)
         self.seed.field.show_seed(recipe.seed)
         layer = self.recipes.layer
@@ -144,7 +146,7 @@ class AiPanel(QWidget):
                 form.deleteLater()
         self._dials = self._guidance = None
         if params is not None:
-            self._dials = build_form(params, self._dialled, self._settled, ("prompt",))
+            self._dials = build_form(params, self._dialled, self._settled, WORDS)
             self._dial_box.addWidget(self._dials)
         if steering is not None:
             self._guidance = build_form(steering, self._steered, self._settled, (NEGATIVE,))
@@ -183,15 +185,8 @@ class AiPanel(QWidget):
 
     # What a person does
 
-    def _wrote(self, prompt: str, negative: str) -> None:
-        recipe = self.recipes.shown.with_params(prompt=prompt)
-        wrapped = tuple(
-            replace(one, params={**one.params, NEGATIVE: negative})
-            if NEGATIVE in one.params
-            else one
-            for one in recipe.modifiers
-        )
-        self.recipes.write(replace(recipe, modifiers=wrapped))
+    def _wrote(self, prompt: str, negative: str, source: str) -> None:
+        self.recipes.write(written(self.recipes.shown, prompt, negative, source))
 
     def _run(self) -> None:
         self._own_failure = None
@@ -209,8 +204,9 @@ class AiPanel(QWidget):
         self.recipes.turn(replace(self.recipes.shown, **changes), dial)
 
     def _dialled(self, params: Any) -> None:
-        values = {**to_json(params), "prompt": self.recipes.shown.prompt}
         before = self.recipes.shown.params
+        words = {name: before[name] for name in WORDS if name in before}
+        values = {**to_json(params), **words}
         changed = [name for name, value in values.items() if before.get(name) != value]
         if changed:
             self._turn(changed[0], params=values)
@@ -226,12 +222,9 @@ class AiPanel(QWidget):
         self.recipes.settle()
 
     def _choose_technique(self, name: str) -> None:
-        """Another technique keeps what both have a dial for."""
-        recipe = self.recipes.shown
-        plain = to_json(params_of(techniques[name])())
-        kept = {key: recipe.params[key] for key in ("prompt", "steps") if key in recipe.params}
-        fitting = {key: value for key, value in kept.items() if key in plain}
-        self._turn("technique", technique=name, params={**plain, **fitting})
+        self._own_failure = None
+        self._show_failure()
+        self.recipes.turn(with_technique(self.recipes.shown, name), "technique")
 
     def _choose_guidance(self, name: str) -> None:
         wrapped: tuple[Wrapped, ...] = ()
@@ -281,6 +274,11 @@ class AiPanel(QWidget):
     def _fail(self, sentence: str) -> None:
         self._own_failure = Failure(sentence)
         self._show_failure()
+
+
+def _has_negative(recipe: Recipe) -> bool:
+    """Whether anything listens to a negative prompt."""
+    return any(NEGATIVE in p for p in (recipe.params, *(one.params for one in recipe.modifiers)))
 
 
 def _guidance_of(recipe: Recipe) -> Wrapped | None:

@@ -1,10 +1,13 @@
 """The words of an AI layer: prompt, negative prompt, and a line that helps with them."""
 
+from html import escape
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QLabel, QPlainTextEdit, QVBoxLayout, QWidget
+
+from core.words import differing
 
 if TYPE_CHECKING:
     from PySide6.QtCore import QEvent
@@ -50,25 +53,31 @@ class WordField(QPlainTextEdit):
 
 
 class Words(QWidget):
-    """``changed`` carries prompt and negative prompt while they are written."""
+    """``changed`` carries prompt, negative prompt and source prompt while they are written."""
 
-    changed = Signal(str, str)
+    changed = Signal(str, str, str)
     run = Signal()
 
     def __init__(self) -> None:
         super().__init__()
         self.prompt = WordField("Prompt", "What should be there", 2)
         self.negative = WordField("Negative prompt", "What should not be there", 1)
+        self.source = WordField("Picture shows", "What the picture shows now", 1)
+        self.difference = QLabel()
+        self.difference.setTextFormat(Qt.TextFormat.RichText)
+        self.difference.setWordWrap(True)
+        self.difference.setAccessibleName("Words that differ")
         self.hint = QLabel()
         self.hint.setProperty("role", "dim")
         self.hint.setWordWrap(True)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
-        for field in (self.prompt, self.negative):
+        for field in (self.source, self.prompt, self.negative):
             layout.addWidget(field)
             field.textChanged.connect(self._tell)
             field.run.connect(self.run)
+        layout.addWidget(self.difference)
         layout.addWidget(self.hint)
 
     def show_words(self, prompt: str, negative: str, has_guidance: bool) -> None:
@@ -77,9 +86,32 @@ class Words(QWidget):
         self.negative.show_text(negative)
         self.negative.setVisible(has_guidance)
 
+    def show_source(self, source: object, prompt: str) -> None:
+        """What the picture shows, and which words differ; None for techniques that do not ask."""
+        has_source = source is not None
+        text = str(source) if has_source else ""
+        self.source.show_text(text)
+        self.source.setVisible(has_source)
+        self.difference.setText(marked(text, prompt) if has_source else "")
+        self.difference.setVisible(bool(self.difference.text()))
+
     def show_hint(self, text: str) -> None:
         self.hint.setText(text)
         self.hint.setVisible(bool(text))
 
     def _tell(self) -> None:
-        self.changed.emit(self.prompt.toPlainText(), self.negative.toPlainText())
+        fields = (self.prompt, self.negative, self.source)
+        self.changed.emit(*(field.toPlainText() for field in fields))
+
+
+def marked(source: str, prompt: str) -> str:
+    """Both prompts as rich text: what goes is struck out, what comes is bold."""
+    if not source.strip() or not prompt.strip():
+        return ""
+    old, new = source.split(), prompt.split()
+    if old == new:
+        return "Nothing differs yet: write what it should become."
+    gone, come = (set(places) for places in differing(old, new))
+    before = " ".join(f"<s>{escape(w)}</s>" if i in gone else escape(w) for i, w in enumerate(old))
+    after = " ".join(f"<b>{escape(w)}</b>" if i in come else escape(w) for i, w in enumerate(new))
+    return f"{before} → {after}"

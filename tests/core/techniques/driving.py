@@ -97,3 +97,9 @@ class RandomModel:
 
     def attention(self, control: Any) -> AbstractContextManager[None]:
         return nullcontext()
+
+    def features(self, tap: Any) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    def pieces(self, prompt: str) -> tuple[str, ...]:
+        return tuple(prompt.split())
