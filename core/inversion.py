@@ -105,6 +105,11 @@ class Branches:
         """The network's row that stands against a branch; None when it has no guidance."""
         return len(self) + self.guided.index(branch) if branch in self.guided else None
 
+    def rows(self, branch: int) -> list[int]:
+        """The network's rows of a branch: with its words, then against them where it is guided."""
+        against = self.row_against(branch)
+        return [branch] if against is None else [branch, against]
+
     def pair(
         self, z: "Tensor", level: Level, label: Level | None = None
     ) -> tuple[Prediction, Prediction]:

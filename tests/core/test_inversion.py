@@ -57,6 +57,8 @@ def test_a_branch_without_guidance_costs_one_row(x0: torch.Tensor) -> None:
     branches = Branches(model, words, (1.0, 2.0), model.embed([""]))
     assert branches.row_against(0) is None
     assert branches.row_against(1) == 2
+    assert branches.rows(0) == [0]
+    assert branches.rows(1) == [1, 2]
     towards, against = branches.pair(x0.repeat(2, 1, 1, 1), model.levels(10)[3])
     assert towards.x0.shape[0] == 2
     assert against.x0.shape[0] == 1

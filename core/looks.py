@@ -1,0 +1,48 @@
+"""Where words look: which attention maps tell it, and how they lie on the latent."""
+
+from collections.abc import Sequence
+from math import log2, sqrt
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from core.diffusion import Model
+
+SIDE = 16
+"""Attention maps of about this side tell best where a word is, as published."""
+
+Cells = tuple[int, int]
+"""Height and width of a latent."""
+
+
+def cells_of(z: "Tensor") -> Cells:
+    return z.shape[-2], z.shape[-1]
+
+
+def tells(queries: int, cells: Cells) -> bool:
+    """Whether the maps of a layer with so many queries come nearest to 16 a side."""
+    return _shrunk(queries, cells) == 1 << max(0, round(log2(min(cells) / SIDE)))
+
+
+def _shrunk(queries: int, cells: Cells) -> int:
+    return round(sqrt(cells[0] * cells[1] / queries))
+
+
+def grid(look: "Tensor", cells: Cells) -> "Tensor":
+    """A look (..., queries) as a picture (..., height, width) at its own resolution."""
+    shrunk = _shrunk(look.shape[-1], cells)
+    return look.reshape(*look.shape[:-1], cells[0] // shrunk, cells[1] // shrunk)
+
+
+def resized(picture: "Tensor", size: Sequence[int], mode: str = "nearest") -> "Tensor":
+    """A picture (height, width) at another resolution."""
+    from torch.nn.functional import interpolate
+
+    return interpolate(picture[None, None], size=tuple(size), mode=mode)[0, 0]
+
+
+def places_of(words: str, prompt: str, model: "Model") -> list[int]:
+    """Where in a prompt the pieces of some words stand."""
+    wanted = set(model.pieces(words)) - set(model.pieces(""))
+    return [place for place, piece in enumerate(model.pieces(prompt)) if piece in wanted]

@@ -1,0 +1,34 @@
+"""Where words look: which layers tell it, and how their maps lie on the latent."""
+
+import pytest
+import torch
+
+from core.looks import grid, places_of, resized, tells
+from tests.core.inverting import network
+
+
+@pytest.mark.parametrize(
+    ("cells", "queries"), [((8, 8), 64), ((16, 16), 256), ((64, 64), 256), ((64, 96), 384)]
+)
+def test_the_layer_nearest_to_16_a_side_tells(cells: tuple[int, int], queries: int) -> None:
+    assert tells(queries, cells)
+    assert not tells(queries // 4, cells)
+    assert not tells(queries * 4, cells)
+
+
+def test_a_look_lies_on_the_latent_row_by_row() -> None:
+    look = torch.arange(24.0)
+    assert torch.equal(grid(look, (16, 24)), look.view(4, 6))
+
+
+def test_resizing_repeats_cells() -> None:
+    picture = torch.tensor([[1.0, 2.0]])
+    assert resized(picture, (2, 4)).tolist() == [[1, 1, 2, 2]] * 2
+
+
+def test_words_are_found_among_the_pieces() -> None:
+    model = network()
+    assert model.pieces("a red cat")[places_of("cat", "a red cat", model)[0]] == "cat"
+    assert len(places_of("red cat", "a red cat", model)) == 2
+    assert places_of("house", "a red cat", model) == []
+    assert places_of("", "a red cat", model) == []
