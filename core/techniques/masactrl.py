@@ -1,0 +1,130 @@
+"""MasaCtrl: the edit is rebuilt from the source's own textures, so that its pose can change."""
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
+from core.catalog import techniques
+from core.diffusion import Image, Model, Step
+from core.looks import cells_of, grid, places_of, resized, tells
+from core.params import Range, Text
+from core.prompt_edit import SOURCE, TARGET, EditParams, PromptEdit
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from core.engine.task import Task
+    from core.models.attention import Place
+
+THRESHOLD = 0.1
+"""A word is where its map reaches this share of the way from its least to its most."""
+
+
+@techniques.register
+class MasaCtrl:
+    """Change pose and shape, keep the look of things (MasaCtrl, arXiv 2304.08465).
+
+    After the first steps have laid out the new shape, late self-attention layers of the edit
+    question the source: they take its keys and values. With a subject named, it and the
+    background question only each other's like.
+    """
+
+    id: ClassVar[str] = "masactrl"
+    label: ClassVar[str] = "Change pose"
+    needs: ClassVar[frozenset[str]] = frozenset({"attention"})
+    needs_mask: ClassVar[bool] = False
+    is_seeded: ClassVar[bool] = False
+
+    @dataclass(frozen=True)
+    class Params(EditParams):
+        start_step: Annotated[
+            float,
+            Range(0, 1, "Free layout", step=0.02, help="First share of the steps that is free."),
+        ] = 4 / 50
+        start_layer: Annotated[
+            float,
+            Range(
+                0, 1, "Free layers", step=0.0625, help="First share of the network that is free."
+            ),
+        ] = 10 / 16
+        subject: Annotated[
+            str, Text("Subject", help="Words in both prompts for what moves; may stay empty.")
+        ] = ""
+
+    def run(self, task: "Task[Params]", model: Model) -> Generator[Step, None, Image]:
+        edit = PromptEdit(task, model)
+        control = _Apart if task.params.subject.strip() else _Mutual
+        return (yield from edit.run(control(edit, task.params)))
+
+
+class _Mutual:
+    """The control: the edit takes the source's keys and values, with and against the words."""
+
+    def __init__(self, edit: PromptEdit, params: MasaCtrl.Params) -> None:
+        self.edit = edit
+        self.params = params
+
+    def __call__(
+        self, place: "Place", q: "Tensor", k: "Tensor", v: "Tensor"
+    ) -> "tuple[Tensor, Tensor, Tensor]":
+        if not self.acts(place):
+            return q, k, v
+        return q, self._of_source(k), self._of_source(v)
+
+    def acts(self, place: "Place") -> bool:
+        late = self.edit.at >= self.params.start_step * self.edit.count
+        return late and not place.is_cross and place.share >= self.params.start_layer
+
+    def _of_source(self, states: "Tensor") -> "Tensor":
+        changed = states.clone()
+        rows = self.edit.branches.rows
+        changed[rows(TARGET)] = states[rows(SOURCE)]
+        return changed
+
+
+class _Apart(_Mutual):
+    """The subject of the edit sees the subject of the source, the background its background."""
+
+    def __init__(self, edit: PromptEdit, params: MasaCtrl.Params) -> None:
+        super().__init__(edit, params)
+        self.cells = cells_of(edit.x0)
+        prompts = (params.source_prompt, params.prompt)
+        self.words = [places_of(params.subject, prompt, edit.model) for prompt in prompts]
+        self.looks: list[Tensor] = []
+        self.looked_at = -1
+
+    def maps(self, place: "Place", maps: "Tensor") -> "Tensor":
+        if place.is_cross:
+            self._remember(maps)
+            return maps
+        if not self.looks or not all(self.words) or not self.acts(place):
+            return maps
+        there, here = (self._subject(branch, maps.shape[-1]) for branch in (SOURCE, TARGET))
+        rows = self.edit.branches.rows(TARGET)
+        changed = maps.clone()
+        changed[rows] = _within(maps[rows], here[:, None] == there)
+        return changed
+
+    def _remember(self, maps: "Tensor") -> None:
+        """Mean over heads of the maps near 16 a side, of this step only."""
+        if self.looked_at != self.edit.at:
+            self.looked_at = self.edit.at
+            self.looks.clear()
+        if tells(maps.shape[-2], self.cells):
+            self.looks.append(maps[: TARGET + 1].mean(1).detach())
+
+    def _subject(self, branch: int, tokens: int) -> "Tensor":
+        """Whether each of so many tokens of a layer is of the subject."""
+        import torch
+
+        look = torch.stack(self.looks).mean(0)[branch, :, self.words[branch]].sum(-1)
+        shares = (look - look.min()) / (look.max() - look.min()).clamp(min=1e-8)
+        size = grid(look.new_empty(tokens), self.cells).shape
+        return resized(grid(shares, self.cells), size).flatten() >= THRESHOLD
+
+
+def _within(maps: "Tensor", allowed: "Tensor") -> "Tensor":
+    """Attention among allowed pairs (queries, keys) only; a query that has none is left alone."""
+    kept = maps * allowed
+    total = kept.sum(-1, keepdim=True)
+    return (kept / total.clamp(min=1e-12)).where(allowed.any(-1, keepdim=True), maps)

@@ -1,0 +1,125 @@
+"""MasaCtrl: whose keys and values are seen, and the settings that leave sampling alone."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from core.inversion import State
+from core.models.attention import Place
+from core.prompt_edit import PromptEdit
+from core.techniques.masactrl import MasaCtrl, _Apart, _Mutual, _within
+from tests.core.inverting import network, result, task
+
+OTHER: dict[str, Any] = {"prompt": "a dog", "source_prompt": "a cat", "inverter": "ddim"}
+SELF = Place(9, "x", False, 0.7)
+
+
+def plain(given: Any, model: Any) -> Any:
+    """The same walk without a control."""
+    run = PromptEdit(given, model).run()
+    while True:
+        try:
+            next(run)
+        except StopIteration as end:
+            return end.value
+
+
+@pytest.mark.parametrize("changes", [{"start_step": 1.0}, {"start_layer": 1.0}])
+def test_no_step_or_no_layer_is_plain_sampling(changes: dict[str, Any]) -> None:
+    model = network()
+    given = task(MasaCtrl, **OTHER, **changes)
+    assert np.array_equal(result(MasaCtrl, model, given), plain(given, model))
+
+
+def test_the_published_layers_change_the_picture() -> None:
+    model = network()
+    given = task(MasaCtrl, **OTHER)
+    assert not np.allclose(result(MasaCtrl, model, given), plain(given, model), atol=1e-4)
+
+
+@pytest.mark.parametrize("guidance", [1.0, 7.5])
+def test_the_same_prompt_stays_on_the_source(guidance: float) -> None:
+    model = network()
+    same: dict[str, Any] = {**OTHER, "prompt": "a cat", "start_step": 0.0, "start_layer": 0.0}
+    given = task(MasaCtrl, guidance=guidance, **same)
+    edit = PromptEdit(given, model)
+    apart: list[float] = []
+
+    def after(i: int, state: State) -> State:
+        apart.append(float((state[0][0] - state[0][1]).abs().max()))
+        return state
+
+    list(edit.run(_Mutual(edit, given.params), after=after))
+    assert len(apart) == edit.count
+    assert max(apart) < 1e-5
+
+
+def control_of(kind: Any, **changes: Any) -> Any:
+    model = network()
+    given = task(MasaCtrl, **{**OTHER, **changes})
+    edit = PromptEdit(given, model)
+    rows = {0: [0, 2], 1: [1, 3]}
+    edit.branches = SimpleNamespace(rows=rows.__getitem__)  # type: ignore[assignment]
+    edit.at = 3
+    return kind(edit, given.params)
+
+
+def test_both_halves_of_the_edit_see_the_source() -> None:
+    q, k, v = torch.randn(3, 4, 2, 16, 8)
+    seen = control_of(_Mutual)(SELF, q, k, v)
+    assert torch.equal(seen[0], q)
+    for given, used in ((k, seen[1]), (v, seen[2])):
+        assert torch.equal(used[[1, 3]], given[[0, 2]])
+        assert torch.equal(used[[0, 2]], given[[0, 2]])
+
+
+def test_words_early_layers_and_early_steps_are_left_alone() -> None:
+    q, k, v = torch.randn(3, 4, 2, 16, 8)
+    control = control_of(_Mutual)
+    assert control(Place(9, "x", True, 0.7), q, k, v)[1] is k
+    assert control(Place(9, "x", False, 0.6), q, k, v)[1] is k
+    control.edit.at = 0
+    assert control(SELF, q, k, v)[1] is k
+
+
+def test_layers_are_counted_as_published() -> None:
+    """Stable Diffusion's 16 blocks: the six from block 10 on."""
+    control = control_of(_Mutual)
+    acting = [block for block in range(16) if control.acts(Place(0, "x", False, 2 * block / 32))]
+    assert acting == list(range(10, 16))
+
+
+def test_subject_sees_subject_and_background_background() -> None:
+    control = control_of(_Apart, prompt="a cat in the house", subject="cat")
+    look = torch.zeros(4, 2, 64, 16)
+    look[0, :, :8, control.words[0]] = 1.0
+    look[1, :, 8:16, control.words[1]] = 1.0
+    control.maps(Place(1, "x", True, 0.1), look)
+    maps = torch.rand(4, 2, 64, 64).softmax(-1)
+    changed = control.maps(SELF, maps)
+    for row in (1, 3):
+        assert not changed[row, :, 8:16, 8:].any()
+        assert not changed[row, :, 16:, :8].any()
+        assert torch.allclose(changed[row].sum(-1), torch.ones(2, 64))
+    assert torch.equal(changed[[0, 2]], maps[[0, 2]])
+
+
+def test_a_query_without_its_like_keeps_its_map() -> None:
+    maps = torch.rand(2, 3, 4).softmax(-1)
+    allowed = torch.tensor([[True, True, False, False], [False] * 4, [True] * 4])
+    changed = _within(maps, allowed)
+    assert torch.equal(changed[:, 1], maps[:, 1])
+    assert torch.allclose(changed[:, 2], maps[:, 2])
+    assert not changed[:, 0, 2:].any()
+
+
+def test_a_subject_changes_the_picture() -> None:
+    model = network()
+    words: dict[str, Any] = {"prompt": "a red cat", "source_prompt": "a cat", "inverter": "ddim"}
+    without = result(MasaCtrl, model, task(MasaCtrl, **words))
+    assert not np.array_equal(
+        result(MasaCtrl, model, task(MasaCtrl, subject="cat", **words)), without
+    )
