@@ -1,4 +1,4 @@
-"""Before and after: a wipe over the canvas with a line that can be dragged."""
+"""Before and after, or one result and another: a wipe over the canvas with a line to drag."""
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -40,7 +40,7 @@ def without(root: Group, layer_id: str) -> Group:
 
 
 class Compare(QObject):
-    """Left of the line is the picture before; ``toggle`` shows or ends it.
+    """Left of the line is the picture before, or one that was pinned; ``toggle`` shows or ends it.
 
     Only where something differs is anything drawn, so it costs what the AI layers cover.
     """
@@ -52,6 +52,8 @@ class Compare(QObject):
         self._wiped = False
         self.share = 0.5
         self._layer = ""
+        self._pinned: Group | None = None
+        self._left, self._right = "Before", "After"
         self._held = False
         self._image: QImage | None = None
         self._rect = EMPTY
@@ -62,6 +64,12 @@ class Compare(QObject):
     def toggle(self) -> None:
         """Start with the line in the middle, or end."""
         self._show(not self.is_on)
+
+    def pin(self, name: str) -> None:
+        """Keep the picture as it is now left of the line, to compare what comes next with it."""
+        self._pinned = self._canvas.document.root
+        self._left, self._right = f"Pinned: {name}" if name else "Pinned", "Now"
+        self._show(True)
 
     def show_layer(self, layer_id: str) -> None:
         """Hold one layer back for as long as the eye is held; an empty id ends that."""
@@ -74,6 +82,9 @@ class Compare(QObject):
     def _show(self, on: bool) -> None:
         self.is_on = on
         self._root = self._image = None
+        if not on:
+            self._pinned = None
+            self._left, self._right = "Before", "After"
         if on and not self._layer:
             self.share = 0.5
         self._canvas.unsetCursor()
@@ -98,9 +109,14 @@ class Compare(QObject):
         if document.root is self._root:
             return
         self._root = document.root
-        before = without(document.root, self._layer) if self._layer else without_ai(document.root)
-        self._rect = _differing(document, self._layer)
+        before = self._before(document.root)
+        self._rect = _differing(document, self._layer, before)
         self._image = picture(flatten(before, self._rect)) if self._rect else None
+
+    def _before(self, root: Group) -> Group:
+        if self._layer:
+            return without(root, self._layer)
+        return self._pinned if self._pinned is not None else without_ai(root)
 
     def _paint_before(self, painter: QPainter, view: "ViewTransform") -> None:
         assert self._image is not None
@@ -132,8 +148,8 @@ class Compare(QObject):
             tip = QPointF(x + side * 7, height / 2)
             for up in (-3, 3):
                 painter.drawLine(tip, QPointF(x + side * 3.5, height / 2 + up))
-        _label(painter, "Before", x - 10, Qt.AlignmentFlag.AlignRight)
-        _label(painter, "After", x + 10, Qt.AlignmentFlag.AlignLeft)
+        _label(painter, self._left, x - 10, Qt.AlignmentFlag.AlignRight)
+        _label(painter, self._right, x + 10, Qt.AlignmentFlag.AlignLeft)
         painter.restore()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
@@ -161,9 +177,9 @@ class Compare(QObject):
         return False
 
 
-def _differing(document: "Document", layer_id: str) -> Rect:
+def _differing(document: "Document", layer_id: str, before: Group) -> Rect:
     """Where before and after may differ."""
-    nodes = layers.walk(document.root)
+    nodes = [*layers.walk(document.root), *layers.walk(before)]
     wanted = (n for n in nodes if (n.id == layer_id if layer_id else isinstance(n, AiLayer)))
     shown = (n for n in wanted if n.visible)
     return Rect.union(layers.extent(n, document.bounds) for n in shown) & document.bounds

@@ -24,7 +24,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from core.catalog import tools
+from core.catalog import techniques, tools
 from editor.compare import Compare
 from editor.options_bar import OptionsBar
 from editor.palette import CommandPalette
@@ -181,6 +181,12 @@ class MainWindow(QMainWindow):
     def toggle_compare(self) -> None:
         """Show the picture without its AI layers left of a line that can be dragged."""
         self.compare.toggle()
+
+    def pin_result(self) -> None:
+        """Keep what is shown left of the wipe, named after the method that made it."""
+        layer = self.app.ai.recipes.layer
+        known = layer is not None and layer.recipe.technique in techniques
+        self.compare.pin(techniques[layer.recipe.technique].label if layer and known else "")
 
     def toggle_docks(self) -> None:
         if self._hidden_docks:

@@ -1,6 +1,7 @@
 """The compare wipe: before on the left of the line, after on the right, and nothing is changed."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -129,3 +130,16 @@ def test_alt_on_an_eye_holds_that_layer_back(canvas: Canvas) -> None:
         assert _colour(app.canvas, round(middle[0]), round(middle[1])) == "#ff0000"
         assert not app.window.compare.is_on
         app.studio.document.saved = app.studio.document.state
+
+
+def test_a_pinned_result_stays_left_while_another_is_made(canvas: Canvas) -> None:
+    compare = Compare(canvas)
+    compare.pin("Swap words")
+    edit = canvas.document.root.children[1]
+    assert isinstance(edit, AiLayer)
+    canvas.document.replace("Other method", replace(edit, tiles=_plain((0, 255, 0))))
+    assert _colour(canvas, 20, 150) == "#ff0000"
+    assert _colour(canvas, 180, 150) == "#00ff00"
+    compare.toggle()
+    compare.toggle()
+    assert _colour(canvas, 20, 150) == "#0000ff", "the pin ends with the wipe"
