@@ -202,4 +202,4 @@ class PromptEdit:
 
 def blended(state: State, mask: "Tensor") -> State:
     """Every branch becomes the source where mask (1, 1, h, w) is 0."""
-    return tuple(part[:1].lerp(part, mask) for part in state)
+    return tuple(part[:1].lerp(part, mask.to(part)) for part in state)
