@@ -1,0 +1,69 @@
+"""EDICT: exact at every guidance, and a pair that stays a pair."""
+
+import pytest
+import torch
+
+from core.diffusion import Level, Prediction
+from core.inversion import Branches
+from core.inverters import edict
+from core.inverters.edict import Edict, moved, unmoved
+from core.techniques.prompt_to_prompt import PromptToPrompt
+from tests.core.inverting import error, inverted, kept, network, replayed, result, source, task
+
+
+@pytest.fixture(scope="module")
+def x0() -> torch.Tensor:
+    return 0.7 * torch.randn(1, 16, 8, 8, generator=torch.Generator().manual_seed(0))
+
+
+@pytest.mark.parametrize("guidance", [1.0, 7.5])
+def test_both_latents_of_the_source_come_back(guidance: float, x0: torch.Tensor) -> None:
+    given = source(network(), x0, 10, guidance)
+    path, _ = inverted(Edict, given)
+    state = path.begin(1)
+    for i in range(len(path.levels) - 1):
+        denoise = Branches(given.model, given.words, (guidance,), given.negative)
+        state, _ = path.step(i, state, denoise)
+    for part in state:
+        assert part.dtype == torch.float64
+        assert error(part, x0.double()) < 1e-9
+    assert path.latent(state).dtype == torch.float32
+
+
+def test_other_guidance_than_the_edits_does_not_come_back(x0: torch.Tensor) -> None:
+    path, _ = inverted(Edict, source(network(), x0, 10, 1.0))
+    assert error(replayed(path, source(network(), x0, 10, 7.5)), x0) > 1e-3
+
+
+def test_the_pair_drifts_apart_but_not_away(x0: torch.Tensor) -> None:
+    path, _ = inverted(Edict, source(network(), x0, 10, 7.5))
+    x, y = path.begin(1)
+    assert 0 < float((x - y).norm() / x.norm()) < 2
+
+
+def test_single_precision_is_close(x0: torch.Tensor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(edict, "precise", lambda z: z)
+    given = source(network(), x0, 20, 7.5)
+    path, _ = inverted(Edict, given)
+    assert path.begin(1)[0].dtype == torch.float32
+    assert error(replayed(path, given), x0) < 1e-4
+
+
+def test_a_move_is_the_ddim_move_where_both_latents_agree(x0: torch.Tensor) -> None:
+    here, there = Level(0.6, 0.8, 500.0), Level(0.8, 0.6, 300.0)
+    eps = torch.randn(x0.shape, generator=torch.Generator().manual_seed(1))
+    z = here.mix(x0, eps)
+    seen = Prediction(x0, eps)
+    assert torch.allclose(moved(z, seen, here, there), seen.at(there), atol=1e-6)
+    assert torch.allclose(unmoved(seen.at(there), seen, here, there), z, atol=1e-6)
+
+
+def test_a_region_keeps_the_source_of_both_latents() -> None:
+    model = network()
+    given = task(
+        PromptToPrompt, inverter="edict", prompt="a dog", source_prompt="a cat", local_blend=False
+    )
+    given.mask[:, 32:] = 0
+    found, wanted = result(PromptToPrompt, model, given), kept(model, given)
+    assert abs(found[:, 56:] - wanted[:, 56:]).max() < 1e-3  # another batch rounds otherwise
+    assert abs(found[:, :32] - wanted[:, :32]).max() > 1e-2
