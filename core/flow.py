@@ -1,0 +1,66 @@
+"""Any model seen as a rectified flow: straight paths from content to noise, and their velocity.
+
+With t = noise / (signal + noise) and x = z / (signal + noise) every latent is
+``x = (1 - t) * x0 + t * eps``, whatever schedule the model was trained on, and the probability
+flow is ``dx / dt = eps - x0``. Methods written for flow models run on these.
+"""
+
+from bisect import bisect_right
+from typing import TYPE_CHECKING
+
+from core.diffusion import Denoise, Level, Levels, Model
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+KNOTS = 200
+"""Levels asked of a model so that those between the steps of a short walk are known as well."""
+
+
+def scale_of(level: Level) -> float:
+    """How much larger a model's latent is than the flow's."""
+    return level.signal + level.noise
+
+
+def time_of(level: Level) -> float:
+    """0 for a clean latent, 1 for pure noise."""
+    return level.noise / scale_of(level)
+
+
+class Flow:
+    """A model's levels by flow time; ``times`` are those of a walk, in the walk's order."""
+
+    def __init__(self, model: Model, levels: Levels) -> None:
+        known = {time_of(level): level for level in (*model.levels(KNOTS), *levels)}
+        self.times = tuple(time_of(level) for level in levels)
+        self._knots = sorted(known)
+        self._levels = [known[time] for time in self._knots]
+        self._least = next(time for time in self._knots if time > 0)
+
+    def level(self, time: float) -> Level:
+        """The model's level at any time; between its own ones scale and label are interpolated."""
+        after = min(max(bisect_right(self._knots, time), 1), len(self._knots) - 1)
+        before = after - 1
+        left, right = self._levels[before], self._levels[after]
+        share = (time - self._knots[before]) / (self._knots[after] - self._knots[before])
+        scale = scale_of(left) + share * (scale_of(right) - scale_of(left))
+        label = left.time + share * (right.time - left.time)
+        return Level((1 - time) * scale, time * scale, label)
+
+    def velocity(self, denoise: Denoise, x: "Tensor", time: float) -> "Tensor":
+        """Where x heads as time grows: noise less content.
+
+        A clean latent is shown at the model's own cleanest noisy level: no network has learned
+        what noise is in a picture without any.
+        """
+        level = self.level(max(time, self._least))
+        seen = denoise(x * scale_of(level), level)
+        return seen.eps - seen.x0
+
+    def latent(self, x: "Tensor", time: float) -> "Tensor":
+        """The model's own latent."""
+        return x * scale_of(self.level(time))
+
+    def straight(self, z: "Tensor", time: float) -> "Tensor":
+        """The flow's latent of a model's own."""
+        return z / scale_of(self.level(time))
