@@ -28,3 +28,14 @@ def differing(source: Sequence[str], target: Sequence[str]) -> tuple[list[int], 
             gone.extend(range(left, right))
             new.extend(range(start, stop))
     return gone, new
+
+
+def places_of(sentence: Sequence[str], words: Sequence[str]) -> list[int]:
+    """Where pieces of some words stand in a sentence, start and end marks left out."""
+    wanted = [piece for piece in words if not _is_mark(piece)]
+    return [place for place, piece in enumerate(sentence) if piece in wanted]
+
+
+def _is_mark(piece: str) -> bool:
+    """A start or end mark of an encoder, such as [CLS] or <|endoftext|>."""
+    return (piece[:1], piece[-1:]) in {("[", "]"), ("<", ">")} and len(piece) > 2

@@ -1,6 +1,6 @@
 """Which words of two prompts belong together."""
 
-from core.words import aligned, differing
+from core.words import aligned, differing, places_of
 
 CAT = ("[CLS]", "a", "cat", "on", "grass", "[SEP]")
 DOG = ("[CLS]", "a", "big", "dog", "on", "grass", "[SEP]")
@@ -19,3 +19,8 @@ def test_words_that_only_one_prompt_has() -> None:
     assert differing(CAT, DOG) == ([2], [2, 3])
     assert differing(CAT, CAT) == ([], [])
     assert differing((), ("a",)) == ([], [0])
+
+
+def test_words_are_found_in_a_sentence_without_marks() -> None:
+    assert places_of(DOG, ("[CLS]", "big", "dog", "[SEP]")) == [2, 3]
+    assert places_of(("<|startoftext|>", "cat</w>"), ("<|startoftext|>", "dog</w>")) == []
