@@ -12,7 +12,9 @@ from core.geometry import EMPTY
 from core.layers import AiLayer, Node
 from core.pixels import Tiles
 from core.selection import Selection
-from editor.recipes import Recipes, fresh_recipe, name_for
+from core.words import changed_words
+from editor.finding import Finding
+from editor.recipes import SOURCE, Recipes, fresh_recipe, name_for
 from editor.seeds import Seeds
 
 if TYPE_CHECKING:
@@ -34,6 +36,7 @@ class Ai:
         self.studio, self.jobs, self.live = studio, jobs, live
         self.recipes = Recipes(studio, jobs, live, start or fresh_recipe())
         self.seeds = Seeds(studio, self.recipes, jobs)
+        self.finding = Finding(studio, jobs.engine, jobs)
 
     @property
     def layer(self) -> AiLayer:
@@ -106,6 +109,15 @@ class Ai:
         if not selection:
             raise EditorError("Nothing is selected: draw a selection (M or L) first.")
         self.stroked(self._insert(selection, "AI layer from selection"))
+
+    async def find_words(self) -> None:
+        """Select what the words that differ look at. Raises EditorError."""
+        recipe = self.recipes.shown
+        sentence = str(recipe.params.get(SOURCE, "")) or recipe.prompt
+        words = changed_words(sentence, recipe.prompt) or sentence
+        if not words.strip():
+            raise EditorError("Write what the picture shows first, so that there is what to find.")
+        await self.finding.find(words, sentence, recipe.model)
 
     def _insert(self, selection: Selection, label: str) -> str:
         region = Tiles(channels=1)

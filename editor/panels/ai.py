@@ -1,5 +1,6 @@
 """The AI dock: what the active AI layer, or the next one, is asked."""
 
+import asyncio
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -87,6 +88,7 @@ class AiPanel(QWidget):
     def _connect(self) -> None:
         self.words.changed.connect(self._wrote)
         self.words.run.connect(self._run)
+        self.words.search.connect(self._find)
         self.choices.technique.connect(self._choose_technique)
         self.choices.model.connect(lambda name: self._turn("model", model=name))
         self.choices.guidance.connect(self._choose_guidance)
@@ -192,6 +194,16 @@ class AiPanel(QWidget):
         self._own_failure = None
         try:
             self.app.ai.run()
+        except EditorError as error:
+            self._fail(str(error))
+
+    def _find(self) -> None:
+        self._own_failure = None
+        self._finding = asyncio.get_running_loop().create_task(self._found())
+
+    async def _found(self) -> None:
+        try:
+            await self.app.ai.find_words()
         except EditorError as error:
             self._fail(str(error))
 

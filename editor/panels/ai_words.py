@@ -57,6 +57,7 @@ class Words(QWidget):
 
     changed = Signal(str, str, str)
     run = Signal()
+    search = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -67,6 +68,7 @@ class Words(QWidget):
         self.difference.setTextFormat(Qt.TextFormat.RichText)
         self.difference.setWordWrap(True)
         self.difference.setAccessibleName("Words that differ")
+        self.difference.linkActivated.connect(lambda _: self.search.emit())
         self.hint = QLabel()
         self.hint.setProperty("role", "dim")
         self.hint.setWordWrap(True)
@@ -114,4 +116,4 @@ def marked(source: str, prompt: str) -> str:
     gone, come = (set(places) for places in differing(old, new))
     before = " ".join(f"<s>{escape(w)}</s>" if i in gone else escape(w) for i, w in enumerate(old))
     after = " ".join(f"<b>{escape(w)}</b>" if i in come else escape(w) for i, w in enumerate(new))
-    return f"{before} → {after}"
+    return f"{before} → {after} &nbsp;<a href='find'>Select what changes</a>"

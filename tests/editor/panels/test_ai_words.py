@@ -1,0 +1,60 @@
+"""The words of the dock: what differs is marked, and only techniques that ask see more fields."""
+
+import pytest
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from core import catalog
+from core.recipes import usual_recipe
+from editor.panels.ai_words import Words, marked
+from editor.recipes import negative_of, with_technique, written
+
+pytestmark = pytest.mark.gui
+catalog.load("techniques", "modifiers", "models")
+
+
+def test_gone_words_are_struck_out_and_new_ones_bold() -> None:
+    text = marked("a red apple on <grass>", "a sunflower on <grass>")
+    assert text.startswith(
+        "a <s>red</s> <s>apple</s> on &lt;grass&gt; → a <b>sunflower</b> on &lt;grass&gt;"
+    )
+    assert marked("", "a cat") == marked("a cat", " ") == ""
+    assert "Nothing differs yet" in marked("a cat", "a  cat")
+
+
+def test_the_source_is_asked_for_only_when_somebody_listens(qtbot: QtBot) -> None:
+    words = Words()
+    qtbot.addWidget(words)
+    words.show()
+    words.show_source(None, "a cat")
+    assert not words.source.isVisible()
+    assert not words.difference.isVisible()
+    words.show_source("a dog", "a cat")
+    assert words.source.toPlainText() == "a dog"
+    assert words.difference.isVisible()
+
+
+def test_what_is_written_is_told_and_the_link_searches(qtbot: QtBot) -> None:
+    words = Words()
+    qtbot.addWidget(words)
+    words.show_source("a dog", "a cat")
+    with qtbot.waitSignal(words.changed) as told:
+        words.source.setPlainText("a wolf")
+    assert told.args == ["", "", "a wolf"]
+    with qtbot.waitSignal(words.search):
+        words.difference.linkActivated.emit("find")
+    QApplication.processEvents()
+
+
+def test_another_technique_keeps_words_and_brings_its_own_guidance() -> None:
+    brush = written(usual_recipe("layered-brush", "storybook", 4), "a cat", "blurred")
+    swap = with_technique(brush, "prompt-to-prompt")
+    assert (swap.prompt, negative_of(swap), swap.seed) == ("a cat", "blurred", 4)
+    assert swap.modifiers == ()
+    assert swap.params["steps"] == brush.params["steps"]
+    swap = written(swap, "a dog", "dull", "a cat")
+    assert swap.params["source_prompt"] == "a cat"
+    back = with_technique(swap, "sdedit")
+    assert (back.prompt, negative_of(back)) == ("a dog", "dull")
+    assert back.modifiers[0].id == "cfg"
+    assert "source_prompt" not in back.params

@@ -1,0 +1,54 @@
+"""Words become a selection that is soft at its edge, undoable, and told when there is nothing."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.errors import EditorError
+from core.storybook.random_model import build_random
+from editor.ai import Ai
+from editor.finding import _selected
+from tests.editor.asking import Bench, Workshop, recipe
+
+
+def ask(shop: Workshop, folder: Path, prompt: str, source: str) -> Ai:
+    model = str(build_random(folder / "storybook"))
+    asked = recipe(technique="prompt-to-prompt", model=model, prompt=prompt, source_prompt=source)
+    return Ai(shop.studio, shop.jobs, shop.live, asked)
+
+
+def test_what_changes_is_selected_as_one_undo_entry(bench: Bench, tmp_path: Path) -> None:
+    async def work(shop: Workshop) -> None:
+        ai = ask(shop, tmp_path, "a dog on the house", "a cat on the house")
+        before = shop.document.state
+        await ai.find_words()
+        assert shop.document.selection
+        assert shop.document.root is before.root
+        shop.document.undo()
+        assert not shop.document.selection
+
+    bench.run(work)
+
+
+def test_words_that_are_nowhere_are_told(bench: Bench, tmp_path: Path) -> None:
+    async def work(shop: Workshop) -> None:
+        ai = ask(shop, tmp_path, "a dog", "")
+        ai.recipes.write(replace(ai.recipes.shown, model="toy"))
+        with pytest.raises(EditorError, match="needs a model with attention"):
+            await ai.find_words()
+        ai.recipes.write(recipe(prompt=""))
+        with pytest.raises(EditorError, match="Write what the picture shows"):
+            await ai.find_words()
+
+    bench.run(work)
+
+
+def test_dark_is_out_bright_is_in_and_between_is_soft() -> None:
+    grey = np.repeat(np.arange(256, dtype=np.uint8)[None, :, None], 4, axis=2)
+    alpha = _selected(grey)[0]
+    assert not alpha[:76].any()
+    assert (alpha[154:] == 255).all()
+    assert (np.diff(alpha.astype(int)) >= 0).all()
+    assert 100 < alpha[115] < 155
