@@ -151,11 +151,17 @@ def walkable(levels: Levels) -> Levels:
 
 
 class Replayed:
-    """The plain path: every branch takes the model's own (DDIM) steps from the same noise."""
+    """The plain path: every branch takes the model's own (DDIM) steps from the same noise.
 
-    def __init__(self, levels: Levels, latents: "Sequence[Tensor]") -> None:
+    ``opposed`` holds what stands against the prompts at every step, where the path says so.
+    """
+
+    def __init__(
+        self, levels: Levels, latents: "Sequence[Tensor]", opposed: Sequence[Conditioning] = ()
+    ) -> None:
         self.levels = levels
         self.latents = tuple(latents)
+        self.opposed = tuple(opposed)
 
     def begin(self, branches: int) -> State:
         return (self.latents[0].repeat(branches, 1, 1, 1),)
@@ -168,7 +174,7 @@ class Replayed:
         return state[0]
 
     def against(self, i: int) -> Conditioning | None:
-        return None
+        return self.opposed[i] if self.opposed else None
 
     def towards(self, i: int, words: Conditioning) -> Conditioning:
         return words

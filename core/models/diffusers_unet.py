@@ -138,7 +138,7 @@ class DiffusersUNet(Adapter):
         kind = self.unet.dtype
         shown = z if "inpaint" not in self.capabilities else _with_known(z, known)
         time = torch.tensor(label.time, device=z.device)
-        with torch.set_grad_enabled(z.requires_grad):
+        with torch.set_grad_enabled(z.requires_grad or words.tokens.requires_grad):
             said = self.unet(
                 shown.to(kind), time, encoder_hidden_states=words.tokens.to(kind)
             ).sample.float()

@@ -91,7 +91,7 @@ class Storybook(Adapter):
 
         shown = network_input(z, *(known or (None, None)))
         time = torch.tensor(label.time, device=z.device)
-        with torch.set_grad_enabled(z.requires_grad):
+        with torch.set_grad_enabled(z.requires_grad or words.tokens.requires_grad):
             said = self.unet(shown, time, encoder_hidden_states=words.tokens).sample
         return predicted(self.layout.prediction_type, said, z, level, label)
 

@@ -1,5 +1,6 @@
 """What every model backend owes, on tiny random weights where it needs weights."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -163,6 +164,16 @@ def test_gradients_pass_when_they_are_wanted(model: Any, picture: Any) -> None:
     model.denoiser("cat")(z, model.levels(4)[1]).x0.sum().backward()
     assert z.grad is not None
     assert bool(z.grad.abs().sum() > 0)
+
+
+def test_gradients_reach_the_words_alone(model: Any, picture: Any) -> None:
+    if "gradient" not in model.capabilities:
+        pytest.skip(f"{model.label} has no gradients")
+    z, words = model.encode(picture), model.embed(["cat"])
+    tokens = words.tokens.clone().requires_grad_(True)
+    model.denoiser(replace(words, tokens=tokens))(z, model.levels(4)[1]).x0.sum().backward()
+    assert not z.requires_grad
+    assert bool(tokens.grad.abs().sum() > 0)
 
 
 def test_the_chooser_lists_built_in_models_without_torch() -> None:

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from core.inversion import Branches, rows_of, walkable
+from core.inversion import Branches, Replayed, rows_of, walkable
 from core.inverters.ddim import DdimInversion
 from core.inverters.direct import DirectInversion
 from core.models.opening import open_model
@@ -36,6 +36,15 @@ def test_direct_inversion_gives_the_source_back(guidance: float, x0: torch.Tenso
     given = source(network(), x0, 10, guidance)
     path, _ = inverted(DirectInversion, given)
     assert torch.equal(replayed(path, given), x0)
+
+
+def test_a_path_may_say_what_stands_against_the_prompts(x0: torch.Tensor) -> None:
+    levels = walkable(network().levels(3))
+    plain = Replayed(levels, [x0])
+    assert plain.against(0) is None
+    opposed = [network().embed([word]) for word in ("cat", "dog")]
+    path = Replayed(levels, [x0], opposed)
+    assert [path.against(i) for i in range(2)] == opposed
 
 
 def test_branches_guide_every_row_by_its_own_scale(x0: torch.Tensor) -> None:
