@@ -1,0 +1,25 @@
+"""Negative-prompt inversion: the source prompt stands against every prompt, without optimising."""
+
+from typing import ClassVar
+
+from core.catalog import inverters
+from core.inversion import Inversion, Replayed, Source, climbed
+
+
+@inverters.register
+class NegativePromptInversion:
+    """Guide away from what the picture shows (Negative-prompt Inversion, arXiv 2305.16807).
+
+    The source is then replayed without guidance at every scale; the negative prompt goes unused.
+    """
+
+    id: ClassVar[str] = "negative-prompt"
+    label: ClassVar[str] = "Negative-prompt inversion"
+    needs: ClassVar[frozenset[str]] = frozenset()
+
+    def calls(self, steps: int) -> int:
+        return steps
+
+    def run(self, source: Source) -> Inversion:
+        latents = yield from climbed(source)
+        return Replayed(source.levels, latents, [source.words] * (len(latents) - 1))
