@@ -56,7 +56,8 @@ class PromptEdit:
     """One edit of one picture; ``run`` is the whole technique.
 
     ``branches`` is set during the walk down; ``at`` is the index of the step being taken, of
-    ``count`` in all. ``edits`` is how many branches there are beside the source.
+    ``count`` in all. ``edits`` is how many branches there are beside the source. ``guidance`` is
+    the source's own scale, which exact inverters are told.
     """
 
     def __init__(self, task: "Task[Any]", model: Model, edits: int = 1) -> None:
@@ -68,6 +69,7 @@ class PromptEdit:
         self.levels = self._levels()
         self.count = len(self.levels) - 1
         self.at = 0
+        self.guidance = self.params.guidance
         self.mask = soft_latent_mask(task.mask, self.x0)
         inverter = catalog.inverters[self.params.inverter]
         missing = inverter.needs - model.capabilities
@@ -110,9 +112,10 @@ class PromptEdit:
         """
         if not self.count:
             return self.model.decode(self.x0)
+        scales = scales or self.scales()
+        self.guidance = scales[SOURCE]
         path = self._known_path()
         calls = 0 if path else self.inverter.calls(self.count)
-        scales = scales or self.scales()
         words = words or self.words()
         opened = partial(self._opened, control, tap)
 
@@ -176,7 +179,7 @@ class PromptEdit:
             self.x0,
             self.model.embed([params.source_prompt]),
             self.levels,
-            params.guidance,
+            self.guidance,
             self.model.embed([params.negative_prompt]),
             lambda role, step: self.task.noise(self.x0, role, step),
         )
@@ -184,7 +187,7 @@ class PromptEdit:
     @property
     def _key(self) -> Any:
         params, task = self.params, self.task
-        spoken = (params.source_prompt, params.negative_prompt, params.guidance)
+        spoken = (params.source_prompt, params.negative_prompt, self.guidance)
         walk = (params.inverter, params.steps, params.strength, task.seed, task.origin)
         return ("path", self.model.identity, task.image_key, *spoken, *walk)
 

@@ -1,8 +1,9 @@
 """Outputs of network blocks opened to a tap: read or exchanged, then all is restored.
 
-A tap is called as ``tap(name, output)`` after every residual block ("up_blocks.1.resnets.1") and
-every whole block ("up_blocks.1", "mid_block") and gives the output to use, or None to leave it.
-Outputs are (batch, channels, height, width).
+A tap is called as ``tap(name, output)`` after every residual block ("up_blocks.1.resnets.1"), what
+it adds to its input ("up_blocks.1.resnets.1.conv2") and every whole block ("up_blocks.1",
+"mid_block") and gives the output to use, or None to leave it. Outputs are (batch, channels,
+height, width).
 """
 
 from collections.abc import Iterator
@@ -34,6 +35,8 @@ def _is_block(name: str) -> bool:
     parts = name.split(".")
     if name == "mid_block" or (len(parts) == 2 and parts[0] in WHOLE):
         return True
+    if parts[-1] == "conv2":
+        parts.pop()
     return len(parts) >= 2 and parts[-2] == "resnets"
 
 
