@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from core.diffusion import Model
-
 SIDE = 16
 """Attention maps of about this side tell best where a word is, as published."""
 
@@ -40,9 +38,3 @@ def resized(picture: "Tensor", size: Sequence[int], mode: str = "nearest") -> "T
     from torch.nn.functional import interpolate
 
     return interpolate(picture[None, None], size=tuple(size), mode=mode)[0, 0]
-
-
-def places_of(words: str, prompt: str, model: "Model") -> list[int]:
-    """Where in a prompt the pieces of some words stand."""
-    wanted = set(model.pieces(words)) - set(model.pieces(""))
-    return [place for place, piece in enumerate(model.pieces(prompt)) if piece in wanted]

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from core.catalog import techniques
 from core.diffusion import Image, Model, Step
-from core.looks import cells_of, grid, places_of, resized, tells
+from core.looks import cells_of, grid, resized, tells
 from core.params import Range, Text
 from core.prompt_edit import SOURCE, TARGET, EditParams, PromptEdit
+from core.words import places_of
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -89,7 +90,8 @@ class _Apart(_Mutual):
         super().__init__(edit, params)
         self.cells = cells_of(edit.x0)
         prompts = (params.source_prompt, params.prompt)
-        self.words = [places_of(params.subject, prompt, edit.model) for prompt in prompts]
+        pieces = edit.model.pieces
+        self.words = [places_of(pieces(prompt), pieces(params.subject)) for prompt in prompts]
         self.looks: list[Tensor] = []
         self.looked_at = -1
 

@@ -3,8 +3,7 @@
 import pytest
 import torch
 
-from core.looks import grid, places_of, resized, tells
-from tests.core.inverting import network
+from core.looks import grid, resized, tells
 
 
 @pytest.mark.parametrize(
@@ -24,11 +23,3 @@ def test_a_look_lies_on_the_latent_row_by_row() -> None:
 def test_resizing_repeats_cells() -> None:
     picture = torch.tensor([[1.0, 2.0]])
     assert resized(picture, (2, 4)).tolist() == [[1, 1, 2, 2]] * 2
-
-
-def test_words_are_found_among_the_pieces() -> None:
-    model = network()
-    assert model.pieces("a red cat")[places_of("cat", "a red cat", model)[0]] == "cat"
-    assert len(places_of("red cat", "a red cat", model)) == 2
-    assert places_of("house", "a red cat", model) == []
-    assert places_of("", "a red cat", model) == []
