@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 import torch
 
+from core.flow import Flow
 from core.inverters.ddim import DdimInversion
 from core.inverters.fireflow import FireFlow
 from core.models.opening import open_model
@@ -58,6 +59,10 @@ def test_the_velocity_of_the_step_before_is_used_again(x0: torch.Tensor) -> None
     denoise = given.denoiser()
     first, _ = path.step(0, path.begin(2), denoise_both(denoise))
     assert len(first) == 2
+    flow = Flow(given.model, path.levels)
+    moved = flow.straight(first[0], flow.times[1]) - flow.straight(path.begin(2)[0], flow.times[0])
+    stride = flow.times[1] - flow.times[0]
+    assert torch.allclose(moved, stride * first[1], atol=1e-5)
     other, _ = path.step(1, (first[0], torch.zeros_like(first[1])), denoise_both(denoise))
     same, _ = path.step(1, first, denoise_both(denoise))
     assert not torch.allclose(other[0], same[0], atol=1e-4)
