@@ -1,0 +1,127 @@
+"""FlowEdit: from picture to edit along the difference of two flows, without an inversion."""
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
+from core.catalog import techniques
+from core.diffusion import Image, Model, Step
+from core.flow import Flow
+from core.inversion import Branches, walkable
+from core.latents import last_part, numbered, soft_latent_mask
+from core.params import Range, Text
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from core.engine.task import Task
+    from core.prompt_edit import Walk
+
+
+@techniques.register
+class FlowEdit:
+    """Turn what the picture shows into something else, shape kept (FlowEdit, arXiv 2412.08629).
+
+    At every level the picture is noised afresh, and the edit moves by how much the two prompts
+    disagree on where it leads.
+    """
+
+    id: ClassVar[str] = "flowedit"
+    label: ClassVar[str] = "Change what it shows"
+    needs: ClassVar[frozenset[str]] = frozenset()
+    needs_mask: ClassVar[bool] = False
+    is_seeded: ClassVar[bool] = True
+
+    @dataclass(frozen=True)
+    class Params:
+        prompt: Annotated[str, Text("It should show", lines=2)] = ""
+        source_prompt: Annotated[str, Text("Picture shows", help="What is there now.")] = ""
+        strength: Annotated[
+            float, Range(0, 1, "Strength", step=0.02, help="How much of the walk is edited.")
+        ] = 0.66
+        guidance: Annotated[float, Range(1, 20, "Guidance scale", step=0.5)] = 13.5
+        source_guidance: Annotated[float, Range(1, 20, "Source guidance", step=0.5)] = 3.5
+        negative_prompt: Annotated[str, Text("Negative prompt")] = ""
+        draws: Annotated[
+            int, Range(1, 8, "Noises a step", help="More make the edit steadier and slower.")
+        ] = 1
+        free: Annotated[
+            int, Range(0, 50, "Free last steps", help="Steps that follow the prompt alone.")
+        ] = 0
+        steps: Annotated[int, Range(2, 100, "Steps")] = 50
+
+    def run(self, task: "Task[Params]", model: Model) -> Generator[Step, None, Image]:
+        x0 = model.encode(task.image)
+        levels = last_part(walkable(model.levels(task.params.steps)), task.params.strength)
+        if len(levels) == 1:
+            return model.decode(x0)
+        edit = _Edit(task, model, x0, Flow(model, levels))
+        z = yield from numbered(edit.walk(), len(levels) - 1)
+        return model.decode(z)
+
+
+class _Edit:
+    """The walk of one picture; ``x0`` is where it starts and what stays outside the mask."""
+
+    def __init__(
+        self, task: "Task[FlowEdit.Params]", model: Model, x0: "Tensor", flow: Flow
+    ) -> None:
+        self.task, self.params = task, task.params
+        self.x0, self.flow = x0, flow
+        self.mask = soft_latent_mask(task.mask, x0)
+        self.both, self.target = self._branches(model)
+
+    def _branches(self, model: Model) -> tuple[Branches, Branches]:
+        """Source and target under every noise of a step, and the target alone."""
+        params = self.params
+        shown = [params.source_prompt, params.prompt]
+        words = model.embed([prompt for prompt in shown for _ in range(params.draws)])
+        scales = [params.source_guidance] * params.draws + [params.guidance] * params.draws
+        against = model.embed([params.negative_prompt])
+        alone = model.embed([params.prompt])
+        return (
+            Branches(model, words, scales, against),
+            Branches(model, alone, (params.guidance,), against),
+        )
+
+    def walk(self) -> "Walk":
+        times, count = self.flow.times, len(self.flow.times) - 1
+        first_free = max(0, count - self.params.free)
+        x = self.x0
+        for i, (here, there) in enumerate(zip(times[:first_free], times[1:], strict=False)):
+            x = self._kept(x + (there - here) * self._difference(i, x))
+            yield x
+        if first_free < count:
+            x = yield from self._sample(x, first_free)
+        return x
+
+    def _difference(self, i: int, x: "Tensor") -> "Tensor":
+        """What the target's flow does more than the source's, on average over noises."""
+        import torch
+
+        time = self.flow.times[i]
+        source = torch.cat([self._noised(i, draw) for draw in range(self.params.draws)])
+        target = source + (x - self.x0)
+        velocity = self.flow.velocity(self.both, torch.cat([source, target]), time)
+        for_source, for_target = velocity.chunk(2)
+        return (for_target - for_source).mean(0, keepdim=True)
+
+    def _noised(self, i: int, draw: int) -> "Tensor":
+        """The picture under a fresh noise, the same one whatever the strength."""
+        step = len(self.flow.times) - 1 - i
+        time, noise = self.flow.times[i], self.task.noise(self.x0, f"flow {draw}", step)
+        return (1 - time) * self.x0 + time * noise
+
+    def _sample(self, x: "Tensor", first: int) -> "Walk":
+        """The last steps: an ordinary walk from where the edit stands."""
+        times = self.flow.times
+        x = self._noised(first, 0) + (x - self.x0)
+        for i in range(first, len(times) - 1):
+            velocity = self.flow.velocity(self.target, x, times[i])
+            yield x - times[i] * velocity
+            x = x + (times[i + 1] - times[i]) * velocity
+        return self._kept(self.flow.latent(x, times[-1]))
+
+    def _kept(self, x: "Tensor") -> "Tensor":
+        """Outside the painted region the picture itself."""
+        return self.x0.lerp(x, self.mask)
