@@ -1,0 +1,55 @@
+"""Paths of noise maps: what stochastic steps miss on their way to given latents is kept.
+
+An edit takes the same steps with the same maps, so it differs from the source by its words alone.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from core.ancestral import mean
+from core.diffusion import Denoise, Levels
+from core.inversion import Replayed, Source, State
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from torch import Tensor
+
+Next = Callable[[int, "Tensor"], "Tensor"]
+"""(level index, latent at the noisier level before) to the latent wanted there."""
+
+
+class Mapped(Replayed):
+    """A path down from one latent, every branch with the same map at every step.
+
+    ``maps`` hold each step's noise times its spread, so that a step without spread has one too.
+    """
+
+    def __init__(
+        self, levels: Levels, first: "Tensor", maps: "list[Tensor]", eta: float = 1.0
+    ) -> None:
+        super().__init__(levels, [first])
+        self.maps = maps
+        self.eta = eta
+
+    def step(self, i: int, state: State, denoise: Denoise) -> "tuple[State, Tensor]":
+        here, there = self.levels[i], self.levels[i + 1]
+        seen = denoise(state[0], here)
+        return (mean(seen, here, there, self.eta) + self.maps[i],), seen.x0
+
+
+def mapped(
+    source: Source, first: "Tensor", wanted: Next, eta: float = 1.0
+) -> "Generator[Tensor, None, Mapped]":
+    """The path through the latents wanted, the last of which is the picture's own."""
+    denoise, levels, z = source.denoiser(source.guidance), source.levels, first
+    maps: list[Tensor] = []
+    for i in range(len(levels) - 1):
+        seen = denoise(z, levels[i])
+        expected = mean(seen, levels[i], levels[i + 1], eta)
+        target = source.x0 if i == len(levels) - 2 else wanted(i + 1, z)
+        maps.append(target - expected)
+        # Not the latent wanted: an edit adds up the same two and must round alike.
+        z = expected + maps[-1]
+        yield seen.x0
+    return Mapped(levels, first, maps, eta)
