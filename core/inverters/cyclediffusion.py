@@ -1,0 +1,43 @@
+"""CycleDiffusion's DPM-Encoder: noise maps along one likely path of the picture to noise."""
+
+from typing import TYPE_CHECKING, ClassVar
+
+from core.ancestral import mean, spread
+from core.catalog import inverters
+from core.diffusion import Prediction
+from core.inversion import Inversion, Source
+from core.noise_maps import mapped
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+ETA = 0.1
+"""How much of DDPM's noise each step takes, as published."""
+
+
+@inverters.register
+class CycleDiffusion:
+    """Draw one way to noise and keep what the model misses (CycleDiffusion, arXiv 2210.05559).
+
+    The maps are nearly plain noise, so an edit is freer than an edit-friendly one. Traced back
+    with the guidance of the source; another seed gives another edit.
+    """
+
+    id: ClassVar[str] = "cyclediffusion"
+    label: ClassVar[str] = "CycleDiffusion"
+    needs: ClassVar[frozenset[str]] = frozenset()
+
+    def calls(self, steps: int) -> int:
+        return steps
+
+    def run(self, source: Source) -> Inversion:
+        first = source.levels[0].mix(source.x0, source.noise("noising", 0))
+        return (yield from mapped(source, first, lambda i, z: drawn(source, i, z), ETA))
+
+
+def drawn(source: Source, i: int, z: "Tensor") -> "Tensor":
+    """A latent at a level, from the posterior given the picture and z at the level before."""
+    here, there = source.levels[i - 1], source.levels[i]
+    known = Prediction(source.x0, (z - here.signal * source.x0) / here.noise)
+    fresh = spread(here, there, ETA) * source.noise("noising", i)
+    return mean(known, here, there, ETA) + fresh
