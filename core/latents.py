@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from core.diffusion import Denoise, Known, Level, Levels, Model, Prediction, Step
+from core.diffusion import Denoise, Image, Known, Level, Levels, Model, Prediction, Step
 from core.errors import ModelError
 
 if TYPE_CHECKING:
@@ -38,6 +38,21 @@ def soft_latent_mask(mask: npt.NDArray[np.float32], like: "Tensor") -> "Tensor":
     row = torch.tensor([0.25, 0.5, 0.25]).to(like)
     kernel = (row[:, None] * row[None, :])[None, None]
     return conv2d(pad(grown, (1, 1, 1, 1), mode="replicate"), kernel).clamp(0, 1)
+
+
+def grey_picture(look: "Tensor", size: tuple[int, int], brightest: float = 1.0) -> Image:
+    """A map (1, 1, h, w) as a grey picture of size (height, width), stretched to 0..1.
+
+    White is the quantile ``brightest`` of its values; a map that is flat is black.
+    """
+    from torch.nn.functional import interpolate
+
+    low, high = look.min(), look.flatten().quantile(brightest)
+    span = (high - low).clamp(min=max(1e-8, 1e-3 * float(high.abs())))
+    stretched = ((look - low) / span).clamp(0, 1)
+    full = interpolate(stretched, size, mode="bicubic").clamp(0, 1)[0, 0]
+    grey = np.asarray(full.cpu().numpy(), np.float32)
+    return np.repeat(grey[..., None], 3, axis=2)
 
 
 def known_region(model: Model, mask: "Tensor", x0: "Tensor") -> Known | None:

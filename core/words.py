@@ -30,13 +30,6 @@ def differing(source: Sequence[str], target: Sequence[str]) -> tuple[list[int], 
     return gone, new
 
 
-def changed_words(source: str, target: str) -> str:
-    """The words of the source that the target has not, in their order."""
-    words = source.split()
-    gone, _ = differing(words, target.split())
-    return " ".join(words[place] for place in gone)
-
-
 def places_of(sentence: Sequence[str], words: Sequence[str]) -> list[int]:
     """Where pieces of some words stand in a sentence, start and end marks left out."""
     wanted = [piece for piece in words if not _is_mark(piece)]

@@ -12,7 +12,6 @@ from core.geometry import EMPTY
 from core.layers import AiLayer, Node
 from core.pixels import Tiles
 from core.selection import Selection
-from core.words import changed_words
 from editor.finding import Finding
 from editor.recipes import SOURCE, Recipes, fresh_recipe, name_for
 from editor.seeds import Seeds
@@ -110,14 +109,16 @@ class Ai:
             raise EditorError("Nothing is selected: draw a selection (M or L) first.")
         self.stroked(self._insert(selection, "AI layer from selection"))
 
-    async def find_words(self) -> None:
-        """Select what the words that differ look at. Raises EditorError."""
+    async def find_words(self, words: str = "") -> None:
+        """Select where some words look, or what the prompt would change. Raises EditorError."""
         recipe = self.recipes.shown
         sentence = str(recipe.params.get(SOURCE, "")) or recipe.prompt
-        words = changed_words(sentence, recipe.prompt) or sentence
-        if not words.strip():
+        if not sentence.strip():
             raise EditorError("Write what the picture shows first, so that there is what to find.")
-        await self.finding.find(words, sentence, recipe.model)
+        if words:
+            await self.finding.find_words(words, sentence, recipe.model)
+        else:
+            await self.finding.find_change(sentence, recipe.prompt, recipe.model)
 
     def _insert(self, selection: Selection, label: str) -> str:
         region = Tiles(channels=1)

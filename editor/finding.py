@@ -1,5 +1,6 @@
-"""From words to a selection: the worker says where they look, the selection can be painted over."""
+"""From words to a selection: the worker says where they act, and it can be painted over."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,51 +15,68 @@ from core.recipes import usual_recipe
 from core.selection import Selection
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from core.ai.crop import Geometry
     from core.ai.layer import Request
     from core.edits import State
     from core.engine.engine import Engine
+    from core.engine.task import Recipe
+    from core.params import Value
     from core.pixels import Pixels
     from editor.jobs import Jobs
     from editor.studio import Studio
 
-TECHNIQUE = "word-map"
-DARK, BRIGHT = 0.3, 0.6
+DARK, BRIGHT = 0.35, 0.6
 """Below the first share of the brightest nothing is selected, from the second on everything."""
+NOISE = 0.7
+"""Of the difference map: whole things rather than their outlines."""
 
 
 class Finding:
-    """``find`` selects what words look at; one search at a time."""
+    """Selects what words look at, or what they would change; one search at a time."""
 
     def __init__(self, studio: "Studio", engine: "Engine", jobs: "Jobs") -> None:
         self.studio, self.engine, self.jobs = studio, engine, jobs
         self.is_busy = False
 
-    async def find(self, words: str, sentence: str, model: str) -> None:
-        """Select where ``words`` of ``sentence`` look.
+    async def find_words(self, words: str, sentence: str, model: str) -> None:
+        """Select where ``words`` of ``sentence`` look. Raises EditorError like ``find``."""
+        values: dict[str, Value] = {"prompt": words, "source_prompt": sentence}
+        await self.find(words, "word-map", values, model)
+
+    async def find_change(self, sentence: str, prompt: str, model: str) -> None:
+        """Select what the prompt would change. Raises EditorError like ``find``."""
+        values: dict[str, Value] = {"prompt": prompt, "source_prompt": sentence, "noise": NOISE}
+        await self.find("what changes", "difference-map", values, model)
+
+    async def find(
+        self, what: str, technique: str, values: "Mapping[str, Value]", model: str
+    ) -> None:
+        """Select where a technique's picture is bright.
 
         Raises EditorError when the model cannot say, or nothing was found.
         """
         if self.is_busy:
             return
         self.is_busy = True
-        self.jobs.said.emit(f"Looking for {words}…")
+        self.jobs.said.emit(f"Looking for {what}…")
         try:
             document = self.studio.document
-            alpha = await self._map(document, words, sentence, model)
+            recipe = replace(usual_recipe(technique, model, 0, values), modifiers=())
+            alpha = await self._map(document, recipe)
         finally:
             self.is_busy = False
         found = Selection(document.bounds, alpha).tight()
         if not found:
-            raise EditorError(f"Nothing in the picture looks like {words}: select it by hand.")
+            raise EditorError(f"Nothing was found for {what}: select it by hand.")
         if document is self.studio.document:
-            document.select(found, f"Select {words}")
-            self.jobs.said.emit(f"Selected {words}")
+            document.select(found, f"Select {what}")
+            self.jobs.said.emit(f"Selected {what}")
 
-    async def _map(self, document: Document, words: str, sentence: str, model: str) -> "Pixels":
-        facts = await self.engine.open(model)
-        values = {"prompt": words, "source_prompt": sentence}
-        request = await self.jobs.aside(_request, document.state, values, model, facts.geometry)
+    async def _map(self, document: Document, recipe: "Recipe") -> "Pixels":
+        facts = await self.engine.open(recipe.model)
+        request = await self.jobs.aside(_request, document.state, recipe, facts.geometry)
         async for message in self.engine.submit(request):
             if isinstance(message, Done):
                 return await self.jobs.aside(_selected, message.pixels)
@@ -67,12 +85,12 @@ class Finding:
         raise EditorError("The search was stopped.")
 
 
-def _request(state: "State", values: dict[str, str], model: str, geometry: "Geometry") -> "Request":
-    """The whole picture, asked where the words look."""
+def _request(state: "State", recipe: "Recipe", geometry: "Geometry") -> "Request":
+    """The whole picture, seen by a technique."""
     scratch = Document(state.size, state.root)
     region = Tiles.flat(scratch.bounds, (255,))
-    layer = AiLayer("Words", recipe=usual_recipe(TECHNIQUE, model, 0, values), region=region)
-    scratch.insert("Words", layer, scratch.root.id, len(scratch.root.children))
+    layer = AiLayer("Search", recipe=recipe, region=region)
+    scratch.insert("Search", layer, scratch.root.id, len(scratch.root.children))
     return request_for(scratch, layer, geometry)
 
 

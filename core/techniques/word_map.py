@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from core.catalog import techniques
 from core.diffusion import Image, Level, Model, Step
 from core.inversion import walkable
-from core.latents import checked
+from core.latents import checked, grey_picture
 from core.params import Range, Text
 from core.words import places_of
 
@@ -53,7 +53,7 @@ class WordMap:
             with model.attention(looks):
                 seen = denoise(level.mix(x0, task.noise(x0, "look", n)), level)
             yield Step(n + 1, params.steps, seen.x0)
-        return _picture(looks.mean(), task.image)
+        return grey_picture(looks.mean(), task.image.shape[:2])
 
 
 def _spread(model: Model, count: int) -> list[Level]:
@@ -87,7 +87,8 @@ class _Looks:
 
         height, width = self.cells
         shrink = round((height * width / maps.shape[-2]) ** 0.5)
-        look = maps[0][..., self.words].mean((0, 2))
+        # Guidance puts the negative prompt first, so the sentence is the last row.
+        look = maps[-1][..., self.words].mean((0, 2))
         grid = look.view(1, 1, height // shrink, width // shrink)
         return interpolate(grid / grid.mean(), self.cells, mode="bilinear")
 
@@ -96,15 +97,3 @@ class _Looks:
         import torch
 
         return torch.stack(self.seen).mean(0) if self.seen else torch.zeros(1, 1, *self.cells)
-
-
-def _picture(look: "Tensor", like: Image) -> Image:
-    """The map (1, 1, h, w) stretched to 0..1 at the picture's size, grey."""
-    import numpy as np
-    from torch.nn.functional import interpolate
-
-    low, high = look.min(), look.max()
-    stretched = (look - low) / (high - low).clamp(min=1e-8)
-    full = interpolate(stretched, like.shape[:2], mode="bicubic").clamp(0, 1)[0, 0]
-    grey = np.asarray(full.cpu().numpy(), np.float32)
-    return np.repeat(grey[..., None], 3, axis=2)

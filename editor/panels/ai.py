@@ -197,13 +197,13 @@ class AiPanel(QWidget):
         except EditorError as error:
             self._fail(str(error))
 
-    def _find(self) -> None:
+    def _find(self, words: str) -> None:
         self._own_failure = None
-        self._finding = asyncio.get_running_loop().create_task(self._found())
+        self._finding = asyncio.get_running_loop().create_task(self._found(words))
 
-    async def _found(self) -> None:
+    async def _found(self, words: str) -> None:
         try:
-            await self.app.ai.find_words()
+            await self.app.ai.find_words(words)
         except EditorError as error:
             self._fail(str(error))
 

@@ -57,7 +57,8 @@ class Words(QWidget):
 
     changed = Signal(str, str, str)
     run = Signal()
-    search = Signal()
+    search = Signal(str)
+    """A word to find in the picture, or nothing for what would change."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -68,7 +69,7 @@ class Words(QWidget):
         self.difference.setTextFormat(Qt.TextFormat.RichText)
         self.difference.setWordWrap(True)
         self.difference.setAccessibleName("Words that differ")
-        self.difference.linkActivated.connect(lambda _: self.search.emit())
+        self.difference.linkActivated.connect(self.search)
         self.hint = QLabel()
         self.hint.setProperty("role", "dim")
         self.hint.setWordWrap(True)
@@ -114,6 +115,13 @@ def marked(source: str, prompt: str) -> str:
     if old == new:
         return "Nothing differs yet: write what it should become."
     gone, come = (set(places) for places in differing(old, new))
-    before = " ".join(f"<s>{escape(w)}</s>" if i in gone else escape(w) for i, w in enumerate(old))
+    before = " ".join(_link(w, i in gone) for i, w in enumerate(old))
     after = " ".join(f"<b>{escape(w)}</b>" if i in come else escape(w) for i, w in enumerate(new))
-    return f"{before} → {after} &nbsp;<a href='find'>Select what changes</a>"
+    return f"{before} → {after} &nbsp;<a href=''>Select what changes</a>"
+
+
+def _link(word: str, is_gone: bool) -> str:
+    """A word of the source that can be clicked to select where it looks."""
+    text = f"<s>{escape(word)}</s>" if is_gone else escape(word)
+    style = "color: palette(text); text-decoration: none"
+    return f"<a href='{escape(word, quote=True)}' style='{style}'>{text}</a>"

@@ -16,7 +16,8 @@ from core.catalog import techniques
 @techniques.register
 class Echo:
     """Gives back the picture (arXiv 0000.00000)."""
-    id, label, needs, needs_mask = "echo", "Echo", frozenset(), False
+    id, label, needs = "echo", "Echo", frozenset()
+    needs_mask, is_seeded = False, True
 
     @dataclass(frozen=True)
     class Params:

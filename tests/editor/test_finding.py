@@ -19,11 +19,12 @@ def ask(shop: Workshop, folder: Path, prompt: str, source: str) -> Ai:
     return Ai(shop.studio, shop.jobs, shop.live, asked)
 
 
-def test_what_changes_is_selected_as_one_undo_entry(bench: Bench, tmp_path: Path) -> None:
+@pytest.mark.parametrize("words", ["", "cat"])
+def test_what_is_found_is_one_undo_entry(words: str, bench: Bench, tmp_path: Path) -> None:
     async def work(shop: Workshop) -> None:
         ai = ask(shop, tmp_path, "a dog on the house", "a cat on the house")
         before = shop.document.state
-        await ai.find_words()
+        await ai.find_words(words)
         assert shop.document.selection
         assert shop.document.root is before.root
         shop.document.undo()
@@ -37,7 +38,7 @@ def test_words_that_are_nowhere_are_told(bench: Bench, tmp_path: Path) -> None:
         ai = ask(shop, tmp_path, "a dog", "")
         ai.recipes.write(replace(ai.recipes.shown, model="toy"))
         with pytest.raises(EditorError, match="needs a model with attention"):
-            await ai.find_words()
+            await ai.find_words("dog")
         ai.recipes.write(recipe(prompt=""))
         with pytest.raises(EditorError, match="Write what the picture shows"):
             await ai.find_words()

@@ -79,6 +79,7 @@ def test_a_technique_the_model_cannot_run_is_refused(model: Model) -> None:
         label: ClassVar[str] = "Needy"
         needs: ClassVar[frozenset[str]] = frozenset({"attention"})
         needs_mask: ClassVar[bool] = False
+        is_seeded: ClassVar[bool] = True
 
         @dataclass(frozen=True)
         class Params:

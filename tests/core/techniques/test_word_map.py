@@ -35,7 +35,7 @@ def test_the_map_is_bright_where_the_word_looks() -> None:
     looks: Any = _Looks([2], (8, 8))
     for side in (8, 4):
         maps = torch.full((2, 2, side * side, 16), 0.01)
-        maps[0, :, :side, 2] = 1.0
+        maps[1, :, :side, 2] = 1.0
         assert torch.equal(looks.maps(Place(0, "x", True), maps), maps)
     found = looks.mean()[0, 0]
     assert (found[0] > 4 * found[4]).all()
