@@ -1,0 +1,71 @@
+"""Eta Inversion: Direct Inversion without noise, and the best of ten noises with it."""
+
+import pytest
+import torch
+
+from core.ancestral import mean, spread
+from core.inversion import Branches, Path, Source
+from core.inverters import eta
+from core.inverters.direct import DirectInversion
+from core.inverters.eta import DRAWS, EtaInversion, Stirred
+from tests.core.inverting import inverted, network, replayed, source
+
+
+@pytest.fixture(scope="module")
+def x0() -> torch.Tensor:
+    return 0.7 * torch.randn(1, 16, 8, 8, generator=torch.Generator().manual_seed(0))
+
+
+def edited(path: Path, given: Source) -> torch.Tensor:
+    """The source and an edit of it."""
+    words = given.model.embed(["a red apple", "a dog"])
+    denoise = Branches(given.model, words, (given.guidance,) * 2, given.negative)
+    state = path.begin(2)
+    for i in range(len(path.levels) - 1):
+        state, _ = path.step(i, state, denoise)
+    return path.latent(state)
+
+
+@pytest.mark.parametrize("guidance", [1.0, 7.5])
+def test_the_source_stays_on_its_path(guidance: float, x0: torch.Tensor) -> None:
+    given = source(network(), x0, 6, guidance)
+    path, _ = inverted(EtaInversion, given)
+    assert torch.equal(replayed(path, given), x0)
+
+
+def test_without_noise_it_is_direct_inversion(
+    x0: torch.Tensor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = source(network(), x0, 6, 3.0)
+    direct, _ = inverted(DirectInversion, given)
+    stirred, _ = inverted(EtaInversion, given)
+    assert not torch.allclose(edited(stirred, given), edited(direct, given), atol=1e-2)
+    monkeypatch.setattr(eta, "MOST", 0.0)
+    still, _ = inverted(EtaInversion, given)
+    assert torch.allclose(edited(still, given), edited(direct, given), atol=1e-6)
+
+
+def test_noise_falls_evenly_with_time(x0: torch.Tensor) -> None:
+    given = source(network(), x0, 6)
+    path, _ = inverted(EtaInversion, given)
+    assert isinstance(path, Stirred)
+    first = given.model.levels(6)[0]
+    assert path.eta(first) == pytest.approx(0.4)
+    assert path.eta(first._replace(time=first.time / 4)) == pytest.approx(0.1)
+    assert path.eta(path.levels[-1]) == 0
+
+
+def test_the_edit_gets_the_noise_that_the_source_comes_nearest_to(x0: torch.Tensor) -> None:
+    given = source(network(), x0, 6)
+    path, _ = inverted(EtaInversion, given)
+    assert isinstance(path, Stirred)
+    here, there = path.levels[1:3]
+    state = (path.latents[1].repeat(2, 1, 1, 1),)
+    denoise = Branches(given.model, given.model.embed(["a red apple"] * 2), (1, 1), given.negative)
+    (z,), _ = path.step(1, state, denoise)
+    plain = mean(denoise(state[0], here), here, there, path.eta(here))
+    fresh = spread(here, there, path.eta(here))
+    taken, wanted = (z[1] - plain[1]) / fresh, (path.latents[2] - plain[:1]) / fresh
+    distances = [float((path.noise("eta", DRAWS + n) - wanted).norm()) for n in range(DRAWS)]
+    assert float((taken - wanted).norm()) == pytest.approx(min(distances), rel=1e-3)
+    assert min(distances) < max(distances)
