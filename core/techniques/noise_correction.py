@@ -1,0 +1,107 @@
+"""Noise correction: the source's own noise, plus what words sliding to the prompt would change."""
+
+from collections.abc import Generator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
+from core.catalog import techniques
+from core.diffusion import Conditioning, Denoise, Image, Level, Model, Prediction, Step
+from core.inversion import Branches, rows_of
+from core.params import Range, Text
+from core.prompt_edit import SOURCE, TARGET, EditParams, PromptEdit
+from core.words import aligned
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from core.engine.task import Task
+
+
+@techniques.register
+class NoiseCorrection:
+    """Slide from the old words to the new ones, keep what neither means
+    (Noise Correction via Prompt Interpolation, arXiv 2409.08077).
+
+    At first the edit's noise is the source's own, plus a share of the guidance from the source
+    prompt to words between it and the prompt; then it is plain guidance.
+    """
+
+    id: ClassVar[str] = "noise-correction"
+    label: ClassVar[str] = "Slide to new words"
+    needs: ClassVar[frozenset[str]] = frozenset()
+    needs_mask: ClassVar[bool] = False
+    is_seeded: ClassVar[bool] = False
+
+    @dataclass(frozen=True)
+    class Params(EditParams):
+        guidance: Annotated[float, Range(1, 20, "Guidance scale", step=0.5)] = 5.0
+        negative_prompt: Annotated[
+            str, Text("Negative prompt", help="Empty: the words of the picture.")
+        ] = ""
+        corrected: Annotated[
+            float, Range(0, 1, "Correction", step=0.05, help="Share of the steps that keep more.")
+        ] = 0.5
+        correction: Annotated[
+            float, Range(0, 1, "Correction guidance", step=0.05, help="Share of the guidance.")
+        ] = 0.2
+        first_words: Annotated[
+            float, Range(0, 1, "Words begin at", step=0.05, help="0: the picture's. 1: the new.")
+        ] = 0.8
+
+    def run(self, task: "Task[Params]", model: Model) -> Generator[Step, None, Image]:
+        edit = PromptEdit(task, model)
+        corrected = _Corrected(edit, task.params)
+        return (yield from edit.run(guide=corrected.guide, scales=[1.0, task.params.guidance]))
+
+
+class _Corrected:
+    """The guide: corrects the source's noise early, guides as usual late."""
+
+    def __init__(self, edit: PromptEdit, params: NoiseCorrection.Params) -> None:
+        self.params = params
+        self.pieces = [edit.model.pieces(p) for p in (params.source_prompt, params.prompt)]
+
+    def guide(self, edit: PromptEdit, denoise: Denoise) -> Denoise:
+        words, params = edit.branches.words, self.params
+        source = rows_of(words, [SOURCE])
+        until = params.corrected * edit.count
+        if edit.at >= until:
+            opposed = edit.branches.against if params.negative_prompt.strip() else source
+            return Branches(edit.model, words, (1.0, params.guidance), opposed)
+        share = params.first_words + (1 - params.first_words) * min(1, (edit.at + 1) / until)
+        three = self.between(words, share).joined(source)
+        branches = Branches(edit.model, three, (1.0,) * 3, source)
+        return _corrected(branches, params.correction * params.guidance)
+
+    def between(self, words: Conditioning, share: float) -> Conditioning:
+        """The target's words on the way from those of the source; added ones are there at once."""
+        tokens = words.tokens.clone()
+        for here, there in enumerate(self._counterparts(tokens.shape[1])):
+            if there >= 0:
+                tokens[TARGET, here] = tokens[SOURCE, there].lerp(tokens[TARGET, here], share)
+        if words.pooled is None:
+            return replace(words, tokens=tokens)
+        pooled = words.pooled.clone()
+        pooled[TARGET] = pooled[SOURCE].lerp(pooled[TARGET], share)
+        return replace(words, tokens=tokens, pooled=pooled)
+
+    def _counterparts(self, length: int) -> list[int]:
+        """For every token of the target its place in the source, fillers included."""
+        source, target = self.pieces
+        places = aligned(source, target, swaps=True)[:length]
+        fillers = range(len(source), len(source) + length - len(places))
+        return [min(place, length - 1) for place in (*places, *fillers)]
+
+
+def _corrected(branches: Branches, scale: float) -> Denoise:
+    """The source, and the source's noise plus what the second prompt changes of the third."""
+    import torch
+
+    def corrected(z: "Tensor", level: Level, label: Level | None = None) -> Prediction:
+        seen = branches(z[[SOURCE, TARGET, TARGET]], level, label)
+        apart = (z[TARGET:] - z[:TARGET]) / level.signal
+        x0 = seen.x0[:1] + apart + scale * (seen.x0[1:2] - seen.x0[2:])
+        eps = seen.eps[:1] + scale * (seen.eps[1:2] - seen.eps[2:])
+        return Prediction(torch.cat([seen.x0[:1], x0]), torch.cat([seen.eps[:1], eps]))
+
+    return corrected
