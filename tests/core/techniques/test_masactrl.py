@@ -12,6 +12,7 @@ from core.models.attention import Place
 from core.prompt_edit import PromptEdit
 from core.techniques.masactrl import MasaCtrl, _Apart, _Mutual, _within
 from tests.core.inverting import network, result, task
+from tests.core.techniques.driving import finished
 
 OTHER: dict[str, Any] = {"prompt": "a dog", "source_prompt": "a cat", "inverter": "ddim"}
 SELF = Place(9, "x", False, 0.7)
@@ -19,12 +20,7 @@ SELF = Place(9, "x", False, 0.7)
 
 def plain(given: Any, model: Any) -> Any:
     """The same walk without a control."""
-    run = PromptEdit(given, model).run()
-    while True:
-        try:
-            next(run)
-        except StopIteration as end:
-            return end.value
+    return finished(PromptEdit(given, model).run())[1]
 
 
 @pytest.mark.parametrize("changes", [{"start_step": 1.0}, {"start_layer": 1.0}])

@@ -12,6 +12,7 @@ from core.models.attention import Place, places
 from core.prompt_edit import PromptEdit
 from core.techniques.plug_and_play import BLOCK, DECODER, PlugAndPlay, _Kept
 from tests.core.inverting import kept, network, result, task
+from tests.core.techniques.driving import finished
 
 OTHER: dict[str, Any] = {"prompt": "a dog", "source_prompt": "", "inverter": "ddim"}
 NOTHING: dict[str, Any] = {"features_kept": 0.0, "attention_kept": 0.0}
@@ -21,11 +22,7 @@ LATE = Place(9, "x", False, 0.7)
 def plain(given: Any, model: Any) -> Any:
     """The same walk with neither control nor tap."""
     run = PromptEdit(given, model).run(scales=[1.0, given.params.guidance])
-    while True:
-        try:
-            next(run)
-        except StopIteration as end:
-            return end.value
+    return finished(run)[1]
 
 
 def test_nothing_kept_is_plain_sampling() -> None:
