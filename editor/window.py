@@ -45,9 +45,11 @@ if TYPE_CHECKING:
 
 Panel = AiPanel | LayersPanel | ColourPanel | HistoryPanel | JobsPanel
 MENUS = ("File", "Edit", "Layer", "Select", "Image", "AI", "View", "Window", "Help")
+LOW = 900
+"""Logical pixels of a screen's height below which docks share places."""
 SIZE = (1280, 800)
 DOCK_WIDTH = 312
-DOCK_HEIGHTS = [400, 190, 150]
+DOCK_HEIGHTS = {"ai": 400, "layers": 190, "colour": 150}
 
 
 class MainWindow(QMainWindow):
@@ -95,13 +97,16 @@ class MainWindow(QMainWindow):
 
     def _make_docks(self) -> None:
         self.layers = LayersPanel(self.app)
-        panels: tuple[Panel, ...] = (AiPanel(self.app), self.layers, ColourPanel(self.app))
+        # On a low screen layers and colour share a place, so that the AI dock shows its dials.
+        is_low = self.screen().availableGeometry().height() < LOW
+        home = self.layers.id if is_low else ColourPanel.id
+        alone: tuple[Panel, ...] = (AiPanel(self.app), self.layers, ColourPanel(self.app))
         behind: tuple[Panel, ...] = (HistoryPanel(self.app), JobsPanel(self.app))
-        for panel in (*panels, *behind):
+        for panel in (*alone, *behind):
             dock = self.add_dock(panel.id, panel.title, panel)
-            if panel in behind:
-                self.tabifyDockWidget(self.docks["colour"], dock)
-        self.docks["colour"].raise_()
+            if panel in behind or (is_low and panel.id == ColourPanel.id):
+                self.tabifyDockWidget(self.docks[home], dock)
+        self.docks[home].raise_()
 
     def add_dock(self, name: str, title: str, widget: QWidget) -> QDockWidget:
         """Put a widget into a dock on the right."""
@@ -270,9 +275,12 @@ class MainWindow(QMainWindow):
             QTimer.singleShot(0, self, self._arrange)
 
     def _arrange(self) -> None:
-        right = [self.docks[name] for name in ("ai", "layers", "colour")]
-        self.resizeDocks(right, [DOCK_WIDTH] * 3, Qt.Orientation.Horizontal)
-        self.resizeDocks(right, DOCK_HEIGHTS, Qt.Orientation.Vertical)
+        layers = self.docks[self.layers.id]
+        names = ("ai", "layers") if self.tabifiedDockWidgets(layers) else tuple(DOCK_HEIGHTS)
+        right = [self.docks[name] for name in names]
+        self.resizeDocks(right, [DOCK_WIDTH] * len(right), Qt.Orientation.Horizontal)
+        heights = [DOCK_HEIGHTS[name] for name in names]
+        self.resizeDocks(right, heights, Qt.Orientation.Vertical)
 
     def layout_text(self) -> str:
         """Geometry and docks, for the settings."""

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from PySide6.QtCore import QEvent
 
 LINE = 18
+CHANGES = "*"
+"""The link that asks for what would change instead of for a word."""
 
 
 class WordField(QPlainTextEdit):
@@ -69,7 +71,7 @@ class Words(QWidget):
         self.difference.setTextFormat(Qt.TextFormat.RichText)
         self.difference.setWordWrap(True)
         self.difference.setAccessibleName("Words that differ")
-        self.difference.linkActivated.connect(self.search)
+        self.difference.linkActivated.connect(self._search)
         self.hint = QLabel()
         self.hint.setProperty("role", "dim")
         self.hint.setWordWrap(True)
@@ -102,6 +104,9 @@ class Words(QWidget):
         self.hint.setText(text)
         self.hint.setVisible(bool(text))
 
+    def _search(self, link: str) -> None:
+        self.search.emit("" if link == CHANGES else link)
+
     def _tell(self) -> None:
         fields = (self.prompt, self.negative, self.source)
         self.changed.emit(*(field.toPlainText() for field in fields))
@@ -117,7 +122,7 @@ def marked(source: str, prompt: str) -> str:
     gone, come = (set(places) for places in differing(old, new))
     before = " ".join(_link(w, i in gone) for i, w in enumerate(old))
     after = " ".join(f"<b>{escape(w)}</b>" if i in come else escape(w) for i, w in enumerate(new))
-    return f"{before} → {after} &nbsp;<a href=''>Select what changes</a>"
+    return f"{before} → {after} &nbsp;<a href='{CHANGES}'>Select what changes</a>"
 
 
 def _link(word: str, is_gone: bool) -> str:

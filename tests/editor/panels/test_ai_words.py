@@ -7,7 +7,7 @@ from pytestqt.qtbot import QtBot
 
 from core import catalog
 from core.recipes import usual_recipe
-from editor.panels.ai_words import Words, marked
+from editor.panels.ai_words import CHANGES, Words, marked
 from editor.recipes import negative_of, with_technique, written
 
 pytestmark = pytest.mark.gui
@@ -46,6 +46,10 @@ def test_what_is_written_is_told_and_the_link_searches(qtbot: QtBot) -> None:
     with qtbot.waitSignal(words.search) as sought:
         words.difference.linkActivated.emit("dog")
     assert sought.args == ["dog"]
+    assert f"<a href='{CHANGES}'>" in words.difference.text()
+    with qtbot.waitSignal(words.search) as sought:
+        words.difference.linkActivated.emit(CHANGES)
+    assert sought.args == [""]
 
 
 def test_another_technique_keeps_words_and_brings_its_own_guidance() -> None:
