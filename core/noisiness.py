@@ -1,0 +1,56 @@
+"""How much a noise map looks like noise, and the slopes along which it does so more."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from torch import Tensor
+
+COARSEST = 8
+"""Noise of this side is not shrunk further when its correlations are looked for."""
+PATCH = 4
+TINY = 1e-6
+
+
+def correlation(noise: "Tensor", roll: int) -> "Tensor":
+    """How much noise knows of its neighbours, at every scale; ``roll`` picks how far away.
+
+    The shift is roll + 1 cells, wrapped at half the side.
+    """
+    from torch.nn.functional import avg_pool2d
+
+    total = noise.new_zeros(())
+    while True:
+        side = min(noise.shape[-2:])
+        shift = 1 + roll % max(1, side // 2)
+        for axis in (2, 3):
+            total = total + (noise * noise.roll(shift, axis)).mean((2, 3)).square().sum()
+        if side <= COARSEST:
+            return total
+        noise = avg_pool2d(noise, 2)
+
+
+def divergence(noise: "Tensor", wanted: "Tensor") -> "Tensor":
+    """The Kullback-Leibler divergence of patches of noise from those wanted, as Gaussians."""
+    mean, variance = _patches(noise)
+    wanted_mean, wanted_variance = _patches(wanted)
+    ratio = (wanted_variance + TINY) / (variance + TINY)
+    spread = (variance + (mean - wanted_mean).square()) / (wanted_variance + TINY)
+    return (ratio.log() + spread - 1).abs().sum()
+
+
+def _patches(noise: "Tensor") -> "tuple[Tensor, Tensor]":
+    """Mean and variance of every patch in every channel."""
+    patches = noise.unfold(2, PATCH, PATCH).unfold(3, PATCH, PATCH)
+    return patches.mean((-2, -1)), patches.var((-2, -1))
+
+
+def slope(noise: "Tensor", loss: "Callable[[Tensor], Tensor]") -> "Tensor":
+    """The gradient of a loss at a noise map."""
+    import torch
+
+    with torch.enable_grad():
+        here = noise.detach().requires_grad_()
+        (found,) = torch.autograd.grad(loss(here), here)
+    return found
