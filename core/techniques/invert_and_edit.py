@@ -1,0 +1,54 @@
+"""Invert and edit: the plain edit by words, which any inverter can drive and any model can run."""
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
+from core.catalog import techniques
+from core.diffusion import Image, Model, Step
+from core.params import Choice, Range
+from core.prompt_edit import INVERTERS, EditParams, PromptEdit
+
+if TYPE_CHECKING:
+    from core.engine.task import Task
+
+
+@techniques.register
+class InvertAndEdit:
+    """Trace the picture back to noise, then redraw it as the prompt says (arXiv 2304.06140).
+
+    Nothing joins the edit to its source but the path that the inverter found. The defaults are
+    those of edit-friendly DDPM inversion, which keeps the layout.
+    """
+
+    id: ClassVar[str] = "invert-and-edit"
+    label: ClassVar[str] = "Rewrite"
+    needs: ClassVar[frozenset[str]] = frozenset()
+    needs_mask: ClassVar[bool] = False
+    is_seeded: ClassVar[bool] = True
+
+    @dataclass(frozen=True)
+    class Params(EditParams):
+        strength: Annotated[
+            float, Range(0, 1, "Strength", step=0.05, help="0: the picture. 1: the prompt.")
+        ] = 0.64
+        guidance: Annotated[float, Range(1, 20, "Guidance scale", step=0.5)] = 15.0
+        inverter: Annotated[
+            str, Choice(INVERTERS, "Inversion", help="How the picture is traced back to noise.")
+        ] = "edit-friendly"
+        steps: Annotated[int, Range(2, 100, "Steps")] = 100
+        source_guidance: Annotated[
+            float,
+            Range(
+                1,
+                20,
+                "Source guidance",
+                step=0.5,
+                help="Of the way back to noise; never more than the guidance of the edit.",
+            ),
+        ] = 3.5
+
+    def run(self, task: "Task[Params]", model: Model) -> Generator[Step, None, Image]:
+        params = task.params
+        scales = [min(params.source_guidance, params.guidance), params.guidance]
+        return (yield from PromptEdit(task, model).run(scales=scales))
