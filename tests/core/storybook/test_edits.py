@@ -1,0 +1,36 @@
+"""Edits with a known answer: they say what they do and change nothing else."""
+
+import numpy as np
+
+from core.storybook.edits import KINDS, edits
+from core.storybook.sample import World
+
+SMALL = World.small()
+
+
+def test_kinds_take_turns_and_repeat_exactly() -> None:
+    made = edits(14, SMALL.things, SMALL.places)
+    assert [edit.kind for edit in made[:6]] == list(KINDS[:6])
+    assert made == edits(14, SMALL.things, SMALL.places)
+    assert "style" in {e.kind for e in edits(7, SMALL.things, SMALL.places, ("clay", "flat"))}
+
+
+def test_every_edit_changes_something_and_keeps_something() -> None:
+    for edit in edits(24, SMALL.things, SMALL.places):
+        before, after, differs = edit.pictures(64)
+        assert before.shape == after.shape == (64, 64, 3)
+        assert differs.any(), edit.kind
+        assert np.abs(before - after)[~differs].max(initial=0) < 4 / 255
+        if edit.kind != "background":
+            assert differs.mean() < 0.8
+        assert edit.prompt != edit.source_prompt
+
+
+def test_what_is_wanted_is_in_the_answer() -> None:
+    for edit in edits(24, SMALL.things, SMALL.places):
+        assert edit.wanted == tuple(item.name for item in edit.after.items)
+        assert all(name in edit.prompt for name in edit.wanted)
+        if edit.kind == "remove":
+            assert len(edit.after.items) < len(edit.before.items)
+        if edit.kind == "colour":
+            assert str(edit.after.items[0].colour) in edit.prompt
