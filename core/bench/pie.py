@@ -49,7 +49,8 @@ class PieEdit:
                 rgb = image.convert("RGB").resize((SIDE, SIDE))
         except (OSError, SyntaxError) as error:
             raise FileError(f"{self.path}: this picture cannot be read: {error}.") from error
-        return np.asarray(rgb, np.float32) / 255
+        pixels: npt.NDArray[np.float32] = np.asarray(rgb, np.float32) / np.float32(255)
+        return pixels
 
 
 def read_pie(folder: Path) -> Iterator[PieEdit]:
