@@ -22,7 +22,8 @@ catalog.load("techniques", "models")
 TOY = catalog.backends["toy"].load("toy").capabilities
 TECHNIQUES = list(catalog.techniques)
 FEW = 5
-"""Steps on a network, which is slower than the toy."""
+"""Steps on a network, which is slower than the toy, and of a technique that takes very many."""
+USUAL = 50
 CAPABILITIES = {"attention", "inpaint", "gradient"}
 
 
@@ -42,7 +43,8 @@ def on_toy(technique: Any) -> bool:
 
 
 def task_of(technique: Any, **changes: Any) -> Task[Any]:
-    few = {} if on_toy(technique) else {"steps": FEW}
+    quick = on_toy(technique) and technique.Params().steps <= USUAL
+    few = {} if quick else {"steps": FEW}
     return driving.task_of(technique, **{**few, **changes})
 
 
