@@ -1,0 +1,111 @@
+"""FlowChef: steer a walk towards the picture, with no gradient through the network."""
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
+from core.catalog import techniques
+from core.diffusion import Image, Level, Model, Prediction, Step
+from core.flow import Flow
+from core.inversion import Branches, walkable
+from core.latents import last_part, numbered, soft_latent_mask
+from core.params import Range, Text
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from core.engine.task import Task
+    from core.prompt_edit import Walk
+
+LOSS = 1000
+"""The published loss is so many times the mean squared error over all values of the latent."""
+
+
+@techniques.register
+class FlowChef:
+    """Paint something else in the picture's own composition (FlowChef, arXiv 2412.00100).
+
+    At every level the clean latent in sight is pulled towards the picture along the straight line
+    of the flow: all of it at first, later what lies outside the painted region.
+    """
+
+    id: ClassVar[str] = "flowchef"
+    label: ClassVar[str] = "Steer towards the picture"
+    needs: ClassVar[frozenset[str]] = frozenset()
+    needs_mask: ClassVar[bool] = False
+    is_seeded: ClassVar[bool] = True
+
+    @dataclass(frozen=True)
+    class Params:
+        prompt: Annotated[str, Text("It should show", lines=2)] = ""
+        source_prompt: Annotated[
+            str, Text("Picture shows", help="What is there now; the edit leads away from it.")
+        ] = ""
+        strength: Annotated[
+            float, Range(0, 1, "Strength", step=0.05, help="0: the picture. 1: from noise.")
+        ] = 1.0
+        guidance: Annotated[
+            float, Range(0, 20, "Guidance scale", step=0.5, help="Inside the region only.")
+        ] = 4.5
+        kept: Annotated[
+            float, Range(0, 1, "Composition kept", step=0.01, help="Share of steps.")
+        ] = 0.33
+        rate: Annotated[float, Range(0, 1, "Pull towards the picture", step=0.05)] = 0.6
+        pulls: Annotated[int, Range(1, 10, "Pulls a step")] = 4
+        steps: Annotated[int, Range(2, 100, "Steps")] = 30
+
+    def run(self, task: "Task[Params]", model: Model) -> Generator[Step, None, Image]:
+        x0 = model.encode(task.image)
+        levels = last_part(walkable(model.levels(task.params.steps)), task.params.strength)
+        if len(levels) == 1:
+            return model.decode(x0)
+        walk = _Steered(task, model, x0, Flow(model, levels)).walk()
+        z = yield from numbered(walk, len(levels) - 1)
+        return model.decode(z)
+
+
+class _Steered:
+    """The walk of one picture; ``x0`` is what it is steered towards."""
+
+    def __init__(
+        self, task: "Task[FlowChef.Params]", model: Model, x0: "Tensor", flow: Flow
+    ) -> None:
+        self.params, self.flow, self.x0 = task.params, flow, x0
+        self.noise = task.noise(x0)
+        self.mask = soft_latent_mask(task.mask, x0)
+        self.branches = Branches(
+            model,
+            model.embed([self.params.prompt]),
+            (1 + self.params.guidance,),
+            model.embed([self.params.source_prompt]),
+        )
+
+    def walk(self) -> "Walk":
+        times, count = self.flow.times, len(self.flow.times) - 1
+        x = (1 - times[0]) * self.x0 + times[0] * self.noise
+        for i, (here, there) in enumerate(zip(times, times[1:], strict=False)):
+            velocity = self.flow.velocity(self._guided, x, here)
+            whole = i < round(self.params.kept * count)
+            x = self._pulled(x, velocity, here, whole)
+            yield x - here * velocity
+            x = x + (there - here) * velocity
+        return self.x0.lerp(self.flow.latent(x, times[-1]), self.mask)
+
+    def _guided(self, z: "Tensor", level: Level, label: Level | None = None) -> Prediction:
+        """The prompt, inside the painted region away from what the picture shows."""
+        towards, against = self.branches.pair(z, level, label)
+        if not self.branches.guided:
+            return towards
+        scale = self.params.guidance * self.mask
+        return Prediction(
+            towards.x0 + scale * (towards.x0 - against.x0),
+            towards.eps + scale * (towards.eps - against.eps),
+        )
+
+    def _pulled(self, x: "Tensor", velocity: "Tensor", time: float, whole: bool) -> "Tensor":
+        """x after gradient steps on how far the clean latent in sight is from the picture."""
+        share = min(1.0, self.params.rate * 2 * LOSS / x.numel())
+        where = 1.0 if whole else 1 - self.mask
+        for _ in range(self.params.pulls):
+            x = x - share * where * (x - time * velocity - self.x0)
+        return x
