@@ -1,0 +1,103 @@
+"""Delta Denoising Score: change a picture by what two prompts think of the same noise."""
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
+from core.catalog import techniques
+from core.diffusion import Image, Level, Levels, Model, Step
+from core.inversion import Branches, walkable
+from core.latents import numbered, soft_latent_mask
+from core.params import Range, Text
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from core.engine.task import Task
+    from core.prompt_edit import Walk
+
+LADDER = 200
+"""Among how many levels one is drawn at every iteration."""
+NOISIEST, CLEANEST = 0.95, 0.05
+"""Shares of the whole schedule between which levels are drawn."""
+PUBLISHED_RATE = 0.1 * 2000 / 64**2
+"""The published step for a cell of its 64 x 64 latents; of other sizes every cell moves alike."""
+
+
+@techniques.register
+class DeltaDenoisingScore:
+    """Change as little as a few words ask for (Delta Denoising Score, arXiv 2304.07090).
+
+    Gradient descent on the picture: at a random level, both prompts' opinions of one noise are
+    compared, so that what is wrong with both cancels out.
+    """
+
+    id: ClassVar[str] = "dds"
+    label: ClassVar[str] = "Change little"
+    needs: ClassVar[frozenset[str]] = frozenset()
+    needs_mask: ClassVar[bool] = False
+    is_seeded: ClassVar[bool] = True
+
+    @dataclass(frozen=True)
+    class Params:
+        prompt: Annotated[str, Text("It should show", lines=2)] = ""
+        source_prompt: Annotated[str, Text("Picture shows", help="What is there now.")] = ""
+        strength: Annotated[
+            float, Range(0, 1, "Strength", step=0.05, help="The share of steps taken.")
+        ] = 1.0
+        guidance: Annotated[float, Range(1, 20, "Guidance scale", step=0.5)] = 7.5
+        negative_prompt: Annotated[str, Text("Negative prompt")] = ""
+        rate: Annotated[float, Range(0, 4, "Step size", step=0.1)] = 1.0
+        steps: Annotated[int, Range(2, 300, "Steps")] = 200
+
+    def run(self, task: "Task[Params]", model: Model) -> Generator[Step, None, Image]:
+        params = task.params
+        count = max(1, round(params.strength * params.steps)) if params.strength > 0 else 0
+        x0 = model.encode(task.image)
+        z = yield from numbered(_descent(task, model, x0, count), count)
+        return model.decode(z)
+
+
+def _descent(
+    task: "Task[DeltaDenoisingScore.Params]", model: Model, x0: "Tensor", count: int
+) -> "Walk":
+    """The picture after so many steps down the delta denoising score."""
+    if not count:
+        return x0
+    params, mask = task.params, soft_latent_mask(task.mask, x0)
+    words = model.embed([params.source_prompt, params.prompt])
+    against = model.embed([params.negative_prompt])
+    denoise = Branches(model, words, (params.guidance,) * 2, against)
+    levels, z = _drawable(model), x0
+    for i in range(count):
+        level = _drawn(levels, task, x0, i)
+        gradient = _delta(denoise, x0, z, level, task.noise(x0, "score", i))
+        z = x0.lerp(z - PUBLISHED_RATE * params.rate * gradient, mask)
+        yield z
+    return z
+
+
+def _delta(denoise: Branches, x0: "Tensor", z: "Tensor", level: Level, noise: "Tensor") -> "Tensor":
+    """How much more the target prompt holds against z than the source's against the picture."""
+    import torch
+
+    noisy = level.mix(torch.cat([x0, z]), noise)
+    source, target = denoise(noisy, level).eps.chunk(2)
+    return target - source
+
+
+def _drawable(model: Model) -> Levels:
+    levels = model.levels(LADDER)
+    first, last = round((1 - NOISIEST) * LADDER), round((1 - CLEANEST) * LADDER)
+    return walkable(levels[first : last + 1])
+
+
+def _drawn(
+    levels: Levels, task: "Task[DeltaDenoisingScore.Params]", like: "Tensor", step: int
+) -> Level:
+    """One level, every one as likely, decided by the seed as noise is."""
+    from math import erf, sqrt
+
+    normal = float(task.noise(like[:1, :1, :1, :1], "level", step))
+    uniform = (1 + erf(normal / sqrt(2))) / 2
+    return levels[min(int(uniform * len(levels)), len(levels) - 1)]
