@@ -1,0 +1,29 @@
+"""SPDInv: the fixed point of every step up, found by gradients."""
+
+from typing import ClassVar
+
+from core.catalog import inverters
+from core.implicit import searched
+from core.inversion import Inversion, Replayed, Source
+
+ROUNDS = 25
+
+
+@inverters.register
+class SpdInversion:
+    """Free the picture's noise of what the source prompt says (SPDInv, arXiv 2403.11105).
+
+    As published every latent is searched with AdamW, without guidance, and the source prompt
+    stands against every prompt on the way down.
+    """
+
+    id: ClassVar[str] = "spdinv"
+    label: ClassVar[str] = "SPDInv"
+    needs: ClassVar[frozenset[str]] = frozenset({"gradient"})
+
+    def calls(self, steps: int) -> int:
+        return steps * (1 + ROUNDS)
+
+    def run(self, source: Source) -> Inversion:
+        latents = yield from searched(source, ROUNDS)
+        return Replayed(source.levels, latents, [source.words] * (len(latents) - 1))

@@ -1,0 +1,69 @@
+"""The search for a fixed point: nearer or as near, never further, and no call too many."""
+
+import pytest
+import torch
+
+from core.diffusion import Level, Prediction
+from core.implicit import RATE, Search, carried, searched
+from tests.core.inverting import error, inverted, network, source
+
+ONE = torch.ones(1, 1, 2, 2)
+
+
+def test_carried_noise_is_the_ddim_move() -> None:
+    here, there = Level(0.6, 0.8, 500.0), Level(0.8, 0.6, 300.0)
+    x0, eps = 2 * ONE, 3 * ONE
+    moved = carried(here.mix(x0, eps), eps, here, there)
+    assert torch.allclose(moved, Prediction(x0, eps).at(there))
+
+
+def test_a_search_closes_in_on_a_fixed_point() -> None:
+    search = Search(ONE)
+    losses = []
+    for _ in range(60):
+        search.turn(0.5 * search.guess + 0.48)
+        losses.append(search.loss)
+    assert losses == sorted(losses, reverse=True)
+    assert losses[-1] < 0.5 * losses[0]
+    assert not search.best.requires_grad
+
+
+def test_a_search_keeps_its_best() -> None:
+    search = Search(ONE)
+    search.turn(0 * search.guess + 1.01)
+    search.turn(0 * search.guess + 9.0)
+    assert torch.equal(search.best, ONE)
+    assert abs(search.guess.max().item() - 1) <= 2.1 * RATE
+
+
+def test_a_search_ends_when_it_is_near_enough() -> None:
+    search = Search(ONE)
+    search.turn(search.guess * 1.1)
+    assert not search.is_over
+    search.turn(search.guess * 1.001)
+    assert search.is_over
+
+
+def test_no_rounds_are_ddim_inversion_and_an_end_saves_calls(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from core import implicit
+    from core.inverters.ddim import DdimInversion
+
+    x0 = 0.7 * torch.randn(1, 16, 8, 8, generator=torch.Generator().manual_seed(0))
+    given = source(network(), x0, 4)
+    plain, _ = inverted(DdimInversion, given)
+    monkeypatch.setattr(implicit, "ENOUGH", 1e9)
+    calls = network().calls
+    run, yields = searched(given, 7), 0
+    while True:
+        try:
+            next(run)
+            yields += 1
+        except StopIteration as end:
+            latents = end.value
+            break
+    steps = len(given.levels) - 1
+    assert network().calls - calls == 2 * steps
+    assert yields == 8 * steps
+    assert error(latents[0], plain.begin(1)[0]) < 1e-5
