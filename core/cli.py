@@ -61,6 +61,7 @@ def _parser() -> _Parser:
     bench = verbs.add_parser("bench", help="measure")
     bench.add_argument("name")
     bench.add_argument("--quick", action="store_true", help="fewer repetitions, for a first look")
+    bench.add_argument("--set", action="append", default=[], metavar="NAME=VALUE")
     doctor = verbs.add_parser("doctor", help="say what this machine offers")
     doctor.add_argument("--quick", action="store_true", help="without asking torch and Qt")
     for verb in verbs.choices.values():
@@ -123,8 +124,9 @@ def _list(options: argparse.Namespace) -> int:
 
 def _bench(options: argparse.Namespace) -> int:
     from core.bench.registry import measured
+    from core.headless import assignments
 
-    figures = measured(options.name, options.quick)
+    figures = measured(options.name, options.quick, assignments(options.set))
     _print(figures, options.json)
     return 0
 

@@ -1,16 +1,22 @@
 """Benches by id: each measures one part of the program and returns plain figures."""
 
 import platform
+from collections.abc import Mapping
 from typing import Any, ClassVar, Protocol
 
 import psutil
 
 from core.engine.device import thread_count
+from core.errors import EditorError
+from core.params import from_json
 from core.registry import Registry, load_all
 
 
 class Bench(Protocol):
-    """Measures; ``quick`` asks for fewer repetitions. Figures are JSON values by name."""
+    """Measures; ``quick`` asks for fewer repetitions. Figures are JSON values by name.
+
+    A bench with a Params dataclass is built with one.
+    """
 
     id: ClassVar[str]
     label: ClassVar[str]
@@ -21,14 +27,29 @@ class Bench(Protocol):
 benches: Registry[type[Bench]] = Registry("bench")
 
 
-def measured(name: str, quick: bool = False) -> dict[str, Any]:
-    """Run a bench by id. Raises EditorError when there is none of that name."""
+def measured(
+    name: str, quick: bool = False, values: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Run a bench by id; ``values`` are parameters by name.
+
+    Raises EditorError when there is no bench of that name, or it has no such parameter.
+    """
     import core.bench
 
     load_all(core.bench)
     bench = benches[name]
     before = machine()
-    return {"bench": name, "machine": before, **bench().run(quick)}
+    return {"bench": name, "machine": before, **_built(bench, values or {}).run(quick)}
+
+
+def _built(kind: Any, values: Mapping[str, Any]) -> Bench:
+    if hasattr(kind, "Params"):
+        with_params: Bench = kind(from_json(kind.Params, values))
+        return with_params
+    if values:
+        raise EditorError(f"The bench {kind.id} has no parameters to set.")
+    plain: Bench = kind()
+    return plain
 
 
 def machine() -> dict[str, Any]:

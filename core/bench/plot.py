@@ -1,0 +1,77 @@
+"""The technique bench as pictures: preservation against truth, and what every method made."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+if TYPE_CHECKING:
+    from core.bench.picture_metrics import Floats
+
+SIZE, EDGE = (1100, 760), 60
+PAPER, INK, DIM, MARK = (250, 249, 246), (40, 40, 40), (150, 150, 150), (200, 110, 30)
+LABEL = 230
+SHOWN = 8
+"""Edits that the gallery shows of every method."""
+
+
+def draw(
+    rows: Sequence[Mapping[str, Any]], shown: "Mapping[str, list[Floats]]", folder: Path
+) -> None:
+    """Write techniques.png (a scatter plot) and gallery.png into a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    scatter(rows).save(folder / "techniques.png")
+    gallery(shown).save(folder / "gallery.png")
+
+
+def scatter(rows: Sequence[Mapping[str, Any]]) -> Image.Image:
+    """Every method by how well it keeps the rest and how near it comes to the truth, in dB."""
+    sheet = Image.new("RGB", SIZE, PAPER)
+    pen = ImageDraw.Draw(sheet)
+    dots = [(r["outside_psnr"], r["true_psnr"], r["method"]) for r in rows if "error" not in r]
+    ranges = [_range([dot[axis] for dot in dots]) for axis in (0, 1)]
+    _axes(pen, ranges)
+    for x, y, name in dots:
+        at = (_place(x, ranges[0], SIZE[0]), SIZE[1] - _place(y, ranges[1], SIZE[1]))
+        pen.ellipse((at[0] - 4, at[1] - 4, at[0] + 4, at[1] + 4), fill=MARK)
+        pen.text((at[0] + 7, at[1] - 6), name, fill=INK)
+    return sheet
+
+
+def _range(values: list[float]) -> tuple[float, float]:
+    low, high = (min(values), max(values)) if values else (0.0, 1.0)
+    room = max(0.5, 0.08 * (high - low))
+    return low - room, high + room
+
+
+def _place(value: float, span: tuple[float, float], side: int) -> float:
+    return EDGE + (value - span[0]) / (span[1] - span[0]) * (side - 2 * EDGE)
+
+
+def _axes(pen: ImageDraw.ImageDraw, ranges: list[tuple[float, float]]) -> None:
+    width, height = SIZE
+    pen.line((EDGE, height - EDGE, width - EDGE, height - EDGE), fill=DIM)
+    pen.line((EDGE, EDGE, EDGE, height - EDGE), fill=DIM)
+    pen.text((width - 330, height - 30), "PSNR outside the edit (dB), more is kept", fill=INK)
+    pen.text((EDGE, 30), "PSNR against the true answer inside the edit (dB)", fill=INK)
+    for axis, span in enumerate(ranges):
+        for value in range(int(np.ceil(span[0])), int(span[1]) + 1, 2):
+            if axis:
+                pen.text((25, height - _place(value, span, height) - 6), f"{value}", fill=DIM)
+            else:
+                pen.text((_place(value, span, width) - 6, height - 52), f"{value}", fill=DIM)
+
+
+def gallery(shown: "Mapping[str, list[Floats]]") -> Image.Image:
+    """A row a method, the same edits side by side."""
+    side = len(next(iter(shown.values()))[0])
+    sheet = Image.new("RGB", (LABEL + SHOWN * side, len(shown) * side), PAPER)
+    pen = ImageDraw.Draw(sheet)
+    for row, (name, pictures) in enumerate(shown.items()):
+        pen.text((8, row * side + side // 2 - 6), name, fill=INK)
+        for column, picture in enumerate(pictures[:SHOWN]):
+            tile = Image.fromarray(np.rint(picture * 255).astype(np.uint8))
+            sheet.paste(tile, (LABEL + column * side, row * side))
+    return sheet

@@ -1,0 +1,226 @@
+"""StorybookBench: every editing method on the same edits, whose true answers can be rendered."""
+
+import json
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+
+import numpy as np
+import psutil
+
+from core import catalog
+from core.bench.picture_metrics import mse, psnr, ssim, structure_distance
+from core.bench.plot import SHOWN, draw
+from core.bench.registry import benches
+from core.catalog import params_of
+from core.engine.task import Recipe, Task
+from core.errors import EditorError
+from core.params import Range, Text, fields, from_json
+from core.recipes import usual_recipe
+from core.storybook.edits import SceneEdit, edits
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from core.bench.picture_metrics import Floats
+
+QUICK, SIDE = 12, 128
+COMPARED = "prompt-to-prompt"
+"""The editor under which inverters are compared."""
+MAPS = frozenset({"word-map", "difference-map"})
+"""Techniques that show something and edit nothing."""
+
+
+@dataclass(frozen=True)
+class Method:
+    """A technique, with an inverter where it takes one."""
+
+    technique: str
+    inverter: str = ""
+
+    @property
+    def name(self) -> str:
+        return f"{self.technique} + {self.inverter}" if self.inverter else self.technique
+
+
+@benches.register
+class TechniqueBench:
+    """Preservation, recognition and distance to the true answer, for all editing methods."""
+
+    id: ClassVar[str] = "techniques"
+    label: ClassVar[str] = "Editing techniques"
+
+    @dataclass(frozen=True)
+    class Params:
+        edits: Annotated[int, Range(1, 10_000, "Edits")] = 210
+        steps: Annotated[int, Range(2, 100, "Steps")] = 20
+        model: Annotated[str, Text("Model")] = "storybook"
+        methods: Annotated[str, Text("Techniques, separated by commas; all when empty")] = ""
+        out: Annotated[str, Text("Folder for the plot and the gallery")] = ""
+
+    def __init__(self, params: Params) -> None:
+        self.params = params
+
+    def run(self, quick: bool) -> dict[str, Any]:
+        params = self.params
+        only = [name.strip() for name in params.methods.split(",") if name.strip()]
+        chosen = [method for method in methods() if not only or method.technique in only]
+        count = min(QUICK, params.edits) if quick else params.edits
+        return measured(count, chosen, params.model, params.steps, params.out)
+
+
+def methods() -> list[Method]:
+    """Every editor with its usual inverter, and every inverter under one editor."""
+    catalog.load("inverters", "techniques")
+    found = []
+    for kind in catalog.techniques:
+        defaults = {field.name: field.default for field in fields(params_of(kind))}
+        if kind.id not in MAPS and "strength" in defaults:
+            found.append(Method(kind.id, str(defaults.get("inverter", ""))))
+    others = [Method(COMPARED, kind.id) for kind in catalog.inverters]
+    return found + [method for method in others if method not in found]
+
+
+def measured(
+    count: int, chosen: list[Method], model: str, steps: int, out: str = ""
+) -> dict[str, Any]:
+    """One row a method, the closest to the true answers first."""
+    laboratory = Laboratory(model, steps)
+    asked = edits(count, laboratory.things, laboratory.places, laboratory.styles)
+    rows = []
+    for method in chosen:
+        rows.append(laboratory.row(method, asked))
+        sys.stderr.write(f"{json.dumps(rows[-1])}\n")
+    rows.sort(key=lambda row: -row.get("true_psnr", -1))
+    kinds = sorted({edit.kind for edit in asked})
+    if out:
+        draw(rows, laboratory.shown, Path(out))
+    return {"edits": count, "kinds": kinds, "steps": steps, "model": model, "methods": rows}
+
+
+class Laboratory:
+    """A model and the judge of what it makes."""
+
+    def __init__(self, model: str, steps: int) -> None:
+        from core.models.opening import open_model
+        from core.storybook.codec import load_codec
+        from core.storybook.judge import load_judge
+        from core.storybook.layout import FOLDER, read_description
+
+        self.name, self.steps = model, steps
+        self.shown: dict[str, list[Floats]] = {}
+        self.model = open_model(model)
+        self.judge, _ = load_judge()
+        self.codec = load_codec(FOLDER)
+        description = read_description(FOLDER)
+        self.things = tuple(description["objects"])
+        self.places = tuple(description["backgrounds"])
+        self.styles = tuple(description.get("styles") or ("clay",))
+
+    def row(self, method: Method, asked: list[SceneEdit]) -> dict[str, Any]:
+        """Means over all edits, and by kind how close to the truth."""
+        lacking = sorted(catalog.techniques[method.technique].needs - self.model.capabilities)
+        if lacking:
+            return {"method": method.name, "error": f"needs {', '.join(lacking)}"}
+        try:
+            results = [self.judged(method, edit) for edit in asked]
+        except EditorError as error:
+            return {"method": method.name, "error": str(error)}
+        names = [name for name in results[0] if name != "kind"]
+        means = {name: _mean([r[name] for r in results]) for name in names}
+        kinds = sorted({edit.kind for edit in asked})
+        by_kind = {
+            kind: _mean([r["true_psnr"] for r in results if r["kind"] == kind]) for kind in kinds
+        }
+        memory = round(psutil.Process().memory_info().rss / 2**20)
+        return {"method": method.name, **means, "memory_mb": memory, "true_psnr_of": by_kind}
+
+    def judged(self, method: Method, edit: SceneEdit) -> dict[str, Any]:
+        """The figures of one edit by one method."""
+        before, after, differs = edit.pictures(SIDE)
+        calls, began = self.model.calls, time.perf_counter()
+        result = self.edited(method, edit, before, differs)
+        seconds = time.perf_counter() - began
+        self._show({"picture": before, "true answer": after, method.name: result})
+        features = [self._features(picture) for picture in (before, result)]
+        return {
+            "kind": edit.kind,
+            "outside_psnr": psnr(before, result, ~differs),
+            "outside_ssim": ssim(before, result, ~differs),
+            "outside_mse": mse(before, result, ~differs),
+            "structure": structure_distance(*features),
+            "recognised": self._recognises(edit, result),
+            "true_psnr": psnr(after, result, differs),
+            "true_ssim": ssim(after, result, differs),
+            "calls": self.model.calls - calls,
+            "seconds": seconds,
+        }
+
+    def _show(self, pictures: "dict[str, Floats]") -> None:
+        for name, picture in pictures.items():
+            row = self.shown.setdefault(name, [])
+            if len(row) < SHOWN:
+                row.append(picture)
+
+    def edited(self, method: Method, edit: SceneEdit, before: "Floats", differs: Any) -> "Floats":
+        """What the method makes of the picture; one that needs a region gets the true one."""
+        from core.modifiers.wrapping import wrapped
+
+        recipe = self._recipe(method, edit)
+        kind = catalog.techniques[method.technique]
+        params = from_json(params_of(kind), recipe.params)
+        given = differs.astype(np.float32) if kind.needs_mask else np.ones_like(differs, np.float32)
+        self.model.store.clear()
+        task = Task(recipe, params, before, given)
+        run = kind().run(task, wrapped(self.model, recipe.modifiers))
+        while True:
+            try:
+                next(run)
+            except StopIteration as end:
+                result: Floats = end.value
+                return result
+
+    def _recipe(self, method: Method, edit: SceneEdit) -> Recipe:
+        values: dict[str, Any] = {
+            "prompt": edit.prompt,
+            "source_prompt": edit.source_prompt,
+            "inverter": method.inverter,
+            "steps": self.steps,
+        }
+        known = {field.name for field in fields(params_of(catalog.techniques[method.technique]))}
+        fitting = {name: value for name, value in values.items() if name in known}
+        return usual_recipe(method.technique, self.name, 1, fitting)
+
+    def _features(self, picture: "Floats") -> "Tensor":
+        import torch
+
+        with torch.no_grad():
+            features: Tensor = self.judge.body(self._seen(picture))[0]
+        return features
+
+    def _seen(self, picture: "Floats") -> "Tensor":
+        """A picture as the judge looks at it."""
+        import torch
+
+        pixels = torch.from_numpy(np.ascontiguousarray(picture.transpose(2, 0, 1)))[None]
+        latent: Tensor = self.codec.encode(pixels)
+        return latent
+
+    def _recognises(self, edit: SceneEdit, picture: "Floats") -> float:
+        """Share of what is wanted (things, and the place) that the judge sees."""
+        import torch
+
+        with torch.no_grad():
+            verdict = self.judge(self._seen(picture))
+        names, places = self.judge.config.things, self.judge.config.places
+        best = verdict.things[0].topk(max(1, len(edit.wanted))).indices.tolist()
+        seen = {names[index] for index in best}
+        right = [name in seen for name in edit.wanted]
+        return float(np.mean([*right, places[int(verdict.places.argmax())] == edit.place]))
+
+
+def _mean(values: list[float]) -> float:
+    found = [value for value in values if not np.isnan(value)]
+    return round(float(np.mean(found)), 4) if found else float("nan")

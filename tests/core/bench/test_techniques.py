@@ -1,0 +1,74 @@
+"""The technique bench on the toy model: figures are there, errors are rows, pictures are drawn."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from core.bench import techniques
+from core.bench.registry import measured
+from core.bench.techniques import Method, methods
+from core.errors import EditorError
+from core.storybook import judge as judging
+from core.storybook.judge import JudgeConfig, build_judge
+from core.storybook.sample import World
+
+
+@pytest.fixture(autouse=True)
+def untrained(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A judge with random weights: what is tested is the bench."""
+    world = World.small()
+
+    def load() -> tuple[Any, dict[str, float]]:
+        return build_judge(JudgeConfig(world.things, world.places, width=16)).eval(), {}
+
+    monkeypatch.setattr(judging, "load_judge", load)
+
+
+def test_every_editor_and_every_inverter_takes_part() -> None:
+    names = {method.name for method in methods()}
+    assert {"sdedit", "prompt-to-prompt + direct", "prompt-to-prompt + edict"} <= names
+    assert not any("map" in name or "text-to-image" in name for name in names)
+    assert len(names) == len(methods())
+
+
+def test_rows_have_every_figure_and_come_sorted(tmp_path: Path) -> None:
+    values = {
+        "edits": 6,
+        "steps": 3,
+        "model": "toy",
+        "methods": "sdedit,blended-inpaint,prompt-to-prompt",
+        "out": str(tmp_path),
+    }
+    found = measured("techniques", values=values)
+    rows = found["methods"]
+    good = [row for row in rows if "error" not in row]
+    assert [row["method"] for row in rows if "error" in row] == [
+        method.name for method in methods() if method.technique == "prompt-to-prompt"
+    ]
+    assert {row["method"] for row in good} == {"sdedit", "blended-inpaint"}
+    assert good[0]["true_psnr"] >= good[1]["true_psnr"]
+    for row in good:
+        assert row["calls"] > 0
+        assert 0 <= row["recognised"] <= 1
+        assert 5 < row["outside_psnr"] <= 99
+        assert set(row["true_psnr_of"]) == set(found["kinds"])
+    kept = {row["method"]: row["outside_psnr"] for row in good}
+    assert kept["blended-inpaint"] > kept["sdedit"] + 5, "the region that it was given is kept to"
+    for name in ("techniques.png", "gallery.png"):
+        with Image.open(tmp_path / name) as drawn:
+            assert drawn.width > 500
+
+
+def test_a_wrong_parameter_is_named() -> None:
+    with pytest.raises(EditorError, match="Unknown parameter 'count'"):
+        measured("techniques", values={"count": 3})
+    with pytest.raises(EditorError, match="brush has no parameters"):
+        measured("brush", values={"count": 3})
+
+
+def test_methods_are_named_after_both_parts() -> None:
+    assert Method("a").name == "a"
+    assert Method("a", "b").name == "a + b"
+    assert techniques.COMPARED in {method.technique for method in methods()}
