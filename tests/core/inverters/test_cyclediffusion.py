@@ -40,11 +40,24 @@ def test_maps_are_plain_noise_where_the_model_is_right(monkeypatch: pytest.Monke
     assert abs(median(spreads) - 1) < 0.05
 
 
+@pytest.mark.parametrize("eta", [0.1, 1.0])
+def test_latents_drawn_are_the_picture_under_noise(
+    eta: float, x0: torch.Tensor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cyclediffusion, "ETA", eta)
+    noise = noise_drawn(x0)
+    assert abs(float(noise.mean())) < 0.1
+    assert abs(float(noise.std()) - 1) < 0.1
+
+
 def test_the_way_to_noise_is_one_way(x0: torch.Tensor) -> None:
-    """A latent drawn from the posterior keeps most of the noise of the level before."""
+    before = source(network(), x0, 10).noise("noising", 0)
+    assert float((noise_drawn(x0) * before).mean()) > 0.9
+
+
+def noise_drawn(x0: torch.Tensor) -> torch.Tensor:
+    """The noise in the second latent of the way."""
     given = source(network(), x0, 10)
     z = given.levels[0].mix(x0, given.noise("noising", 0))
     level = given.levels[1]
-    noise = (drawn(given, 1, z) - level.signal * x0) / level.noise
-    assert abs(float(noise.std()) - 1) < 0.1
-    assert float((noise * given.noise("noising", 0)).mean()) > 0.9
+    return (drawn(given, 1, z) - level.signal * x0) / level.noise

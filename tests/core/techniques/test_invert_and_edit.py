@@ -29,6 +29,15 @@ def test_the_way_back_is_never_guided_more_than_the_edit() -> None:
     assert abs(result(InvertAndEdit, model, given) - kept(model, given)).max() < 1e-3
 
 
+def test_less_guidance_on_the_way_back_stresses_the_prompt() -> None:
+    model = network()
+    plain, stressed = (
+        result(InvertAndEdit, model, task(InvertAndEdit, source_guidance=scale, **OTHER))
+        for scale in (15.0, 1.0)
+    )
+    assert abs(plain - stressed).max() > 1e-2
+
+
 @pytest.mark.parametrize("inverter", EXACT)
 def test_other_words_change_the_picture(inverter: str) -> None:
     model = network()
