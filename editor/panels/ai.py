@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QFileDialog, QFrame, QMenu, QScrollArea, QVBoxLayout, QWidget
 
-from core.catalog import modifiers, params_of, techniques
+from core.catalog import params_of, techniques
 from core.engine.task import Recipe, Wrapped
 from core.errors import EditorError
 from core.models.files import refuse_pickle
 from core.models.opening import backend_of
 from core.params import from_json, to_json
-from core.registry import Registry
 from core.storybook.layout import DESCRIPTION, FOLDER
 from editor.forms import build_form
 from editor.job import Failure
-from editor.panels.ai_choices import NO_GUIDANCE, Choices
+from editor.panels.ai_choices import Choices
 from editor.panels.ai_progress import UNCHANGED, Progress
 from editor.panels.ai_seed import SeedRow
+from editor.panels.ai_steering import Steering
 from editor.panels.ai_words import Words
 from editor.recipes import NEGATIVE, SOURCE, WORDS, negative_of, with_technique, written
 
@@ -45,11 +45,10 @@ class AiPanel(QWidget):
         super().__init__()
         self.app = app
         self.recipes, self.seeds, self.jobs = app.ai.recipes, app.ai.seeds, app.jobs
-        self.words, self.choices = Words(), Choices()
+        self.words, self.choices, self.steering = Words(), Choices(), Steering()
         self.seed, self.progress = SeedRow(app.tokens), Progress(app.tokens)
         self._dials: Form | None = None
-        self._guidance: Form | None = None
-        self._dials_of: tuple[str, str] = ("", "")
+        self._dials_of = ""
         self._own_failure: Failure | None = None
         self._late = QTimer(self, singleShot=True, interval=0)
         self._late.timeout.connect(self.refresh)
@@ -62,12 +61,11 @@ class AiPanel(QWidget):
         self._column = QVBoxLayout(inside)
         self._column.setContentsMargins(8, 8, 8, 8)
         self._column.setSpacing(8)
-        self._dial_box, self._steering_box = QVBoxLayout(), QVBoxLayout()
+        self._dial_box = QVBoxLayout()
         self._column.addWidget(self.words)
         self._column.addWidget(self.choices)
         self._column.addLayout(self._dial_box)
-        self._column.addWidget(self.choices.steering)
-        self._column.addLayout(self._steering_box)
+        self._column.addWidget(self.steering)
         self._column.addStretch(1)
         scroll = QScrollArea()
         scroll.setWidgetResizable(True)
@@ -91,7 +89,8 @@ class AiPanel(QWidget):
         self.words.search.connect(self._find)
         self.choices.technique.connect(self._choose_technique)
         self.choices.model.connect(lambda name: self._turn("model", model=name))
-        self.choices.guidance.connect(self._choose_guidance)
+        self.steering.turned.connect(self._steered)
+        self.steering.settled.connect(self.recipes.settle)
         self.choices.add_model.connect(self._ask_for_model)
         self.seed.typed.connect(self.seeds.choose_seed)
         self.seed.walked.connect(self.seeds.walk)
@@ -115,44 +114,35 @@ class AiPanel(QWidget):
     def refresh(self) -> None:
         """Show the recipe on the table."""
         recipe = self.recipes.shown
-        guidance = _guidance_of(recipe)
         self.words.show_words(recipe.prompt, negative_of(recipe), _has_negative(recipe))
         self.words.show_source(recipe.params.get(SOURCE), recipe.prompt)
         self.words.show_hint(self._hint(recipe))
-        chosen = guidance.id if guidance else NO_GUIDANCE
-        self.choices.show_recipe(recipe.technique, recipe.model, chosen)
-        self.choices.steering.setVisible("guidance" not in recipe.params)
-        self._show_dials(recipe, guidance)
+        self.choices.show_recipe(recipe.technique, recipe.model)
+        own = "guidance" in recipe.params
+        self.steering.show_modifiers(recipe.modifiers, negative_of(recipe), own)
+        self._show_dials(recipe)
         self.seed.field.show_seed(recipe.seed)
         layer = self.recipes.layer
         self.seed.show_tried(self.seeds.tried(), layer.rendered if layer else "")
         self.progress.run_button.setEnabled(layer is None or not layer.baked)
         self._show_failure()
 
-    def _show_dials(self, recipe: Recipe, guidance: Wrapped | None) -> None:
-        """New forms for another technique or guidance, new values in the same ones."""
-        wanted = (recipe.technique, guidance.id if guidance else "")
-        params = _params(techniques, recipe.technique, recipe.params)
-        steering = _params(modifiers, guidance.id, guidance.params) if guidance else None
-        if wanted != self._dials_of:
-            self._dials_of = wanted
-            self._rebuild(params, steering)
+    def _show_dials(self, recipe: Recipe) -> None:
+        """A new form for another technique, new values in the same one."""
+        params = _params(recipe)
+        if recipe.technique != self._dials_of:
+            self._dials_of = recipe.technique
+            self._rebuild(params)
         if self._dials is not None:
             self._dials.show_value(params)
-        if self._guidance is not None:
-            self._guidance.show_value(steering)
 
-    def _rebuild(self, params: Any, steering: Any) -> None:
-        for form in (self._dials, self._guidance):
-            if form is not None:
-                form.deleteLater()
-        self._dials = self._guidance = None
+    def _rebuild(self, params: Any) -> None:
+        if self._dials is not None:
+            self._dials.deleteLater()
+        self._dials = None
         if params is not None:
             self._dials = build_form(params, self._dialled, self._settled, WORDS)
             self._dial_box.addWidget(self._dials)
-        if steering is not None:
-            self._guidance = build_form(steering, self._steered, self._settled, (NEGATIVE,))
-            self._steering_box.addWidget(self._guidance)
 
     def _hint(self, recipe: Recipe) -> str:
         layer = self.recipes.layer
@@ -223,12 +213,8 @@ class AiPanel(QWidget):
         if changed:
             self._turn(changed[0], params=values)
 
-    def _steered(self, params: Any) -> None:
-        recipe = self.recipes.shown
-        values = {**to_json(params), NEGATIVE: negative_of(recipe)}
-        wrapped = replace(recipe.modifiers[0], params=values)
-        if wrapped != recipe.modifiers[0]:
-            self._turn("guidance", modifiers=(wrapped, *recipe.modifiers[1:]))
+    def _steered(self, wrapped: tuple[Wrapped, ...], dial: str) -> None:
+        self._turn(dial, modifiers=wrapped)
 
     def _settled(self, _: Any) -> None:
         self.recipes.settle()
@@ -237,13 +223,6 @@ class AiPanel(QWidget):
         self._own_failure = None
         self._show_failure()
         self.recipes.turn(with_technique(self.recipes.shown, name), "technique")
-
-    def _choose_guidance(self, name: str) -> None:
-        wrapped: tuple[Wrapped, ...] = ()
-        if name != NO_GUIDANCE:
-            plain = to_json(params_of(modifiers[name])())
-            wrapped = (Wrapped(name, {**plain, NEGATIVE: negative_of(self.recipes.shown)}),)
-        self._turn("guidance", modifiers=wrapped)
 
     def _lock(self, on: bool) -> None:
         self.recipes.is_locked = on
@@ -293,17 +272,13 @@ def _has_negative(recipe: Recipe) -> bool:
     return any(NEGATIVE in p for p in (recipe.params, *(one.params for one in recipe.modifiers)))
 
 
-def _guidance_of(recipe: Recipe) -> Wrapped | None:
-    return recipe.modifiers[0] if recipe.modifiers else None
-
-
-def _params(registry: Registry[Any], name: str, values: Any) -> Any:
-    """Params from a recipe; defaults where they do not fit, None where nobody knows them."""
-    if name not in registry:
+def _params(recipe: Recipe) -> Any:
+    """A technique's Params; defaults where they do not fit, None where nobody knows it."""
+    if recipe.technique not in techniques:
         return None
-    kind = params_of(registry[name])
+    kind = params_of(techniques[recipe.technique])
     try:
-        return from_json(kind, values)
+        return from_json(kind, recipe.params)
     except EditorError:
         return kind()
 

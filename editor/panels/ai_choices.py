@@ -1,4 +1,4 @@
-"""Which technique, which model, which guidance: choosers that say why something is greyed."""
+"""Which technique, which model: choosers that say why something is greyed."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -7,14 +7,13 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import QComboBox, QGridLayout, QLabel, QWidget
 
-from core.catalog import modifiers, techniques
+from core.catalog import techniques
 from core.errors import ModelError
 from core.models.opening import available, capabilities_of
 
 ID = Qt.ItemDataRole.UserRole
 ADD = "add"
 LABEL = 62
-NO_GUIDANCE = ""
 CAPABILITIES = {
     "attention": "control of attention",
     "inpaint": "an inpainting network",
@@ -66,32 +65,23 @@ def _item(entry: Entry) -> QStandardItem:
 
 
 class Choices(QWidget):
-    """``technique``, ``model`` and ``guidance`` carry the id that was chosen.
-
-    ``steering`` is the row of the guidance, to be put where its dials are.
-    """
+    """``technique`` and ``model`` carry the id that was chosen."""
 
     technique = Signal(str)
     model = Signal(str)
-    guidance = Signal(str)
     add_model = Signal()
 
     def __init__(self) -> None:
         super().__init__()
         self._technique = Chooser("Technique")
         self._model = Chooser("Model")
-        self._guidance = Chooser("Guidance")
         self._technique.chosen.connect(self.technique)
         self._model.chosen.connect(self._model_chosen)
-        self._guidance.chosen.connect(self.guidance)
-        self.steering = QWidget()
         _rows(self, {"Technique": self._technique, "Model": self._model})
-        _rows(self.steering, {"Guidance": self._guidance})
 
-    def show_recipe(self, technique: str, model: str, guidance: str) -> None:
+    def show_recipe(self, technique: str, model: str) -> None:
         self._technique.show_entries(technique_entries(model), technique)
         self._model.show_entries(model_entries(model), model)
-        self._guidance.show_entries(guidance_entries(), guidance)
 
     def _model_chosen(self, name: str) -> None:
         if name == ADD:
@@ -120,9 +110,7 @@ def technique_entries(model: str) -> list[Entry]:
         has = capabilities_of(model)
     except ModelError:
         has = frozenset(CAPABILITIES)
-    return [
-        Entry(t.id, t.label, _first_line(t.__doc__), lacking(t.needs - has)) for t in techniques
-    ]
+    return [Entry(t.id, t.label, first_line(t.__doc__), lacking(t.needs - has)) for t in techniques]
 
 
 def lacking(needs: frozenset[str]) -> str:
@@ -141,11 +129,6 @@ def model_entries(chosen: str) -> list[Entry]:
     return [*entries, Entry(ADD, "Add a checkpoint…")]
 
 
-def guidance_entries() -> list[Entry]:
-    found = [Entry(m.id, m.label, _first_line(m.__doc__)) for m in modifiers]
-    about = "The model follows the prompt as it was trained to; half the calls."
-    return [Entry(NO_GUIDANCE, "None", about), *found]
-
-
-def _first_line(text: str | None) -> str:
+def first_line(text: str | None) -> str:
+    """The first line of a docstring, which is written for people."""
     return (text or "").strip().split("\n")[0]

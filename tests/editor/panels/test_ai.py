@@ -94,7 +94,7 @@ def test_an_empty_dock_teaches(play: Any) -> None:
 
 def test_nothing_is_cut_in_a_dock_of_300_pixels(play: Any) -> None:
     async def work(desk: Desk) -> None:
-        desk.panel.choices.guidance.emit("cfg")
+        desk.panel.steering.choose_guidance("cfg")
         desk.stroke()
         await desk.settle()
         desk.ai.seeds.walk(1)
@@ -165,7 +165,7 @@ def test_guidance_brings_its_dials_and_the_negative_prompt(play: Any) -> None:
         layer = desk.stroke()
         await desk.settle()
         assert desk.panel.words.negative.isHidden()
-        desk.panel.choices.guidance.emit("cfg")
+        desk.panel.steering.choose_guidance("cfg")
         await desk.settle()
         (wrapped,) = desk.shop.layer(layer).recipe.modifiers
         assert wrapped.id == "cfg"
@@ -174,10 +174,10 @@ def test_guidance_brings_its_dials_and_the_negative_prompt(play: Any) -> None:
         desk.panel.progress.run_button.click()
         await desk.settle()
         assert desk.shop.layer(layer).recipe.modifiers[0].params["negative_prompt"] == "fog"
-        desk.panel.choices.guidance.emit("cfg++")
+        desk.panel.steering.choose_guidance("cfg++")
         await desk.settle()
         assert desk.shop.layer(layer).recipe.modifiers[0].params["negative_prompt"] == "fog"
-        desk.panel.choices.guidance.emit("")
+        desk.panel.steering.choose_guidance("")
         await desk.settle()
         assert desk.shop.layer(layer).recipe.modifiers == ()
         assert desk.shop.jobs.recent[0].failure is None
@@ -289,7 +289,7 @@ def test_a_checkpoint_that_cannot_be_used_changes_nothing(name: str, says: str, 
         desk.panel.add_model(Path("/nowhere") / name)
         assert says in desk.panel.progress.error.text()
         assert desk.ai.recipes.shown.model == "toy"
-        desk.panel.choices.guidance.emit("cfg")
+        desk.panel.steering.choose_guidance("cfg")
         show()
         assert desk.panel.progress.error.isHidden()
 

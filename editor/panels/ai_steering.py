@@ -1,0 +1,164 @@
+"""How the model is steered: a guidance, and extras that wrap it, each with its dials."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QGridLayout, QLabel, QMenu, QToolButton, QVBoxLayout, QWidget
+
+from core.catalog import modifiers, params_of
+from core.engine.task import Wrapped
+from core.errors import EditorError
+from core.params import fields, from_json, to_json
+from editor.forms import build_form
+from editor.panels.ai_choices import LABEL, Chooser, Entry, first_line
+from editor.recipes import NEGATIVE
+
+if TYPE_CHECKING:
+    from editor.forms import Form
+
+NO_GUIDANCE = ""
+
+
+class Steering(QWidget):
+    """``turned`` carries the modifiers and the dial that moved; ``settled`` ends a drag.
+
+    The guidance comes first among the modifiers, so that it is the innermost one.
+    """
+
+    turned = Signal(object, str)
+    settled = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.guidance = Chooser("Guidance")
+        self.guidance.chosen.connect(self.choose_guidance)
+        self.extras = QToolButton()
+        self.extras.setAccessibleName("Extras")
+        self.extras.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.extras.setMenu(QMenu(self.extras))
+        self.forms: dict[str, Form] = {}
+        self._wrapped: tuple[Wrapped, ...] = ()
+        self._negative = ""
+        self._label = QLabel("Guidance")
+        self._label.setBuddy(self.guidance)
+        self._lay_out()
+
+    def _lay_out(self) -> None:
+        extras = QLabel("Extras")
+        grid = QGridLayout()
+        grid.setSpacing(4)
+        grid.setColumnStretch(1, 1)
+        for row, (label, widget) in enumerate(
+            ((self._label, self.guidance), (extras, self.extras))
+        ):
+            label.setProperty("role", "dim")
+            label.setMinimumWidth(LABEL)
+            grid.addWidget(label, row, 0)
+            grid.addWidget(widget, row, 1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(4)
+        column.addLayout(grid)
+        self._dials = QVBoxLayout()
+        column.addLayout(self._dials)
+
+    def show_modifiers(
+        self, wrapped: tuple[Wrapped, ...], negative: str, has_own_guidance: bool
+    ) -> None:
+        """Show a recipe's modifiers; techniques with a guidance of their own need none."""
+        self._wrapped, self._negative = wrapped, negative
+        chosen = next((one.id for one in wrapped if is_guidance(one.id)), NO_GUIDANCE)
+        self.guidance.show_entries(guidance_entries(), chosen)
+        for widget in (self._label, self.guidance):
+            widget.setVisible(not has_own_guidance)
+        self._list_extras()
+        shown = [one for one in wrapped if not (has_own_guidance and is_guidance(one.id))]
+        self._show_dials(shown)
+
+    def _list_extras(self) -> None:
+        on = {one.id for one in self._wrapped}
+        extras = [kind for kind in modifiers if not is_guidance(kind.id)]
+        menu = self.extras.menu()
+        menu.clear()
+        for kind in extras:
+            action = menu.addAction(kind.label)
+            action.setToolTip(first_line(kind.__doc__))
+            action.setCheckable(True)
+            action.setChecked(kind.id in on)
+            action.toggled.connect(lambda state, name=kind.id: self.choose_extra(name, state))
+        menu.setToolTipsVisible(True)
+        names = [kind.label for kind in extras if kind.id in on]
+        self.extras.setText(", ".join(names) or "None")
+
+    def _show_dials(self, shown: list[Wrapped]) -> None:
+        values = {one.id: params for one in shown if (params := _params(one)) is not None}
+        if list(values) != list(self.forms):
+            for form in self.forms.values():
+                form.deleteLater()
+            self.forms = {name: self._form(name, params) for name, params in values.items()}
+        for name, params in values.items():
+            self.forms[name].show_value(params)
+
+    def _form(self, name: str, params: Any) -> "Form":
+        form = build_form(
+            params,
+            lambda value: self._dialled(name, value),
+            lambda _: self.settled.emit(),
+            (NEGATIVE,),
+        )
+        self._dials.addWidget(form)
+        return form
+
+    def _dialled(self, name: str, params: Any) -> None:
+        values = to_json(params)
+        if NEGATIVE in values:
+            values[NEGATIVE] = self._negative
+        changed = tuple(
+            replace(one, params=values) if one.id == name else one for one in self._wrapped
+        )
+        if changed != self._wrapped:
+            self._tell(changed, name)
+
+    def choose_guidance(self, name: str) -> None:
+        """Another guidance, or none; extras stay."""
+        extras = tuple(one for one in self._wrapped if not is_guidance(one.id))
+        chosen = () if name == NO_GUIDANCE else (self._fresh(name),)
+        self._tell(chosen + extras, "guidance")
+
+    def choose_extra(self, name: str, on: bool) -> None:
+        """Put an extra around what there is, or take it away."""
+        others = tuple(one for one in self._wrapped if one.id != name)
+        self._tell((*others, self._fresh(name)) if on else others, name)
+
+    def _fresh(self, name: str) -> Wrapped:
+        values = to_json(params_of(modifiers[name])())
+        return Wrapped(name, {**values, NEGATIVE: self._negative} if NEGATIVE in values else values)
+
+    def _tell(self, wrapped: tuple[Wrapped, ...], dial: str) -> None:
+        self._wrapped = wrapped
+        self.turned.emit(wrapped, dial)
+
+
+def is_guidance(name: str) -> bool:
+    """Whether a modifier steers by a negative prompt; all others are extras."""
+    if name not in modifiers:
+        return False
+    return NEGATIVE in {field.name for field in fields(params_of(modifiers[name]))}
+
+
+def guidance_entries() -> list[Entry]:
+    found = [Entry(m.id, m.label, first_line(m.__doc__)) for m in modifiers if is_guidance(m.id)]
+    about = "The model follows the prompt as it was trained to; half the calls."
+    return [Entry(NO_GUIDANCE, "None", about), *found]
+
+
+def _params(one: Wrapped) -> Any:
+    """Its Params; the defaults where the values do not fit, None where nobody knows it."""
+    if one.id not in modifiers:
+        return None
+    kind = params_of(modifiers[one.id])
+    try:
+        return from_json(kind, one.params)
+    except EditorError:
+        return kind()

@@ -1,0 +1,83 @@
+"""Steering: one guidance inside, extras around it, and the dials of both."""
+
+from typing import Any
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from core import catalog
+from core.engine.task import Wrapped
+from core.params import to_json
+from editor.panels.ai_steering import Steering, guidance_entries, is_guidance
+
+pytestmark = pytest.mark.gui
+catalog.load("modifiers")
+EXTRA = next(kind.id for kind in catalog.modifiers if not is_guidance(kind.id))
+
+
+def usual(name: str) -> Wrapped:
+    return Wrapped(name, to_json(catalog.params_of(catalog.modifiers[name])()))
+
+
+@pytest.fixture
+def steering(qtbot: QtBot) -> Steering:
+    made = Steering()
+    qtbot.addWidget(made)
+    made.show()
+    return made
+
+
+def told(steering: Steering, qtbot: QtBot, act: Any) -> Any:
+    with qtbot.waitSignal(steering.turned) as heard:
+        act()
+    return heard.args
+
+
+def test_guidances_listen_to_a_negative_prompt_and_extras_do_not() -> None:
+    assert {"cfg", "cfg++"} <= {entry.id for entry in guidance_entries()}
+    assert EXTRA not in {entry.id for entry in guidance_entries()}
+    assert not is_guidance("gone")
+
+
+def test_an_extra_goes_around_the_guidance_and_comes_off(steering: Steering, qtbot: QtBot) -> None:
+    steering.show_modifiers((usual("cfg"),), "", False)
+    assert steering.extras.text() == "None"
+    wrapped, dial = told(steering, qtbot, lambda: steering.choose_extra(EXTRA, True))
+    assert [one.id for one in wrapped] == ["cfg", EXTRA]
+    assert dial == EXTRA
+    steering.show_modifiers(wrapped, "", False)
+    assert steering.extras.text() == catalog.modifiers[EXTRA].label
+    assert list(steering.forms) == ["cfg", EXTRA]
+    wrapped, _ = told(steering, qtbot, lambda: steering.choose_guidance("cfg++"))
+    assert [one.id for one in wrapped] == ["cfg++", EXTRA]
+    steering.show_modifiers(wrapped, "", False)
+    wrapped, _ = told(steering, qtbot, lambda: steering.choose_extra(EXTRA, False))
+    assert [one.id for one in wrapped] == ["cfg++"]
+
+
+def test_the_menu_ticks_what_is_on(steering: Steering, qtbot: QtBot) -> None:
+    steering.show_modifiers((usual(EXTRA),), "", False)
+    action = next(a for a in steering.extras.menu().actions() if a.isChecked())
+    assert action.text() == catalog.modifiers[EXTRA].label
+    wrapped, _ = told(steering, qtbot, action.trigger)
+    assert wrapped == ()
+
+
+def test_a_technique_with_its_own_guidance_hides_the_chooser(steering: Steering) -> None:
+    steering.show_modifiers((usual("cfg"),), "", True)
+    assert not steering.guidance.isVisible()
+    assert list(steering.forms) == []
+    steering.show_modifiers((usual("cfg"),), "", False)
+    assert steering.guidance.isVisible()
+    assert list(steering.forms) == ["cfg"]
+
+
+def test_a_dial_keeps_the_negative_prompt_and_what_nobody_knows(
+    steering: Steering, qtbot: QtBot
+) -> None:
+    steering.show_modifiers((usual("cfg"), Wrapped("gone", {"x": 1})), "fog", False)
+    slider: Any = steering.forms["cfg"].fields["scale"]
+    wrapped, dial = told(steering, qtbot, lambda: slider.changed.emit(7.0))
+    assert wrapped[0].params == {"scale": 7.0, "negative_prompt": "fog"}
+    assert wrapped[1] == Wrapped("gone", {"x": 1})
+    assert dial == "cfg"
