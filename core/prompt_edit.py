@@ -95,6 +95,12 @@ class PromptEdit:
 
     # The run
 
+    @property
+    def total(self) -> int:
+        """How many steps a run is, the way up included where it is not known yet."""
+        is_known = not self.count or self._key in self.model.store
+        return self.count + (0 if is_known else self.inverter.calls(self.count))
+
     def run(
         self,
         control: Any = None,
@@ -114,8 +120,7 @@ class PromptEdit:
             return self.model.decode(self.x0)
         scales = scales or self.scales()
         self.guidance = scales[SOURCE]
-        path = self._known_path()
-        calls = 0 if path else self.inverter.calls(self.count)
+        path, total = self._known_path(), self.total
         words = words or self.words()
         opened = partial(self._opened, control, tap)
 
@@ -124,7 +129,7 @@ class PromptEdit:
             return (yield from self._down(found, opened, guide, after, scales, words))
 
         with closing(walk()) as walking:
-            z = yield from numbered(walking, calls + self.count)
+            z = yield from numbered(walking, total)
         return self.model.decode(z)
 
     def _down(
