@@ -1,0 +1,127 @@
+"""Non-rigid editing: words fitted to the picture, let in when its layout is settled."""
+
+from collections.abc import Generator
+from contextlib import closing
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+
+from core.catalog import techniques
+from core.diffusion import Conditioning, Image, Levels, Model, Step
+from core.inversion import State, walkable
+from core.latents import checked, numbered
+from core.params import Range
+from core.prompt_edit import TARGET, EditParams, PromptEdit, Walk
+from core.schedule import schedule
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from core.engine.task import Task
+
+RATE = 0.001
+"""Of the words' fit, as published."""
+
+
+@techniques.register
+class NonRigid:
+    """Change pose and motion, keep who and where it is (Latent Inversion with Timestep-aware
+    Sampling for Training-free Non-rigid Editing, arXiv 2402.08601).
+
+    The prompt's embedding is first fitted to the picture. The first steps go with the source's
+    words, so the edit is the source; the others go with words between fitted and as written.
+    """
+
+    id: ClassVar[str] = "non-rigid"
+    label: ClassVar[str] = "Change motion"
+    needs: ClassVar[frozenset[str]] = frozenset({"gradient"})
+    needs_mask: ClassVar[bool] = False
+    is_seeded: ClassVar[bool] = True
+
+    @dataclass(frozen=True)
+    class Params(EditParams):
+        source_share: Annotated[
+            float, Range(0, 1, "Source kept", step=0.05, help="First share of the steps.")
+        ] = 0.4
+        as_written: Annotated[
+            float,
+            Range(0, 1, "Words as written", step=0.05, help="0: fitted to the picture. 1: not."),
+        ] = 0.3
+        fitting: Annotated[
+            int, Range(0, 20, "Fitting", help="Rounds of fitting the words, for every step.")
+        ] = 4
+
+    def run(self, task: "Task[Params]", model: Model) -> Generator[Step, None, Image]:
+        edit, params = PromptEdit(task, model), task.params
+        rounds, key = params.fitting * edit.count, _key(task, model)
+        fresh = rounds if key not in model.store else 0
+        if fresh:
+            fit = numbered(fitted(task, model, edit.x0, rounds), fresh + edit.total)
+            model.store.put(key, (yield from fit))
+        words = edit.words()
+        if rounds:
+            words = mixed(words, model.store.get(key, lambda: None), params.as_written)
+        until = params.source_share * edit.count
+
+        def after(i: int, state: State) -> State:
+            return as_source(state) if i < until else state
+
+        return (yield from _later(edit.run(after=after, words=words), fresh))
+
+
+def _key(task: "Task[NonRigid.Params]", model: Model) -> tuple[Any, ...]:
+    """What the fitted words depend on."""
+    params = task.params
+    rounds = (params.fitting, params.steps, params.strength)
+    return ("fit", model.identity, task.image_key, params.prompt, *rounds, task.seed, task.origin)
+
+
+def fitted(task: "Task[NonRigid.Params]", model: Model, x0: "Tensor", rounds: int) -> Walk:
+    """The prompt's tokens (1, length, width), moved so that the network sees the picture."""
+    import torch
+    from torch.nn.functional import mse_loss
+
+    words = model.embed([task.params.prompt])
+    tokens = words.tokens.detach().clone().requires_grad_()
+    denoise = checked(model.denoiser(replace(words, tokens=tokens)))
+    adam = torch.optim.Adam([tokens], lr=RATE)
+    for n, level in enumerate(_drawn(task, model, x0, rounds)):
+        noise = task.noise(x0, "fit", n)
+        with torch.enable_grad():
+            seen = denoise(level.mix(x0, noise), level)
+            adam.zero_grad()
+            mse_loss(seen.eps, noise).backward()  # type: ignore[no-untyped-call]
+        adam.step()
+        yield seen.x0.detach()
+    return tokens.detach()
+
+
+def _drawn(task: "Task[Any]", model: Model, x0: "Tensor", rounds: int) -> Levels:
+    """Levels spread evenly over the schedule, in an order drawn by the seed."""
+    levels = walkable(schedule(model))[:-1]
+    order = task.noise(x0.new_empty(1, 1, 1, rounds), "levels").flatten().argsort()
+    return tuple(levels[(2 * rank + 1) * len(levels) // (2 * rounds)] for rank in order.tolist())
+
+
+def mixed(words: Conditioning, tokens: "Tensor", share: float) -> Conditioning:
+    """The edit's words (row 1) become other tokens, mixed with a share of what they were."""
+    import torch
+
+    source, target = words.tokens[:TARGET], words.tokens[TARGET:]
+    return replace(words, tokens=torch.cat([source, tokens.lerp(target, share)]))
+
+
+def as_source(state: State) -> State:
+    """Every branch where the source is."""
+    return tuple(part[:1].repeat(len(part), 1, 1, 1) for part in state)
+
+
+def _later(run: Generator[Step, None, Image], before: int) -> Generator[Step, None, Image]:
+    """A run whose steps are counted on from others."""
+    with closing(run):
+        while True:
+            try:
+                step = next(run)
+            except StopIteration as end:
+                image: Image = end.value
+                return image
+            yield step._replace(n=step.n + before, of=step.of + before)
