@@ -8,9 +8,9 @@ import torch
 from core import catalog
 from core.catalog import params_of
 from core.engine.task import Wrapped
-from core.models.opening import open_model
 from core.modifiers.wrapping import wrapped
 from core.params import Range, fields, from_json, to_json
+from tests.core.inverting import network
 
 catalog.load("modifiers")
 
@@ -30,25 +30,37 @@ def test_parameters_survive_json_and_lie_in_their_ranges(kind: Any) -> None:
     assert from_json(params_of(kind), to_json(params)) == params
 
 
-def test_both_ends_of_every_range_run_in_one_call(kind: Any) -> None:
-    model = open_model("toy")
-    z = torch.randn(1, 192, 2, 2, generator=torch.Generator().manual_seed(1))
-    level = model.levels(4)[2]
+def latent() -> torch.Tensor:
+    return torch.randn(1, 16, 8, 8, generator=torch.Generator().manual_seed(1))
+
+
+def test_both_ends_of_every_range_run_in_as_many_calls_as_it_says(kind: Any) -> None:
+    model, z = network(), latent()
+    level = model.levels(4)[1]
     for field in fields(params_of(kind)):
         ends = (field.marker.low, field.marker.high) if isinstance(field.marker, Range) else ()
         for end in ends:
             before = model.calls
-            guided = wrapped(model, [Wrapped(kind.id, {field.name: end})])
-            seen = guided.denoiser("sun")(z, level)
-            assert model.calls == before + 1
+            seen = wrapped(model, [Wrapped(kind.id, {field.name: end})]).denoiser("cat")(z, level)
+            assert 1 <= model.calls - before <= getattr(kind, "calls", 1)
             assert bool(seen.x0.isfinite().all())
             assert seen.x0.shape == z.shape
 
 
+def test_a_batch_and_a_way_up_run(kind: Any) -> None:
+    model, z = network(), latent().repeat(2, 1, 1, 1)
+    there, here = model.levels(10)[4:6]
+    denoise = wrapped(model, [Wrapped(kind.id)]).denoiser(model.embed(["cat", "dog"]))
+    for seen in (denoise(z, there), denoise(z, here), denoise(z, here, there)):
+        assert bool(seen.x0.isfinite().all())
+        assert seen.eps.shape == z.shape
+
+
 def test_equal_prompts_change_nothing(kind: Any) -> None:
-    model = open_model("toy")
-    z = torch.randn(1, 192, 2, 2, generator=torch.Generator().manual_seed(1))
+    if "negative_prompt" not in {field.name for field in fields(params_of(kind))}:
+        pytest.skip("sets no prompt against another")
+    model, z = network(), latent()
     level = model.levels(4)[2]
-    guided = wrapped(model, [Wrapped(kind.id, {"negative_prompt": "sun"})])
-    plain = model.denoiser("sun")(z, level)
-    assert torch.allclose(guided.denoiser("sun")(z, level).x0, plain.x0, atol=1e-5)
+    guided = wrapped(model, [Wrapped(kind.id, {"negative_prompt": "cat"})])
+    plain = model.denoiser("cat")(z, level)
+    assert torch.allclose(guided.denoiser("cat")(z, level).x0, plain.x0, atol=1e-4)
