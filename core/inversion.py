@@ -125,12 +125,16 @@ class Branches:
         return Prediction(seen.x0[:n], seen.eps[:n]), Prediction(seen.x0[n:], seen.eps[n:])
 
     def __call__(self, z: "Tensor", level: Level, label: Level | None = None) -> Prediction:
+        return self.mixed(*self.pair(z, level, label))
+
+    def mixed(self, towards: Prediction, against: Prediction) -> Prediction:
+        """Both sides of a pair as one, every branch guided by its own scale."""
         import torch
 
-        towards, against = self.pair(z, level, label)
         if not self.guided:
             return towards
-        scale = torch.tensor([self.scales[row] for row in self.guided]).to(z)[:, None, None, None]
+        scale = torch.tensor([self.scales[row] for row in self.guided]).to(towards.x0)
+        scale = scale[:, None, None, None]
         x0, eps = towards.x0.clone(), towards.eps.clone()
         x0[self.guided] = against.x0 + scale * (towards.x0[self.guided] - against.x0)
         eps[self.guided] = against.eps + scale * (towards.eps[self.guided] - against.eps)
