@@ -33,11 +33,12 @@ class Range:
 
 @dataclass(frozen=True)
 class Choice:
-    """One of a few words."""
+    """One of a few words; ``names`` are what a person reads in their place."""
 
     options: tuple[str, ...]
     label: str = ""
     help: str = ""
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,12 @@ if TYPE_CHECKING:
 
 catalog.load("inverters")
 INVERTERS = tuple(kind.id for kind in catalog.inverters)
+INVERSION = Choice(
+    INVERTERS,
+    "Inversion",
+    "How the picture is traced back to noise.",
+    tuple(kind.label for kind in catalog.inverters),
+)
 
 SOURCE, TARGET = 0, 1
 
@@ -46,9 +52,7 @@ class EditParams:
     ] = 1.0
     guidance: Annotated[float, Range(1, 20, "Guidance scale", step=0.5)] = 7.5
     negative_prompt: Annotated[str, Text("Negative prompt")] = ""
-    inverter: Annotated[
-        str, Choice(INVERTERS, "Inversion", help="How the picture is traced back to noise.")
-    ] = "direct"
+    inverter: Annotated[str, INVERSION] = "direct"
     steps: Annotated[int, Range(2, 100, "Steps")] = 50
 
 

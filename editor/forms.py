@@ -95,9 +95,13 @@ class Form(QWidget):
 
     def _choice(self, field: Field, marker: Choice, now: Value) -> QComboBox:
         box = QComboBox()
-        box.addItems(marker.options)
-        box.setCurrentText(str(now))
-        box.currentTextChanged.connect(lambda text: self._take(field, text, settled=True))
+        names = marker.names or marker.options
+        for option, name in zip(marker.options, names, strict=True):
+            box.addItem(name, option)
+        box.setCurrentIndex(box.findData(now))
+        box.currentIndexChanged.connect(
+            lambda index: self._take(field, box.itemData(index), settled=True)
+        )
         return box
 
     def _text(self, field: Field, marker: Text, now: Value) -> QWidget:
@@ -127,7 +131,7 @@ def _show(widget: QWidget, value: Any) -> None:
     elif isinstance(widget, QCheckBox):
         widget.setChecked(bool(value))
     elif isinstance(widget, QComboBox):
-        widget.setCurrentText(str(value))
+        widget.setCurrentIndex(widget.findData(value))
     elif isinstance(widget, QLineEdit) and widget.text() != value:
         widget.setText(str(value))
     elif isinstance(widget, QPlainTextEdit) and widget.toPlainText() != value:

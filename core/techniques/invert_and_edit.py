@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from core.catalog import techniques
 from core.diffusion import Image, Model, Step
-from core.params import Choice, Range
-from core.prompt_edit import INVERTERS, EditParams, PromptEdit
+from core.params import Range
+from core.prompt_edit import INVERSION, EditParams, PromptEdit
 
 if TYPE_CHECKING:
     from core.engine.task import Task
@@ -33,9 +33,7 @@ class InvertAndEdit:
             float, Range(0, 1, "Strength", step=0.05, help="0: the picture. 1: the prompt.")
         ] = 0.64
         guidance: Annotated[float, Range(1, 20, "Guidance scale", step=0.5)] = 15.0
-        inverter: Annotated[
-            str, Choice(INVERTERS, "Inversion", help="How the picture is traced back to noise.")
-        ] = "edit-friendly"
+        inverter: Annotated[str, INVERSION] = "edit-friendly"
         steps: Annotated[int, Range(2, 100, "Steps")] = 100
         source_guidance: Annotated[
             float,

@@ -9,8 +9,8 @@ from core.catalog import techniques
 from core.diffusion import Denoise, Image, Level, Model, Prediction, Step
 from core.inversion import Branches
 from core.looks import cells_of, grid, resized, tells
-from core.params import Choice, Range, Text
-from core.prompt_edit import INVERTERS, SOURCE, TARGET, EditParams, PromptEdit
+from core.params import Range, Text
+from core.prompt_edit import INVERSION, SOURCE, TARGET, EditParams, PromptEdit
 from core.schedule import FINE, place, schedule
 from core.words import places_of
 
@@ -63,9 +63,7 @@ class LeditsPlusPlus:
             float, Range(0, 1, "Strength", step=0.01, help="0: the picture. 1: the prompt.")
         ] = 0.88
         guidance: Annotated[float, Range(1, 20, "Guidance scale", step=0.5)] = 3.5
-        inverter: Annotated[
-            str, Choice(INVERTERS, "Inversion", help="How the picture is traced back to noise.")
-        ] = "ledits++"
+        inverter: Annotated[str, INVERSION] = "ledits++"
         steps: Annotated[int, Range(2, 100, "Steps")] = 34
         scale: Annotated[float, Range(0, 20, "Concept strength", step=0.5)] = 5.0
         threshold: Annotated[

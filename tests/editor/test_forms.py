@@ -1,6 +1,7 @@
 """Forms from parameters, and the sliders in them."""
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Annotated, Any
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
@@ -10,7 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from core import catalog
 from core.catalog import params_of
-from core.params import Range
+from core.params import Choice, Range
 from editor.forms import build_form
 from editor.widgets.slider import NumberSlider
 
@@ -95,3 +96,21 @@ def test_a_slider_resets_types_and_stays_in_range(slider: NumberSlider) -> None:
     slider._typed()
     assert slider.value == 12
     assert slider.text() == "12 %"
+
+
+def test_a_choice_is_read_by_name_and_kept_by_id(qtbot: QtBot) -> None:
+    @dataclass(frozen=True)
+    class Params:
+        way: Annotated[str, Choice(("a", "b"), "Way", names=("The first", "The second"))] = "b"
+
+    seen: list[Any] = []
+    form = build_form(Params(), seen.append)
+    qtbot.addWidget(form)
+    box = form.fields["way"]
+    assert isinstance(box, QComboBox)
+    assert box.currentText() == "The second"
+    box.setCurrentIndex(0)
+    assert seen == [Params("a")]
+    form.show_value(Params("b"))
+    assert box.currentText() == "The second"
+    assert len(seen) == 1
