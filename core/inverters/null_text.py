@@ -1,0 +1,35 @@
+"""Null-text inversion: what stands against the prompt is tuned until the picture comes back."""
+
+from typing import ClassVar
+
+from core.catalog import inverters
+from core.inversion import Inversion, Replayed, Source, climbed
+from core.tuning import Tuning, tuned
+
+NULL_TEXT = Tuning(
+    rounds=10,
+    rate=lambda step: 1e-2 * max(0.0, 1 - step / 100),
+    enough=lambda step: 1e-5 + step * 2e-5,
+    is_against=True,
+)
+"""As published."""
+
+
+@inverters.register
+class NullTextInversion:
+    """Give the picture back under strong guidance, slowly (Null-text Inversion, arXiv 2211.09794).
+
+    The negative prompt is where the tuning of every step starts.
+    """
+
+    id: ClassVar[str] = "null-text"
+    label: ClassVar[str] = "Null-text inversion"
+    needs: ClassVar[frozenset[str]] = frozenset({"gradient"})
+
+    def calls(self, steps: int) -> int:
+        return steps * (2 + NULL_TEXT.rounds)
+
+    def run(self, source: Source) -> Inversion:
+        latents = yield from climbed(source)
+        opposed = yield from tuned(source, latents, NULL_TEXT)
+        return Replayed(source.levels, latents, opposed)

@@ -1,0 +1,88 @@
+"""Words tuned until a guided step lands on the path: what null-text and prompt tuning share."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from core.diffusion import Conditioning, Prediction
+from core.inversion import Source
+from core.latents import checked
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """How words are tuned: Adam's rate and the mean square that is near enough, by step.
+
+    ``is_against`` says that the words that stand against the prompt are tuned, not the prompt's.
+    """
+
+    rounds: int
+    rate: Callable[[int], float]
+    enough: Callable[[int], float]
+    is_against: bool
+
+
+class Tuned:
+    """Words under Adam; ``best`` are those whose step landed nearest, at ``landed``."""
+
+    def __init__(self, words: Conditioning, rate: float) -> None:
+        from torch.optim import Adam
+
+        self.words = replace(words, tokens=words.tokens.detach().clone().requires_grad_())
+        self.best = words
+        self.landed: Tensor
+        self.loss = float("inf")
+        self.is_flat = False
+        self.optimiser = Adam([self.words.tokens], lr=rate)
+
+    def turn(self, landed: "Tensor", wanted: "Tensor") -> None:
+        """One step towards words that land on the wanted latent."""
+        import torch
+
+        loss = (landed - wanted).square().mean()
+        if loss.item() < self.loss:
+            self.loss, self.landed = loss.item(), landed.detach()
+            self.best = replace(self.words, tokens=self.words.tokens.detach().clone())
+        (slope,) = torch.autograd.grad(loss, self.words.tokens)
+        self.is_flat = not bool(slope.any())
+        self.words.tokens.grad = slope
+        self.optimiser.step()
+
+
+def tuned(
+    source: Source, latents: "list[Tensor]", tuning: Tuning
+) -> "Generator[Tensor, None, list[Conditioning]]":
+    """The words of every step on the way down from latents[0], each tuned from those before.
+
+    Yields rounds + 1 clean latents a step, the last one again for every call it saves.
+    """
+    pair = source.words, source.negative
+    words, fixed = pair[::-1] if tuning.is_against else pair
+    z, found = latents[0], []
+    for i in range(len(latents) - 1):
+        here, there = source.levels[i], source.levels[i + 1]
+        other = checked(source.model.denoiser(fixed))(z, here)
+        search = Tuned(words, tuning.rate(i))
+        for _ in range(tuning.rounds + 1):
+            if search.loss >= tuning.enough(i) and not search.is_flat:
+                seen = checked(source.model.denoiser(search.words))(z, here)
+                seen = guided(*((other, seen) if tuning.is_against else (seen, other)), source)
+                search.turn(seen.at(there), latents[i + 1])
+            yield seen.x0.detach()
+        words, z = search.best, search.landed
+        found.append(words)
+    return found
+
+
+def guided(towards: Prediction, against: Prediction, source: Source) -> Prediction:
+    """Classifier-free guidance at the scale of the edit to come."""
+    scale = source.guidance
+    return Prediction(
+        against.x0 + scale * (towards.x0 - against.x0),
+        against.eps + scale * (towards.eps - against.eps),
+    )

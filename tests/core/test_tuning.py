@@ -1,0 +1,88 @@
+"""Tuned words: never worse than those before, and no call once nothing is to be gained."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import torch
+
+from core.diffusion import Conditioning, Prediction
+from core.inversion import Source
+from core.inverters.null_text import NULL_TEXT
+from core.tuning import Tuned, Tuning, guided, tuned
+from tests.core.inverting import network, source
+
+ONE = torch.ones(1, 2, 3)
+
+
+@pytest.fixture(scope="module")
+def x0() -> torch.Tensor:
+    return 0.7 * torch.randn(1, 16, 8, 8, generator=torch.Generator().manual_seed(0))
+
+
+def words_of(given: Source, latents: Any, tuning: Tuning) -> list[Conditioning]:
+    run = tuned(given, latents, tuning)
+    while True:
+        try:
+            next(run)
+        except StopIteration as end:
+            found: list[Conditioning] = end.value
+            return found
+
+
+def latents_of(given: Source) -> list[torch.Tensor]:
+    return [level.mix(given.x0, 0.1 * given.noise("x", 0)) for level in given.levels]
+
+
+def test_the_words_that_land_nearest_are_kept() -> None:
+    search = Tuned(Conditioning(("",), ONE), 0.1)
+    search.turn(1 * search.words.tokens, ONE + 0.5)
+    search.turn(1 * search.words.tokens, ONE + 0.5)
+    best = search.best.tokens
+    assert torch.allclose(best, ONE + 0.1, atol=1e-4)
+    assert torch.equal(search.landed, best)
+    search.turn(1 * search.words.tokens, ONE - 9)
+    assert torch.equal(search.best.tokens, best)
+    assert not best.requires_grad
+
+
+def test_guidance_is_away_from_what_stands_against(x0: torch.Tensor) -> None:
+    one, two = Prediction(x0, 2 * x0), Prediction(3 * x0, x0)
+    seen = guided(one, two, source(network(), x0, 4, 3.0))
+    assert torch.allclose(seen.x0, -3 * x0, atol=1e-5)
+    assert torch.allclose(seen.eps, 4 * x0, atol=1e-5)
+
+
+@pytest.mark.parametrize("is_against", [True, False])
+def test_no_step_lands_further_than_it_would_have(is_against: bool, x0: torch.Tensor) -> None:
+    given = source(network(), x0, 4, 7.5)
+    latents = latents_of(given)[:2]
+    pair = (given.words, given.negative)
+    losses = []
+    for rounds in (0, 1, 4):
+        tuning = replace(NULL_TEXT, rounds=rounds, is_against=is_against)
+        (found,) = words_of(given, latents, tuning)
+        towards, against = (pair[0], found) if is_against else (found, pair[1])
+        views = [
+            network().denoiser(side)(latents[0], given.levels[0]) for side in (towards, against)
+        ]
+        landed = guided(views[0], views[1], given).at(given.levels[1])
+        losses.append((landed - latents[1]).square().mean().item())
+    assert losses[0] > losses[1] > losses[2]
+
+
+def test_words_that_cannot_act_are_left_alone(x0: torch.Tensor) -> None:
+    given = source(network(), x0, 4, 1.0)
+    latents = latents_of(given)
+    calls = network().calls
+    for words in words_of(given, latents, NULL_TEXT):
+        assert torch.equal(words.tokens, given.negative.tokens)
+    assert network().calls - calls == 2 * (len(latents) - 1)
+
+
+def test_near_enough_saves_calls(x0: torch.Tensor) -> None:
+    given = source(network(), x0, 4, 7.5)
+    latents = latents_of(given)
+    calls = network().calls
+    words_of(given, latents, replace(NULL_TEXT, enough=lambda _: 1e9))
+    assert network().calls - calls == 2 * (len(latents) - 1)
