@@ -54,10 +54,12 @@ class DiffusersUNet(Adapter):
     def levels(self, steps: int) -> Levels:
         """The checkpoint's own spacing; the last level is its own final alpha, 1 or alpha(0)."""
         self._scheduler.set_timesteps(steps)
-        times = [int(time) for time in self._scheduler.timesteps]
+        # The offset of leading spacing puts the finest walk's first time beyond the last.
+        last = len(self._scheduler.alphas_cumprod) - 1
+        times = [min(int(time), last) for time in self._scheduler.timesteps]
         powers = [float(self._scheduler.alphas_cumprod[time]) for time in times]
-        last = float(self._scheduler.final_alpha_cumprod)
-        walk = zip([*powers, last], [*times, 0], strict=True)
+        final = float(self._scheduler.final_alpha_cumprod)
+        walk = zip([*powers, final], [*times, 0], strict=True)
         return tuple(Level(a**0.5, (1 - a) ** 0.5, float(time)) for a, time in walk)
 
     def encode(self, image: Image) -> "Tensor":

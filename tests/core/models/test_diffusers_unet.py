@@ -98,6 +98,12 @@ def test_geometry_comes_from_the_checkpoint(folder: Path) -> None:
     assert 0 < last.noise < 0.05
 
 
+def test_the_finest_walk_stays_on_the_schedule(folder: Path) -> None:
+    levels = open_model(str(folder)).levels(1000)
+    assert len(levels) == 1001
+    assert all(one.noise >= two.noise for one, two in zip(levels, levels[1:], strict=False))
+
+
 def test_preview_is_close_to_the_picture_in_the_large(folder: Path) -> None:
     model = open_model(str(folder))
     z = torch.randn(1, 4, 8, 8, generator=torch.Generator().manual_seed(2))
