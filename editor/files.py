@@ -7,14 +7,18 @@ from typing import TYPE_CHECKING
 from PySide6.QtWidgets import QFileDialog, QMessageBox
 
 from core import settings as stored
+from core.composite import flatten
 from core.document import Document
 from core.errors import EditorError
 from core.formats.opening import format_for, open_document, open_filter, save_document, save_filter
 from core.saving import Lock
+from editor.beside import Beside
 from editor.new_dialog import NewDialog
 from editor.verbs import new_document, paste
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from editor.app import App
 
 SAMPLES = Path(__file__).resolve().parent.parent / "resources" / "samples"
@@ -22,11 +26,17 @@ Answer = QMessageBox.StandardButton
 
 
 class Files:
-    """What the File menu does; ``lock`` is held while a document has a file."""
+    """What the File menu does; ``lock`` is held while a document has a file.
+
+    Files are written beside the window's thread, from a copy that shares the pixels: one can
+    paint on meanwhile, and what is painted then counts as not saved.
+    """
 
     def __init__(self, app: "App") -> None:
         self.app = app
         self.lock: Lock | None = None
+        self.beside = Beside()
+        self._is_saved = False
 
     @property
     def document(self) -> Document:
@@ -57,12 +67,15 @@ class Files:
             return False
         lock = Lock(path)
         try:
-            document = open_document(path)
+            self.app.status.say(f"Opening {path.name}…", 0)
+            document = self.beside.result(lambda: open_document(path))
+            self.app.status.say("")
             if as_copy:
                 document.path = None
             else:
                 lock.take()
         except EditorError as error:
+            self.app.status.say("")
             self.app.tell(str(error))
             return False
         self.show(document)
@@ -79,33 +92,59 @@ class Files:
         self.app.show_document(document)
 
     def save(self) -> bool:
-        """Save in place; a picture with layers that came from a flat file asks for a name."""
+        """Save in place; a picture with layers that came from a flat file asks for a name.
+
+        Returns whether writing has begun; the window says when it is done.
+        """
         path = self.document.path
         if path is None or (path.suffix.lower() != ".ora" and len(self.document.root.children) > 1):
             return self.save_as()
-        return self._save(path)
+        return self.save_to(path)
 
     def save_as(self) -> bool:
         path = self.document.path or Path("Untitled.ora")
         start = str(path.with_suffix(".ora"))
         name, _ = QFileDialog.getSaveFileName(self.app.window, "Save as", start, save_filter())
-        return bool(name) and self._save(_with_suffix(Path(name)))
+        return bool(name) and self.save_to(_with_suffix(Path(name)))
 
-    def _save(self, path: Path) -> bool:
+    def save_to(self, path: Path) -> bool:
+        """Begin to write the document as it is now; tells in the strip what goes wrong."""
         lock = Lock(path)
         try:
             lock.take()
-            save_document(self.document, path)
         except EditorError as error:
             self.app.tell(str(error))
             return False
-        if self.lock is not None and self.lock.path != path:
+        document, copy = self.document, _copied(self.document)
+        self.app.status.say(f"Saving {path.name}…", 0)
+        self.beside.start(
+            lambda: save_document(copy, path),
+            lambda done: self._written(done, document, copy, lock),
+        )
+        return True
+
+    def _written(
+        self, done: "Future[None]", document: Document, copy: Document, lock: Lock
+    ) -> None:
+        """The file is there, or is as it was before."""
+        self._is_saved = False
+        self.app.status.say("")
+        try:
+            done.result()
+        except EditorError as error:
+            if self.lock is None or self.lock.path != lock.path:
+                lock.release()
+            self.app.tell(str(error))
+            return
+        self._is_saved = True
+        if self.lock is not None and self.lock.path != lock.path:
             self.lock.release()
         self.lock = lock
-        self._remember(path)
+        if copy.path is not None:
+            document.path, document.saved = copy.path, copy.saved
+        self._remember(lock.path)
         self.app.saved()
-        self.app.status.say(f"Saved {path.name}")
-        return True
+        self.app.status.say(f"Saved {lock.path.name}")
 
     def export(self) -> None:
         """A flat copy beside the document, which stays what it is."""
@@ -114,7 +153,17 @@ class Files:
         name, _ = QFileDialog.getSaveFileName(self.app.window, "Export", start, save_filter())
         if name:
             target = _with_suffix(Path(name), ".png")
-            format_for(target).write(self.document, target)
+            kind, copy = format_for(target), _copied(self.document)
+            self.app.status.say(f"Exporting {target.name}…", 0)
+            self.beside.start(lambda: kind.write(copy, target), lambda d: self._exported(d, target))
+
+    def _exported(self, done: "Future[None]", target: Path) -> None:
+        self.app.status.say("")
+        try:
+            done.result()
+        except EditorError as error:
+            self.app.tell(str(error))
+        else:
             self.app.status.say(f"Exported {target.name}")
 
     def dropped(self, path: Path) -> None:
@@ -123,21 +172,24 @@ class Files:
             self.open_path(path)
             return
         try:
-            pixels = open_document(path)
-            from core.composite import flatten
-
+            pixels = self.beside.result(lambda: open_document(path))
             paste(self.document, flatten(pixels.root, pixels.bounds))
         except EditorError as error:
             self.app.tell(str(error))
 
     def may_leave(self) -> bool:
         """Whether the document may be closed; asks when something is not saved."""
+        self.beside.wait()
         if not self.app.has_document or not self.document.is_modified:
             return True
         answer = self.ask_about_changes()
         if answer == Answer.Save:
-            return self.save()
+            return self.save() and self._wrote_all()
         return answer == Answer.Discard
+
+    def _wrote_all(self) -> bool:
+        self.beside.wait()
+        return self._is_saved
 
     def ask_about_changes(self) -> Answer:
         name = self.document.path.name if self.document.path else "Untitled"
@@ -150,6 +202,7 @@ class Files:
         return Answer(box.exec())
 
     def close(self) -> None:
+        self.beside.close()
         self._release()
 
     def _release(self) -> None:
@@ -163,6 +216,13 @@ class Files:
             stored.save(replace(self.app.settings))
         except EditorError as error:
             self.app.tell(str(error))
+
+
+def _copied(document: Document) -> Document:
+    """The document as it is now, to be read by another thread."""
+    copy = Document(document.size, document.root)
+    copy.state, copy.extras = document.state, dict(document.extras)
+    return copy
 
 
 def _with_suffix(path: Path, default: str = ".ora") -> Path:

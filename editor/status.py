@@ -45,5 +45,6 @@ class Status(QStatusBar):
     def set_worker(self, text: str) -> None:
         self._show("worker", text)
 
-    def say(self, text: str) -> None:
-        self.showMessage(text, 6000)
+    def say(self, text: str, seconds: float = 6.0) -> None:
+        """Show a sentence for a while; for 0 seconds until the next one."""
+        self.showMessage(text, round(seconds * 1000))

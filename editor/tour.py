@@ -17,7 +17,7 @@ from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
-from PySide6.QtCore import QPoint, QPointF, Qt  # noqa: E402 - after the platform is chosen
+from PySide6.QtCore import QPoint, QPointF, Qt, QTimer  # noqa: E402 - after the platform is chosen
 from PySide6.QtGui import QWheelEvent  # noqa: E402
 from PySide6.QtTest import QTest  # noqa: E402
 from PySide6.QtWidgets import QApplication, QWidget  # noqa: E402
@@ -61,8 +61,12 @@ class Tour:
 
     async def _open(self) -> None:
         with self._timed("open the sample"):
-            self.app.files.open_path(SAMPLES / "meadow.png", as_copy=True)
-            await asyncio.sleep(0.2)
+            # From the loop and not from this task, as a click would.
+            picture = SAMPLES / "meadow.png"
+            QTimer.singleShot(0, lambda: self.app.files.open_path(picture, as_copy=True))
+            while not self.app.has_document:
+                await asyncio.sleep(0.01)
+            await asyncio.sleep(0.1)
 
     async def _ink(self) -> None:
         self._key(Qt.Key.Key_N, Qt.KeyboardModifier.ControlModifier | _SHIFT)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
 
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QPoint, Qt, QTimer
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
@@ -61,7 +61,7 @@ async def _sweep(app: App, y: float, seconds: float, lets_go: bool = True) -> No
 
 
 async def stroke(app: App, picture: Path) -> None:
-    app.files.open_path(picture)
+    QTimer.singleShot(0, lambda: app.files.open_path(picture))
     await asyncio.sleep(1.5)
     await _sweep(app, 40, 2.5, lets_go=False)
     say(killed=time.monotonic())
@@ -69,7 +69,7 @@ async def stroke(app: App, picture: Path) -> None:
 
 
 async def generation(app: App, picture: Path) -> None:
-    app.files.open_path(picture)
+    QTimer.singleShot(0, lambda: app.files.open_path(picture))
     await asyncio.sleep(0.5)
     await _sweep(app, 40, 0.3)
     app.studio.choose(tool="ai-brush")
@@ -88,7 +88,7 @@ async def generation(app: App, picture: Path) -> None:
 
 
 async def save(app: App, picture: Path) -> None:
-    app.files.open_path(picture)
+    QTimer.singleShot(0, lambda: app.files.open_path(picture))
     await asyncio.sleep(0.5)
     await _sweep(app, 40, 0.3)
     await asyncio.sleep(1.3)

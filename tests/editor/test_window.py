@@ -57,7 +57,8 @@ def test_the_title_says_what_is_not_saved(open_app: App, tmp_path: Path) -> None
     assert open_app.window.windowTitle() == "Untitled · Sfumato"
     paint(open_app)
     assert open_app.window.windowTitle() == "Untitled* · Sfumato"
-    open_app.files._save(tmp_path / "harbour.ora")
+    open_app.files.save_to(tmp_path / "harbour.ora")
+    open_app.files.beside.wait()
     assert open_app.window.windowTitle() == "harbour.ora · Sfumato"
 
 
@@ -131,7 +132,8 @@ def test_a_file_open_elsewhere_is_told(open_app: App, tmp_path: Path) -> None:
     import psutil
 
     path = tmp_path / "a.ora"
-    open_app.files._save(path)
+    open_app.files.save_to(path)
+    open_app.files.beside.wait()
     lock = open_app.files.lock
     assert lock is not None
     parent = psutil.Process(os.getppid())
@@ -156,7 +158,8 @@ def test_the_theme_changes_in_place(open_app: App) -> None:
 
 
 def test_recent_files_are_offered_with_pictures(open_app: App, tmp_path: Path) -> None:
-    open_app.files._save(tmp_path / "recent.ora")
+    open_app.files.save_to(tmp_path / "recent.ora")
+    open_app.files.beside.wait()
     page = open_app.window.start_page
     page.refresh()
     assert page.recent.count() == 1

@@ -1,0 +1,110 @@
+"""Saving beside the window: one paints on meanwhile, failures are told, closing waits."""
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QTimer
+
+from core.document import Document
+from core.errors import FileError
+from core.formats.opening import open_document, save_document
+from core.geometry import Rect, Size
+from core.layers import Layer
+from editor import files
+from editor.app import App
+from editor.files import Answer
+from editor.verbs import new_document
+from tests.editor.windows import window
+
+pytestmark = pytest.mark.gui
+SPOT = Rect(3, 3, 1, 1)
+
+
+@pytest.fixture
+def app(qapp: object) -> Iterator[App]:
+    with window() as made:
+        made.show_document(new_document(Size(40, 30), (255, 255, 255, 255)))
+        yield made
+
+
+def dot(app: App, value: int) -> None:
+    document = app.studio.document
+    with document.painting(document.state.active, "Dot") as painting:
+        painting.write(SPOT, np.full((1, 1, 4), value, np.uint8))
+
+
+def saved_dot(path: Path) -> int:
+    (_, layer) = open_document(path).root.children
+    assert isinstance(layer, Layer)
+    return int(layer.tiles.read(SPOT)[0, 0, 3])
+
+
+def test_what_is_painted_while_it_saves_is_not_saved_and_not_lost(
+    app: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    may_write, plain = threading.Event(), save_document
+
+    def slow(document: Document, path: Path) -> None:
+        assert may_write.wait(20)
+        plain(document, path)
+
+    monkeypatch.setattr(files, "save_document", slow)
+    dot(app, 100)
+    assert app.files.save_to(tmp_path / "a.ora")
+    dot(app, 200)
+    assert app.files.beside.is_busy
+    may_write.set()
+    app.files.beside.wait()
+    assert saved_dot(tmp_path / "a.ora") == 100
+    assert app.studio.document.path == tmp_path / "a.ora"
+    assert app.studio.document.is_modified
+    app.files.save()
+    app.files.beside.wait()
+    assert saved_dot(tmp_path / "a.ora") == 200
+    assert not app.studio.document.is_modified
+    assert app.status.currentMessage() == "Saved a.ora"
+
+
+def test_a_save_that_fails_is_told_and_nothing_counts_as_saved(
+    app: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(document: object, path: Path) -> None:
+        raise FileError("a.ora was not saved: the disk is full.")
+
+    dot(app, 100)
+    monkeypatch.setattr(files, "save_document", full)
+    app.files.save_to(tmp_path / "a.ora")
+    app.files.beside.wait()
+    assert "the disk is full" in app.window.strip.sentence.text()
+    assert app.studio.document.is_modified
+    assert app.studio.document.path is None
+    assert app.files.lock is None
+
+
+@pytest.mark.parametrize("works", [True, False])
+def test_closing_with_save_waits_and_stays_when_it_failed(
+    works: bool, app: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dot(app, 100)
+    target = tmp_path / "a.ora" if works else tmp_path / "nowhere" / "a.ora"
+    monkeypatch.setattr(app.files, "ask_about_changes", lambda: Answer.Save)
+    monkeypatch.setattr(app.files, "save_as", lambda: app.files.save_to(target))
+    assert app.files.may_leave() is works
+    assert target.exists() is works
+
+
+def test_the_window_lives_while_a_file_opens(app: App, tmp_path: Path) -> None:
+    path = tmp_path / "a.ora"
+    app.files.save_to(path)
+    app.files.beside.wait()
+    ticks: list[int] = []
+    timer = QTimer()
+    timer.timeout.connect(lambda: ticks.append(1))
+    timer.start(0)
+    assert app.files.open_path(path)
+    timer.stop()
+    assert ticks
+    assert app.studio.document.path == path
