@@ -61,12 +61,12 @@ def thresholded(branches: Branches, z: "Tensor", level: Level) -> "tuple[Predict
     x0, eps = towards.x0.clone(), towards.eps.clone()
     acts = torch.ones_like(z, dtype=torch.bool)
     for row, branch in enumerate(branches.guided):
-        wish = strongest(towards.eps[branch] - against.eps[row])
-        eps[branch] = against.eps[row] + branches.scales[branch] * wish
-        x0[branch] = (z[branch] - level.noise * eps[branch]) / level.signal
+        wish = strongest(eps[branch] - against.eps[row])
         acts[branch] = grown(wish != 0)
+        eps[branch] = against.eps[row] + wish
+        x0[branch] = (z[branch] - level.noise * eps[branch]) / level.signal
     acts[0] = False
-    return Prediction(x0, eps), acts
+    return branches.mixed(Prediction(x0, eps), against), acts
 
 
 def strongest(wish: "Tensor") -> "Tensor":
