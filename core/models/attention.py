@@ -17,12 +17,14 @@ class Place(NamedTuple):
     """An attention layer: its order in the network, its name, and whether it reads words.
 
     ``share`` is how far through the network it is: 0 for the first layer, below 1 for the last.
+    ``words`` is how many of its first tokens are words, where words and picture attend together.
     """
 
     number: int
     name: str
     is_cross: bool
     share: float = 0.0
+    words: int = 0
 
 
 PART = {"down_blocks": 0, "mid_block": 1, "up_blocks": 2}
@@ -72,26 +74,32 @@ class _Routed:
     ) -> "Tensor":
         words = hidden_states if encoder_hidden_states is None else encoder_hidden_states
         split = [
-            _heads(projected, layer.heads)
+            in_heads(projected, layer.heads)
             for projected in (layer.to_q(hidden_states), layer.to_k(words), layer.to_v(words))
         ]
         q, k, v = self.control(self.place, *split)
-        seen = self._attend(q, k, v, layer.scale)
+        seen = attended(self.control, self.place, (q, k, v), layer.scale)
         joined = seen.transpose(1, 2).flatten(2)
         out: Tensor = layer.to_out[1](layer.to_out[0](joined))
         return out
 
-    def _attend(self, q: "Tensor", k: "Tensor", v: "Tensor", scale: float) -> "Tensor":
-        from torch.nn.functional import scaled_dot_product_attention
 
-        change = getattr(self.control, "maps", None)
-        if change is None:
-            return scaled_dot_product_attention(q, k, v, scale=scale)
-        maps = (q @ k.transpose(-1, -2) * scale).softmax(-1)
-        changed: Tensor = change(self.place, maps) @ v
-        return changed
+def attended(
+    control: Any, place: Place, states: "tuple[Tensor, Tensor, Tensor]", scale: float | None = None
+) -> "Tensor":
+    """What queries see of values; a control with ``maps`` changes the softmax maps between."""
+    from torch.nn.functional import scaled_dot_product_attention
+
+    q, k, v = states
+    change = getattr(control, "maps", None)
+    if change is None:
+        return scaled_dot_product_attention(q, k, v, scale=scale)
+    maps = (q @ k.transpose(-1, -2) * (scale or q.shape[-1] ** -0.5)).softmax(-1)
+    changed: Tensor = change(place, maps) @ v
+    return changed
 
 
-def _heads(states: "Tensor", heads: int) -> "Tensor":
+def in_heads(states: "Tensor", heads: int) -> "Tensor":
+    """(batch, tokens, heads * width) as (batch, heads, tokens, width)."""
     batch, tokens, width = states.shape
     return states.view(batch, tokens, heads, width // heads).transpose(1, 2)
