@@ -1,0 +1,56 @@
+"""Guidance by an energy: what a network's attention shows is measured, and its slope followed."""
+
+from typing import TYPE_CHECKING
+
+from core.diffusion import Level, Prediction
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from torch import Tensor
+
+    from core.models.attention import Place
+
+
+class Recorded:
+    """An attention control that changes nothing and keeps the maps of one kind of layer."""
+
+    def __init__(self, is_cross: bool) -> None:
+        self.is_cross = is_cross
+        self.seen: list[Tensor] = []
+
+    def __call__(
+        self, place: "Place", q: "Tensor", k: "Tensor", v: "Tensor"
+    ) -> "tuple[Tensor, Tensor, Tensor]":
+        return q, k, v
+
+    def maps(self, place: "Place", maps: "Tensor") -> "Tensor":
+        if place.is_cross == self.is_cross:
+            self.seen.append(maps)
+        return maps
+
+
+class Tapped:
+    """A feature tap that changes nothing and keeps what the last up block gives."""
+
+    def __init__(self) -> None:
+        self.seen: Tensor | None = None
+
+    def __call__(self, name: str, output: "Tensor") -> None:
+        if name.startswith("up_blocks") and name.count(".") == 1:
+            self.seen = output
+
+
+def gradient(energy: "Callable[[Tensor], Tensor]", z: "Tensor") -> "Tensor":
+    """How an energy grows with every value of z; models record it where z asks for it."""
+    import torch
+
+    with torch.enable_grad():
+        shown = z.detach().clone().requires_grad_()
+        (slope,) = torch.autograd.grad(energy(shown), shown)
+    return torch.as_tensor(slope)
+
+
+def shifted(seen: Prediction, level: Level, change: "Tensor") -> Prediction:
+    """The same latent believed to hold so much more noise, and the less content."""
+    return Prediction(seen.x0 - level.noise / level.signal * change, seen.eps + change)
