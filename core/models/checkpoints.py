@@ -1,6 +1,8 @@
 """Reading Stable Diffusion checkpoints with diffusers: offline, and from safetensors only."""
 
 import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,24 +17,33 @@ WIDTHS = {768: "sd1", 1024: "sd2"}
 
 def load_pipeline(path: Path, device: str = "cpu") -> Any:
     """All parts of a checkpoint. Raises ModelError naming the file and what is wrong with it."""
+    if path.is_dir():
+        refuse_incomplete(path, PARTS)
+    with reading(path):
+        return _from_folder(path, device) if path.is_dir() else _from_file(path, device)
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """What goes wrong while a checkpoint is read becomes a ModelError of one sentence."""
     from safetensors import SafetensorError
 
-    if path.is_dir():
-        _refuse_incomplete(path)
     try:
-        return _from_folder(path, device) if path.is_dir() else _from_file(path, device)
+        yield
     except SafetensorError as error:
         raise ModelError(f"{path.name} is damaged or cut short ({error}).") from error
     except (OSError, ValueError, RuntimeError, KeyError, TypeError, AttributeError) as error:
         raise ModelError(f"{path.name} cannot be used: {_first_line(error)}") from error
 
 
-def _refuse_incomplete(folder: Path) -> None:
-    missing = [part for part in PARTS if not (folder / part).is_dir()]
+def refuse_incomplete(folder: Path, parts: Sequence[str]) -> None:
+    """Raises ModelError naming the first part that is missing or has no safe weights."""
+    missing = [part for part in parts if not (folder / part).is_dir()]
     if missing:
         raise ModelError(f"{folder.name} is not a whole checkpoint: {missing[0]}/ is missing.")
-    for part in ("unet", "vae", "text_encoder"):
-        if not any((folder / part).glob("*.safetensors")):
+    for part in parts:
+        is_plain = part.startswith(("tokenizer", "scheduler"))
+        if not is_plain and not any((folder / part).glob("*.safetensors")):
             raise ModelError(
                 f"{folder.name}/{part} holds no .safetensors weights; "
                 "Sfumato does not open pickled ones."
