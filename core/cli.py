@@ -102,6 +102,8 @@ def _run(options: argparse.Namespace) -> int:
         print(json.dumps(facts, indent=1))
     else:
         print(f"{options.out}: {facts['model']}, {facts['calls']} calls, {facts['seconds']:.2f} s")
+        for note in facts["notes"]:
+            print(note)
     return 0
 
 

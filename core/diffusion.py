@@ -95,7 +95,8 @@ class Model(Protocol):
     ``native`` is the picture side in pixels it is best at, ``factor`` pixels per latent cell,
     ``multiple`` what picture sides must divide by, ``channels`` of the latent. ``identity`` is a
     hash of the weights. ``calls`` counts network evaluations. Capabilities: "attention" (control
-    works), "inpaint" (``known`` is used), "gradient" (autograd through the network).
+    works), "inpaint" (``known`` is used), "gradient" (autograd through the network). ``notes`` are
+    sentences for the person about what was asked, such as a prompt that was cut.
     """
 
     id: str
@@ -107,6 +108,7 @@ class Model(Protocol):
     channels: int
     identity: str
     calls: int
+    notes: list[str]
     store: "Store"
 
     def levels(self, steps: int) -> Levels: ...

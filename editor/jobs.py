@@ -257,6 +257,7 @@ class Jobs:
             self._move(job, Stage.finished)
             self.said.emit(job.note)
             return
+        job.note = " ".join(done.facts.get("notes", [])) or job.note
         result = await self.aside(receive, asked, done.pixels, done.facts)
         self.results.keep(job.layer, result)
         await self._settle(job, asked, result)

@@ -42,7 +42,8 @@ class Done:
 
     ``pixels`` is RGBA premultiplied with the composite mask as alpha: what
     core.ai.layer.with_result wants. ``facts``: seconds, load_seconds, calls, model_hash, model,
-    device, versions, stages (seconds by name), retries (the rungs of the ladder taken).
+    device, versions, stages (seconds by name), retries (the rungs of the ladder taken), notes
+    (sentences for the person).
     """
 
     job: int

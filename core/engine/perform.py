@@ -97,6 +97,7 @@ class Performance:
         self.speak(Started(self.job.id))
         stages.passed("load")
         calls = model.calls
+        model.notes.clear()
         steered = wrapped(lowered(model, LADDER[rung]), recipe.modifiers)
         pixels = self._driven(steered, stages)
         facts = {
@@ -109,6 +110,7 @@ class Performance:
             "versions": versions(),
             "stages": stages.seconds,
             "retries": list(self.retries),
+            "notes": list(model.notes),
         }
         return Done(self.job.id, pixels, facts)
 

@@ -26,6 +26,7 @@ class Adapter:
 
     def __init__(self) -> None:
         self.calls = 0
+        self.notes: list[str] = []
         self.store = Store()
 
     def levels(self, steps: int) -> Levels:
@@ -52,11 +53,27 @@ class Adapter:
     ) -> Prediction:
         raise NotImplementedError
 
+    def fits(self, prompt: str) -> bool:
+        """Whether the text encoder reads all of a prompt."""
+        return True
+
     def embed(self, prompts: Sequence[str]) -> Conditioning:
-        """Prompts as conditioning, remembered in the store."""
-        key = ("words", self.identity, tuple(prompts))
-        words: Conditioning = self.store.get(key, lambda: self.embed_fresh(prompts))
+        """Prompts as conditioning, remembered in the store; what is too long is cut at a word."""
+        fitting = tuple(self._fitting(prompt) for prompt in prompts)
+        key = ("words", self.identity, fitting)
+        words: Conditioning = self.store.get(key, lambda: self.embed_fresh(fitting))
         return words
+
+    def _fitting(self, prompt: str) -> str:
+        words = prompt.split()
+        if self.fits(prompt) or len(words) < 2:
+            return prompt
+        while len(words) > 1 and not self.fits(" ".join(words)):
+            words.pop()
+        note = f"The prompt is too long for {self.label}: what follows “{words[-1]}” was not read."
+        if note not in self.notes:
+            self.notes.append(note)
+        return " ".join(words)
 
     def denoiser(self, prompt: str | Conditioning, known: Known | None = None) -> Denoise:
         """A latent of batch 1 is shown to every prompt of the conditioning in one call."""

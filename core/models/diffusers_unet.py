@@ -128,6 +128,11 @@ class DiffusersUNet(Adapter):
             states = self.text(ids.to(self.device))[0].float()
         return Conditioning(tuple(prompts), states)
 
+    def fits(self, prompt: str) -> bool:
+        # Asked with room to spare, the tokenizer does not warn of what this is here to tell.
+        ids = self.tokenizer(prompt, truncation=True, max_length=1000).input_ids
+        return len(ids) <= int(self.tokenizer.model_max_length)
+
     def pieces(self, prompt: str) -> tuple[str, ...]:
         ids = self.tokenizer(prompt, truncation=True).input_ids
         return tuple(self.tokenizer.convert_ids_to_tokens(ids))

@@ -81,6 +81,9 @@ class Storybook(Adapter):
     def embed_fresh(self, prompts: Sequence[str]) -> Conditioning:
         return Conditioning(tuple(prompts), self.text.embed(prompts).to(self.device))
 
+    def fits(self, prompt: str) -> bool:
+        return self.text.reads(prompt)
+
     def pieces(self, prompt: str) -> tuple[str, ...]:
         return tuple(self.text.words(prompt))
 

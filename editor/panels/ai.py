@@ -154,6 +154,8 @@ class AiPanel(QWidget):
             return f"{layer.name} is frozen: its picture stays as it is."
         if self.recipes.is_draft:
             return f"Run (Enter) to change {layer.name}, or paint a new region with these words."
+        if recipe.params.get(SOURCE) == "" and recipe.prompt.strip():
+            return "Say what the picture shows, so that only the words that differ change it."
         if not recipe.prompt.strip():
             return (
                 f"Without words the model fills in what fits. {known_things(recipe.model)}".strip()
@@ -170,7 +172,7 @@ class AiPanel(QWidget):
         current = self.jobs.current(layer.id) if layer else None
         self.progress.show_job(current or self.jobs.running)
         if job.stage.is_over and layer is not None and layer.id == job.layer:
-            self.progress.show_note(UNCHANGED if job.is_unchanged else "")
+            self.progress.show_note(UNCHANGED if job.is_unchanged else job.note)
             if job.is_comparison:
                 self.progress.show_note(job.note.split(":")[0])
         self._show_failure()

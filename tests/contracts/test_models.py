@@ -102,6 +102,23 @@ def test_words_matter_and_may_be_missing(model: Any, picture: Any) -> None:
     model.denoiser("very " * 300 + "long")(z, level)
 
 
+def test_a_prompt_that_is_too_long_is_cut_at_a_word_and_told(model: Any) -> None:
+    model.notes.clear()
+    assert model.fits("cat")
+    model.embed(["cat"])
+    assert model.notes == []
+    long = " ".join(["cat"] * 400)
+    words = model.embed([long])
+    if model.fits(long):
+        assert model.notes == []
+        return
+    (note,) = model.notes
+    assert note.startswith("The prompt is too long")
+    assert model.fits(words.prompts[0])
+    assert not model.fits(words.prompts[0] + " cat")
+    assert set(words.prompts[0].split()) == {"cat"}
+
+
 def test_the_label_may_be_another_than_the_level(model: Any, picture: Any) -> None:
     z = model.encode(picture)
     levels = model.levels(6)

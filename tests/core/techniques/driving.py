@@ -55,6 +55,7 @@ class RandomModel:
     def __init__(self, *capabilities: str) -> None:
         self.capabilities = frozenset(capabilities)
         self.calls = 0
+        self.notes: list[str] = []
         self.store = Store()
         self.hints: list[Known | None] = []
         state = torch.random.get_rng_state()
