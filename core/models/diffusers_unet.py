@@ -6,13 +6,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import numpy as np
-
 from core.catalog import backends
-from core.diffusion import Conditioning, Image, Known, Level, Levels, Model, Prediction
+from core.diffusion import Conditioning, Known, Level, Levels, Model, Prediction
 from core.errors import ModelError
-from core.models.adapter import Adapter
 from core.models.attention import controlled
+from core.models.autoencoder import Autoencoded
 from core.models.checkpoints import load_pipeline
 from core.models.features import tapped
 from core.models.files import PICKLES, fingerprint, refuse_pickle
@@ -23,11 +21,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 CAPABILITIES = frozenset({"attention", "gradient"})
-LOOKS = 24
-"""Latent cells a side of the pictures that the preview's colours are fitted on."""
 
 
-class DiffusersUNet(Adapter):
+class DiffusersUNet(Autoencoded):
     """UNet, KL autoencoder and CLIP text encoder of one checkpoint; latents are float32."""
 
     id = "diffusers-unet"
@@ -61,58 +57,6 @@ class DiffusersUNet(Adapter):
         final = float(self._scheduler.final_alpha_cumprod)
         walk = zip([*powers, final], [*times, 0], strict=True)
         return tuple(Level(a**0.5, (1 - a) ** 0.5, float(time)) for a, time in walk)
-
-    def encode(self, image: Image) -> "Tensor":
-        """The posterior's mean, scaled as the network was trained."""
-        import torch
-
-        pixels = torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1)))[None]
-        with torch.no_grad():
-            shown = (pixels * 2 - 1).to(self.device, self.vae.dtype)
-            mean = self.vae.encode(shown).latent_dist.mode().float()
-        latent: Tensor = (mean - self._shift) * self._scale
-        return latent
-
-    def decode(self, z: "Tensor") -> Image:
-        import torch
-
-        with torch.no_grad():
-            raw = z[:1] / self._scale + self._shift
-            pixels = self.vae.decode(raw.to(self.vae.dtype)).sample[0].float()
-        return _as_image(pixels / 2 + 0.5)
-
-    @property
-    def _scale(self) -> float:
-        return float(self.vae.config["scaling_factor"])
-
-    @property
-    def _shift(self) -> float:
-        return float(self.vae.config.get("shift_factor") or 0.0)
-
-    def preview(self, z: "Tensor") -> Image:
-        """Each cell's colour as a linear function of its latent, fitted once to the decoder."""
-        import torch
-
-        weights: Tensor = self.store.get(("preview", self.identity), self._fit_preview)
-        cells = z[0].detach().float().cpu().flatten(1).T
-        ones = torch.ones(len(cells), 1)
-        colours = torch.cat([cells, ones], 1) @ weights
-        height, width = z.shape[-2:]
-        return _as_image(colours.T.reshape(3, height, width))
-
-    def _fit_preview(self) -> "Tensor":
-        import torch
-        from torch.nn.functional import avg_pool2d
-
-        generator = torch.Generator().manual_seed(0)
-        coarse = torch.randn(1, self.channels, 6, 6, generator=generator)
-        z = torch.nn.functional.interpolate(coarse, size=LOOKS, mode="bicubic")
-        shown = torch.from_numpy(self.decode(z.to(self.device)).transpose(2, 0, 1))[None]
-        colours = avg_pool2d(shown, self.factor)[0].flatten(1).T
-        cells = z[0].flatten(1).T
-        cells = torch.cat([cells, torch.ones(len(cells), 1)], 1)
-        solution: Tensor = torch.linalg.lstsq(cells, colours).solution
-        return solution
 
     def embed_fresh(self, prompts: Sequence[str]) -> Conditioning:
         import torch
@@ -173,11 +117,6 @@ def _with_known(z: "Tensor", known: Known | None) -> "Tensor":
     return torch.cat([z, mask, kept], 1)
 
 
-def _as_image(pixels: "Tensor") -> Image:
-    shown = pixels.clamp(0, 1).permute(1, 2, 0).contiguous().cpu().numpy()
-    return np.asarray(shown, np.float32)
-
-
 def _ddim(scheduler: Any) -> Any:
     """The schedule of any diffusers scheduler, walked deterministically."""
     from diffusers import DDIMScheduler
@@ -213,6 +152,7 @@ def _is_pipeline(path: Path) -> bool:
     if not index.is_file():
         return False
     try:
-        return "StableDiffusion" in str(json.loads(index.read_text())["_class_name"])
+        kind = str(json.loads(index.read_text())["_class_name"])
+        return "StableDiffusion" in kind and "StableDiffusion3" not in kind
     except (OSError, ValueError, KeyError, TypeError):
         return True
