@@ -1,0 +1,227 @@
+"""InfEdit: edits without an inversion, by noise that is known to lead back to the picture."""
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
+from core.catalog import techniques
+from core.diffusion import Image, Level, Model, Prediction, Step
+from core.inversion import rows_of, walkable
+from core.latents import checked, last_part, numbered, soft_latent_mask
+from core.looks import cells_of, grid, resized, tells
+from core.params import Range, Switch, Text
+from core.words import aligned, differing, places_of
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from core.engine.task import Task
+    from core.models.attention import Place
+    from core.prompt_edit import Walk
+
+SOURCE, TARGET, LAYOUT, BRANCHES = 0, 1, 2, 3
+"""The layout branch reads the source's words; it lends the source's look to the new shape."""
+LEAST_EDIT = 0.15
+"""Over the signal: below this share of its most, a word that changes is nowhere."""
+
+
+@techniques.register
+class InfEdit:
+    """Edit in a few steps, without tracing the picture back (InfEdit, arXiv 2312.04965).
+
+    The source is only ever noised; the edit moves by what it is seen to differ from it. A third
+    branch first keeps the source's layout, then carries the source's look over to the edit's.
+    """
+
+    id: ClassVar[str] = "infedit"
+    label: ClassVar[str] = "Edit in few steps"
+    needs: ClassVar[frozenset[str]] = frozenset({"attention"})
+    needs_mask: ClassVar[bool] = False
+    is_seeded: ClassVar[bool] = True
+
+    @dataclass(frozen=True)
+    class Params:
+        prompt: Annotated[str, Text("It should show", lines=2)] = ""
+        source_prompt: Annotated[str, Text("Picture shows", help="What is there now.")] = ""
+        strength: Annotated[
+            float, Range(0, 1, "Strength", step=0.05, help="0: the picture. 1: the prompt.")
+        ] = 1.0
+        guidance: Annotated[float, Range(1, 20, "Guidance scale", step=0.1)] = 2.3
+        source_guidance: Annotated[float, Range(1, 20, "Source guidance", step=0.1)] = 1.0
+        negative_prompt: Annotated[str, Text("Negative prompt")] = ""
+        cross_replace: Annotated[float, Range(0, 1, "Words kept", step=0.05)] = 0.7
+        self_replace: Annotated[float, Range(0, 1, "Layout kept", step=0.05)] = 0.7
+        fresh: Annotated[
+            float, Range(0, 1, "Fresh noise", step=0.05, help="Share drawn anew at every step.")
+        ] = 1.0
+        local_blend: Annotated[
+            bool, Switch("Only where the words look", help="Keep the rest of the picture.")
+        ] = True
+        edited_words: Annotated[
+            str, Text("Words edited", help="Of the prompt; empty: those that are new.")
+        ] = ""
+        kept_words: Annotated[str, Text("Words kept as they are", help="In both prompts.")] = ""
+        edit_threshold: Annotated[float, Range(0, 1, "Edit threshold", step=0.05)] = 0.55
+        keep_threshold: Annotated[float, Range(0, 1, "Keep threshold", step=0.05)] = 0.6
+        steps: Annotated[int, Range(2, 100, "Steps")] = 12
+
+    def run(self, task: "Task[Params]", model: Model) -> Generator[Step, None, Image]:
+        edit = _Edit(task, model)
+        if not edit.count:
+            return model.decode(edit.x0)
+        return model.decode((yield from numbered(edit.walk(), edit.count)))
+
+
+class _Edit:
+    """The walk of one picture, its three branches side by side."""
+
+    def __init__(self, task: "Task[InfEdit.Params]", model: Model) -> None:
+        self.task, self.model, self.params = task, model, task.params
+        self.x0 = model.encode(task.image)
+        whole = walkable(model.levels(self.params.steps))
+        self.levels = last_part(whole, self.params.strength)
+        self.count = len(self.levels) - 1
+        self.skipped = len(whole) - len(self.levels)
+        self.mask = soft_latent_mask(task.mask, self.x0)
+        self.unified = Unified(self.params, model, self.x0, len(whole) - 1)
+        words = model.embed([self.params.source_prompt, self.params.prompt])
+        self.words = rows_of(words, [SOURCE, TARGET, SOURCE])
+        self.against = rows_of(model.embed([self.params.negative_prompt]), [0] * BRANCHES)
+
+    def walk(self) -> "Walk":
+        z = self.levels[0].mix(self.x0, self._noise(0)).repeat(BRANCHES, 1, 1, 1)
+        for i in range(self.count):
+            self.unified.at = self.skipped + i
+            seen = self._seen(z, self.levels[i])
+            there = self.levels[i + 1] if i + 1 < self.count else Level(1.0, 0.0, 0.0)
+            z = self._moved(z, seen, self.levels[i], there, self._noise(i + 1))
+            if self.params.local_blend and i:
+                z = self.unified.blended(z, self.levels[i])
+            z = z[:1].lerp(z, self.mask)
+            yield self.x0 + (seen.x0[TARGET:LAYOUT] - seen.x0[:TARGET])
+        return z[TARGET:LAYOUT]
+
+    def _noise(self, i: int) -> "Tensor":
+        """Fresh noise, the same at a level whatever the strength."""
+        return self.task.noise(self.x0, "infedit", self.skipped + i)
+
+    def _seen(self, z: "Tensor", level: Level) -> Prediction:
+        """What every branch sees, guided; either all have a row against them or none."""
+        import torch
+
+        params, words = self.params, self.words
+        scales = (params.source_guidance, params.guidance, params.source_guidance)
+        guided = any(scale != 1 for scale in scales)
+        if guided:
+            z, words = torch.cat([z, z]), words.joined(self.against)
+        with self.model.attention(self.unified):
+            seen = checked(self.model.denoiser(words))(z, level)
+        if not guided:
+            return seen
+        scale = z.new_tensor(scales)[:, None, None, None]
+        halves = zip(seen.x0.chunk(2), seen.eps.chunk(2), strict=True)
+        (x0, eps), (x0_against, eps_against) = halves
+        return Prediction(
+            x0_against + scale * (x0 - x0_against), eps_against + scale * (eps - eps_against)
+        )
+
+    def _moved(
+        self, z: "Tensor", seen: Prediction, here: Level, there: Level, noise: "Tensor"
+    ) -> "Tensor":
+        """The consistent step (DDCM): the source stays a noised picture, whatever was seen."""
+        consistent = (z[:TARGET] - here.signal * self.x0) / here.noise
+        fresh = self.params.fresh
+        known = consistent + (seen.eps - seen.eps[:TARGET])
+        eps = (1 - fresh) ** 0.5 * known + fresh**0.5 * noise
+        return there.mix(self.x0 + (seen.x0 - seen.x0[:TARGET]), eps)
+
+
+class Unified:
+    """Unified attention control: layout and words of the source for the edit, then the reverse.
+
+    ``at`` is the step of the whole walk, of ``count`` in all; of a guided walk the three branches
+    come twice, with their words and against them.
+    """
+
+    def __init__(self, params: InfEdit.Params, model: Model, x0: "Tensor", count: int) -> None:
+        self.params, self.count, self.at = params, count, 0
+        self.cells = cells_of(x0)
+        source, target = model.pieces(params.source_prompt), model.pieces(params.prompt)
+        pairs = enumerate(aligned(source, target, swaps=True))
+        self.pairs = [(here, there) for here, there in pairs if there >= 0]
+        new = differing(source, target)[1]
+        edited = places_of(target, model.pieces(params.edited_words))
+        self.edited = edited if params.edited_words.strip() else new
+        kept = places_of(target, model.pieces(params.kept_words))
+        self.kept = [place for place in kept if place not in self.edited]
+        self.both = [place for place in kept if place in self.edited]
+        self.looks: list[Tensor] = []
+
+    def __call__(
+        self, place: "Place", q: "Tensor", k: "Tensor", v: "Tensor"
+    ) -> "tuple[Tensor, Tensor, Tensor]":
+        if place.is_cross:
+            return q, k, v
+        is_early = self.at + 1 < self.params.self_replace * self.count
+        queries = (SOURCE, SOURCE, SOURCE) if is_early else (SOURCE, TARGET, TARGET)
+        keys = (SOURCE, SOURCE, SOURCE) if is_early else (SOURCE, TARGET, SOURCE)
+        return _from(q, queries), _from(k, keys), _from(v, (SOURCE, TARGET, SOURCE))
+
+    def maps(self, place: "Place", maps: "Tensor") -> "Tensor":
+        if not place.is_cross:
+            return maps
+        layout = self._lent(maps, LAYOUT)
+        if tells(maps.shape[-2], self.cells):
+            self._remember(self._lent(maps, SOURCE), layout)
+        if self.at + 1 > self.params.cross_replace * self.count:
+            return maps
+        changed = maps.clone()
+        changed[TARGET] = layout
+        return changed
+
+    def _lent(self, maps: "Tensor", branch: int) -> "Tensor":
+        """The target's maps, those of words with a counterpart as another branch has them."""
+        lent, length = maps[TARGET].clone(), maps.shape[-1]
+        for here, there in self.pairs:
+            if here < length and there < length:
+                lent[..., here] = maps[branch, ..., there]
+        return lent
+
+    # Where the words look
+
+    def _remember(self, source: "Tensor", layout: "Tensor") -> None:
+        import torch
+
+        self.looks.append(torch.stack([source.mean(0), layout.mean(0)]).detach())
+
+    def blended(self, z: "Tensor", level: Level) -> "Tensor":
+        """The edit where edited words look, the source where kept ones do, else the layout."""
+        import torch
+
+        if not self.looks:
+            return z
+        source, target, layout = z[:TARGET], z[TARGET:LAYOUT], z[LAYOUT:]
+        params = self.params
+        if self.edited:
+            threshold = max(params.edit_threshold, LEAST_EDIT / level.signal)
+            target = target.where(self._where(1, self.edited, threshold), layout)
+        if self.kept:
+            target = source.where(self._where(0, self.kept, params.keep_threshold), target)
+        if self.both and self.at + 1 == self.count:
+            target = layout.where(self._where(1, self.both, params.edit_threshold), target)
+        return torch.cat([source, target, layout])
+
+    def _where(self, branch: int, words: Sequence[int], threshold: float) -> "Tensor":
+        """Where any of some words looks at more than a share of its most (h, w)."""
+        import torch
+
+        look = torch.stack(self.looks).mean(0)[branch]
+        inside = [word for word in words if word < look.shape[-1]]
+        most = resized(grid(look[:, inside].amax(-1), self.cells), self.cells)
+        return most > threshold * most.amax()
+
+
+def _from(states: "Tensor", branches: Sequence[int]) -> "Tensor":
+    """Every branch's states from another branch, in each half of the network's rows."""
+    firsts = range(0, states.shape[0], BRANCHES)
+    return states[[first + branch for first in firsts for branch in branches]]

@@ -1,0 +1,197 @@
+"""InfEdit: the same words change nothing, the consistent step, and who attends to whom."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from core.diffusion import Level, Prediction
+from core.inversion import Branches
+from core.models.attention import Place
+from core.techniques.infedit import InfEdit, Unified, _Edit
+from tests.core.inverting import error, kept, network, result, task
+
+OTHER: dict[str, Any] = {"prompt": "a dog", "source_prompt": "a cat"}
+SAME: dict[str, Any] = {"prompt": "a cat", "source_prompt": "a cat"}
+SELF, CROSS = Place(8, "x", False), Place(9, "x", True)
+
+
+def edit_of(**changes: Any) -> Any:
+    return _Edit(task(InfEdit, **{**OTHER, **changes}), network())
+
+
+def random(*shape: int, seed: int = 0) -> torch.Tensor:
+    return torch.rand(*shape, generator=torch.Generator().manual_seed(seed))
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("guidance", [1.0, 2.3])
+@pytest.mark.parametrize("fresh", [1.0, 0.3])
+def test_the_same_words_give_the_picture(seed: int, guidance: float, fresh: float) -> None:
+    model = network()
+    scales = {"guidance": guidance, "source_guidance": guidance, "fresh": fresh}
+    given = task(InfEdit, seed, **SAME, **scales)
+    np.testing.assert_allclose(result(InfEdit, model, given), kept(model, given), atol=1e-5)
+
+
+@pytest.mark.parametrize("local_blend", [False, True])
+def test_other_words_change_the_picture(local_blend: bool) -> None:
+    model = network()
+    given = task(InfEdit, local_blend=local_blend, guidance=7.5, **OTHER)
+    assert not np.allclose(result(InfEdit, model, given), kept(model, given), atol=1e-3)
+
+
+def test_strength_nought_is_the_picture_and_no_call() -> None:
+    model = network()
+    given = task(InfEdit, strength=0.0, **OTHER)
+    calls = model.calls
+    assert np.array_equal(result(InfEdit, model, given), kept(model, given))
+    assert model.calls == calls
+
+
+def test_outside_the_mask_is_the_picture() -> None:
+    model = network()
+    given = task(InfEdit, guidance=7.5, **OTHER)
+    given.mask[:] = 0
+    given.mask[:8, :8] = 1
+    found, wanted = result(InfEdit, model, given), kept(model, given)
+    np.testing.assert_allclose(found[32:, 32:], wanted[32:, 32:], atol=1e-6)
+    assert not np.allclose(found[:8, :8], wanted[:8, :8], atol=1e-3)
+
+
+def test_one_call_a_step_and_no_inversion() -> None:
+    model = network()
+    calls = model.calls
+    result(InfEdit, model, task(InfEdit, steps=9, **OTHER))
+    assert model.calls - calls == 8
+
+
+@pytest.mark.parametrize("fresh", [0.0, 0.4, 1.0])
+def test_the_consistent_step_is_the_published_one(fresh: float) -> None:
+    edit = edit_of(fresh=fresh)
+    here, there = Level(0.6, 0.8, 500), Level(0.8, 0.6, 300)
+    z, eps, noise = random(3, 16, 8, 8), random(3, 16, 8, 8, seed=1), random(1, 16, 8, 8, seed=2)
+    seen = Prediction((z - 0.8 * eps) / 0.6, eps)
+    moved = edit._moved(z, seen, here, there, noise)
+    consistent = (z[:1] - 0.6 * edit.x0) / 0.8
+    clean = edit.x0 + ((z - z[:1]) - 0.8 * (eps - eps[:1])) / 0.6
+    direction = 0.6 * (1 - fresh) ** 0.5 * (eps - eps[:1] + consistent)
+    assert error(moved, 0.8 * clean + direction + 0.6 * fresh**0.5 * noise) < 1e-5
+
+
+def test_the_source_stays_a_noised_picture() -> None:
+    edit = edit_of(guidance=7.5)
+    here, there = edit.levels[1], edit.levels[2]
+    z = random(3, 16, 8, 8)
+    z[0] = here.mix(edit.x0, random(1, 16, 8, 8, seed=1))[0]
+    moved = edit._moved(z, edit._seen(z, here), here, there, edit._noise(2))
+    assert error(moved[:1], there.mix(edit.x0, edit._noise(2))) < 1e-5
+
+
+@pytest.mark.parametrize(("source", "target"), [(2.0, 4.0), (1.0, 4.0), (4.0, 1.0)])
+def test_every_branch_is_guided_by_its_own_scale(
+    source: float, target: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Unified, "__call__", lambda self, place, *states: states)
+    edit = edit_of(guidance=target, source_guidance=source, cross_replace=0.0)
+    z, level = random(3, 16, 8, 8), edit.levels[2]
+    seen = edit._seen(z, level)
+    wanted = Branches(edit.model, edit.words, (source, target, source), edit.against)(z, level)
+    assert error(seen.eps, wanted.eps) < 1e-4
+    assert error(seen.x0, wanted.x0) < 1e-4
+
+
+def control_of(at: int = 0, **changes: Any) -> Unified:
+    model = network()
+    given = task(InfEdit, **{**OTHER, **changes})
+    control = Unified(given.params, model, torch.zeros(1, 16, 8, 8), 10)
+    control.at = at
+    return control
+
+
+@pytest.mark.parametrize("halves", [1, 2])
+def test_early_layout_is_the_source_s_and_late_the_edit_s(halves: int) -> None:
+    q, k, v = random(3, 3 * halves, 2, 16, 8)
+    for at, queries, keys in ((5, (0, 0, 0), (0, 0, 0)), (6, (0, 1, 1), (0, 1, 0))):
+        seen = control_of(at)(SELF, q, k, v)
+        for given, used, branches in zip((q, k, v), seen, (queries, keys, (0, 1, 0)), strict=True):
+            rows = [3 * half + branch for half in range(halves) for branch in branches]
+            assert torch.equal(used, given[rows])
+    assert control_of(5)(CROSS, q, k, v)[0] is q
+
+
+def test_words_look_where_the_layout_looks_until_they_are_free() -> None:
+    maps = random(6, 2, 16, 16)
+    for at, is_lent in ((6, True), (7, False)):
+        control = control_of(at)
+        changed = control.maps(CROSS, maps)
+        shared = [here for here, _ in control.pairs]
+        assert shared == [0, 1, 2, 3]
+        assert torch.equal(changed[1][..., shared], maps[2 if is_lent else 1][..., shared])
+        assert torch.equal(changed[1][..., 4:], maps[1][..., 4:])
+        assert torch.equal(changed[[0, 2, 3, 4, 5]], maps[[0, 2, 3, 4, 5]])
+    assert torch.equal(control_of(0).maps(SELF, maps), maps)
+
+
+def looking(control: Unified, word: int, source: int, layout: int) -> None:
+    """The maps of one word: all on one cell, of the source and of the layout branch."""
+    maps = torch.zeros(3, 2, 64, 16)
+    maps[0, :, source, word] = 1.0
+    maps[2, :, layout, word] = 1.0
+    control.maps(CROSS, maps)
+
+
+def blended(control: Unified) -> torch.Tensor:
+    z = torch.arange(3.0).view(3, 1, 1, 1).repeat(1, 2, 8, 8)
+    return control.blended(z, Level(0.8, 0.6, 300))[1, 0].flatten()
+
+
+def test_the_edit_stays_where_its_words_look() -> None:
+    control = control_of(3)
+    looking(control, word=2, source=5, layout=7)
+    found = blended(control)
+    assert found[7] == 1
+    assert (found == 2).sum() == 63
+
+
+def test_kept_words_are_the_source_s() -> None:
+    control = control_of(3, prompt="a red dog", source_prompt="a red cat", kept_words="red")
+    looking(control, word=2, source=5, layout=6)
+    looking(control, word=3, source=8, layout=9)
+    found = blended(control)
+    assert found[5] == 0
+    assert found[9] == 1
+    assert (found == 2).sum() == 62
+
+
+def test_words_both_edited_and_kept_end_as_the_layout() -> None:
+    for at, wanted in ((3, 1), (9, 2)):
+        words = {"prompt": "a cat", "edited_words": "cat", "kept_words": "cat"}
+        control = control_of(at, **words)
+        looking(control, word=2, source=5, layout=5)
+        assert blended(control)[5] == wanted
+
+
+def test_early_edits_need_words_that_look_harder() -> None:
+    control = control_of(3)
+    maps = torch.zeros(3, 2, 64, 16)
+    maps[2, :, 7, 2], maps[2, :, 8, 2] = 1.0, 0.6
+    control.maps(CROSS, maps)
+    z = torch.arange(3.0).view(3, 1, 1, 1).repeat(1, 2, 8, 8)
+    for signal, count in ((0.8, 2), (0.2, 1), (0.1, 0)):
+        after = control.blended(z, Level(signal, 0.6, 300))
+        assert (after[1, 0] == 1).sum() == count
+
+
+def test_no_words_to_edit_leave_the_edit_alone() -> None:
+    control = control_of(3, prompt="a cat")
+    looking(control, word=2, source=5, layout=7)
+    assert (blended(control) == 1).all()
+
+
+def test_the_same_noise_at_a_level_whatever_the_strength() -> None:
+    whole, part = edit_of(steps=9), edit_of(steps=9, strength=0.5)
+    assert part.count == 4
+    assert part.levels[0] == whole.levels[4]
+    assert torch.equal(part._noise(0), whole._noise(4))
