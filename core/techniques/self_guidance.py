@@ -1,0 +1,185 @@
+"""Self-guidance: move, resize or stress a thing by where its word looks."""
+
+from collections.abc import Generator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
+from core.catalog import techniques
+from core.diffusion import Denoise, Image, Level, Model, Prediction, Step
+from core.energy import Recorded, Tapped, gradient, shifted
+from core.errors import TechniqueError
+from core.looks import cells_of, grid, resized, tells
+from core.params import Range, Text
+from core.prompt_edit import SOURCE, TARGET, EditParams, PromptEdit
+from core.words import aligned, places_of
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from core.engine.task import Task
+
+GUIDED = 0.75
+"""In what share of the steps the energy acts: later ones only refine."""
+SHARPNESS = 10.0
+"""How steeply a look becomes a shape at half its height."""
+APPEARANCE = 0.5
+"""Weight of how things look, beside where they are."""
+MOST = 1.0
+"""The push is never longer than so many times the noise itself."""
+
+
+@techniques.register
+class SelfGuidance:
+    """Move, resize or stress the thing that a word names (self-guidance, arXiv 2306.00986).
+
+    An energy on the word's own attention: its centre, size and presence are what you ask for, all
+    other words keep their shapes and everything its appearance.
+    """
+
+    id: ClassVar[str] = "self-guidance"
+    label: ClassVar[str] = "Move or resize a thing"
+    needs: ClassVar[frozenset[str]] = frozenset({"attention", "gradient"})
+    needs_mask: ClassVar[bool] = False
+    is_seeded: ClassVar[bool] = False
+
+    @dataclass(frozen=True)
+    class Params(EditParams):
+        thing: Annotated[str, Text("Thing", help="A word of the prompt.")] = ""
+        right: Annotated[
+            float, Range(-1, 1, "Move right", step=0.05, help="Share of the width.")
+        ] = 0.0
+        down: Annotated[
+            float, Range(-1, 1, "Move down", step=0.05, help="Share of the height.")
+        ] = 0.0
+        size: Annotated[float, Range(0.25, 4, "Size", step=0.05)] = 1.0
+        presence: Annotated[
+            float, Range(0, 4, "Presence", step=0.1, help="How much its word acts.")
+        ] = 1.0
+        kept: Annotated[float, Range(0, 4, "Rest kept", step=0.1)] = 1.0
+        weight: Annotated[float, Range(0, 10000, "Weight", step=100)] = 7500.0
+
+    def run(self, task: "Task[Params]", model: Model) -> Generator[Step, None, Image]:
+        params = task.params
+        shown = replace(params, source_prompt=params.source_prompt or params.prompt)
+        edit = PromptEdit(replace(task, params=shown), model)
+        if not params.thing.strip() or not params.weight:
+            return (yield from edit.run())
+        wish = _Wish(edit, shown)
+
+        def guide(edit: PromptEdit, denoise: Denoise) -> Denoise:
+            return wish.guided(denoise) if edit.at < GUIDED * edit.count else denoise
+
+        return (yield from edit.run(guide=guide))
+
+
+class _Wish:
+    """What the thing shall be, as an energy. Rows of places: in the source, in the target."""
+
+    def __init__(self, edit: PromptEdit, params: SelfGuidance.Params) -> None:
+        self.edit, self.params = edit, params
+        pieces = edit.model.pieces
+        source, target = pieces(params.source_prompt), pieces(params.prompt)
+        self.thing = tuple(places_of(words, pieces(params.thing)) for words in (source, target))
+        if not all(self.thing):
+            raise TechniqueError(
+                f"{params.thing!r} is not a word of both prompts; name one that is."
+            )
+        pairs = zip(aligned(source, target), range(len(target)), strict=True)
+        spoken = set(places_of(target, target)) - set(self.thing[TARGET])
+        self.others = [([there], [here]) for there, here in pairs if there >= 0 and here in spoken]
+
+    def guided(self, denoise: Denoise) -> Denoise:
+        """A denoiser whose edited branch goes down the energy."""
+
+        def pushed(z: "Tensor", level: Level, label: Level | None = None) -> Prediction:
+            found: list[Prediction] = []
+
+            def energy(shown: "Tensor") -> "Tensor":
+                record, tap = Recorded(is_cross=True), Tapped()
+                with self.edit.model.attention(record), self.edit.model.features(tap):
+                    found.append(denoise(shown, level, label))
+                return self.energy(record.seen, tap.seen)
+
+            slope = gradient(energy, z)
+            seen = Prediction(found[0].x0.detach(), found[0].eps.detach())
+            change = self.params.weight * level.noise * slope
+            return shifted(seen, level, limited(change, seen.eps))
+
+        return pushed
+
+    def energy(self, maps: "list[Tensor]", features: "Tensor | None") -> "Tensor":
+        """How far the thing is from the wish, and the rest from the source."""
+        import torch
+
+        look = _mean_look(maps, cells_of(self.edit.x0))
+        before, after = _pair(look, self.thing)
+        terms = [self._asked(before, after)]
+        for other in self.others:
+            was, now = _pair(look, other)
+            terms.append(self.params.kept / len(self.others) * unlikeness(shape(was), shape(now)))
+        if features is not None:
+            was, now = (appearance(*pair) for pair in zip((before, after), features, strict=False))
+            terms.append(self.params.kept * APPEARANCE * unlikeness(was.detach(), now))
+        return torch.stack(terms).sum()
+
+    def _asked(self, before: "Tensor", after: "Tensor") -> "Tensor":
+        """The thing itself: where, how large, how present."""
+        import torch
+
+        params = self.params
+        way = torch.tensor([params.right, params.down]).to(before)
+        place = unlikeness(centroid(before) + way, centroid(after)) * 2
+        size = unlikeness(params.size * shape(before).mean(), shape(after).mean())
+        presence = unlikeness(params.presence * before.mean(), after.mean()) / before.mean()
+        return place + size + presence
+
+
+def _mean_look(maps: "list[Tensor]", cells: tuple[int, int]) -> "Tensor":
+    """Where every word looks (rows, words, h, w): the mean of the layers that tell it best."""
+    import torch
+
+    telling = [seen.mean(1) for seen in maps if tells(seen.shape[-2], cells)]
+    return grid(torch.stack(telling).mean(0).transpose(1, 2), cells)
+
+
+def _pair(look: "Tensor", places: "tuple[list[int], ...]") -> "tuple[Tensor, Tensor]":
+    """The look of some words in the source, which is given, and in the edit."""
+    return (
+        look[SOURCE, places[SOURCE]].mean(0).detach(),
+        look[TARGET, places[TARGET]].mean(0),
+    )
+
+
+def centroid(look: "Tensor") -> "Tensor":
+    """The centre (x, y) of a look (h, w), in shares of its sides."""
+    import torch
+
+    height, width = look.shape
+    across = (torch.arange(width).to(look) + 0.5) / width
+    along = (torch.arange(height).to(look) + 0.5) / height
+    total = look.sum().clamp(min=1e-8)
+    return torch.stack([(look.sum(0) * across).sum(), (look.sum(1) * along).sum()]) / total
+
+
+def shape(look: "Tensor") -> "Tensor":
+    """About 1 where a look is above half its height, about 0 elsewhere."""
+    low, high = look.amin(), look.amax()
+    return (SHARPNESS * ((look - low) / (high - low).clamp(min=1e-8) - 0.5)).sigmoid()
+
+
+def appearance(look: "Tensor", features: "Tensor") -> "Tensor":
+    """The mean of features (c, h, w) over a look's shape."""
+    where = resized(shape(look).detach(), features.shape[-2:], "bilinear")
+    return (features * where).sum((-2, -1)) / where.sum()
+
+
+def unlikeness(wanted: "Tensor", found: "Tensor") -> "Tensor":
+    return (wanted - found).abs().mean()
+
+
+def limited(change: "Tensor", eps: "Tensor") -> "Tensor":
+    """No longer than MOST of the noise, row by row."""
+    sides = (1, 2, 3)
+    length = change.square().sum(sides, keepdim=True).sqrt()
+    most = MOST * eps.square().sum(sides, keepdim=True).sqrt()
+    return change * (most / length.clamp(min=1e-12)).clamp(max=1)
