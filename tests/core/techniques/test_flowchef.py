@@ -11,6 +11,9 @@ from core.latents import last_part
 from core.techniques.flowchef import FlowChef
 from tests.core.inverting import kept, network, result, task
 
+WHOLE = 16 * 128**2 / 2000
+"""The rate at which one pull goes all the way."""
+
 OTHER: dict[str, Any] = {"prompt": "a dog", "source_prompt": "a cat"}
 
 
@@ -40,16 +43,26 @@ def test_no_pull_is_a_plain_walk_with_guidance() -> None:
 
 def test_pulled_all_the_way_it_is_the_picture() -> None:
     model = network()
-    given = task(FlowChef, kept=1.0, rate=1.0, pulls=10, **OTHER)
+    given = task(FlowChef, kept=1.0, rate=WHOLE, pulls=1, **OTHER)
     assert np.allclose(result(FlowChef, model, given), kept(model, given), atol=1e-4)
 
 
 def test_the_harder_the_pull_the_nearer_the_picture() -> None:
     model, far = network(), []
-    for rate in (0.0, 0.05, 0.2):
+    for rate in (0.0, 0.05 * WHOLE, 0.2 * WHOLE):
         given = task(FlowChef, kept=1.0, rate=rate, pulls=1, guidance=0.0, **OTHER)
         far.append(float(np.abs(result(FlowChef, model, given) - kept(model, given)).mean()))
     assert far == sorted(far, reverse=True)
+
+
+def test_a_pull_is_as_hard_as_published_whatever_the_size() -> None:
+    model = network()
+    plain, pulled = (
+        next(FlowChef().run(task(FlowChef, rate=rate, pulls=1, **OTHER), model)).x0
+        for rate in (0.0, 0.6)
+    )
+    x0 = model.encode(task(FlowChef).image)
+    assert torch.allclose(pulled, plain.lerp(x0, 0.6 * 2000 / (16 * 128**2)), atol=1e-4)
 
 
 def test_one_call_a_step_and_none_through_it() -> None:
@@ -74,7 +87,7 @@ def first_seen(model: Any, given: Any) -> torch.Tensor:
 
 def test_a_region_is_free_while_the_rest_is_pulled() -> None:
     model = network()
-    given = region()
+    given = region(rate=WHOLE)
     seen = [step.x0 for step in FlowChef().run(given, model)]
     away = (seen[-1] - model.encode(given.image)).abs().mean(1)[0]
     assert away[4:, 4:].max() < 0.2 * away[0, 0]
