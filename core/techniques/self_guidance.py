@@ -56,7 +56,7 @@ class SelfGuidance:
             float, Range(0, 4, "Presence", step=0.1, help="How much its word acts.")
         ] = 1.0
         kept: Annotated[float, Range(0, 4, "Rest kept", step=0.1)] = 1.0
-        weight: Annotated[float, Range(0, 10000, "Weight", step=100)] = 7500.0
+        weight: Annotated[float, Range(0, 10000, "Weight", step=100)] = 500.0
 
     def run(self, task: "Task[Params]", model: Model) -> Generator[Step, None, Image]:
         params = task.params
