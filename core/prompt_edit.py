@@ -36,6 +36,7 @@ SOURCE, TARGET = 0, 1
 
 Walk = Generator["Tensor", None, "Tensor"]
 Guide = Callable[["PromptEdit", Denoise], Denoise]
+Start = Callable[[State], State]
 After = Callable[[int, State], State]
 
 
@@ -113,12 +114,13 @@ class PromptEdit:
         scales: "list[float] | None" = None,
         words: "Conditioning | None" = None,
         tap: Any = None,
+        start: "Start | None" = None,
     ) -> Generator[Step, None, Image]:
         """The edited picture.
 
         control opens the attention layers (core.models.attention) and tap the network's blocks
-        (core.models.features), guide changes the denoiser of the walk down, after changes the
-        branches' state once step i has been taken.
+        (core.models.features), guide changes the denoiser of the walk down, start changes the
+        branches' state before the first step, after once step i has been taken.
         """
         if not self.count:
             return self.model.decode(self.x0)
@@ -130,7 +132,7 @@ class PromptEdit:
 
         def walk() -> Walk:
             found = path or (yield from self._inverted())
-            return (yield from self._down(found, opened, guide, after, scales, words))
+            return (yield from self._down(found, opened, guide, start, after, scales, words))
 
         with closing(walk()) as walking:
             z = yield from numbered(walking, total)
@@ -141,12 +143,15 @@ class PromptEdit:
         path: Path,
         opened: Callable[[], AbstractContextManager[Any]],
         guide: "Guide | None",
+        start: "Start | None",
         after: "After | None",
         scales: list[float],
         words: Conditioning,
     ) -> Walk:
         negative = self.model.embed([self.params.negative_prompt])
         state = path.begin(len(scales))
+        if start is not None:
+            state = start(state)
         for i in range(self.count):
             self.at = i
             self.branches = Branches(
