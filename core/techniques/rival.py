@@ -1,0 +1,127 @@
+"""RIVAL: another picture of the same things, its walk aligned with the picture's own."""
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
+from core.catalog import techniques
+from core.diffusion import Denoise, Image, Level, Model, Prediction, Step
+from core.inversion import State
+from core.params import Range, Switch, Text
+from core.prompt_edit import SOURCE, TARGET, EditParams, PromptEdit
+from core.schedule import place, schedule
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from core.engine.task import Task
+    from core.models.attention import Place
+
+LEAST_VARIANCE = 1e-5
+
+
+@techniques.register
+class Rival:
+    """Make variations of a picture (Real-World Image Variation by Aligning Diffusion Inversion
+    Chain, RIVAL, arXiv 2305.18729).
+
+    The variation starts from the picture's noise, shuffled. Its self-attention looks at the
+    picture, early at nothing else, and early its noise has the picture's statistics. Below full
+    strength only the noise is shuffled, not what is left of the picture.
+    """
+
+    id: ClassVar[str] = "rival"
+    label: ClassVar[str] = "Variation"
+    needs: ClassVar[frozenset[str]] = frozenset({"attention"})
+    needs_mask: ClassVar[bool] = False
+    is_seeded: ClassVar[bool] = True
+
+    @dataclass(frozen=True)
+    class Params(EditParams):
+        guidance: Annotated[float, Range(1, 20, "Guidance scale", step=0.5)] = 7.0
+        negative_prompt: Annotated[str, Text("Negative prompt")] = (
+            "monochrome, lowres, bad anatomy, worst quality, low quality"
+        )
+        look: Annotated[bool, Switch("Look at the picture", help="In self-attention.")] = True
+        align: Annotated[
+            float,
+            Range(0, 1, "Free meaning", step=0.05, help="Less is closer to what it shows."),
+        ] = 0.6
+        early: Annotated[
+            float, Range(0, 1, "Free colours", step=0.05, help="Less is closer to its colours.")
+        ] = 0.6
+
+    def run(self, task: "Task[Params]", model: Model) -> Generator[Step, None, Image]:
+        edit = PromptEdit(task, model)
+        chain = _Chain(edit, task.params)
+        control = chain if task.params.look else None
+        scales = [1.0, task.params.guidance]
+        return (yield from edit.run(control, chain.guide, scales=scales, start=chain.shuffled))
+
+
+class _Chain:
+    """The control, guide and start that align the variation with the picture's own walk."""
+
+    def __init__(self, edit: PromptEdit, params: Rival.Params) -> None:
+        self.edit = edit
+        self.params = params
+        whole = schedule(edit.model)
+        self.times = [1 - place(whole, level) / (len(whole) - 1) for level in edit.levels]
+
+    def shuffled(self, state: State) -> State:
+        """The variation's start: the source's, its cells in another order."""
+        edit, z = self.edit, state[0]
+        order = edit.task.noise(edit.x0[:, :1], "shuffle").flatten().argsort().to(z.device)
+        kept = edit.x0 * (edit.levels[0].signal if self.params.strength < 1 else 0.0)
+
+        def moved(part: "Tensor") -> "Tensor":
+            part = part.clone()
+            noise = part[TARGET:] - kept.to(part)
+            part[TARGET:] = kept.to(part) + noise.flatten(2)[..., order].view_as(noise)
+            return part
+
+        return tuple(moved(part) for part in state)
+
+    def __call__(
+        self, place: "Place", q: "Tensor", k: "Tensor", v: "Tensor"
+    ) -> "tuple[Tensor, Tensor, Tensor]":
+        if place.is_cross:
+            return q, k, v
+        return q, self._at_source(k), self._at_source(v)
+
+    def _at_source(self, states: "Tensor") -> "Tensor":
+        """The source's in place of one's own; later beside them."""
+        import torch
+
+        source = states[SOURCE : SOURCE + 1].expand_as(states)
+        if self.times[self.edit.at] > self.params.align:
+            return source
+        return torch.cat([source, states], dim=2)
+
+    def guide(self, edit: PromptEdit, denoise: Denoise) -> Denoise:
+        return denoise if self.times[edit.at] <= self.params.early else _with_statistics(denoise)
+
+
+def _with_statistics(denoise: Denoise) -> Denoise:
+    """The noise of every branch has the source's mean and deviation in each channel."""
+
+    def aligned(z: "Tensor", level: Level, label: Level | None = None) -> Prediction:
+        seen = denoise(z, level, label)
+        change = adain(seen.eps, seen.eps[:TARGET]) - seen.eps
+        change[:TARGET] = 0
+        return Prediction(
+            seen.x0 - level.noise / level.signal * change,
+            seen.eps + change,
+        )
+
+    return aligned
+
+
+def adain(states: "Tensor", like: "Tensor") -> "Tensor":
+    """Every channel with the mean and deviation that it has in another latent."""
+    import torch
+
+    spread, mean = torch.var_mean(states, (2, 3), keepdim=True)
+    wanted, wanted_mean = torch.var_mean(like, (2, 3), keepdim=True)
+    scale = ((wanted + LEAST_VARIANCE) / (spread + LEAST_VARIANCE)) ** 0.5
+    return (states - mean) * scale + wanted_mean
