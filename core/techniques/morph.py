@@ -1,0 +1,161 @@
+"""Morph: a picture half-way between yours and what a prompt would have painted."""
+
+import math
+from collections.abc import Generator, Iterator
+from contextlib import closing
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
+from core.catalog import techniques
+from core.diffusion import Conditioning, Denoise, Image, Level, Levels, Model, Step
+from core.inversion import Branches, Source, climbed, rows_of, walkable
+from core.latents import last_part, numbered, soft_latent_mask
+from core.params import Range, Text
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from core.engine.task import Task
+
+Walk = Generator["Tensor", None, "Tensor"]
+
+
+@techniques.register
+class Morph:
+    """Interpolate between your picture and the prompt's own (NoiseDiffusion, arXiv 2403.08840).
+
+    Both are brought to a noisy level, clipped, and mixed so that noise and content each keep
+    their strength. Words and guidance move along with the share.
+    """
+
+    id: ClassVar[str] = "morph"
+    label: ClassVar[str] = "Morph to the prompt"
+    needs: ClassVar[frozenset[str]] = frozenset()
+    needs_mask: ClassVar[bool] = False
+    is_seeded: ClassVar[bool] = True
+
+    @dataclass(frozen=True)
+    class Params:
+        prompt: Annotated[str, Text("Prompt", lines=2)] = ""
+        source_prompt: Annotated[str, Text("Picture shows")] = ""
+        share: Annotated[
+            float, Range(0, 1, "Share", step=0.05, help="0: your picture. 1: the prompt's own.")
+        ] = 0.5
+        strength: Annotated[
+            float, Range(0, 1, "Strength", step=0.05, help="How noisy the level of mixing is.")
+        ] = 0.6
+        fresh: Annotated[
+            float, Range(0, 0.9, "Fresh noise", step=0.05, help="In place of the pictures' own.")
+        ] = 0.0
+        bound: Annotated[
+            float, Range(1, 10, "Clip", step=0.5, help="Of latents, against artefacts.")
+        ] = 2.0
+        guidance: Annotated[float, Range(1, 20, "Guidance scale", step=0.5)] = 7.5
+        negative_prompt: Annotated[str, Text("Negative prompt")] = ""
+        steps: Annotated[int, Range(2, 100, "Steps")] = 30
+
+    def run(self, task: "Task[Params]", model: Model) -> Generator[Step, None, Image]:
+        morphing = Morphing(task, model)
+        taken = len(morphing.levels) - 1
+        if not taken:
+            return model.decode(morphing.x0)
+        total = 2 * taken + len(morphing.whole) - 1
+        with closing(morphing.walk()) as walking:
+            z = yield from numbered(walking, total)
+        return model.decode(z)
+
+
+class Morphing:
+    """One morph: up from the picture, down from noise, and down from the mix."""
+
+    def __init__(self, task: "Task[Morph.Params]", model: Model) -> None:
+        self.task = task
+        self.params = task.params
+        self.model = model
+        self.whole = walkable(model.levels(self.params.steps))
+        self.levels = last_part(self.whole, self.params.strength)
+        self.x0 = model.encode(task.image)
+        self.words = model.embed([self.params.source_prompt, self.params.prompt])
+        self.negative = model.embed([self.params.negative_prompt])
+
+    def walk(self) -> Walk:
+        params, level = self.params, self.levels[0]
+        latents = yield from climbed(self._source())
+        start = self.task.noise(self.x0)
+        before = self.whole[: len(self.whole) - len(self.levels) + 1]
+        noisy = yield from _down(self._guided(1.0), start, before)
+        clean = yield from _down(self._guided(1.0), noisy, self.levels)
+        first, second = Ends(latents[0], self.x0), Ends(noisy, clean)
+        noise = self.task.noise(self.x0, "fresh")
+        z = mixed(first, second, level, noise, params)
+        mask = soft_latent_mask(self.task.mask, self.x0)
+        return (yield from _down(self._guided(params.share), z, self.levels, latents, mask))
+
+    def _source(self) -> Source:
+        words, guidance = rows_of(self.words, [0]), self.params.guidance
+        return Source(self.model, self.x0, words, self.levels, guidance, self.negative, self._drawn)
+
+    def _drawn(self, role: str, step: int) -> "Tensor":
+        return self.task.noise(self.x0, role, step)
+
+    def _guided(self, share: float) -> Denoise:
+        """The network on words between both prompts; the picture's own are followed unguided."""
+        scale = 1 + share * (self.params.guidance - 1)
+        return Branches(self.model, between(self.words, share), (scale,), self.negative)
+
+
+@dataclass(frozen=True)
+class Ends:
+    """One end of a morph: its latent at the noisy level, and its clean latent."""
+
+    noisy: "Tensor"
+    clean: "Tensor"
+
+
+def mixed(
+    first: Ends, second: Ends, level: Level, noise: "Tensor", params: Morph.Params
+) -> "Tensor":
+    """The published mix: content in the share asked for, noise in its full variance."""
+    kept = math.sqrt(1 - params.fresh**2)
+    alpha, beta = (kept * part for part in _arc(params.share))
+    mu, nu = alpha / (alpha + beta), beta / (alpha + beta)
+    bound = params.bound
+    z = alpha * first.noisy.clamp(-bound, bound) + beta * second.noisy.clamp(-bound, bound)
+    z = z + level.signal * ((mu - alpha) * first.clean + (nu - beta) * second.clean)
+    return (z + params.fresh * level.noise * noise).clamp(-bound, bound)
+
+
+def _arc(share: float) -> tuple[float, float]:
+    return math.cos(share * math.pi / 2), math.sin(share * math.pi / 2)
+
+
+def between(words: Conditioning, share: float) -> Conditioning:
+    """One row between the two of a conditioning."""
+    first, second = rows_of(words, [0]), rows_of(words, [1])
+    pooled = first.pooled
+    if pooled is not None and second.pooled is not None:
+        pooled = pooled.lerp(second.pooled, share)
+    return replace(second, tokens=first.tokens.lerp(second.tokens, share), pooled=pooled)
+
+
+def _down(
+    denoise: Denoise,
+    z: "Tensor",
+    levels: Levels,
+    latents: "list[Tensor] | None" = None,
+    mask: "Tensor | None" = None,
+) -> Walk:
+    """DDIM steps; with latents and a mask, where it is 0 the latents stay."""
+    if latents is not None and mask is not None:
+        z = latents[0].lerp(z, mask)
+    for i, (here, there) in enumerate(_pairs(levels)):
+        seen = denoise(z, here)
+        z = seen.at(there)
+        if latents is not None and mask is not None:
+            z = latents[i + 1].lerp(z, mask)
+        yield seen.x0
+    return z
+
+
+def _pairs(levels: Levels) -> Iterator[tuple[Level, Level]]:
+    return zip(levels, levels[1:], strict=False)
