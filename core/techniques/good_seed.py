@@ -1,0 +1,190 @@
+"""Good seed: try several noises, keep what a verifier likes best."""
+
+import math
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple
+
+from core.ancestral import mean, spread
+from core.catalog import techniques
+from core.diffusion import Image, Levels, Model, Prediction, Step
+from core.latents import checked, last_part, soft_latent_mask
+from core.params import Choice, Range, Text
+from core.schedule import FINE, schedule
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from core.engine.task import Task
+
+Verify = Callable[["Tensor"], "Tensor"]
+"""From clean latents to scores, one a row; the higher the better."""
+
+
+class Case(NamedTuple):
+    """What is being judged: the task, its picture's latent, and the region that is painted."""
+
+    task: "Task[Any]"
+    model: Model
+    x0: "Tensor"
+    mask: "Tensor"
+
+
+def agreement(case: Case) -> Verify:
+    """How much better the prompt explains a picture than no prompt does, in per cent.
+
+    The picture is noised half-way; the network that knows the prompt must find the noise better.
+    """
+    level, model = schedule(case.model)[FINE // 2], case.model
+    noise = case.task.noise(case.x0, "judge")
+
+    def scores(x0: "Tensor") -> "Tensor":
+        count = len(x0)
+        rows = model.embed([""] * count + [case.task.params.prompt] * count)
+        z = level.mix(x0, noise).repeat(2, 1, 1, 1)
+        missed = checked(model.denoiser(rows))(z, level).eps - noise
+        without, told = (missed.square() * case.mask).flatten(1).sum(1).chunk(2)
+        return 100 * (without - told) / without.clamp(min=1e-12)
+
+    return scores
+
+
+def likeness(case: Case) -> Verify:
+    """How near a picture stays to the one there was."""
+
+    def scores(x0: "Tensor") -> "Tensor":
+        return -(x0 - case.x0).square().flatten(1).mean(1)
+
+    return scores
+
+
+VERIFIERS: Mapping[str, Callable[[Case], Verify]] = MappingProxyType(
+    {"agreement": agreement, "likeness": likeness}
+)
+STEERED = (0.2, 0.8)
+"""The share of the walk in which particles are chosen between."""
+EVERY = 0.1
+"""So often, in shares of the walk."""
+
+
+@techniques.register
+class GoodSeed:
+    """Try several noises and keep the best (Inference-Time Scaling, arXiv 2501.09732).
+
+    Bank: all are finished, the best is kept. Steering: on the way the promising ones multiply
+    (Feynman-Kac steering, arXiv 2501.06848).
+    """
+
+    id: ClassVar[str] = "good-seed"
+    label: ClassVar[str] = "Best of several"
+    needs: ClassVar[frozenset[str]] = frozenset()
+    needs_mask: ClassVar[bool] = False
+    is_seeded: ClassVar[bool] = True
+
+    @dataclass(frozen=True)
+    class Params:
+        prompt: Annotated[str, Text("Prompt", lines=2)] = ""
+        strength: Annotated[float, Range(0, 1, "Strength", step=0.05)] = 1.0
+        count: Annotated[int, Range(1, 16, "Noises tried")] = 4
+        search: Annotated[str, Choice(("bank", "steering"), "Search")] = "bank"
+        verifier: Annotated[str, Choice(tuple(VERIFIERS), "Best is")] = "agreement"
+        pressure: Annotated[
+            float, Range(0, 100, "Pressure", step=1, help="Of the choice in steering.")
+        ] = 10.0
+        steps: Annotated[int, Range(1, 100, "Steps")] = 20
+
+    def run(self, task: "Task[Params]", model: Model) -> Generator[Step, None, Image]:
+        params = task.params
+        levels = last_part(model.levels(params.steps), params.strength)
+        x0 = model.encode(task.image)
+        if len(levels) == 1:
+            return model.decode(x0)
+        z = yield from Search(task, model, x0, levels).walk()
+        return model.decode(z)
+
+
+class Search:
+    """Several latents walk down together."""
+
+    def __init__(
+        self, task: "Task[GoodSeed.Params]", model: Model, x0: "Tensor", levels: Levels
+    ) -> None:
+        self.task = task
+        self.params = task.params
+        self.levels = levels
+        self.x0 = x0
+        self.mask = soft_latent_mask(task.mask, x0)
+        self.denoise = checked(
+            model.denoiser(model.embed([task.params.prompt] * self.params.count))
+        )
+        self.verify = VERIFIERS[self.params.verifier](Case(task, model, x0, self.mask))
+        self.rewards = x0.new_zeros(self.params.count)
+
+    def walk(self) -> "Generator[Step, None, Tensor]":
+        noise, levels = self.noises(), self.levels
+        z, last, best = self._start(noise), len(levels) - 2, 0
+        for i, (here, there) in enumerate(zip(levels, levels[1:], strict=False)):
+            seen = self.denoise(z, here)
+            z = self._moved(seen, i)
+            outside = there.mix(self.x0, noise) if there.noise else self.x0
+            z = outside.lerp(z, self.mask)
+            if i == last:
+                best = self.best(z)
+            elif self._chooses(i):
+                z, noise = self._resampled(seen.x0, i, z, noise)
+            yield Step(i + 1, last + 1, seen.x0[best : best + 1])
+        return z[best : best + 1]
+
+    def noises(self) -> "Tensor":
+        """The seed's own noise first, then others; a larger bank holds the smaller one."""
+        import torch
+
+        others = [self.task.noise(self.x0, "bank", n) for n in range(1, self.params.count)]
+        return torch.cat([self.task.noise(self.x0), *others])
+
+    def _start(self, noise: "Tensor") -> "Tensor":
+        level = self.levels[0]
+        if self.params.strength < 1:
+            return level.mix(self.x0, noise)
+        return noise * math.hypot(level.signal, level.noise)
+
+    def _moved(self, seen: Prediction, i: int) -> "Tensor":
+        """A DDIM step in a bank; steering needs noise on the way."""
+        here, there = self.levels[i : i + 2]
+        if self.params.search == "bank":
+            return seen.at(there)
+        fresh = spread(here, there)
+        return mean(seen, here, there) + fresh * self.task.noise(seen.x0, "steer", i)
+
+    def best(self, z: "Tensor") -> int:
+        if self.params.count == 1:
+            return 0
+        return int(self.verify(z).argmax())
+
+    def _chooses(self, i: int) -> bool:
+        """Whether step i is one after which particles are chosen between."""
+        if self.params.search == "bank" or self.params.count == 1:
+            return False
+        steps = len(self.levels) - 1
+        every = max(1, round(EVERY * steps))
+        return STEERED[0] * steps <= i < STEERED[1] * steps and i % every == 0
+
+    def _resampled(
+        self, x0: "Tensor", i: int, z: "Tensor", noise: "Tensor"
+    ) -> "tuple[Tensor, Tensor]":
+        """Particles drawn anew by how much their reward has grown."""
+        rewards = self.verify(x0)
+        weights = (self.params.pressure * (rewards - self.rewards)).softmax(0)
+        rows = drawn(weights, self.task.noise(weights[:, None, None, None], "choice", i))
+        self.rewards = rewards[rows]
+        return z[rows], noise[rows]
+
+
+def drawn(weights: "Tensor", noise: "Tensor") -> "Tensor":
+    """As many rows as there are weights, drawn by them; noise is normal."""
+    import torch
+
+    chances = (1 + torch.erf(noise.flatten() / math.sqrt(2))) / 2
+    rows = torch.searchsorted(weights.cumsum(0).contiguous(), chances.contiguous())
+    return rows.clamp(max=len(weights) - 1)
