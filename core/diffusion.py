@@ -95,8 +95,9 @@ class Model(Protocol):
     ``native`` is the picture side in pixels it is best at, ``factor`` pixels per latent cell,
     ``multiple`` what picture sides must divide by, ``channels`` of the latent. ``identity`` is a
     hash of the weights. ``calls`` counts network evaluations. Capabilities: "attention" (control
-    works), "inpaint" (``known`` is used), "gradient" (autograd through the network). ``notes`` are
-    sentences for the person about what was asked, such as a prompt that was cut.
+    works, words have layers of their own), "joint-attention" (control works, words and picture
+    share layers), "inpaint" (``known`` is used), "gradient" (autograd through the network).
+    ``notes`` are sentences for the person about what was asked, such as a prompt that was cut.
     """
 
     id: str

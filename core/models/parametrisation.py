@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from core.diffusion import Level, Prediction
 from core.errors import ModelError
+from core.flow import scale_of, time_of
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -16,11 +17,7 @@ def predicted(kind: str, said: "Tensor", z: "Tensor", level: Level, label: Level
 
     Raises ModelError for an unknown kind, or when the network says something that is no number.
     """
-    if not bool(said.isfinite().all()):
-        raise ModelError(
-            "The model gave values that are not numbers; "
-            "run it at full precision or choose another model."
-        )
+    _refuse_no_numbers(said)
     if kind == "v_prediction":
         return _from_velocity(said, z, level, label)
     if kind == "sample":
@@ -28,6 +25,24 @@ def predicted(kind: str, said: "Tensor", z: "Tensor", level: Level, label: Level
     if kind == "epsilon":
         return Prediction((z - level.noise * said) / max(level.signal, 1e-6), said)
     raise ModelError(f"The model predicts {kind!r}; Sfumato knows {', '.join(KINDS)}.")
+
+
+def from_flow(said: "Tensor", z: "Tensor", level: Level) -> Prediction:
+    """Content and noise of z, said by a rectified flow: noise less content, whatever its label.
+
+    The network has seen z on the straight path, as core.flow does.
+    """
+    _refuse_no_numbers(said)
+    x, time = z / scale_of(level), time_of(level)
+    return Prediction(x - time * said, x + (1 - time) * said)
+
+
+def _refuse_no_numbers(said: "Tensor") -> None:
+    if not bool(said.isfinite().all()):
+        raise ModelError(
+            "The model gave values that are not numbers; "
+            "run it at full precision or choose another model."
+        )
 
 
 def _from_velocity(said: "Tensor", z: "Tensor", level: Level, label: Level) -> Prediction:

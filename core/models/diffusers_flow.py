@@ -1,0 +1,167 @@
+"""Rectified-flow transformers from a diffusers folder: what Stable Diffusion 3 and FLUX share."""
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from core.diffusion import Conditioning, Known, Level, Levels, Prediction
+from core.errors import ModelError
+from core.flow import scale_of
+from core.models.autoencoder import Autoencoded
+from core.models.checkpoints import reading, refuse_incomplete
+from core.models.files import fingerprint
+from core.models.joint_attention import controlled
+from core.models.parametrisation import from_flow
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+CAPABILITIES = frozenset({"joint-attention", "gradient"})
+PARTS = ("transformer", "vae", "scheduler", "text_encoder", "text_encoder_2")
+TOKENIZERS = ("tokenizer", "tokenizer_2")
+PATCH = 2
+"""Latent cells a side that the networks read as one token."""
+
+
+class DiffusersFlow(Autoencoded):
+    """Transformer, autoencoder and text encoders of one folder; latents are float32.
+
+    ``t5`` is the tokenizer of the T5 encoder, None where there is none, and ``rows`` how many
+    pieces are read of a prompt. Where the shift towards noise depends on the picture's size,
+    levels are those of the native one, to which pictures are scaled.
+    """
+
+    capabilities = CAPABILITIES
+
+    def __init__(self, pipeline: Any, path: Path, device: str, t5: Any, rows: int) -> None:
+        super().__init__()
+        self.label = path.stem
+        self.identity = fingerprint(path)
+        self.device = device
+        self.pipeline = pipeline
+        for part in pipeline.components.values():
+            if hasattr(part, "requires_grad_"):
+                part.to(device).eval().requires_grad_(False)
+        self.transformer, self.vae = pipeline.transformer, pipeline.vae
+        self.t5 = t5
+        self.rows = min(rows, int(getattr(t5, "model_max_length", rows)))
+        self.channels = int(self.vae.config["latent_channels"])
+        self.factor = 2 ** (len(self.vae.config["block_out_channels"]) - 1)
+        self.multiple = self.factor * PATCH
+        self._scheduler = _euler(pipeline.scheduler)
+
+    # Levels
+
+    def levels(self, steps: int, tokens: int | None = None) -> Levels:
+        """The scheduler's own walk, from pure noise to none, for a picture of so many tokens."""
+        self._scheduler.set_timesteps(steps, mu=self.shift(tokens), sigmas=self.spacing(steps))
+        sigmas = self._scheduler.sigmas.tolist()
+        times = [*self._scheduler.timesteps.tolist(), 0.0]
+        return tuple(Level(1 - s, s, t) for s, t in zip(sigmas, times, strict=True))
+
+    def spacing(self, steps: int) -> list[float] | None:
+        """The walk before it is shifted, where it is not the scheduler's choice."""
+        return None
+
+    def shift(self, tokens: int | None = None) -> float:
+        """The logarithm of a dynamic shift towards noise: linear in the picture's tokens."""
+        config = self._scheduler.config
+        few, many = config["base_image_seq_len"], config["max_image_seq_len"]
+        low, high = config["base_shift"], config["max_shift"]
+        shown = (self.native // self.multiple) ** 2 if tokens is None else tokens
+        return float(low + (high - low) * (shown - few) / (many - few))
+
+    # Words
+
+    def fits(self, prompt: str) -> bool:
+        """Whether the encoder that reads most reads all of it."""
+        words = self.pipeline.tokenizer
+        reader, most = (self.t5, self.rows) if self.t5 else (words, int(words.model_max_length))
+        # Asked with room to spare, the tokenizer does not warn of what this is here to tell.
+        return len(reader(prompt, truncation=True, max_length=1000).input_ids) <= most
+
+    def t5_pieces(self, prompt: str) -> tuple[str, ...]:
+        ids = self.t5(prompt, truncation=True, max_length=self.rows).input_ids
+        return tuple(self.t5.convert_ids_to_tokens(ids))
+
+    # The network
+
+    def predict(
+        self, z: "Tensor", level: Level, label: Level, words: Conditioning, known: Known | None
+    ) -> Prediction:
+        import torch
+
+        time = torch.full((len(z),), label.time, device=z.device)
+        shown = (z / scale_of(level)).to(self.transformer.dtype)
+        with torch.set_grad_enabled(z.requires_grad or words.tokens.requires_grad):
+            said = self.velocity(shown, time, words).float()
+        return from_flow(said, z, level)
+
+    def velocity(self, x: "Tensor", time: "Tensor", words: Conditioning) -> "Tensor":
+        """What the network says of latents on the straight path at times 0 to 1000."""
+        raise NotImplementedError
+
+    @contextmanager
+    def attention(self, control: Any) -> Iterator[None]:
+        with controlled(self.transformer, control):
+            yield
+
+    # Wholeness
+
+    def refuse_unfitting(self, *met: tuple[str, Any, int]) -> None:
+        """Raises ModelError for the first of some meetings of parts that does not fit.
+
+        Each is the transformer's name for a width, what stands for it in words, what is given.
+        """
+        for name, what, given in met:
+            wanted = int(self.transformer.config[name])
+            if wanted != given:
+                raise ModelError(
+                    f"{self.label} cannot be used: its transformer wants {wanted} {what}, "
+                    f"its other parts give {given}."
+                )
+
+
+def pooled_of(words: Conditioning, like: "Tensor") -> "Tensor":
+    """What the encoders say of a prompt as a whole."""
+    if words.pooled is None:
+        raise ModelError("The words were embedded by another model.")
+    return words.pooled.to(like)
+
+
+def _euler(scheduler: Any) -> Any:
+    """The schedule of a flow scheduler, walked deterministically."""
+    from diffusers import FlowMatchEulerDiscreteScheduler
+
+    return FlowMatchEulerDiscreteScheduler.from_config(scheduler.config)
+
+
+def is_folder_of(name: str, pipeline: str) -> bool:
+    """Whether a path is a diffusers folder of a kind of pipeline."""
+    try:
+        index = json.loads((Path(name) / "model_index.json").read_text())
+        return bool(index["_class_name"] == pipeline)
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def load_folder(
+    path: Path, pipeline: str, parts: Sequence[str], device: str, **absent: None
+) -> Any:
+    """All parts of a diffusers folder. Raises ModelError naming what is wrong with it."""
+    import diffusers
+    import torch
+
+    refuse_incomplete(path, parts)
+    # Half precision is the transformer's own; pictures would show it.
+    small = torch.bfloat16 if device.startswith("cuda") else torch.float32
+    with reading(path):
+        return getattr(diffusers, pipeline).from_pretrained(
+            path,
+            torch_dtype={"default": small, "vae": torch.float32},
+            use_safetensors=True,
+            local_files_only=True,
+            **absent,
+        )

@@ -1,0 +1,130 @@
+"""FLUX.1 [dev] and [schnell], from a diffusers folder."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from core.catalog import backends
+from core.diffusion import Conditioning, Model
+from core.models.diffusers_flow import (
+    CAPABILITIES,
+    PARTS,
+    PATCH,
+    TOKENIZERS,
+    DiffusersFlow,
+    is_folder_of,
+    load_folder,
+    pooled_of,
+)
+from core.models.usual import Usual
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+PIPELINE = "FluxPipeline"
+ROWS, FEWER_ROWS = 512, 256
+"""Pieces that the T5 encoder reads for [dev] and for [schnell], as published."""
+GUIDANCE = 3.5
+"""How closely [dev] is told to follow the prompt, as published."""
+
+
+class Flux(DiffusersFlow):
+    """Words are the rows of T5; CLIP says what they are as a whole.
+
+    ``guidance`` is a number the distilled network [dev] was trained to read; the guidance scale
+    of techniques, against a negative prompt, comes on top of it and is best left at 1.
+    """
+
+    id = "diffusers-flux"
+
+    def __init__(
+        self, pipeline: Any, path: Path, device: str = "cpu", guidance: float = GUIDANCE
+    ) -> None:
+        self.is_guided = bool(pipeline.transformer.config["guidance_embeds"])
+        rows = ROWS if self.is_guided else FEWER_ROWS
+        super().__init__(pipeline, path, device, pipeline.tokenizer_2, rows)
+        self.guidance = guidance
+        self.native = int(self.vae.config["sample_size"])
+        pooled = int(pipeline.text_encoder.config.hidden_size)
+        self.refuse_unfitting(
+            ("in_channels", "latent channels a token", self.channels * PATCH**2),
+            ("pooled_projection_dim", "values for a whole prompt", pooled),
+            (
+                "joint_attention_dim",
+                "values for a piece of text",
+                int(pipeline.text_encoder_2.config.d_model),
+            ),
+        )
+
+    def spacing(self, steps: int) -> list[float] | None:
+        return [1 - step / steps for step in range(steps)]
+
+    def embed_fresh(self, prompts: Sequence[str]) -> Conditioning:
+        import torch
+
+        with torch.no_grad():
+            tokens, pooled, _ = self.pipeline.encode_prompt(
+                list(prompts), device=self.device, max_sequence_length=self.rows
+            )
+        return Conditioning(tuple(prompts), tokens.float(), pooled.float())
+
+    def pieces(self, prompt: str) -> tuple[str, ...]:
+        return self.t5_pieces(prompt)
+
+    def velocity(self, x: "Tensor", time: "Tensor", words: Conditioning) -> "Tensor":
+        import torch
+
+        told = torch.full_like(time, self.guidance) if self.is_guided else None
+        said: Tensor = self.transformer(
+            hidden_states=packed(x),
+            timestep=time / 1000,
+            guidance=told,
+            encoder_hidden_states=words.tokens.to(x),
+            pooled_projections=pooled_of(words, x),
+            txt_ids=x.new_zeros(words.tokens.shape[1], 3),
+            img_ids=_positions(x),
+        ).sample
+        return unpacked(said, x.shape[-2], x.shape[-1])
+
+
+def packed(x: "Tensor") -> "Tensor":
+    """Latents (b, c, h, w) as tokens (b, h * w / 4, 4 * c): two by two cells each."""
+    batch, channels, height, width = x.shape
+    cells = x.reshape(batch, channels, height // PATCH, PATCH, width // PATCH, PATCH)
+    return cells.permute(0, 2, 4, 1, 3, 5).flatten(3).flatten(1, 2)
+
+
+def unpacked(tokens: "Tensor", height: int, width: int) -> "Tensor":
+    """The latents of such tokens."""
+    shape = (height // PATCH, width // PATCH, -1, PATCH, PATCH)
+    cells = tokens.reshape(len(tokens), *shape).permute(0, 3, 1, 4, 2, 5)
+    return cells.flatten(4).flatten(2, 3)
+
+
+def _positions(x: "Tensor") -> "Tensor":
+    """Row and column of every token of the picture."""
+    import torch
+
+    rows, columns = (torch.arange(side // PATCH, device=x.device) for side in x.shape[-2:])
+    grid = torch.stack(torch.meshgrid(rows, columns, indexing="ij"), -1).flatten(0, 1)
+    return torch.cat([torch.zeros_like(grid[:, :1]), grid], 1).float()
+
+
+@backends.register
+class FluxBackend:
+    """Your own FLUX.1 [dev] or [schnell], from a folder."""
+
+    id: ClassVar[str] = "diffusers-flux"
+    label: ClassVar[str] = "FLUX.1"
+    capabilities: ClassVar[frozenset[str]] = CAPABILITIES
+    usual: ClassVar[Usual] = Usual(1.0)
+
+    @staticmethod
+    def opens(name: str) -> bool:
+        return is_folder_of(name, PIPELINE)
+
+    @staticmethod
+    def load(name: str, device: str = "cpu") -> Model:
+        path = Path(name)
+        pipeline = load_folder(path, PIPELINE, (*PARTS, *TOKENIZERS), device)
+        return Flux(pipeline, path, device)

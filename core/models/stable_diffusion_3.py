@@ -1,0 +1,97 @@
+"""Stable Diffusion 3 and 3.5, from a diffusers folder."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from core.catalog import backends
+from core.diffusion import Conditioning, Model
+from core.models.diffusers_flow import (
+    CAPABILITIES,
+    PARTS,
+    TOKENIZERS,
+    DiffusersFlow,
+    is_folder_of,
+    load_folder,
+    pooled_of,
+)
+from core.models.usual import Usual
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+PIPELINE = "StableDiffusion3Pipeline"
+ROWS = 256
+"""Pieces that the T5 encoder reads, as published."""
+
+
+class StableDiffusion3(DiffusersFlow):
+    """Words are the rows of both CLIP encoders side by side, then those of T5."""
+
+    id = "diffusers-sd3"
+
+    def __init__(self, pipeline: Any, path: Path, device: str = "cpu") -> None:
+        super().__init__(pipeline, path, device, pipeline.tokenizer_3, ROWS)
+        self.native = int(self.transformer.config["sample_size"]) * self.factor
+        encoders = (pipeline.text_encoder, pipeline.text_encoder_2)
+        pooled = sum(int(encoder.config.projection_dim) for encoder in encoders)
+        self.refuse_unfitting(
+            ("in_channels", "latent channels", self.channels),
+            ("pooled_projection_dim", "values for a whole prompt", pooled),
+        )
+        if self.t5 is not None:
+            width = int(pipeline.text_encoder_3.config.d_model)
+            self.refuse_unfitting(("joint_attention_dim", "values for a piece of text", width))
+
+    def embed_fresh(self, prompts: Sequence[str]) -> Conditioning:
+        import torch
+
+        with torch.no_grad():
+            tokens, _, pooled, _ = self.pipeline.encode_prompt(
+                list(prompts),
+                None,
+                None,
+                device=self.device,
+                do_classifier_free_guidance=False,
+                max_sequence_length=self.rows,
+            )
+        return Conditioning(tuple(prompts), tokens.float(), pooled.float())
+
+    def pieces(self, prompt: str) -> tuple[str, ...]:
+        """Those of CLIP, with their padding where T5's follow."""
+        words = self.pipeline.tokenizer
+        padding = "max_length" if self.t5 else False
+        ids = words(prompt, truncation=True, padding=padding).input_ids
+        found = tuple(words.convert_ids_to_tokens(ids))
+        return found + self.t5_pieces(prompt) if self.t5 else found
+
+    def velocity(self, x: "Tensor", time: "Tensor", words: Conditioning) -> "Tensor":
+        said: Tensor = self.transformer(
+            hidden_states=x,
+            timestep=time,
+            encoder_hidden_states=words.tokens.to(x),
+            pooled_projections=pooled_of(words, x),
+        ).sample
+        return said
+
+
+@backends.register
+class StableDiffusion3Backend:
+    """Your own Stable Diffusion 3 or 3.5, from a folder; it may come without its T5 encoder."""
+
+    id: ClassVar[str] = "diffusers-sd3"
+    label: ClassVar[str] = "Stable Diffusion 3 / 3.5"
+    capabilities: ClassVar[frozenset[str]] = CAPABILITIES
+    usual: ClassVar[Usual] = Usual(7.0)
+
+    @staticmethod
+    def opens(name: str) -> bool:
+        return is_folder_of(name, PIPELINE)
+
+    @staticmethod
+    def load(name: str, device: str = "cpu") -> Model:
+        path = Path(name)
+        parts, absent = [*PARTS, *TOKENIZERS], dict.fromkeys(("text_encoder_3", "tokenizer_3"))
+        if (path / "text_encoder_3").is_dir():
+            parts, absent = [*parts, *absent], {}
+        return StableDiffusion3(load_folder(path, PIPELINE, parts, device, **absent), path, device)
