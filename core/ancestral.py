@@ -10,11 +10,14 @@ if TYPE_CHECKING:
 
 
 def spread(here: Level, there: Level, eta: float = 1.0) -> float:
-    """How much fresh noise the move to a cleaner level takes; with eta 1 it is DDPM's own."""
+    """How much fresh noise the move to a cleaner level takes; with eta 1 it is DDPM's own.
+
+    Said by noise against signal, so that it holds for straight flows too.
+    """
     if here.noise <= 0 or there.signal <= 0:
         return 0.0
-    kept = (here.signal / there.signal) ** 2
-    return eta * there.noise / here.noise * math.sqrt(max(0.0, 1 - kept))
+    ratio = there.noise * here.signal / (here.noise * there.signal)
+    return eta * there.noise * math.sqrt(max(0.0, 1 - ratio * ratio))
 
 
 def mean(seen: Prediction, here: Level, there: Level, eta: float = 1.0) -> "Tensor":

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from core.ancestral import mean, spread
-from core.diffusion import Prediction
+from core.diffusion import Level, Prediction
 from core.models.opening import open_model
 
 LEVELS = open_model("toy").levels(8)
@@ -30,6 +30,16 @@ def test_eta_one_is_the_posterior_of_ddpm() -> None:
         ratio = (here.signal / there.signal) ** 2
         posterior = there.noise**2 / here.noise**2 * (1 - ratio)
         assert spread(here, there) ** 2 == pytest.approx(posterior)
+
+
+def test_on_a_straight_flow_it_is_the_same_move_but_for_the_scale() -> None:
+    """Latents in units of their signal know nothing of what signal and noise add up to."""
+    given = seen()
+    for pair in PAIRS[1:]:
+        flow = [Level(s / (s + n), n / (s + n), time) for s, n, time in pair]
+        scale = flow[1].signal / pair[1].signal
+        assert spread(*flow) == pytest.approx(scale * spread(*pair))
+        assert torch.allclose(mean(given, *flow), scale * mean(given, *pair), atol=1e-5)
 
 
 def test_eta_nought_is_ddim_and_the_end_takes_no_noise() -> None:
