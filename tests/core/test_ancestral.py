@@ -36,10 +36,10 @@ def test_on_a_straight_flow_it_is_the_same_move_but_for_the_scale() -> None:
     """Latents in units of their signal know nothing of what signal and noise add up to."""
     given = seen()
     for pair in PAIRS[1:]:
-        flow = [Level(s / (s + n), n / (s + n), time) for s, n, time in pair]
-        scale = flow[1].signal / pair[1].signal
-        assert spread(*flow) == pytest.approx(scale * spread(*pair))
-        assert torch.allclose(mean(given, *flow), scale * mean(given, *pair), atol=1e-5)
+        here, there = (Level(s / (s + n), n / (s + n), time) for s, n, time in pair)
+        scale = there.signal / pair[1].signal
+        assert spread(here, there) == pytest.approx(scale * spread(*pair))
+        assert torch.allclose(mean(given, here, there), scale * mean(given, *pair), atol=1e-5)
 
 
 def test_eta_nought_is_ddim_and_the_end_takes_no_noise() -> None:
