@@ -150,6 +150,14 @@ def load(*kinds: str) -> None:
         load_all(importlib.import_module(f"core.{kind}"))
 
 
+def is_look(kind: Any) -> bool:
+    """Whether a technique shows something about the picture instead of editing it.
+
+    Such a technique says so with a class attribute of this name.
+    """
+    return bool(getattr(kind, "is_look", False))
+
+
 def params_of(kind: Any) -> type[Any]:
     """The Params dataclass of a registered class."""
     params: type[Any] = kind.Params

@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 QUICK, SIDE = 12, 128
 COMPARED = "prompt-to-prompt"
 """The editor under which inverters are compared."""
-MAPS = frozenset({"word-map", "difference-map"})
-"""Techniques that show something and edit nothing."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +75,7 @@ def methods() -> list[Method]:
     found = []
     for kind in catalog.techniques:
         defaults = {field.name: field.default for field in fields(params_of(kind))}
-        if kind.id not in MAPS and "strength" in defaults:
+        if "strength" in defaults and not catalog.is_look(kind):
             found.append(Method(kind.id, str(defaults.get("inverter", ""))))
     others = [Method(COMPARED, kind.id) for kind in catalog.inverters]
     return found + [method for method in others if method not in found]

@@ -32,6 +32,7 @@ class DifferenceMap:
     needs: ClassVar[frozenset[str]] = frozenset()
     needs_mask: ClassVar[bool] = False
     is_seeded: ClassVar[bool] = True
+    is_look: ClassVar[bool] = True
 
     @dataclass(frozen=True)
     class Params:

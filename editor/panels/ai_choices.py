@@ -1,15 +1,17 @@
 """Which technique, which model: choosers that say why something is greyed."""
 
+import re
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import QComboBox, QGridLayout, QLabel, QWidget
 
-from core.catalog import techniques
+from core.catalog import is_look, params_of, techniques
 from core.errors import ModelError
 from core.models.opening import available, capabilities_of
+from core.params import fields
 
 ID = Qt.ItemDataRole.UserRole
 ADD = "add"
@@ -18,16 +20,25 @@ CAPABILITIES = {
     "attention": "control of attention",
     "inpaint": "an inpainting network",
     "gradient": "gradients through the network",
+    "joint-attention": "control of joint attention",
 }
+REGION, CHANGE, MAKE = "Paint a region", "Change the picture", "Make a picture"
+HEADINGS = (REGION, CHANGE, MAKE)
+PAPER = re.compile(r"\(([^(),\n]{1,40}), arXiv")
+"""The published name in a docstring, where it is short enough for a line."""
 
 
 class Entry(NamedTuple):
-    """One line of a chooser; ``reason`` says why it cannot be chosen, empty when it can."""
+    """One line of a chooser; ``reason`` says why it cannot be chosen, empty when it can.
+
+    A heading stands above the entries that follow and cannot be chosen.
+    """
 
     id: str
     label: str
     about: str = ""
     reason: str = ""
+    is_heading: bool = False
 
 
 class Chooser(QComboBox):
@@ -60,7 +71,7 @@ def _item(entry: Entry) -> QStandardItem:
     item = QStandardItem(f"{entry.label} (not available)" if entry.reason else entry.label)
     item.setData(entry.id, ID)
     item.setToolTip(entry.reason or entry.about)
-    item.setEnabled(not entry.reason)
+    item.setEnabled(not (entry.reason or entry.is_heading))
     return item
 
 
@@ -105,12 +116,37 @@ def _rows(parent: QWidget, rows: dict[str, Chooser]) -> None:
 
 
 def technique_entries(model: str) -> list[Entry]:
-    """Every technique, with what the model lacks for it."""
+    """Every technique under the heading of its kind, with what the model lacks for it."""
     try:
         has = capabilities_of(model)
     except ModelError:
         has = frozenset(CAPABILITIES)
-    return [Entry(t.id, t.label, first_line(t.__doc__), lacking(t.needs - has)) for t in techniques]
+    entries = []
+    for heading in HEADINGS:
+        kinds = [kind for kind in techniques if heading_of(kind) == heading]
+        if kinds:
+            entries.append(Entry(f"heading:{heading}", heading, is_heading=True))
+        for kind in sorted(kinds, key=lambda kind: kind.label):
+            about = first_line(kind.__doc__)
+            entries.append(Entry(kind.id, _named(kind), about, lacking(kind.needs - has)))
+    return entries
+
+
+def heading_of(kind: Any) -> str:
+    """Under which heading a technique is listed; empty for one that only shows something."""
+    names = {field.name for field in fields(params_of(kind))}
+    if is_look(kind):
+        return ""
+    if kind.needs_mask:
+        return REGION
+    return CHANGE if names & {"source_prompt", "strength"} else MAKE
+
+
+def _named(kind: Any) -> str:
+    """What it is for, and the name that its paper gave it."""
+    found = PAPER.search(kind.__doc__ or "")
+    is_known = found is None or found[1].lower() == kind.label.lower()
+    return str(kind.label) if is_known or found is None else f"{kind.label} ({found[1]})"
 
 
 def lacking(needs: frozenset[str]) -> str:

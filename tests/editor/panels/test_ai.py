@@ -333,13 +333,25 @@ def test_a_technique_that_the_model_cannot_do_says_why() -> None:
     assert lacking(frozenset()) == ""
 
 
+def test_techniques_stand_under_headings_with_their_published_names() -> None:
+    entries = technique_entries("storybook")
+    headings = [entry.label for entry in entries if entry.is_heading]
+    assert headings == ["Paint a region", "Change the picture", "Make a picture"]
+    labels = [entry.label for entry in entries]
+    place = labels.index("Swap words (Prompt-to-Prompt)")
+    assert labels.index(headings[1]) < place < labels.index(headings[2])
+    assert not {"word-map", "difference-map"} & {entry.id for entry in entries}
+    assert all("\n" not in label for label in labels)
+
+
 def test_a_greyed_entry_cannot_be_chosen(application: QApplication) -> None:
     from editor.panels.ai_choices import Chooser
 
     chooser = Chooser("Technique")
-    chooser.show_entries([Entry("a", "A"), Entry("b", "B", reason="No.")], "a")
-    flags = chooser.model().index(1, 0).flags()
-    assert not flags & Qt.ItemFlag.ItemIsEnabled
+    greyed = [Entry("b", "B", reason="No."), Entry("h", "Things", is_heading=True)]
+    chooser.show_entries([Entry("a", "A"), *greyed], "a")
+    for row in (1, 2):
+        assert not chooser.model().index(row, 0).flags() & Qt.ItemFlag.ItemIsEnabled
     assert chooser.itemText(1) == "B (not available)"
 
 
