@@ -72,6 +72,9 @@ def _item(entry: Entry) -> QStandardItem:
     item.setData(entry.id, ID)
     item.setToolTip(entry.reason or entry.about)
     item.setEnabled(not (entry.reason or entry.is_heading))
+    font = item.font()
+    font.setBold(entry.is_heading)
+    item.setFont(font)
     return item
 
 
