@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from core.bench.picture_metrics import Floats
 
 QUICK, SIDE = 12, 128
+SHOWN_AT = 0.9
 COMPARED = "prompt-to-prompt"
 """The editor under which inverters are compared."""
 
@@ -95,7 +96,22 @@ def measured(
     kinds = sorted({edit.kind for edit in asked})
     if out:
         draw(rows, laboratory.shown, Path(out))
-    return {"edits": count, "kinds": kinds, "steps": steps, "model": model, "methods": rows}
+    told = {"edits": count, "kinds": kinds, "steps": steps, "model": model}
+    return {**told, "guide": guide(rows, kinds), "methods": rows}
+
+
+def guide(rows: list[dict[str, Any]], kinds: list[str]) -> dict[str, str]:
+    """For each kind of edit the method to pick: nearest to the truth of those that show it.
+
+    Those that show it are recognised at least SHOWN_AT times as often as the best one.
+    """
+    picked = {}
+    good = [row for row in rows if "error" not in row]
+    for kind in kinds if good else ():
+        least = SHOWN_AT * max(row["recognised_of"][kind] for row in good)
+        showing = [row for row in good if row["recognised_of"][kind] >= least]
+        picked[kind] = str(max(showing, key=lambda row: row["true_psnr_of"][kind])["method"])
+    return picked
 
 
 class Laboratory:
@@ -130,10 +146,11 @@ class Laboratory:
         means = {name: _mean([r[name] for r in results]) for name in names}
         kinds = sorted({edit.kind for edit in asked})
         by_kind = {
-            kind: _mean([r["true_psnr"] for r in results if r["kind"] == kind]) for kind in kinds
+            f"{name}_of": {k: _mean([r[name] for r in results if r["kind"] == k]) for k in kinds}
+            for name in ("true_psnr", "recognised")
         }
         memory = round(psutil.Process().memory_info().rss / 2**20)
-        return {"method": method.name, **means, "memory_mb": memory, "true_psnr_of": by_kind}
+        return {"method": method.name, **means, "memory_mb": memory, **by_kind}
 
     def judged(self, method: Method, edit: SceneEdit) -> dict[str, Any]:
         """The figures of one edit by one method."""

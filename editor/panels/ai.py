@@ -19,6 +19,7 @@ from core.storybook.layout import DESCRIPTION, FOLDER
 from editor.forms import build_form
 from editor.job import Failure
 from editor.panels.ai_choices import Choices
+from editor.panels.ai_guide import guide_line
 from editor.panels.ai_progress import UNCHANGED, Progress
 from editor.panels.ai_seed import SeedRow
 from editor.panels.ai_steering import Steering
@@ -156,6 +157,8 @@ class AiPanel(QWidget):
             return f"Run (Enter) to change {layer.name}, or paint a new region with these words."
         if recipe.params.get(SOURCE) == "" and recipe.prompt.strip():
             return "Say what the picture shows, so that only the words that differ change it."
+        if SOURCE in recipe.params and recipe.prompt.strip():
+            return guide_line()
         if not recipe.prompt.strip():
             return (
                 f"Without words the model fills in what fits. {known_things(recipe.model)}".strip()

@@ -61,6 +61,21 @@ def test_rows_have_every_figure_and_come_sorted(tmp_path: Path) -> None:
             assert drawn.width > 500
 
 
+def test_the_guide_picks_the_nearest_to_the_truth_that_shows_what_was_asked() -> None:
+    def row(name: str, recognised: float, truth: float) -> dict[str, Any]:
+        return {
+            "method": name,
+            "recognised_of": {"object": recognised},
+            "true_psnr_of": {"object": truth},
+        }
+
+    rows = [row("lazy", 0.5, 30), row("bold", 1.0, 10), row("fine", 0.95, 20)]
+    assert techniques.guide([*rows, {"method": "x", "error": "no"}], ["object"]) == {
+        "object": "fine"
+    }
+    assert techniques.guide([{"method": "x", "error": "no"}], ["object"]) == {}
+
+
 def test_a_wrong_parameter_is_named() -> None:
     with pytest.raises(EditorError, match="Unknown parameter 'count'"):
         measured("techniques", values={"count": 3})

@@ -1,0 +1,38 @@
+"""The guide speaks of techniques that exist, in plain words, or not at all."""
+
+import json
+from pathlib import Path
+
+from core import catalog
+from editor.panels.ai_guide import GUIDE, WORDS, guide_line
+
+catalog.load("techniques")
+
+
+def written(folder: Path, guide: dict[str, str]) -> Path:
+    path = folder / "guide.json"
+    path.write_text(json.dumps({"guide": guide}))
+    return path
+
+
+def test_kinds_of_one_technique_are_said_together(tmp_path: Path) -> None:
+    best = {
+        "object": "prompt-to-prompt + direct",
+        "colour": "sdedit",
+        "move": "prompt-to-prompt + ddim",
+        "add": "gone",
+    }
+    assert guide_line(written(tmp_path, best)) == (
+        "Measured best on Storybook: Swap words for other things and moving; Restyle for colours."
+    )
+
+
+def test_without_measurements_it_is_silent(tmp_path: Path) -> None:
+    assert guide_line(tmp_path / "gone.json") == ""
+    assert guide_line(written(tmp_path, {})) == ""
+
+
+def test_what_ships_names_techniques_that_exist() -> None:
+    best = json.loads(GUIDE.read_text("utf-8"))["guide"]
+    assert {method.split(" + ")[0] for method in best.values()} <= set(catalog.techniques.ids())
+    assert set(best) <= set(WORDS)
