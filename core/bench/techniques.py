@@ -56,7 +56,7 @@ class TechniqueBench:
         edits: Annotated[int, Range(1, 10_000, "Edits")] = 210
         steps: Annotated[int, Range(2, 100, "Steps")] = 20
         model: Annotated[str, Text("Model")] = "storybook"
-        methods: Annotated[str, Text("Techniques, separated by commas; all when empty")] = ""
+        methods: Annotated[str, Text("Methods or techniques, between commas; all when empty")] = ""
         out: Annotated[str, Text("Folder for the plot and the gallery")] = ""
 
     def __init__(self, params: Params) -> None:
@@ -65,7 +65,7 @@ class TechniqueBench:
     def run(self, quick: bool) -> dict[str, Any]:
         params = self.params
         only = [name.strip() for name in params.methods.split(",") if name.strip()]
-        chosen = [method for method in methods() if not only or method.technique in only]
+        chosen = [m for m in methods() if not only or m.technique in only or m.name in only]
         count = min(QUICK, params.edits) if quick else params.edits
         return measured(count, chosen, params.model, params.steps, params.out)
 
@@ -150,7 +150,7 @@ class Laboratory:
             for name in ("true_psnr", "recognised")
         }
         memory = round(psutil.Process().memory_info().rss / 2**20)
-        return {"method": method.name, **means, "memory_mb": memory, **by_kind}
+        return {"method": method.name, "edits": len(asked), **means, "memory_mb": memory, **by_kind}
 
     def judged(self, method: Method, edit: SceneEdit) -> dict[str, Any]:
         """The figures of one edit by one method."""
