@@ -33,7 +33,7 @@ class Painting:
         self._node = layers.with_plane(node, plane, self._tiles)
         self._offset = node.position if isinstance(node, Layer) else (0, 0)
         self._keep_alpha = plane == "pixels" and isinstance(node, Layer) and node.lock_alpha
-        self._clip = document.selection if plane == "pixels" else None
+        self._clip = document.selection
         self.dirty = EMPTY
         root = layers.replaced(document.root, self._node)
         document.state = _with_root(document, root)

@@ -37,8 +37,15 @@ class AiBrush:
             with document.painting(layer.id, "AI brush", plane="region") as painting:
                 yield from _sweep(context, painting, event, layer.id)
                 if not painting.dirty:
-                    raise EditorError("The stroke lies off the canvas: nothing was marked.")
+                    raise EditorError(_missed(context))
         context.stroked(layer.id)
+
+
+def _missed(context: Context) -> str:
+    """Why a stroke marked nothing."""
+    if context.document.selection:
+        return "The stroke lies outside the selection: nothing was marked. Ctrl+Shift+A deselects."
+    return "The stroke lies off the canvas: nothing was marked."
 
 
 def _sweep(context: Context, painting: Painting, event: PointerEvent, layer: str) -> Gesture:

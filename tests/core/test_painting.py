@@ -136,12 +136,14 @@ def test_regions_and_masks_are_painted_as_values(erase: bool, expected: int) -> 
             assert (outside == (0 if plane == "region" else 255)).all()
 
 
-def test_a_selection_does_not_limit_a_region() -> None:
+def test_a_selection_limits_regions_like_pixels() -> None:
     made, layer = document(AiLayer("ai"))
-    made.select(Selection(Rect(0, 0, 4, 4)))
+    made.select(Selection(Rect(100, 100, 4, 4)))
     with made.painting(layer, "Region", "region") as painting:
         painting.blend(FULL, 100, 100)
-        assert (painting.read(Rect(100, 100, 20, 20)) == 255).all()
+        seen = painting.read(Rect(100, 100, 20, 20))[..., 0]
+        assert (seen[:4, :4] == 255).all()
+        assert seen.astype(bool).sum() == 16
 
 
 def _fail(made: Document, layer: str) -> None:

@@ -8,6 +8,7 @@ from core.engine.task import Recipe
 from core.errors import EditorError
 from core.geometry import Rect
 from core.layers import AiLayer, Layer
+from core.selection import Selection
 from tests.core.tools.driving import context, document, drag
 
 LINE = [(100.0, 100.0), (150.0, 100.0), (200.0, 100.0)]
@@ -70,6 +71,14 @@ def test_a_frozen_or_hidden_layer_keeps_its_region(layer: AiLayer) -> None:
     made = document(layer)
     with pytest.raises(EditorError, match="boat is frozen or hidden"):
         drag(context(made, "ai-brush"), "ai-brush", *LINE, shift=True)
+
+
+def test_a_stroke_outside_the_selection_says_so_and_leaves_no_layer() -> None:
+    made = document()
+    made.select(Selection(Rect(20, 250, 5, 5)))
+    with pytest.raises(EditorError, match="outside the selection"):
+        drag(context(made, "ai-brush"), "ai-brush", *LINE)
+    assert _regions(made) == []
 
 
 def test_a_stroke_off_the_canvas_leaves_no_layer() -> None:
