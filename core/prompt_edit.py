@@ -33,6 +33,7 @@ INVERSION = Choice(
 )
 
 SOURCE, TARGET = 0, 1
+UNSAID = "Say what the picture shows now: without that, more than what you mean may change."
 
 Walk = Generator["Tensor", None, "Tensor"]
 Guide = Callable[["PromptEdit", Denoise], Denoise]
@@ -82,6 +83,8 @@ class PromptEdit:
             lacks = ", ".join(sorted(missing))
             raise TechniqueError(f"{inverter.label} needs a model with {lacks}; choose another.")
         self.inverter = inverter()
+        if self.params.prompt.strip() and not self.params.source_prompt.strip():
+            model.notes.append(UNSAID)
 
     def _levels(self) -> Levels:
         whole = walkable(self.model.levels(self.params.steps))

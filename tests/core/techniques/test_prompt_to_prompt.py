@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from core.models.attention import Place
-from core.prompt_edit import PromptEdit
+from core.prompt_edit import UNSAID, PromptEdit
 from core.techniques.prompt_to_prompt import PromptToPrompt, _Maps
 from tests.core.inverting import kept, network, result, task
 
@@ -35,6 +35,16 @@ def test_other_words_change_the_picture() -> None:
     model = network()
     given = task(PromptToPrompt, local_blend=False, **OTHER)
     assert not np.allclose(result(PromptToPrompt, model, given), kept(model, given), atol=1e-3)
+
+
+def test_an_unsaid_source_works_and_is_told() -> None:
+    model = network()
+    model.notes.clear()
+    result(PromptToPrompt, model, task(PromptToPrompt, prompt="a dog", steps=2))
+    assert model.notes == [UNSAID]
+    model.notes.clear()
+    result(PromptToPrompt, model, task(PromptToPrompt, steps=2, **OTHER))
+    assert model.notes == []
 
 
 def maps_of(**changes: Any) -> Any:
