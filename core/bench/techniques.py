@@ -4,6 +4,8 @@ import json
 import sys
 import time
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
@@ -12,6 +14,7 @@ import psutil
 
 from core import catalog
 from core.bench.picture_metrics import mse, psnr, ssim, structure_distance
+from core.bench.pie import PieEdit, read_pie
 from core.bench.plot import SHOWN, draw
 from core.bench.registry import benches
 from core.catalog import params_of
@@ -57,6 +60,7 @@ class TechniqueBench:
         steps: Annotated[int, Range(2, 100, "Steps")] = 20
         model: Annotated[str, Text("Model")] = "storybook"
         methods: Annotated[str, Text("Methods or techniques, between commas; all when empty")] = ""
+        pie: Annotated[str, Text("PIE-Bench's folder, in place of our own edits")] = ""
         out: Annotated[str, Text("Folder for the plot and the gallery")] = ""
 
     def __init__(self, params: Params) -> None:
@@ -67,6 +71,9 @@ class TechniqueBench:
         only = [name.strip() for name in params.methods.split(",") if name.strip()]
         chosen = [m for m in methods() if not only or m.technique in only or m.name in only]
         count = min(QUICK, params.edits) if quick else params.edits
+        if params.pie:
+            asked = list(islice(read_pie(Path(params.pie)), count))
+            return measured_on_pie(asked, chosen, Laboratory(params.model, params.steps))
         return measured(count, chosen, params.model, params.steps, params.out)
 
 
@@ -100,6 +107,20 @@ def measured(
     return {**told, "guide": guide(rows, kinds), "methods": rows}
 
 
+def measured_on_pie(
+    asked: list[PieEdit], chosen: list[Method], laboratory: "Laboratory"
+) -> dict[str, Any]:
+    """What is kept, as PIE-Bench's evaluator has it; its other metrics need models of their own."""
+    rows: list[dict[str, Any]] = []
+    for method in chosen:
+        lacking = laboratory.lacking(method)
+        figures = [] if lacking else [laboratory.kept(method, edit) for edit in asked]
+        means = {name: _mean([one[name] for one in figures]) for name in (figures or [{}])[0]}
+        rows.append({"method": method.name, **({"error": lacking} if lacking else means)})
+    rows.sort(key=lambda row: -row.get("background_psnr", -1))
+    return {"edits": len(asked), "model": laboratory.name, "methods": rows}
+
+
 def guide(rows: list[dict[str, Any]], kinds: list[str]) -> dict[str, str]:
     """For each kind of edit the method to pick: nearest to the truth of those that show it.
 
@@ -119,15 +140,11 @@ class Laboratory:
 
     def __init__(self, model: str, steps: int) -> None:
         from core.models.opening import open_model
-        from core.storybook.codec import load_codec
-        from core.storybook.judge import load_judge
         from core.storybook.layout import FOLDER, read_description
 
         self.name, self.steps = model, steps
         self.shown: dict[str, list[Floats]] = {}
         self.model = open_model(model)
-        self.judge, _ = load_judge()
-        self.codec = load_codec(FOLDER)
         description = read_description(FOLDER)
         self.things = tuple(description["objects"])
         self.places = tuple(description["backgrounds"])
@@ -135,9 +152,9 @@ class Laboratory:
 
     def row(self, method: Method, asked: list[SceneEdit]) -> dict[str, Any]:
         """Means over all edits, and by kind how close to the truth."""
-        lacking = sorted(catalog.techniques[method.technique].needs - self.model.capabilities)
+        lacking = self.lacking(method)
         if lacking:
-            return {"method": method.name, "error": f"needs {', '.join(lacking)}"}
+            return {"method": method.name, "error": lacking}
         try:
             results = [self.judged(method, edit) for edit in asked]
         except EditorError as error:
@@ -151,6 +168,42 @@ class Laboratory:
         }
         memory = round(psutil.Process().memory_info().rss / 2**20)
         return {"method": method.name, "edits": len(asked), **means, "memory_mb": memory, **by_kind}
+
+    @cached_property
+    def judge(self) -> Any:
+        from core.storybook.judge import load_judge
+
+        return load_judge()[0]
+
+    @cached_property
+    def codec(self) -> Any:
+        from core.storybook.codec import load_codec
+        from core.storybook.layout import FOLDER
+
+        return load_codec(FOLDER)
+
+    def lacking(self, method: Method) -> str:
+        """What the model has not and the method needs; empty when nothing lacks."""
+        needs = catalog.techniques[method.technique].needs
+        if method.inverter:
+            needs = needs | catalog.inverters[method.inverter].needs
+        missing = sorted(needs - self.model.capabilities)
+        return f"needs {', '.join(missing)}" if missing else ""
+
+    def kept(self, method: Method, edit: PieEdit) -> dict[str, float]:
+        """The background metrics of one edit: both pictures blackened where the mask is."""
+        before = edit.picture()
+        calls, began = self.model.calls, time.perf_counter()
+        result = self.edited(method, edit, before, edit.mask)
+        seconds = time.perf_counter() - began
+        seen = [picture * ~edit.mask[..., None] for picture in (before, result)]
+        return {
+            "background_psnr": psnr(*seen),
+            "background_mse": mse(*seen),
+            "background_ssim": ssim(*seen),
+            "calls": self.model.calls - calls,
+            "seconds": seconds,
+        }
 
     def judged(self, method: Method, edit: SceneEdit) -> dict[str, Any]:
         """The figures of one edit by one method."""
@@ -179,7 +232,9 @@ class Laboratory:
             if len(row) < SHOWN:
                 row.append(picture)
 
-    def edited(self, method: Method, edit: SceneEdit, before: "Floats", differs: Any) -> "Floats":
+    def edited(
+        self, method: Method, edit: SceneEdit | PieEdit, before: "Floats", differs: Any
+    ) -> "Floats":
         """What the method makes of the picture; one that needs a region gets the true one."""
         from core.modifiers.wrapping import wrapped
 
@@ -197,7 +252,7 @@ class Laboratory:
                 result: Floats = end.value
                 return result
 
-    def _recipe(self, method: Method, edit: SceneEdit) -> Recipe:
+    def _recipe(self, method: Method, edit: SceneEdit | PieEdit) -> Recipe:
         values: dict[str, Any] = {
             "prompt": edit.prompt,
             "source_prompt": edit.source_prompt,

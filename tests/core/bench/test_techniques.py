@@ -13,6 +13,7 @@ from core.errors import EditorError
 from core.storybook import judge as judging
 from core.storybook.judge import JudgeConfig, build_judge
 from core.storybook.sample import World
+from tests.core.bench.test_pie import folder
 
 
 @pytest.fixture(autouse=True)
@@ -59,6 +60,21 @@ def test_rows_have_every_figure_and_come_sorted(tmp_path: Path) -> None:
     for name in ("techniques.png", "gallery.png"):
         with Image.open(tmp_path / name) as drawn:
             assert drawn.width > 500
+
+
+def test_pie_bench_is_measured_as_its_evaluator_does(tmp_path: Path) -> None:
+    values = {
+        "pie": str(folder(tmp_path)),
+        "steps": 2,
+        "model": "toy",
+        "methods": "sdedit,blended-inpaint,masactrl",
+    }
+    rows = {row["method"]: row for row in measured("techniques", values=values)["methods"]}
+    assert rows["masactrl + direct"]["error"] == "needs attention"
+    kept = {name: row["background_psnr"] for name, row in rows.items() if "error" not in row}
+    assert kept["blended-inpaint"] > kept["sdedit"]
+    assert 0 < rows["sdedit"]["background_ssim"] < 1
+    assert rows["sdedit"]["calls"] > 0
 
 
 def test_the_guide_picks_the_nearest_to_the_truth_that_shows_what_was_asked() -> None:
