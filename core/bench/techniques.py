@@ -279,15 +279,17 @@ class Laboratory:
         return latent
 
     def _recognises(self, edit: SceneEdit, picture: "Floats") -> float:
-        """Share of what is wanted (things, and the place) that the judge sees."""
+        """Share of what is wanted (things, their style, and the place) that the judge sees."""
         import torch
 
         with torch.no_grad():
             verdict = self.judge(self._seen(picture))
-        names, places = self.judge.config.things, self.judge.config.places
+        known = self.judge.config
+        names, places, styles = known.things, known.places, known.styles
         best = verdict.things[0].topk(max(1, len(edit.wanted))).indices.tolist()
         seen = {names[index] for index in best}
         right = [name in seen for name in edit.wanted]
+        right += [styles[int(verdict.styles.argmax())] == edit.style] if edit.wanted else []
         return float(np.mean([*right, places[int(verdict.places.argmax())] == edit.place]))
 
 

@@ -23,7 +23,7 @@ FOOTPRINT = 4
 class SceneEdit:
     """An edit of one kind: the scene before and after, and what is said of both.
 
-    ``wanted`` names what the result must show, ``place`` where.
+    ``wanted`` names what the result must show, ``place`` where, ``style`` how drawn.
     """
 
     kind: str
@@ -33,6 +33,7 @@ class SceneEdit:
     prompt: str
     wanted: tuple[str, ...]
     place: str
+    style: str
 
     def pictures(self, side: int) -> "tuple[Any, Any, Any]":
         """Before and after (side x side x 3 floats in 0..1), and a bool mask of what differs."""
@@ -73,7 +74,7 @@ def _edit(kind: str, random: np.random.Generator, world: _World) -> SceneEdit:
     scene = Scene((item,), places[0], "left", int(random.integers(2**31)))
     makers: dict[str, Callable[[], tuple[Scene, Scene]]] = {
         "object": lambda: (scene, scene.replace_thing(0, names[1])),
-        "colour": lambda: (scene, scene.recolour(0, str(random.choice(tuple(HUES))))),
+        "colour": lambda: (scene, scene.recolour(0, _other_colour(random, names[0]))),
         "background": lambda: (scene, scene.change_place(places[1])),
         "add": lambda: _added(scene, names[1]),
         "remove": lambda: _swapped(*_added(scene, names[1])),
@@ -99,10 +100,15 @@ def _other(styles: tuple[str, ...], style: str) -> str:
     return styles[(styles.index(style) + 1) % len(styles)]
 
 
+def _other_colour(random: np.random.Generator, name: str) -> str:
+    """A colour that the thing's name does not already say."""
+    return str(random.choice([colour for colour in HUES if colour not in name.split()]))
+
+
 def _described(kind: str, before: Scene, after: Scene) -> SceneEdit:
     source, prompt = before.prompt(), after.prompt()
     if kind == "move":
-        left, right = f"{source}, on the left", f"{source}, on the right"
-        source, prompt = left, right
+        source, prompt = (f"{scene.prompt()}, {scene.items[0].side}" for scene in (before, after))
     wanted = tuple(item.name for item in after.items)
-    return SceneEdit(kind, before, after, source, prompt, wanted, after.place)
+    style = after.items[0].style
+    return SceneEdit(kind, before, after, source, prompt, wanted, after.place, style)

@@ -1,4 +1,5 @@
-"""Measure a Storybook model with the judge: things, places, pairs, synonyms, brush, codec, speed.
+"""Measure a Storybook model with the judge: things, places, styles, pairs, synonyms, brush,
+codec, memory of training pictures, speed.
 
 ``python -m core.storybook.evaluate FOLDER OUT [REPEATS]`` writes OUT/storybook.json and
 galleries as OUT/*.png.
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image
 
 from core.storybook.atlas import catalogue
@@ -25,6 +27,8 @@ from core.storybook.sample import World, random_scene
 from core.storybook.scene import Item, Scene, article
 from core.storybook.text import load_text_encoder
 from core.storybook.training.gallery import sample, sheet
+from core.storybook.training.pack import example
+from core.storybook.training.prompts import USUAL_STYLE
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -41,6 +45,7 @@ class Wanted:
     prompt: str
     things: tuple[int, ...]
     place: int
+    style: int = 0
 
 
 class Evaluation:
@@ -54,6 +59,7 @@ class Evaluation:
         description = read_description(folder)
         self.things: tuple[str, ...] = tuple(description["objects"])
         self.places: tuple[str, ...] = tuple(description["backgrounds"])
+        self.styles: tuple[str, ...] = tuple(description["styles"])
         self.random = np.random.default_rng(7)
 
     def paint(
@@ -72,32 +78,26 @@ class Evaluation:
                 pictures.append(self.codec.decode(z))
         return torch.cat(pictures)
 
-    def verdicts(self, pictures: "Tensor", count: int) -> tuple["Tensor", "Tensor"]:
-        """The ``count`` likeliest things and the place of each picture.
+    def verdicts(self, pictures: "Tensor", count: int) -> "tuple[Tensor, Tensor, Tensor]":
+        """The ``count`` likeliest things, the place and the style of each picture.
 
-        The judge may know more things than the model; those count as number -1.
+        What the judge knows and the model does not counts as number -1.
         """
-        import torch
-
-        verdict = self.judge(self.codec.encode(pictures))
-        known = self.judge.config
-        things = [self.things.index(n) if n in self.things else -1 for n in known.things]
-        places = [self.places.index(n) if n in self.places else -1 for n in known.places]
-        seen = torch.tensor(things)[verdict.things.topk(count, 1).indices]
-        return seen, torch.tensor(places)[verdict.places.argmax(1)]
+        verdict, known = self.judge(self.codec.encode(pictures)), self.judge.config
+        best = verdict.things.topk(count, 1).indices
+        return (
+            _renumbered(best, known.things, self.things),
+            _renumbered(verdict.places.argmax(1), known.places, self.places),
+            _renumbered(verdict.styles.argmax(1), known.styles, self.styles),
+        )
 
     def wanted(self, repeats: int) -> list[Wanted]:
-        """Every thing ``repeats`` times, each in a place drawn by chance."""
-        places = self.random.integers(len(self.places), size=(repeats, len(self.things)))
-        return [self._wanted((t,), int(places[r, t])) for r in range(repeats) for t in self._all()]
+        """Every thing ``repeats`` times, each in a place and a style drawn by chance."""
+        return [self._wanted((thing,)) for _ in range(repeats) for thing in self._all()]
 
     def wanted_pairs(self, count: int) -> list[Wanted]:
         chosen = [self.random.choice(len(self.things), 2, replace=False) for _ in range(count)]
-        places = self.random.integers(len(self.places), size=count)
-        return [
-            self._wanted((int(a), int(b)), int(place))
-            for (a, b), place in zip(chosen, places, strict=True)
-        ]
+        return [self._wanted((int(a), int(b))) for a, b in chosen]
 
     def wanted_synonyms(self) -> list[Wanted]:
         """Each thing by a name that training never used."""
@@ -107,18 +107,27 @@ class Evaluation:
     def _all(self) -> range:
         return range(len(self.things))
 
-    def _wanted(self, things: tuple[int, ...], place: int) -> Wanted:
-        names = tuple(self.things[thing] for thing in things)
-        scene = Scene(tuple(Item(name) for name in names), self.places[place])
-        return Wanted(scene.prompt(with_style=False), things, place)
+    def _wanted(self, things: tuple[int, ...]) -> Wanted:
+        """Things in words as a person asks: the usual style goes unsaid."""
+        place = int(self.random.integers(len(self.places)))
+        style = int(self.random.integers(len(self.styles)))
+        drawn = self.styles[style]
+        items = tuple(Item(self.things[thing], style=drawn) for thing in things)
+        prompt = Scene(items, self.places[place]).prompt(with_style=drawn != USUAL_STYLE)
+        return Wanted(prompt, things, place, style)
 
     def right(self, wanted: Sequence[Wanted], pictures: "Tensor") -> dict[str, float]:
-        """Share of pictures that show all wanted things, and share in the wanted place."""
+        """Shares of pictures that show all wanted things, in the wanted place, in that style."""
         count = len(wanted[0].things)
-        things, places = self.verdicts(pictures, count)
+        things, places, styles = self.verdicts(pictures, count)
         shown = [set(row) == set(w.things) for row, w in zip(things.tolist(), wanted, strict=True)]
         placed = [p == w.place for p, w in zip(places.tolist(), wanted, strict=True)]
-        return {"things": float(np.mean(shown)), "place": float(np.mean(placed))}
+        styled = [s == w.style for s, w in zip(styles.tolist(), wanted, strict=True)]
+        return {
+            "things": float(np.mean(shown)),
+            "place": float(np.mean(placed)),
+            "style": float(np.mean(styled)),
+        }
 
     def brush(self, repeats: int, steps: int) -> tuple[float, "Tensor"]:
         """Paint each thing into an empty scene where it would stand; share recognised, pictures."""
@@ -148,6 +157,21 @@ class Evaluation:
         scenes = [random_scene(HELD_OUT + seed, World.small()) for seed in range(count)]
         return psnr(self.codec, np.stack([render(scene).image for scene in scenes]))
 
+    def memory(self, pictures: "Tensor", count: int) -> dict[str, float]:
+        """Median decibels to the nearest of ``count`` training pictures, both at 32 x 32.
+
+        ``unseen`` is the same for true scenes that training never saw: a model that repeats its
+        training pictures is far above it.
+        """
+        world = World(self.things, self.places, self.styles)
+        trained = np.stack([_small(example(seed, world).image) for seed in range(count)])
+        unseen = (example(HELD_OUT + seed, world).image for seed in range(len(pictures)))
+        painted = np.rint(pictures.clamp(0, 1).permute(0, 2, 3, 1).numpy() * 255).astype(np.uint8)
+        return {
+            "painted": float(np.median([_nearest(_small(one), trained) for one in painted])),
+            "unseen": float(np.median([_nearest(_small(one), trained) for one in unseen])),
+        }
+
     def call_ms(self, repeats: int = 12) -> float:
         """Median time of one network evaluation, batch 1."""
         import torch
@@ -160,6 +184,26 @@ class Evaluation:
                 self.unet(network_input(z), 500, encoder_hidden_states=tokens)
             times.append(1000 * (time.perf_counter() - started))
         return float(np.median(times))
+
+
+def _renumbered(numbers: "Tensor", known: Sequence[str], wanted: Sequence[str]) -> "Tensor":
+    """Numbers among the names known as numbers among those wanted; -1 for any other."""
+    import torch
+
+    return torch.tensor([wanted.index(n) if n in wanted else -1 for n in known])[numbers]
+
+
+def _small(image: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+    """A picture's 32 x 32 means, in a row."""
+    side = image.shape[0] // 32
+    means: npt.NDArray[np.float32] = image.reshape(32, side, 32, side, 3).mean((1, 3)).ravel()
+    return means.astype(np.float32)
+
+
+def _nearest(picture: npt.NDArray[np.float32], others: npt.NDArray[np.float32]) -> float:
+    """Decibels between a picture and the nearest of others."""
+    error = float(np.square(others - picture).mean(1).min())
+    return float(10 * np.log10(255**2 / max(error, 1e-6)))
 
 
 def _one_thing(seed: int, name: str) -> Scene:
@@ -180,7 +224,8 @@ def evaluate(folder: Path, out: Path, repeats: int = 3) -> dict[str, Any]:
     for steps in (4, 8, 20):
         pictures = model.paint([wanted.prompt for wanted in single], steps)
         result[f"one thing, {steps} steps"] = model.right(single, pictures)
-        _save(pictures[: len(model.things)], out / f"things-{steps}.png")
+        _save(pictures[: 2 * len(model.things)], out / f"things-{steps}.png")
+    result["nearest training picture, dB"] = model.memory(pictures, 512 * repeats)
     pictures = model.paint([wanted.prompt for wanted in pairs], 12)
     result["two things, 12 steps"] = model.right(pairs, pictures)
     _save(pictures, out / "pairs.png")

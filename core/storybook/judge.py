@@ -1,4 +1,4 @@
-"""A small trained judge: which Storybook things and which place a picture shows."""
+"""A small trained judge: which Storybook things, place and style a picture shows."""
 
 import json
 from dataclasses import dataclass
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 WEIGHTS = "judge.safetensors"
+NAMED = ("things", "places", "styles")
 
 
 @dataclass(frozen=True)
@@ -21,15 +22,17 @@ class JudgeConfig:
 
     things: tuple[str, ...]
     places: tuple[str, ...]
+    styles: tuple[str, ...]
     channels: int = 16
     width: int = 96
 
 
 class Verdict(NamedTuple):
-    """Logits: a picture may show several things (n, things), and is in one place (n, places)."""
+    """Logits: a picture may show several things (n, things), in one place and one style."""
 
     things: "Tensor"
     places: "Tensor"
+    styles: "Tensor"
 
 
 @cache
@@ -56,11 +59,14 @@ def _class() -> type[Any]:
             self.body = nn.Sequential(*layers)
             self.thing = nn.Conv2d(2 * width, len(config.things), 1)
             self.place = nn.Linear(2 * width, len(config.places))
+            self.style = nn.Conv2d(2 * width, len(config.styles), 1)
 
         def forward(self, z: "Tensor") -> Verdict:
             seen = self.body(z)
-            things = torch.logsumexp(self.thing(seen).flatten(2), 2)
-            return Verdict(things, self.place(seen.mean((2, 3))))
+            things, styles = (
+                torch.logsumexp(head(seen).flatten(2), 2) for head in (self.thing, self.style)
+            )
+            return Verdict(things, self.place(seen.mean((2, 3))), styles)
 
     return Judge
 
@@ -74,7 +80,7 @@ def save_judge(judge: Any, folder: Path, accuracy: dict[str, float]) -> None:
     """Write judge.safetensors with names and held-out accuracy in its header."""
     from safetensors.torch import save_file
 
-    config = {"things": judge.config.things, "places": judge.config.places}
+    config = {name: getattr(judge.config, name) for name in NAMED}
     header = {"config": json.dumps(config), "accuracy": json.dumps(accuracy)}
     state = {name: value.half().contiguous() for name, value in judge.state_dict().items()}
     save_file(state, folder / WEIGHTS, header)
@@ -89,7 +95,8 @@ def load_judge(folder: Path = FOLDER) -> tuple[Any, dict[str, float]]:
             header = stream.metadata()
             state = {name: stream.get_tensor(name).float() for name in stream.keys()}  # noqa: SIM118
         names = json.loads(header["config"])
-        judge = build_judge(JudgeConfig(tuple(names["things"]), tuple(names["places"])))
+        things, places, styles = (tuple(names[name]) for name in NAMED)
+        judge = build_judge(JudgeConfig(things, places, styles))
         judge.load_state_dict(state)
         accuracy: dict[str, float] = json.loads(header["accuracy"])
     except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:

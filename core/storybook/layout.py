@@ -42,7 +42,7 @@ class Layout:
     image_size: int = 128
     factor: int = 8
     latent_channels: int = 16
-    context_length: int = 16
+    context_length: int = 24
     context_width: int = 384
     train_steps: int = 1000
     widths: tuple[int, ...] = (96, 160, 192)

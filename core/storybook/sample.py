@@ -1,29 +1,33 @@
 """Random scenes, the same for the same seed: what the model is trained and judged on."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from core.storybook.atlas import names
 from core.storybook.backgrounds import PLACES
-from core.storybook.scene import Item, Light, Scene
+from core.storybook.scene import HUES, Item, Light, Scene
 
 LIGHTS: tuple[Light, ...] = ("left", "above", "right")
 
 
 @dataclass(frozen=True)
 class World:
-    """Which things, places and styles scenes are drawn from, and how many things a scene has."""
+    """Which things, places and styles scenes are drawn from, and how many things a scene has.
+
+    ``colours`` is the share of things that have another colour than their own.
+    """
 
     things: tuple[str, ...]
     places: tuple[str, ...]
     styles: tuple[str, ...]
-    counts: tuple[float, ...] = (0.08, 0.62, 0.30)
+    counts: tuple[float, ...] = (0.06, 0.6, 0.34)
+    colours: float = 0.2
 
     @classmethod
     def small(cls) -> "World":
         """The narrow world that a processor can learn."""
-        return cls(names("small"), tuple(PLACES)[:10], ("clay",))
+        return cls(names("small"), tuple(PLACES)[:10], ("clay", "flat"))
 
     @classmethod
     def large(cls) -> "World":
@@ -40,9 +44,16 @@ def random_scene(seed: int, world: World) -> Scene:
     style = str(random.choice(world.styles))
     things = [str(n) for n in random.choice(world.things, count, replace=False)]
     items = tuple(_item(random, n, i, count, style) for i, n in enumerate(things))
+    items = tuple(_maybe_coloured(random, item, world.colours) for item in items)
     place = str(random.choice(world.places))
     light = LIGHTS[int(random.integers(len(LIGHTS)))]
     return Scene(items, place, light, int(random.integers(2**31)))
+
+
+def _maybe_coloured(random: np.random.Generator, item: Item, share: float) -> Item:
+    if random.random() >= share:
+        return item
+    return replace(item, colour=str(random.choice(tuple(HUES))))
 
 
 def _item(random: np.random.Generator, name: str, index: int, count: int, style: str) -> Item:

@@ -10,8 +10,8 @@ HUES = {"red": 0, "orange": 18, "yellow": 38, "green": 85, "blue": 150, "purple"
 
 STYLE_WORDS = {
     "clay": "clay",
-    "flat": "flat drawing",
-    "ink": "ink drawing",
+    "flat": "flat",
+    "ink": "ink",
     "cartoon": "cartoon",
 }
 
@@ -32,7 +32,12 @@ class Item:
 
     @property
     def words(self) -> str:
-        return f"{self.colour} {self.name}" if self.colour else self.name
+        return coloured(self.name, self.colour)
+
+    @property
+    def side(self) -> str:
+        """Where it stands, in words; empty near the middle."""
+        return "on the left" if self.x < 0.42 else "on the right" if self.x > 0.58 else ""
 
 
 @dataclass(frozen=True)
@@ -82,6 +87,14 @@ class Scene:
 
     def relight(self, light: Light) -> "Scene":
         return replace(self, light=light)
+
+
+def coloured(name: str, colour: str | None) -> str:
+    """A name with another colour in place of its own: "red apple" in blue is "blue apple"."""
+    if colour is None:
+        return name
+    rest = [word for word in name.split() if word not in HUES]
+    return f"{colour} {' '.join(rest) or name}"
 
 
 def article(name: str) -> str:

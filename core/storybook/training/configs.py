@@ -9,43 +9,17 @@ from core.storybook.sample import World
 
 @dataclass(frozen=True)
 class Config:
-    """A world, the model's layout, its codec, and what suits the machine.
-
-    ``focus`` narrows training to examples that show these things only; empty means all.
-    """
+    """A world, the model's layout, its codec, and what suits the machine."""
 
     world: World
     layout: Layout
     codec: CodecConfig
     batch: int
     device: str
-    focus: tuple[str, ...] = ()
 
-    @property
-    def things(self) -> tuple[str, ...]:
-        return self.focus or self.world.things
-
-
-FEW = (
-    "red apple",
-    "banana",
-    "mushroom",
-    "cactus",
-    "tree",
-    "sunflower",
-    "cat face",
-    "panda face",
-    "house",
-    "red car",
-    "sailboat",
-    "balloon",
-    "sun",
-    "star",
-)
-"""Things of clear shape and colour: what two processor cores learn within the hour."""
 
 CONFIGS = {
-    "small": Config(World.small(), Layout(), CodecConfig(), 12, "cpu", FEW),
+    "small": Config(World.small(), Layout(), CodecConfig(), 12, "cpu"),
     "large": Config(
         World.large(),
         Layout(image_size=256, latent_channels=24, widths=(160, 320, 480)),

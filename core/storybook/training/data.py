@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from core.storybook.training.prompts import thing_named
-
 if TYPE_CHECKING:
     from torch import Generator, Tensor
 
@@ -31,14 +29,11 @@ class Batch(NamedTuple):
 class Pool:
     """Packed shards; the tokens of a shard's prompts are embedded once and kept beside it."""
 
-    def __init__(
-        self, folder: Path, encoder: "TextEncoder", focus: tuple[str, ...] = ()
-    ) -> None:
+    def __init__(self, folder: Path, encoder: "TextEncoder") -> None:
         import torch
 
         self.folder = folder
         self.encoder = encoder
-        self.focus = focus
         self.tokens = encoder.embed([""]).half()
         self.latents = torch.zeros(0)
         self.cells = torch.zeros(0)
@@ -53,25 +48,14 @@ class Pool:
         for path in sorted(self.folder.glob("shard-*.npz"))[:limit]:
             with np.load(path) as arrays:
                 local = torch.from_numpy(arrays["prompts"])
-                kept = self._in_focus(path, local)
-                latents.append(torch.from_numpy(arrays["latents"])[kept])
-                cells.append(torch.from_numpy(arrays["cells"])[kept])
-            local = local[kept]
+                latents.append(torch.from_numpy(arrays["latents"]))
+                cells.append(torch.from_numpy(arrays["cells"]))
             prompts.append(torch.where(local >= 0, local + known, -1).long())
             tokens.append(self._embedded(path))
             known += len(tokens[-1])
         self.latents, self.cells = torch.cat(latents), torch.cat(cells)
         self.prompts, self.tokens = torch.cat(prompts), torch.cat(tokens)
         return len(self.latents)
-
-    def _in_focus(self, path: Path, local: "Tensor") -> "Tensor":
-        """Which examples show nothing but things in focus."""
-        import torch
-
-        texts: list[str] = json.loads(path.with_suffix(".json").read_text())
-        inside = [not self.focus or thing_named(text) in self.focus for text in texts]
-        allowed = torch.tensor([*inside, True])
-        return allowed[local[:, 2:].long()].all(1)
 
     def _embedded(self, path: Path) -> "Tensor":
         """Tokens of a shard's prompts."""

@@ -28,7 +28,7 @@ def export(folder: Path, target: Path, config: Config) -> None:
         shutil.copy(folder / "judge.safetensors", target)
     description = {
         "version": 1,
-        "objects": list(config.things),
+        "objects": list(config.world.things),
         "backgrounds": list(config.world.places),
         "styles": list(config.world.styles),
         "samples": list(PROMPTS),

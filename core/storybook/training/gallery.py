@@ -18,23 +18,23 @@ if TYPE_CHECKING:
 PROMPTS = (
     "a red apple on a wooden table",
     "a cat face in a meadow",
-    "a dog face at sunset",
+    "a dog face at sunset, flat",
     "a sailboat on the sea",
-    "a house in the snow",
+    "a house in the snow, flat",
     "a rocket at night",
-    "a cactus in the desert",
-    "a palm tree on a beach",
+    "a cactus in the desert, on the left",
+    "a strawberry on a beach, flat",
     "a panda face in front of a brick wall",
-    "a red car on white",
-    "a mushroom in a meadow",
+    "a blue car on white",
+    "a mushroom in a meadow, flat",
     "a star at night",
-    "a butterfly on white",
-    "a castle in the desert",
-    "a snowman and a penguin in the snow",
+    "a purple butterfly on white",
+    "a pumpkin in the desert",
+    "a crescent moon at night, flat",
     "a balloon and a sun in a meadow",
-    "a kitten on a beach",
+    "a kitten on a beach, on the right",
     "a strawberry and a banana on a wooden table",
-    "a tropical fish on the sea",
+    "a cat face and a dog face in the snow, flat",
     "a sunflower in front of a brick wall",
 )
 
@@ -65,7 +65,12 @@ def sample(
 
 
 def sheet(images: "Tensor", columns: int) -> npt.NDArray[np.uint8]:
-    """Pictures (n, 3, h, w) in 0..1 side by side."""
+    """Pictures (n, 3, h, w) in 0..1 side by side, the last row filled up with white."""
+    import torch
+
+    missing = -len(images) % columns
+    if missing:
+        images = torch.cat([images, images.new_ones(missing, *images.shape[1:])])
     rows = [images[i : i + columns] for i in range(0, len(images), columns)]
     strips = [np.concatenate(list(row.permute(0, 2, 3, 1).numpy()), 1) for row in rows]
     pixels: npt.NDArray[np.uint8] = np.rint(np.concatenate(strips) * 255).astype(np.uint8)

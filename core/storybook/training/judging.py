@@ -3,7 +3,6 @@
 ``python -m core.storybook.training.judging FOLDER EPOCHS`` writes FOLDER/judge.safetensors.
 """
 
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -14,47 +13,51 @@ from core.storybook.judge import JudgeConfig, build_judge, save_judge
 from core.storybook.sample import World, random_scene
 from core.storybook.training.configs import CONFIGS
 from core.storybook.training.pack import SHARD
-from core.storybook.training.prompts import thing_named
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 BATCH = 128
+UNSEEN = -1
 
 
 class Labelled(NamedTuple):
-    """Latents, which things are shown (n, things) and the place's number."""
+    """Latents, which things are shown (n, things), the numbers of place and style.
+
+    A scene without things has no style: number UNSEEN.
+    """
 
     latents: "Tensor"
     things: "Tensor"
     places: "Tensor"
+    styles: "Tensor"
 
 
 def labelled(path: Path, world: World) -> Labelled:
     """A shard with what its pictures show."""
     import torch
 
-    texts: list[str] = json.loads(path.with_suffix(".json").read_text())
     first = int(path.stem.split("-")[1]) * SHARD
     with np.load(path) as arrays:
-        latents, prompts = torch.from_numpy(arrays["latents"]), arrays["prompts"]
-    things = torch.zeros(len(prompts), len(world.things))
-    for row, numbers in enumerate(prompts[:, 2:]):
-        for number in numbers[numbers >= 0]:
-            things[row, world.things.index(thing_named(texts[number]))] = 1
-    seeds = range(first, first + len(prompts))
-    places = [world.places.index(random_scene(seed, world).place) for seed in seeds]
-    return Labelled(latents, things, torch.tensor(places))
+        latents, shown = torch.from_numpy(arrays["latents"]), arrays["things"]
+    things = torch.zeros(len(shown), len(world.things))
+    for row, numbers in enumerate(shown):
+        things[row, numbers[numbers >= 0]] = 1
+    scenes = [random_scene(seed, world) for seed in range(first, first + len(shown))]
+    places = torch.tensor([world.places.index(scene.place) for scene in scenes])
+    drawn = [world.styles.index(s.items[0].style) if s.items else UNSEEN for s in scenes]
+    styles = torch.where(things.any(1), torch.tensor(drawn), UNSEEN)
+    return Labelled(latents, things, places, styles)
 
 
 def accuracy(judge: Any, data: Labelled) -> dict[str, float]:
-    """Share of one-thing scenes whose thing is found, of two-thing scenes with both, of places."""
+    """Shares right: the thing of one-thing scenes, both of two-thing scenes, places, styles."""
     import torch
 
     with torch.no_grad():
         verdicts = [judge(part.float()) for part in torch.split(data.latents, 512)]
-    things = torch.cat([verdict.things for verdict in verdicts])
-    places = torch.cat([verdict.places for verdict in verdicts])
+    things, places, styles = (torch.cat(parts) for parts in zip(*verdicts, strict=True))
+    styled = data.styles != UNSEEN
     count = data.things.sum(1)
     one, two = count == 1, count == 2
     best = things.argmax(1)
@@ -63,6 +66,7 @@ def accuracy(judge: Any, data: Labelled) -> dict[str, float]:
         "thing": float(data.things[one].gather(1, best[one, None]).mean()),
         "both": float((both[two] == data.things[two]).all(1).float().mean()),
         "place": float((places.argmax(1) == data.places).float().mean()),
+        "style": float((styles.argmax(1) == data.styles)[styled].float().mean()),
     }
 
 
@@ -73,7 +77,7 @@ def train_judge(folder: Path, epochs: float, world: World) -> dict[str, float]:
 
     shards = [labelled(path, world) for path in sorted(folder.glob("shard-*.npz"))]
     train = Labelled(*(torch.cat(parts) for parts in zip(*shards[:-1], strict=True)))
-    judge = build_judge(JudgeConfig(world.things, world.places))
+    judge = build_judge(JudgeConfig(world.things, world.places, world.styles))
     optimiser = torch.optim.AdamW(judge.parameters(), lr=2e-3, weight_decay=1e-3)
     steps = int(epochs * len(train.latents) / BATCH)
     for step in range(steps):
@@ -82,7 +86,9 @@ def train_judge(folder: Path, epochs: float, world: World) -> dict[str, float]:
         z = train.latents[rows].float()
         verdict = judge(z + 0.15 * torch.rand(BATCH, 1, 1, 1) * torch.randn_like(z))
         found = F.binary_cross_entropy_with_logits(verdict.things, train.things[rows])
-        loss: Any = 10 * found + F.cross_entropy(verdict.places, train.places[rows])
+        placed = F.cross_entropy(verdict.places, train.places[rows])
+        styled = F.cross_entropy(verdict.styles, train.styles[rows], ignore_index=UNSEEN)
+        loss: Any = 10 * found + placed + styled
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()

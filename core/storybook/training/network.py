@@ -195,7 +195,7 @@ def train(folder: Path, plan: Plan, config: Config) -> Training:
     torch.set_num_threads(plan.threads)
     partners = Partners()
     (folder / f"pid-{partners.number}").write_text(str(os.getpid()))
-    pool = Pool(folder, load_text_encoder(folder, config.layout), config.focus)
+    pool = Pool(folder, load_text_encoder(folder, config.layout))
     pool.load()
     training = Training(folder, plan, config.layout, partners)
     training.resume()

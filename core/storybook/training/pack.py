@@ -2,8 +2,8 @@
 
 ``python -m core.storybook.training.pack FOLDER FIRST COUNT [SIZE]`` writes shards FIRST, FIRST + 1, ...
 The first call fits the codec's linear part. Each shard is a .npz with latents (n, c, h, w)
-float16, cells (n, 2, h, w) bool and prompts (n, 4): two for the scene, one for each thing, -1 for
-none. Shard 0 also keeps its pictures, for the codec.
+float16, cells (n, 2, h, w) bool, prompts (n, 4): two for the scene, one for each thing, -1 for
+none, and things (n, 2): which they are, by number in the world. Shard 0 also keeps its pictures, for the codec.
 """
 
 import json
@@ -33,6 +33,7 @@ class Example:
     image: npt.NDArray[np.uint8]
     cells: npt.NDArray[np.bool_]
     prompts: tuple[str, ...]
+    things: tuple[str, ...]
 
 
 def example(seed: int, world: World, side: int = 128, factor: int = 8) -> Example:
@@ -50,7 +51,8 @@ def example(seed: int, world: World, side: int = 128, factor: int = 8) -> Exampl
     visible = Scene(tuple(scene.items[i] for i in shown), scene.place)
     texts = [scene_prompt(random, visible), scene_prompt(random, visible)]
     texts += [thing_prompt(random, visible, index) for index in range(len(shown))]
-    return Example(drawn.image[window], cells, tuple(texts))
+    names = tuple(item.name for item in visible.items)
+    return Example(drawn.image[window], cells, tuple(texts), names)
 
 
 def _window(random: np.random.Generator, scene: Scene, drawn: int, side: int) -> tuple[int, int]:
@@ -84,11 +86,15 @@ def write_shard(folder: Path, number: int, config: Config, codec: Any) -> None:
     prompts = np.full((SHARD, 2 + SLOTS), -1, np.int32)
     for index, one in enumerate(examples):
         prompts[index, : len(one.prompts)] = [numbers[text] for text in one.prompts]
+    things = np.full((SHARD, SLOTS), -1, np.int32)
+    for index, one in enumerate(examples):
+        things[index, : len(one.things)] = [config.world.things.index(n) for n in one.things]
     images = np.stack([one.image for one in examples])
     arrays: dict[str, Any] = {
         "latents": encode(codec, images),
         "cells": np.stack([one.cells for one in examples]),
         "prompts": prompts,
+        "things": things,
         **({"images": images} if number == 0 else {}),
     }
     (folder / f"shard-{number:03d}.json").write_text(json.dumps(texts))

@@ -1,20 +1,22 @@
 """The many ways in which a person may ask for the same scene."""
 
-from functools import cache
-
 import numpy as np
 
 from core.storybook.atlas import catalogue
 from core.storybook.backgrounds import PLACES
-from core.storybook.scene import Scene, article
+from core.storybook.scene import STYLE_WORDS, Item, Scene, article, coloured
 
 
-def called(random: np.random.Generator, name: str) -> str:
-    """A thing's own name two times in three, else one of its trained synonyms."""
-    thing = catalogue()[name]
+USUAL_STYLE = "clay"
+
+
+def called(random: np.random.Generator, item: Item) -> str:
+    """A thing's own name two times in three, else one of its trained synonyms; its colour first."""
+    thing = catalogue()[item.name]
+    name = item.name
     if thing.also and random.random() < 0.35:
-        return str(random.choice(thing.also))
-    return name
+        name = str(random.choice(thing.also))
+    return coloured(name, item.colour)
 
 
 def _named(random: np.random.Generator, names: list[str]) -> str:
@@ -24,33 +26,27 @@ def _named(random: np.random.Generator, names: list[str]) -> str:
 
 
 def scene_prompt(random: np.random.Generator, scene: Scene) -> str:
-    """A whole scene in words; one time in ten the place goes unsaid."""
+    """A whole scene in words; one time in ten the place goes unsaid, often where a thing stands."""
     where = PLACES[scene.place][1]
     if not scene.items:
         return str(random.choice([f"nothing {where}", f"empty {scene.place}", where]))
-    what = _named(random, [called(random, item.name) for item in scene.items])
-    style = f", {scene.items[0].style}" if random.random() < 0.3 else ""
-    if random.random() < 0.1:
-        return what + style
-    return f"{what} {where}{style}"
+    what = _named(random, [called(random, item) for item in scene.items])
+    parts = [what if random.random() < 0.1 else f"{what} {where}", _style(random, scene.items[0])]
+    if len(scene.items) == 1 and random.random() < 0.5:
+        parts.append(scene.items[0].side)
+    return ", ".join(part for part in parts if part)
+
+
+def _style(random: np.random.Generator, item: Item) -> str:
+    """The style in a word; that of most things need not be said."""
+    is_said = item.style != USUAL_STYLE or random.random() < 0.3
+    return STYLE_WORDS[item.style] if is_said else ""
 
 
 def thing_prompt(random: np.random.Generator, scene: Scene, index: int) -> str:
     """One thing in words, as somebody with a brush would say it."""
-    what = _named(random, [called(random, scene.items[index].name)])
+    what = _named(random, [called(random, scene.items[index])])
     if random.random() < 0.25:
-        return f"{what} {PLACES[scene.place][1]}"
-    return what
-
-
-@cache
-def _by_word() -> list[tuple[str, str]]:
-    """Every trained word for a thing with the thing's name, longest word first."""
-    pairs = [(word, thing.name) for thing in catalogue().values() for word in thing.names]
-    return sorted(pairs, key=lambda pair: -len(pair[0]))
-
-
-def thing_named(prompt: str) -> str:
-    """The thing that a one-thing prompt names; empty when it names none."""
-    words = f" {prompt} "
-    return next((name for word, name in _by_word() if f" {word} " in words), "")
+        what = f"{what} {PLACES[scene.place][1]}"
+    style = _style(random, scene.items[index])
+    return f"{what}, {style}" if style else what

@@ -22,7 +22,9 @@ def untrained(monkeypatch: pytest.MonkeyPatch) -> None:
     world = World.small()
 
     def load() -> tuple[Any, dict[str, float]]:
-        return build_judge(JudgeConfig(world.things, world.places, width=16)).eval(), {}
+        return build_judge(
+            JudgeConfig(world.things, world.places, world.styles, width=16)
+        ).eval(), {}
 
     monkeypatch.setattr(judging, "load_judge", load)
 

@@ -34,3 +34,11 @@ def test_what_is_wanted_is_in_the_answer() -> None:
             assert len(edit.after.items) < len(edit.before.items)
         if edit.kind == "colour":
             assert str(edit.after.items[0].colour) in edit.prompt
+
+
+def test_a_change_of_style_keeps_thing_and_place() -> None:
+    made = [e for e in edits(28, SMALL.things, SMALL.places, SMALL.styles) if e.kind == "style"]
+    for edit in made:
+        assert {edit.before.items[0].style, edit.style} == set(SMALL.styles)
+        assert edit.after.restyle(edit.before.items[0].style) == edit.before
+        assert edit.prompt.replace(f", {edit.style}", "") in edit.source_prompt

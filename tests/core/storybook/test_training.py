@@ -14,7 +14,7 @@ from core.storybook.text import load_text_encoder
 from core.storybook.training import pack
 from core.storybook.training.configs import CONFIGS
 from core.storybook.training.data import Pool
-from core.storybook.training.gallery import sample
+from core.storybook.training.gallery import sample, sheet
 from core.storybook.training.muon import orthogonalised
 from core.storybook.training.network import Plan, Training
 
@@ -74,6 +74,13 @@ def test_a_training_run_goes_on_where_it_stopped(
     assert resumed.step == 1
     for name, value in training.unet.state_dict().items():
         assert torch.equal(value, resumed.unet.state_dict()[name])
+
+
+def test_a_sheet_fills_its_last_row_with_white() -> None:
+    pixels = sheet(torch.zeros(5, 3, 4, 4), 3)
+    assert pixels.shape == (8, 12, 3)
+    assert (pixels[4:, 8:] == 255).all()
+    assert (pixels[:, :8] == 0).all()
 
 
 def test_sampling_is_repeatable_and_finite(tmp_path: Path) -> None:
