@@ -1,50 +1,35 @@
 """StorybookBench: every editing method on the same edits, whose true answers can be rendered."""
 
 import json
+import os
 import sys
-import time
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
+from functools import cache, partial
 from itertools import islice
+from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
-import numpy as np
-import psutil
-
 from core import catalog
-from core.bench.picture_metrics import mse, psnr, ssim, structure_distance
+from core.bench.laboratory import Laboratory, Method, mean
 from core.bench.pie import PieEdit, read_pie
-from core.bench.plot import SHOWN, draw
+from core.bench.plot import draw
 from core.bench.registry import benches
 from core.catalog import params_of
-from core.engine.task import Recipe, Task
-from core.errors import EditorError
-from core.params import Range, Text, fields, from_json
-from core.recipes import usual_recipe
+from core.params import Range, Text, fields
 from core.storybook.edits import SceneEdit, edits
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from collections.abc import Iterator
 
     from core.bench.picture_metrics import Floats
 
-QUICK, SIDE = 12, 128
+    Result = tuple[dict[str, Any], dict[str, list[Floats]]]
+
+QUICK = 12
 SHOWN_AT = 0.9
 COMPARED = "prompt-to-prompt"
 """The editor under which inverters are compared."""
-
-
-@dataclass(frozen=True)
-class Method:
-    """A technique, with an inverter where it takes one."""
-
-    technique: str
-    inverter: str = ""
-
-    @property
-    def name(self) -> str:
-        return f"{self.technique} + {self.inverter}" if self.inverter else self.technique
 
 
 @benches.register
@@ -59,6 +44,7 @@ class TechniqueBench:
         edits: Annotated[int, Range(1, 10_000, "Edits")] = 210
         steps: Annotated[int, Range(2, 100, "Steps")] = 20
         model: Annotated[str, Text("Model")] = "storybook"
+        workers: Annotated[int, Range(1, 64, "Processes", help="Seconds count when it is 1.")] = 1
         methods: Annotated[str, Text("Methods or techniques, between commas; all when empty")] = ""
         pie: Annotated[str, Text("PIE-Bench's folder, in place of our own edits")] = ""
         out: Annotated[str, Text("Folder for the plot and the gallery")] = ""
@@ -74,7 +60,7 @@ class TechniqueBench:
         if params.pie:
             asked = list(islice(read_pie(Path(params.pie)), count))
             return measured_on_pie(asked, chosen, Laboratory(params.model, params.steps))
-        return measured(count, chosen, params.model, params.steps, params.out)
+        return measured(replace(params, edits=count), chosen)
 
 
 def methods() -> list[Method]:
@@ -89,33 +75,64 @@ def methods() -> list[Method]:
     return found + [method for method in others if method not in found]
 
 
-def measured(
-    count: int, chosen: list[Method], model: str, steps: int, out: str = ""
-) -> dict[str, Any]:
+def measured(params: TechniqueBench.Params, chosen: list[Method]) -> dict[str, Any]:
     """One row a method, the closest to the true answers first."""
-    laboratory = Laboratory(model, steps)
-    asked = edits(count, laboratory.things, laboratory.places, laboratory.styles)
-    rows = []
-    for method in chosen:
-        rows.append(laboratory.row(method, asked))
-        sys.stderr.write(f"{json.dumps(rows[-1])}\n")
+    rows: list[dict[str, Any]] = []
+    shown: dict[str, list[Floats]] = {}
+    for row, pictures in _results(params, chosen):
+        rows.append(row)
+        shown |= pictures
+        sys.stderr.write(f"{json.dumps(row)}\n")
     rows.sort(key=lambda row: -row.get("true_psnr", -1))
-    kinds = sorted({edit.kind for edit in asked})
-    if out:
-        draw(rows, laboratory.shown, Path(out))
-    told = {"edits": count, "kinds": kinds, "steps": steps, "model": model}
-    return {**told, "guide": guide(rows, kinds), "methods": rows}
+    kinds = sorted({edit.kind for edit in _asked(params)})
+    if params.out:
+        draw(rows, shown, Path(params.out))
+    told = {name: getattr(params, name) for name in ("edits", "steps", "model", "workers")}
+    return {**told, "kinds": kinds, "guide": guide(rows, kinds), "methods": rows}
+
+
+def _results(params: TechniqueBench.Params, chosen: list[Method]) -> "Iterator[Result]":
+    """Every method's row and pictures, in this process or several of its kind."""
+    work = partial(_result, params)
+    if params.workers == 1:
+        yield from map(work, chosen)
+        return
+    with get_context("spawn").Pool(params.workers, _shared, (params.workers,)) as pool:
+        yield from pool.imap(work, chosen)
+
+
+def _shared(workers: int) -> None:
+    """Leave the other workers their cores."""
+    import torch
+
+    torch.set_num_threads(max(1, (os.cpu_count() or 1) // workers))
+
+
+def _result(params: TechniqueBench.Params, method: Method) -> "Result":
+    laboratory = _laboratory(params.model, params.steps)
+    laboratory.shown = {}
+    return laboratory.row(method, _asked(params)), laboratory.shown
+
+
+def _asked(params: TechniqueBench.Params) -> list[SceneEdit]:
+    laboratory = _laboratory(params.model, params.steps)
+    return edits(params.edits, laboratory.things, laboratory.places, laboratory.styles)
+
+
+@cache
+def _laboratory(model: str, steps: int) -> Laboratory:
+    return Laboratory(model, steps)
 
 
 def measured_on_pie(
-    asked: list[PieEdit], chosen: list[Method], laboratory: "Laboratory"
+    asked: list[PieEdit], chosen: list[Method], laboratory: Laboratory
 ) -> dict[str, Any]:
     """What is kept, as PIE-Bench's evaluator has it; its other metrics need models of their own."""
     rows: list[dict[str, Any]] = []
     for method in chosen:
         lacking = laboratory.lacking(method)
         figures = [] if lacking else [laboratory.kept(method, edit) for edit in asked]
-        means = {name: _mean([one[name] for one in figures]) for name in (figures or [{}])[0]}
+        means = {name: mean([one[name] for one in figures]) for name in (figures or [{}])[0]}
         rows.append({"method": method.name, **({"error": lacking} if lacking else means)})
     rows.sort(key=lambda row: -row.get("background_psnr", -1))
     return {"edits": len(asked), "model": laboratory.name, "methods": rows}
@@ -133,166 +150,3 @@ def guide(rows: list[dict[str, Any]], kinds: list[str]) -> dict[str, str]:
         showing = [row for row in good if row["recognised_of"][kind] >= least]
         picked[kind] = str(max(showing, key=lambda row: row["true_psnr_of"][kind])["method"])
     return picked
-
-
-class Laboratory:
-    """A model and the judge of what it makes."""
-
-    def __init__(self, model: str, steps: int) -> None:
-        from core.models.opening import open_model
-        from core.storybook.layout import FOLDER, read_description
-
-        self.name, self.steps = model, steps
-        self.shown: dict[str, list[Floats]] = {}
-        self.model = open_model(model)
-        description = read_description(FOLDER)
-        self.things = tuple(description["objects"])
-        self.places = tuple(description["backgrounds"])
-        self.styles = tuple(description.get("styles") or ("clay",))
-
-    def row(self, method: Method, asked: list[SceneEdit]) -> dict[str, Any]:
-        """Means over all edits, and by kind how close to the truth."""
-        lacking = self.lacking(method)
-        if lacking:
-            return {"method": method.name, "error": lacking}
-        try:
-            results = [self.judged(method, edit) for edit in asked]
-        except EditorError as error:
-            return {"method": method.name, "error": str(error)}
-        names = [name for name in results[0] if name != "kind"]
-        means = {name: _mean([r[name] for r in results]) for name in names}
-        kinds = sorted({edit.kind for edit in asked})
-        by_kind = {
-            f"{name}_of": {k: _mean([r[name] for r in results if r["kind"] == k]) for k in kinds}
-            for name in ("true_psnr", "recognised")
-        }
-        memory = round(psutil.Process().memory_info().rss / 2**20)
-        return {"method": method.name, "edits": len(asked), **means, "memory_mb": memory, **by_kind}
-
-    @cached_property
-    def judge(self) -> Any:
-        from core.storybook.judge import load_judge
-
-        return load_judge()[0]
-
-    @cached_property
-    def codec(self) -> Any:
-        from core.storybook.codec import load_codec
-        from core.storybook.layout import FOLDER
-
-        return load_codec(FOLDER)
-
-    def lacking(self, method: Method) -> str:
-        """What the model has not and the method needs; empty when nothing lacks."""
-        needs = catalog.techniques[method.technique].needs
-        if method.inverter:
-            needs = needs | catalog.inverters[method.inverter].needs
-        missing = sorted(needs - self.model.capabilities)
-        return f"needs {', '.join(missing)}" if missing else ""
-
-    def kept(self, method: Method, edit: PieEdit) -> dict[str, float]:
-        """The background metrics of one edit: both pictures blackened where the mask is."""
-        before = edit.picture()
-        calls, began = self.model.calls, time.perf_counter()
-        result = self.edited(method, edit, before, edit.mask)
-        seconds = time.perf_counter() - began
-        seen = [picture * ~edit.mask[..., None] for picture in (before, result)]
-        return {
-            "background_psnr": psnr(*seen),
-            "background_mse": mse(*seen),
-            "background_ssim": ssim(*seen),
-            "calls": self.model.calls - calls,
-            "seconds": seconds,
-        }
-
-    def judged(self, method: Method, edit: SceneEdit) -> dict[str, Any]:
-        """The figures of one edit by one method."""
-        before, after, differs = edit.pictures(SIDE)
-        calls, began = self.model.calls, time.perf_counter()
-        result = self.edited(method, edit, before, differs)
-        seconds = time.perf_counter() - began
-        self._show({"picture": before, "true answer": after, method.name: result})
-        features = [self._features(picture) for picture in (before, result)]
-        return {
-            "kind": edit.kind,
-            "outside_psnr": psnr(before, result, ~differs),
-            "outside_ssim": ssim(before, result, ~differs),
-            "outside_mse": mse(before, result, ~differs),
-            "structure": structure_distance(*features),
-            "recognised": self._recognises(edit, result),
-            "true_psnr": psnr(after, result, differs),
-            "true_ssim": ssim(after, result, differs),
-            "calls": self.model.calls - calls,
-            "seconds": seconds,
-        }
-
-    def _show(self, pictures: "dict[str, Floats]") -> None:
-        for name, picture in pictures.items():
-            row = self.shown.setdefault(name, [])
-            if len(row) < SHOWN:
-                row.append(picture)
-
-    def edited(
-        self, method: Method, edit: SceneEdit | PieEdit, before: "Floats", differs: Any
-    ) -> "Floats":
-        """What the method makes of the picture; one that needs a region gets the true one."""
-        from core.modifiers.wrapping import wrapped
-
-        recipe = self._recipe(method, edit)
-        kind = catalog.techniques[method.technique]
-        params = from_json(params_of(kind), recipe.params)
-        given = differs.astype(np.float32) if kind.needs_mask else np.ones_like(differs, np.float32)
-        self.model.store.clear()
-        task = Task(recipe, params, before, given)
-        run = kind().run(task, wrapped(self.model, recipe.modifiers))
-        while True:
-            try:
-                next(run)
-            except StopIteration as end:
-                result: Floats = end.value
-                return result
-
-    def _recipe(self, method: Method, edit: SceneEdit | PieEdit) -> Recipe:
-        values: dict[str, Any] = {
-            "prompt": edit.prompt,
-            "source_prompt": edit.source_prompt,
-            "inverter": method.inverter,
-            "steps": self.steps,
-        }
-        known = {field.name for field in fields(params_of(catalog.techniques[method.technique]))}
-        fitting = {name: value for name, value in values.items() if name in known}
-        return usual_recipe(method.technique, self.name, 1, fitting)
-
-    def _features(self, picture: "Floats") -> "Tensor":
-        import torch
-
-        with torch.no_grad():
-            features: Tensor = self.judge.body(self._seen(picture))[0]
-        return features
-
-    def _seen(self, picture: "Floats") -> "Tensor":
-        """A picture as the judge looks at it."""
-        import torch
-
-        pixels = torch.from_numpy(np.ascontiguousarray(picture.transpose(2, 0, 1)))[None]
-        latent: Tensor = self.codec.encode(pixels)
-        return latent
-
-    def _recognises(self, edit: SceneEdit, picture: "Floats") -> float:
-        """Share of what is wanted (things, their style, and the place) that the judge sees."""
-        import torch
-
-        with torch.no_grad():
-            verdict = self.judge(self._seen(picture))
-        known = self.judge.config
-        names, places, styles = known.things, known.places, known.styles
-        best = verdict.things[0].topk(max(1, len(edit.wanted))).indices.tolist()
-        seen = {names[index] for index in best}
-        right = [name in seen for name in edit.wanted]
-        right += [styles[int(verdict.styles.argmax())] == edit.style] if edit.wanted else []
-        return float(np.mean([*right, places[int(verdict.places.argmax())] == edit.place]))
-
-
-def _mean(values: list[float]) -> float:
-    found = [value for value in values if not np.isnan(value)]
-    return round(float(np.mean(found)), 4) if found else float("nan")

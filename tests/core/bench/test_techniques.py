@@ -7,8 +7,9 @@ import pytest
 from PIL import Image
 
 from core.bench import techniques
+from core.bench.laboratory import Method
 from core.bench.registry import measured
-from core.bench.techniques import Method, methods
+from core.bench.techniques import methods
 from core.errors import EditorError
 from core.storybook import judge as judging
 from core.storybook.judge import JudgeConfig, build_judge
@@ -105,3 +106,14 @@ def test_methods_are_named_after_both_parts() -> None:
     assert Method("a").name == "a"
     assert Method("a", "b").name == "a + b"
     assert techniques.COMPARED in {method.technique for method in methods()}
+
+
+def test_several_processes_find_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    values = {"edits": 2, "steps": 2, "model": "toy", "methods": "sdedit,blended-inpaint"}
+    found = [
+        {row["method"]: row["true_psnr"] for row in measured("techniques", values=given)["methods"]}
+        for given in (values, {**values, "workers": 2})
+    ]
+    assert found[0] == found[1]
+    assert len(found[0]) == 2

@@ -1,0 +1,205 @@
+"""One edit by one method, judged against its true answer."""
+
+import time
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import psutil
+
+from core import catalog
+from core.bench.picture_metrics import mse, psnr, ssim, structure_distance
+from core.bench.plot import SHOWN
+from core.catalog import params_of
+from core.engine.task import Recipe, Task
+from core.errors import EditorError
+from core.params import fields, from_json
+from core.recipes import usual_recipe
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from core.bench.picture_metrics import Floats
+    from core.bench.pie import PieEdit
+    from core.storybook.edits import SceneEdit
+
+SIDE = 128
+
+
+@dataclass(frozen=True)
+class Method:
+    """A technique, with an inverter where it takes one."""
+
+    technique: str
+    inverter: str = ""
+
+    @property
+    def name(self) -> str:
+        return f"{self.technique} + {self.inverter}" if self.inverter else self.technique
+
+
+class Laboratory:
+    """A model and the judge of what it makes."""
+
+    def __init__(self, model: str, steps: int) -> None:
+        from core.models.opening import open_model
+        from core.storybook.layout import FOLDER, read_description
+
+        self.name, self.steps = model, steps
+        self.shown: dict[str, list[Floats]] = {}
+        self.peak = 0
+        self.model = open_model(model)
+        description = read_description(FOLDER)
+        self.things = tuple(description["objects"])
+        self.places = tuple(description["backgrounds"])
+        self.styles = tuple(description.get("styles") or ("clay",))
+
+    def row(self, method: Method, asked: "list[SceneEdit]") -> dict[str, Any]:
+        """Means over all edits, and by kind how close to the truth."""
+        lacking = self.lacking(method)
+        if lacking:
+            return {"method": method.name, "error": lacking}
+        self.peak = 0
+        try:
+            results = [self.judged(method, edit) for edit in asked]
+        except EditorError as error:
+            return {"method": method.name, "error": str(error)}
+        names = [name for name in results[0] if name != "kind"]
+        means = {name: mean([r[name] for r in results]) for name in names}
+        kinds = sorted({edit.kind for edit in asked})
+        by_kind = {
+            f"{name}_of": {k: mean([r[name] for r in results if r["kind"] == k]) for k in kinds}
+            for name in ("true_psnr", "recognised")
+        }
+        told = {"method": method.name, "edits": len(asked)}
+        return {**told, **means, "memory_mb": self.peak, **by_kind}
+
+    @cached_property
+    def judge(self) -> Any:
+        from core.storybook.judge import load_judge
+
+        return load_judge()[0]
+
+    @cached_property
+    def codec(self) -> Any:
+        from core.storybook.codec import load_codec
+        from core.storybook.layout import FOLDER
+
+        return load_codec(FOLDER)
+
+    def lacking(self, method: Method) -> str:
+        """What the model has not and the method needs; empty when nothing lacks."""
+        needs = catalog.techniques[method.technique].needs
+        if method.inverter:
+            needs = needs | catalog.inverters[method.inverter].needs
+        missing = sorted(needs - self.model.capabilities)
+        return f"needs {', '.join(missing)}" if missing else ""
+
+    def kept(self, method: Method, edit: "PieEdit") -> dict[str, float]:
+        """The background metrics of one edit: both pictures blackened where the mask is."""
+        before = edit.picture()
+        calls, began = self.model.calls, time.perf_counter()
+        result = self.edited(method, edit, before, edit.mask)
+        seconds = time.perf_counter() - began
+        seen = [picture * ~edit.mask[..., None] for picture in (before, result)]
+        return {
+            "background_psnr": psnr(*seen),
+            "background_mse": mse(*seen),
+            "background_ssim": ssim(*seen),
+            "calls": self.model.calls - calls,
+            "seconds": seconds,
+        }
+
+    def judged(self, method: Method, edit: "SceneEdit") -> dict[str, Any]:
+        """The figures of one edit by one method."""
+        before, after, differs = edit.pictures(SIDE)
+        calls, began = self.model.calls, time.perf_counter()
+        result = self.edited(method, edit, before, differs)
+        seconds = time.perf_counter() - began
+        self._show({"picture": before, "true answer": after, method.name: result})
+        features = [self._features(picture) for picture in (before, result)]
+        return {
+            "kind": edit.kind,
+            "outside_psnr": psnr(before, result, ~differs),
+            "outside_ssim": ssim(before, result, ~differs),
+            "outside_mse": mse(before, result, ~differs),
+            "structure": structure_distance(*features),
+            "recognised": self._recognises(edit, result),
+            "true_psnr": psnr(after, result, differs),
+            "true_ssim": ssim(after, result, differs),
+            "calls": self.model.calls - calls,
+            "seconds": seconds,
+        }
+
+    def _show(self, pictures: "dict[str, Floats]") -> None:
+        for name, picture in pictures.items():
+            row = self.shown.setdefault(name, [])
+            if len(row) < SHOWN:
+                row.append(picture)
+
+    def edited(
+        self, method: Method, edit: "SceneEdit | PieEdit", before: "Floats", differs: Any
+    ) -> "Floats":
+        """What the method makes of the picture; one that needs a region gets the true one."""
+        from core.modifiers.wrapping import wrapped
+
+        recipe = self._recipe(method, edit)
+        kind = catalog.techniques[method.technique]
+        params = from_json(params_of(kind), recipe.params)
+        given = differs.astype(np.float32) if kind.needs_mask else np.ones_like(differs, np.float32)
+        self.model.store.clear()
+        task = Task(recipe, params, before, given)
+        run = kind().run(task, wrapped(self.model, recipe.modifiers))
+        while True:
+            try:
+                next(run)
+            except StopIteration as end:
+                result: Floats = end.value
+                return result
+            self.peak = max(self.peak, round(psutil.Process().memory_info().rss / 2**20))
+
+    def _recipe(self, method: Method, edit: "SceneEdit | PieEdit") -> Recipe:
+        values: dict[str, Any] = {
+            "prompt": edit.prompt,
+            "source_prompt": edit.source_prompt,
+            "inverter": method.inverter,
+            "steps": self.steps,
+        }
+        known = {field.name for field in fields(params_of(catalog.techniques[method.technique]))}
+        fitting = {name: value for name, value in values.items() if name in known}
+        return usual_recipe(method.technique, self.name, 1, fitting)
+
+    def _features(self, picture: "Floats") -> "Tensor":
+        import torch
+
+        with torch.no_grad():
+            features: Tensor = self.judge.body(self._seen(picture))[0]
+        return features
+
+    def _seen(self, picture: "Floats") -> "Tensor":
+        """A picture as the judge looks at it."""
+        import torch
+
+        pixels = torch.from_numpy(np.ascontiguousarray(picture.transpose(2, 0, 1)))[None]
+        latent: Tensor = self.codec.encode(pixels)
+        return latent
+
+    def _recognises(self, edit: "SceneEdit", picture: "Floats") -> float:
+        """Share of what is wanted (things, their style, and the place) that the judge sees."""
+        import torch
+
+        with torch.no_grad():
+            verdict = self.judge(self._seen(picture))
+        known = self.judge.config
+        names, places, styles = known.things, known.places, known.styles
+        best = verdict.things[0].topk(max(1, len(edit.wanted))).indices.tolist()
+        seen = {names[index] for index in best}
+        right = [name in seen for name in edit.wanted]
+        right += [styles[int(verdict.styles.argmax())] == edit.style] if edit.wanted else []
+        return float(np.mean([*right, places[int(verdict.places.argmax())] == edit.place]))
+
+
+def mean(values: list[float]) -> float:
+    found = [value for value in values if not np.isnan(value)]
+    return round(float(np.mean(found)), 4) if found else float("nan")
