@@ -82,12 +82,19 @@ def prepared(order: Order) -> tuple[Document, AiLayer]:
     catalog.load("techniques")
     load_plugins(SHIPPED, folders().plugins)
     technique = catalog.techniques[order.technique]
-    recipe = usual_recipe(technique.id, order.model, order.seed, order.params, order.modifiers)
+    values = _anchored(technique, order.params)
+    recipe = usual_recipe(technique.id, order.model, order.seed, values, order.modifiers)
     document = open_document(order.picture)
     region = _region(order.mask, document)
     layer = AiLayer(technique.label, recipe=recipe, region=region)
     document.insert(technique.label, layer, document.root.id, len(document.root.children))
     return document, layer
+
+
+def _anchored(technique: Any, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values with whole paths: a recipe outlives the folder in which it was asked for."""
+    named = params.files(catalog.params_of(technique), values)
+    return {**values, **{field.name: str(path.absolute()) for field, path in named}}
 
 
 def _region(mask: Path | None, document: Document) -> Tiles:

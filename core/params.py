@@ -12,6 +12,7 @@ import math
 import typing
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 
 from core.errors import EditorError
@@ -58,7 +59,16 @@ class Switch:
     help: str = ""
 
 
-Marker = Range | Choice | Text | Switch
+@dataclass(frozen=True)
+class File:
+    """The path of a file, or nothing; of ``kinds``, "image" is any picture that can be opened."""
+
+    label: str = ""
+    help: str = ""
+    kinds: tuple[str, ...] = ("image",)
+
+
+Marker = Range | Choice | Text | Switch | File
 
 
 @dataclass(frozen=True)
@@ -102,6 +112,14 @@ def to_json(params: Any) -> dict[str, Value]:
     return dict(dataclasses.asdict(params))
 
 
+def files(params: type[Any], values: Mapping[str, Any]) -> Iterator[tuple[Field, Path]]:
+    """The files that values name, each with its parameter."""
+    for field in fields(params):
+        value = values.get(field.name)
+        if isinstance(field.marker, File) and isinstance(value, str) and value:
+            yield field, Path(value)
+
+
 def from_json(cls: type[P], values: Mapping[str, Any]) -> P:
     """Build a Params instance, checking names, types and ranges.
 
@@ -118,6 +136,8 @@ def check(field: Field, value: Any) -> Value:
     """The value as the field's type, or an EditorError that says what would be right."""
     if isinstance(field.marker, Choice) and value not in field.marker.options:
         raise EditorError(f"{field.label} must be one of {', '.join(field.marker.options)}.")
+    if isinstance(field.marker, File) and not isinstance(value, str):
+        raise EditorError(f"{field.label} must be the path of a file as text, not {value!r}.")
     converted = _convert(field, value)
     if isinstance(field.marker, Range):
         low, high = field.marker.low, field.marker.high

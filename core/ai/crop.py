@@ -101,9 +101,14 @@ def to_model(crop: Pixels, mask: Pixels, geometry: Geometry) -> tuple[Floats, Fl
     weakened by scaling down.
     """
     how = fit(Size(crop.shape[1], crop.shape[0]), geometry)
-    image = _resized(unit(_mirrored(crop, how)), how.size)
     grown = np.pad(mask, ((0, how.pad[1]), (0, how.pad[0])))
-    return image.clip(0, 1), _covering(grown, how.size)
+    return seen(crop, geometry), _covering(grown, how.size)
+
+
+def seen(crop: Pixels, geometry: Geometry) -> Floats:
+    """A crop (height x width x 3) at the model's size, float32 in 0..1."""
+    how = fit(Size(crop.shape[1], crop.shape[0]), geometry)
+    return _resized(unit(_mirrored(crop, how)), how.size).clip(0, 1)
 
 
 def from_model(result: Floats, crop: Size, geometry: Geometry) -> Floats:

@@ -16,12 +16,13 @@ import numpy as np
 from core.ai.crop import Geometry, context, origin, to_model
 from core.ai.footprint import Footprint, below, footprint, painted, refuse_huge
 from core.ai.masks import Transition, denoise_mask, transition
+from core.ai.pictures import are_there, pictures, stamps
 from core.ai.residual import change
 from core.catalog import params_of, techniques
 from core.composite import flatten
 from core.engine.task import Recipe, Task
 from core.errors import TechniqueError
-from core.geometry import Rect
+from core.geometry import Rect, Size
 from core.layers import AiLayer, walk
 from core.params import from_json
 from core.pixels import Pixels, Tiles
@@ -34,14 +35,16 @@ if TYPE_CHECKING:
 class Request:
     """What the worker gets for one layer: bytes of the canvas, not yet at the model's size.
 
-    ``crop`` is height x width x 3, ``painted`` height x width (255 = edit), both over ``rect``;
-    ``bounds`` are those of everything painted; ``key`` names the input the result belongs to.
+    ``crop`` is height x width x 3, ``painted`` height x width (255 = edit), both over ``rect`` of
+    a ``canvas``; ``bounds`` are those of everything painted; ``key`` names the input the result
+    belongs to.
     """
 
     layer: str
     recipe: Recipe
     rect: Rect
     bounds: Rect
+    canvas: Size
     crop: Pixels
     painted: Pixels
     key: str
@@ -67,16 +70,21 @@ def request_for(document: "Document", layer: AiLayer, geometry: Geometry) -> Req
     seen = flatten(below(document, where), rect)
     key = _key(where, seen[where.area.moved(-rect.x, -rect.y).slices])
     crop, region = _over_white(seen), painted(layer, rect)
-    return Request(layer.id, layer.recipe, rect, where.bounds, crop, region, key)
+    return Request(layer.id, layer.recipe, rect, where.bounds, document.size, crop, region, key)
 
 
 def task_for(request: Request, geometry: Geometry, factor: int) -> Task[Any]:
-    """The request as a technique wants it: checked parameters, pictures at the model's size."""
-    technique = techniques[request.recipe.technique]
-    params = from_json(params_of(technique), request.recipe.params)
+    """The request as a technique wants it: checked parameters, pictures at the model's size.
+
+    Raises EditorError for a parameter that does not fit, or a file that cannot be read.
+    """
+    recipe = request.recipe
+    params = from_json(params_of(techniques[recipe.technique]), recipe.params)
     mask = denoise_mask(request.painted, request.lengths)
     image, denoise = to_model(request.crop, mask, geometry)
-    return Task(request.recipe, params, image, denoise, origin(request.rect, geometry, factor))
+    others = pictures(recipe, request.canvas, request.rect, geometry)
+    corner = origin(request.rect, geometry, factor)
+    return Task(recipe, params, image, denoise, corner, others)
 
 
 def with_result(document: "Document", request: Request, pixels: Pixels, model_hash: str) -> AiLayer:
@@ -108,8 +116,11 @@ def rendered_key(document: "Document", layer: AiLayer) -> str:
 
 
 def is_stale(document: "Document", layer: AiLayer) -> bool:
-    """Whether the cached pixels belong to another input than the present one."""
-    if layer.baked:
+    """Whether the cached pixels belong to another input than the present one.
+
+    They stay as they are where a picture that they were made from is gone.
+    """
+    if layer.baked or not are_there(layer.recipe):
         return False
     try:
         return layer.rendered != rendered_key(document, layer)
@@ -143,7 +154,9 @@ def _reaches(document: "Document", layer: AiLayer, changed: Rect | None) -> bool
 
 def _key(where: Footprint, seen: Pixels) -> str:
     """seen is what lies below, over the footprint's area."""
-    digest = hashlib.blake2b(f"{where.area}{where.layer.recipe.key}".encode(), digest_size=16)
+    recipe = where.layer.recipe
+    text = f"{where.area}{recipe.key}{stamps(recipe)}"
+    digest = hashlib.blake2b(text.encode(), digest_size=16)
     for pixels in (where.painted, cv2.bitwise_and(seen, seen, mask=where.support)):
         digest.update(np.ascontiguousarray(pixels).data)
     return digest.hexdigest()

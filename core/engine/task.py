@@ -97,7 +97,8 @@ class Task(Generic[P]):
 
     ``image`` is height x width x 3 float32 in 0..1; ``mask`` height x width float32 in 0..1 with
     1 = edit. Both have sides the model accepts. ``origin`` is the crop's corner on the canvas in
-    latent cells, which anchors the noise.
+    latent cells, which anchors the noise. ``pictures`` are those that parameters name by a file,
+    by parameter: laid over the canvas, cut out where ``image`` is, and like it in shape.
     """
 
     recipe: Recipe
@@ -105,6 +106,7 @@ class Task(Generic[P]):
     image: npt.NDArray[np.float32]
     mask: npt.NDArray[np.float32]
     origin: tuple[int, int] = (0, 0)
+    pictures: Mapping[str, npt.NDArray[np.float32]] = field(default_factory=dict)
 
     @property
     def seed(self) -> int:

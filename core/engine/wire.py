@@ -20,7 +20,7 @@ from core.engine.messages import (
     Step,
 )
 from core.engine.task import Recipe
-from core.geometry import Rect
+from core.geometry import Rect, Size
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -59,6 +59,7 @@ def command_frame(command: Command) -> Frame:
         "recipe": request.recipe.to_json(),
         "rect": list(request.rect),
         "bounds": list(request.bounds),
+        "canvas": list(request.canvas),
         "key": request.key,
     }
     return Frame(header, (request.crop, request.painted))
@@ -75,6 +76,7 @@ def command_of(frame: Frame) -> Command:
         Recipe.from_json(header["recipe"]),
         Rect(*header["rect"]),
         Rect(*header["bounds"]),
+        Size(*header["canvas"]),
         crop,
         painted,
         header["key"],

@@ -1,4 +1,4 @@
-"""Morph: a picture half-way between yours and what a prompt would have painted."""
+"""Morph: a picture half-way between yours and another, or what a prompt would have painted."""
 
 import math
 from collections.abc import Generator, Iterator
@@ -10,7 +10,7 @@ from core.catalog import techniques
 from core.diffusion import Conditioning, Denoise, Image, Level, Levels, Model, Step
 from core.inversion import Branches, Source, climbed, rows_of, walkable
 from core.latents import last_part, numbered, soft_latent_mask
-from core.params import Range, Text
+from core.params import File, Range, Text
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -18,18 +18,23 @@ if TYPE_CHECKING:
     from core.engine.task import Task
 
 Walk = Generator["Tensor", None, "Tensor"]
+OTHER = (
+    "A file to morph to, laid over the whole canvas and cropped to cover it. "
+    "The prompt then says what it shows. None: the prompt's own picture."
+)
 
 
 @techniques.register
 class Morph:
-    """Interpolate between your picture and the prompt's own (NoiseDiffusion, arXiv 2403.08840).
+    """Interpolate between your picture and another (NoiseDiffusion, arXiv 2403.08840).
 
-    Both are brought to a noisy level, clipped, and mixed so that noise and content each keep
-    their strength. Words and guidance move along with the share.
+    The other one comes from a file, or is the prompt's own. Both are brought to a noisy level,
+    clipped, and mixed so that noise and content each keep their strength. Words and guidance move
+    along with the share.
     """
 
     id: ClassVar[str] = "morph"
-    label: ClassVar[str] = "Morph to the prompt"
+    label: ClassVar[str] = "Morph to prompt or picture"
     needs: ClassVar[frozenset[str]] = frozenset()
     needs_mask: ClassVar[bool] = False
     is_seeded: ClassVar[bool] = True
@@ -38,8 +43,9 @@ class Morph:
     class Params:
         prompt: Annotated[str, Text("Prompt", lines=2)] = ""
         source_prompt: Annotated[str, Text("Picture shows")] = ""
+        picture: Annotated[str, File("Other picture", OTHER)] = ""
         share: Annotated[
-            float, Range(0, 1, "Share", step=0.05, help="0: your picture. 1: the prompt's own.")
+            float, Range(0, 1, "Share", step=0.05, help="0: your picture. 1: the other one.")
         ] = 0.5
         strength: Annotated[
             float, Range(0, 1, "Strength", step=0.05, help="How noisy the level of mixing is.")
@@ -59,14 +65,13 @@ class Morph:
         taken = len(morphing.levels) - 1
         if not taken:
             return model.decode(morphing.x0)
-        total = 2 * taken + len(morphing.whole) - 1
         with closing(morphing.walk()) as walking:
-            z = yield from numbered(walking, total)
+            z = yield from numbered(walking, 2 * taken + morphing.calls_for_other)
         return model.decode(z)
 
 
 class Morphing:
-    """One morph: up from the picture, down from noise, and down from the mix."""
+    """One morph: up from the picture, up from the other or down from noise, down from the mix."""
 
     def __init__(self, task: "Task[Morph.Params]", model: Model) -> None:
         self.task = task
@@ -75,32 +80,50 @@ class Morphing:
         self.whole = walkable(model.levels(self.params.steps))
         self.levels = last_part(self.whole, self.params.strength)
         self.x0 = model.encode(task.image)
+        named = self.params.picture
+        self.other = model.encode(task.pictures["picture"]) if named else None
         self.words = model.embed([self.params.source_prompt, self.params.prompt])
         self.negative = model.embed([self.params.negative_prompt])
 
-    def walk(self) -> Walk:
-        params, level = self.params, self.levels[0]
-        latents = yield from climbed(self._source())
-        start = self.task.noise(self.x0)
-        before = self.whole[: len(self.whole) - len(self.levels) + 1]
-        noisy = yield from _down(self._guided(1.0), start, before)
-        clean = yield from _down(self._guided(1.0), noisy, self.levels)
-        first, second = Ends(latents[0], self.x0), Ends(noisy, clean)
-        noise = self.task.noise(self.x0, "fresh")
-        z = mixed(first, second, level, noise, params)
-        mask = soft_latent_mask(self.task.mask, self.x0)
-        return (yield from _down(self._guided(params.share), z, self.levels, latents, mask))
+    @property
+    def calls_for_other(self) -> int:
+        return len(self.whole if self.other is None else self.levels) - 1
 
-    def _source(self) -> Source:
-        words, guidance = rows_of(self.words, [0]), self.params.guidance
-        return Source(self.model, self.x0, words, self.levels, guidance, self.negative, self._drawn)
+    def walk(self) -> Walk:
+        latents = yield from self._up(self.x0, 0)
+        second = yield from (self._own() if self.other is None else self._real(self.other))
+        noise = self.task.noise(self.x0, "fresh")
+        z = mixed(Ends(latents[0], self.x0), second, self.levels[0], noise, self.params)
+        mask = soft_latent_mask(self.task.mask, self.x0)
+        denoise = self._guided(self.params.share)
+        return (yield from _down(denoise, z, self.levels, latents, mask))
+
+    def _own(self) -> "Generator[Tensor, None, Ends]":
+        """The picture that the prompt makes of the seed's noise."""
+        before = self.whole[: len(self.whole) - len(self.levels) + 1]
+        noisy = yield from _down(self._guided(1.0), self.task.noise(self.x0), before)
+        clean = yield from _down(self._guided(1.0), noisy, self.levels)
+        return Ends(noisy, clean)
+
+    def _real(self, x0: "Tensor") -> "Generator[Tensor, None, Ends]":
+        """The other picture, inverted with the prompt as its words."""
+        latents = yield from self._up(x0, 1)
+        return Ends(latents[0], x0)
+
+    def _up(self, x0: "Tensor", row: int) -> "Generator[Tensor, None, list[Tensor]]":
+        """A picture inverted with one of the two prompts."""
+        words, guidance = rows_of(self.words, [row]), self.params.guidance
+        return climbed(
+            Source(self.model, x0, words, self.levels, guidance, self.negative, self._drawn)
+        )
 
     def _drawn(self, role: str, step: int) -> "Tensor":
         return self.task.noise(self.x0, role, step)
 
     def _guided(self, share: float) -> Denoise:
-        """The network on words between both prompts; the picture's own are followed unguided."""
-        scale = 1 + share * (self.params.guidance - 1)
+        """The network on words between both prompts; a real picture's own are followed unguided."""
+        pull = share if self.other is None else 4 * share * (1 - share)
+        scale = 1 + pull * (self.params.guidance - 1)
         return Branches(self.model, between(self.words, share), (scale,), self.negative)
 
 

@@ -14,6 +14,8 @@ from PIL import Image
 
 from core import cli
 from core.errors import EditorError
+from core.formats.opening import open_document
+from core.layers import AiLayer, walk
 
 ROOT = Path(__file__).parents[2]
 
@@ -133,6 +135,18 @@ def test_mistakes_in_the_files(tmp_path: Path, mistaken: Any) -> None:
     assert not out.exists()
 
 
+def test_a_technique_takes_another_picture(tmp_path: Path, mistaken: Any) -> None:
+    given, out = picture(tmp_path / "in.png"), tmp_path / "out.ora"
+    other = mask(tmp_path / "other.png")
+    run = ["run", "morph", given, "--out", out, "--model", "toy", "--set", "steps=4"]
+    assert "Other picture: " in (said := mistaken(*run, "--set", "picture=gone.png"))
+    assert "gone.png does not exist" in said
+    assert not out.exists()
+    assert cli.main([*map(str, run), "--set", f"picture={os.path.relpath(other)}"]) == 0
+    (layer,) = [one for one in walk(open_document(out).root) if isinstance(one, AiLayer)]
+    assert layer.recipe.params["picture"] == str(Path.cwd() / os.path.relpath(other))
+
+
 def test_models_that_cannot_be_used(tmp_path: Path, mistaken: Any) -> None:
     given = picture(tmp_path / "in.png")
     run = ["run", "sdedit", given, "--out", tmp_path / "out.png", "--model"]
@@ -175,6 +189,8 @@ def test_a_listed_technique_shows_its_parameters(capsys: pytest.CaptureFixture[s
     rows = {row["id"]: row for row in json.loads(capsys.readouterr().out)}
     strength = next(p for p in rows["sdedit"]["params"] if p["name"] == "strength")
     assert (strength["type"], strength["high"]) == ("float", 1)
+    other = next(p for p in rows["morph"]["params"] if p["name"] == "picture")
+    assert (other["type"], other["kinds"], other["default"]) == ("str", ["image"], "")
     assert cli.main(["list", "techniques"]) == 0
     assert "sdedit" in capsys.readouterr().out
 

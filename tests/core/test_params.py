@@ -1,12 +1,13 @@
 """Parameters: from a dataclass to fields, JSON and back, every mistake named."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any
 
 import pytest
 
 from core.errors import EditorError
-from core.params import Choice, Range, Switch, Text, fields, from_json, to_json
+from core.params import Choice, File, Range, Switch, Text, fields, files, from_json, to_json
 
 
 @dataclass(frozen=True)
@@ -16,12 +17,13 @@ class Params:
     steps: Annotated[int, Range(1, 50)] = 20
     sampler: Annotated[str, Choice(("ddim", "euler"))] = "ddim"
     live: bool = True
+    palette: Annotated[str, File("Palette")] = ""
 
 
 def test_fields_say_what_a_form_needs() -> None:
     found = {field.name: field for field in fields(Params)}
     assert [field.label for field in found.values()] == [
-        "Prompt", "Strength", "Steps", "Sampler", "Live",
+        "Prompt", "Strength", "Steps", "Sampler", "Live", "Palette",
     ]  # fmt: skip
     assert found["steps"].type is int
     assert isinstance(found["live"].marker, Switch)
@@ -29,7 +31,7 @@ def test_fields_say_what_a_form_needs() -> None:
 
 
 def test_json_and_back() -> None:
-    params = Params("a cat", 0.25, 7, "euler", False)
+    params = Params("a cat", 0.25, 7, "euler", False, "/tmp/sea.png")
     assert from_json(Params, to_json(params)) == params
     assert from_json(Params, {}) == Params()
 
@@ -51,8 +53,19 @@ def test_words_from_a_command_line_become_values() -> None:
         ({"steps": None}, "Steps must be a int"),
         ({"sampler": "magic"}, "Sampler must be one of ddim, euler"),
         ({"live": "perhaps"}, "Live must be a bool"),
+        ({"palette": 3}, "Palette must be the path of a file as text, not 3"),
+        ({"palette": None}, "Palette must be the path of a file as text, not None"),
     ],
 )
 def test_a_mistake_is_one_sentence(values: dict[str, Any], sentence: str) -> None:
     with pytest.raises(EditorError, match=sentence):
         from_json(Params, values)
+
+
+def test_files_are_those_that_are_named() -> None:
+    named = {"palette": "sea.png", "prompt": "b.png"}
+    assert [(field.name, path) for field, path in files(Params, named)] == [
+        ("palette", Path("sea.png"))
+    ]
+    for nothing in ({}, {"palette": ""}, {"palette": 3}):
+        assert list(files(Params, nothing)) == []

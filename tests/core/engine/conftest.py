@@ -32,7 +32,8 @@ def _ask(technique: str, seed: int = 0, side: int = SIDE, **params: Any) -> Requ
     middle = Rect(side // 3, side // 3, side // 3, side // 3)
     painted[middle.slices] = 255
     recipe = Recipe(technique, params, model, modifiers, seed)
-    return Request("layer", recipe, Rect(0, 0, side, side), middle, crop, painted, "key")
+    whole = Rect(0, 0, side, side)
+    return Request("layer", recipe, whole, middle, whole.size, crop, painted, "key")
 
 
 @pytest.fixture

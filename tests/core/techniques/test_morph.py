@@ -1,5 +1,6 @@
 """Morph: both ends are what they should be, and between them noise keeps its strength."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from core.inversion import Branches, Replayed, walkable
 from core.inverters.ddim import DdimInversion
 from core.latents import last_part
 from core.techniques.morph import Ends, Morph, between, mixed
-from tests.core.inverting import inverted, kept, network, result, source, task
+from tests.core.inverting import SIDE, inverted, kept, network, result, source, task
 
 WORDS = {"prompt": "a dog", "source_prompt": "a red apple", "steps": 8, "bound": 10.0}
 
@@ -46,6 +47,70 @@ def own(model: Model, edit: Any) -> torch.Tensor:
     for here, there in zip(levels, levels[1:], strict=False):
         z = denoise(z, here).at(there)
     return z
+
+
+def other() -> Any:
+    """A picture that is not the gradient."""
+    y, x = np.mgrid[:SIDE, :SIDE] / np.float32(9)
+    return np.stack([np.sin(x), np.cos(y), np.sin(x + y)], axis=2).astype(np.float32) / 2 + 0.5
+
+
+def real(**changes: Any) -> Any:
+    """A morph to another real picture."""
+    return replace(given(picture="other.png", **changes), pictures={"picture": other()})
+
+
+def there_and_back(model: Model, image: Any, prompt: str, strength: float) -> Any:
+    """A picture inverted to a level and replayed, both with its words alone."""
+    denoise, z = model.denoiser(prompt), model.encode(image)
+    levels = last_part(walkable(model.levels(8)), strength)
+    for there, here in zip(levels[-2::-1], levels[:0:-1], strict=True):
+        z = denoise(z, here, there).at(there)
+    for here, there in zip(levels, levels[1:], strict=False):
+        z = denoise(z, here).at(there)
+    return model.decode(z)
+
+
+@pytest.mark.parametrize("strength", [0.5, 1.0])
+def test_between_real_pictures_the_ends_are_their_round_trips(strength: float) -> None:
+    model = network()
+    start, end = (real(share=share, strength=strength) for share in (0.0, 1.0))
+    first = there_and_back(model, start.image, "a red apple", strength)
+    second = there_and_back(model, other(), "a dog", strength)
+    assert np.allclose(result(Morph, model, start), first, atol=1e-3)
+    assert np.allclose(result(Morph, model, end), second, atol=1e-3)
+    assert not np.allclose(first, second, atol=0.1)
+
+
+@pytest.mark.parametrize("changes", [{}, {"fresh": 0.5}, {"bound": 1.0}, {"strength": 0.4}])
+def test_from_either_picture_the_way_is_the_same(changes: dict[str, Any]) -> None:
+    model, there = network(), real(share=0.3, **changes)
+    words = {"prompt": "a red apple", "source_prompt": "a dog"}
+    back = real(share=0.7, **words, **changes)
+    back = replace(back, image=other(), pictures={"picture": there.image})
+    assert np.allclose(result(Morph, model, there), result(Morph, model, back), atol=1e-3)
+
+
+def test_guidance_pulls_between_the_pictures_and_not_at_them() -> None:
+    model = network()
+    pulled = [
+        not np.allclose(*(result(Morph, model, real(share=s, guidance=g)) for g in (1.0, 9.0)))
+        for s in (0.0, 0.5, 1.0)
+    ]
+    assert pulled == [False, True, False]
+
+
+def test_calls_between_real_pictures_are_up_up_and_down() -> None:
+    model, edit = network(), real(strength=0.5)
+    calls = model.calls
+    result(Morph, model, edit)
+    assert model.calls - calls == 3 * (len(last_part(walkable(model.levels(8)), 0.5)) - 1)
+
+
+def test_outside_the_mask_the_other_picture_is_not_seen() -> None:
+    model, edit = network(), real(share=1.0)
+    edit.mask[:] = 0
+    assert np.allclose(result(Morph, model, edit), kept(model, edit), atol=1e-6)
 
 
 def test_strength_nought_is_the_picture_and_no_call() -> None:
