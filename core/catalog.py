@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from core.document import Document
     from core.engine.task import Task
     from core.inversion import Inversion, Source
+    from core.pixels import Pixels
     from core.tools.gesture import Context, PointerEvent, Sample, Stamp
 
 
@@ -47,6 +48,27 @@ class Inverter(Protocol):
         ...
 
     def run(self, source: "Source") -> "Inversion": ...
+
+
+class Describer(Protocol):
+    """Says what a picture shows; ``worlds`` are the backends whose pictures it knows, none = any.
+
+    ``missing`` says what to do before it can be used, and nothing when it can be.
+    """
+
+    id: ClassVar[str]
+    label: ClassVar[str]
+    worlds: ClassVar[frozenset[str]]
+
+    @staticmethod
+    def missing() -> str: ...
+
+    def describe(self, pixels: "Pixels") -> str:
+        """Words for a picture (height x width x 3), empty when it is unsure.
+
+        Raises ModelError with one sentence when its files cannot be used.
+        """
+        ...
 
 
 class Modifier(Protocol):
@@ -127,6 +149,7 @@ class Format(Protocol):
 
 techniques: Registry[type[Technique]] = Registry("technique")
 inverters: Registry[type[Inverter]] = Registry("inverter")
+describers: Registry[type[Describer]] = Registry("describer")
 modifiers: Registry[type[Modifier]] = Registry("modifier")
 backends: Registry[type[Backend]] = Registry("model")
 brushes: Registry[type[Brush]] = Registry("brush")
@@ -136,6 +159,7 @@ formats: Registry[type[Format]] = Registry("format")
 PACKAGES: dict[str, Registry[Any]] = {
     "inverters": inverters,
     "techniques": techniques,
+    "describers": describers,
     "modifiers": modifiers,
     "models": backends,
     "brushes": brushes,

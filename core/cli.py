@@ -157,7 +157,16 @@ def _print_lines(values: dict[str, Any], indent: str) -> None:
             print(f"{indent}{name}: {shown}")
 
 
-KINDS = ("techniques", "inverters", "modifiers", "brushes", "formats", "models", "tools")
+KINDS = (
+    "techniques",
+    "inverters",
+    "modifiers",
+    "brushes",
+    "formats",
+    "models",
+    "tools",
+    "describers",
+)
 VERBS: dict[str, Callable[[argparse.Namespace], int]] = {
     "run": _run,
     "list": _list,

@@ -1,4 +1,4 @@
-"""What there is of a kind: techniques, inverters, modifiers, brushes, formats, models, tools."""
+"""What there is of a kind: techniques, inverters, models, describers and the rest."""
 
 import dataclasses
 import inspect

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from core.ai.layer import Request
+    from core.engine.messages import Picture
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,6 +26,16 @@ class Open:
     rung: int = 0
 
 
+@dataclass(frozen=True, eq=False)
+class Describe:
+    """Say what a picture (height x width x 3) shows, in words that suit a model."""
+
+    id: int
+    model: str
+    picture: "Picture"
+    rung: int = 0
+
+
 @dataclass(frozen=True)
 class Cancel:
     """Stop a job at its next step."""
@@ -37,4 +48,7 @@ class Ping:
     """Say that you are alive."""
 
 
-Command = Job | Open | Cancel | Ping
+Errand = Job | Open | Describe
+"""What is done one at a time, in the order given."""
+
+Command = Errand | Cancel | Ping

@@ -17,11 +17,20 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from core.engine.commands import Cancel, Job, Open, Ping
+from core.engine.commands import Cancel, Describe, Errand, Job, Open, Ping
 from core.engine.ladder import LADDER, below
-from core.engine.messages import Cancelled, Failed, Hello, Opened, Pong, Spoken, Started
+from core.engine.messages import (
+    Cancelled,
+    Described,
+    Failed,
+    Hello,
+    Opened,
+    Pong,
+    Spoken,
+    Started,
+)
 from core.engine.process import Process
 from core.engine.run import Run
 from core.errors import EditorError, ModelError
@@ -29,6 +38,9 @@ from core.signal import Signal
 
 if TYPE_CHECKING:
     from core.ai.layer import Request
+    from core.engine.messages import Picture
+
+T = TypeVar("T")
 
 
 class State(Enum):
@@ -112,15 +124,28 @@ class Engine:
         """
         if model in self.models:
             return self.models[model]
-        async for message in self._enqueue(Open(self._id(), model)):
-            if isinstance(message, Opened):
-                self.models[model] = message
+        stopped = f"Opening {model} was stopped."
+        self.models[model] = await self._answer(Open(self._id(), model), Opened, stopped)
+        return self.models[model]
+
+    async def describe(self, picture: "Picture", model: str) -> str:
+        """What a picture (height x width x 3) shows, in words that suit a model.
+
+        Empty when nobody is sure. Raises ModelError when nobody can say.
+        """
+        command, stopped = Describe(self._id(), model, picture), "Describing was stopped."
+        return (await self._answer(command, Described, stopped)).text
+
+    async def _answer(self, command: Open | Describe, kind: type[T], stopped: str) -> T:
+        """The worker's one answer. Raises ModelError, with ``stopped`` when there is none."""
+        async for message in self._enqueue(command):
+            if isinstance(message, kind):
                 return message
             if isinstance(message, Failed) and not message.retry:
                 raise ModelError(message.text) from (
                     RuntimeError(message.trace) if message.is_bug else None
                 )
-        raise ModelError(f"Opening {model} was stopped.")
+        raise ModelError(stopped)
 
     def cancel(self, job: int) -> None:
         """Stop a job at its next step, or before it starts; one that is over stays as it is."""
@@ -160,7 +185,7 @@ class Engine:
         self._next_id += 1
         return self._next_id - 1
 
-    def _enqueue(self, command: Job | Open) -> Run:
+    def _enqueue(self, command: Errand) -> Run:
         if self._process is None:
             raise EditorError("The worker is not running: start it again from the Jobs panel.")
         run = Run(command, self.cancel)

@@ -90,6 +90,14 @@ class Opened:
 
 
 @dataclass(frozen=True)
+class Described:
+    """What a picture shows; no text when nobody is sure."""
+
+    job: int
+    text: str
+
+
+@dataclass(frozen=True)
 class Hello:
     """The worker is up: its libraries are imported and it takes jobs."""
 
@@ -107,5 +115,5 @@ class Pong:
 Message = Started | Step | Done | Failed | Cancelled
 """A job's stream ends with exactly one Done, Failed (with no retry) or Cancelled."""
 
-Spoken = Message | Opened | Hello | Pong
+Spoken = Message | Opened | Described | Hello | Pong
 """Everything that comes up the pipe."""

@@ -4,10 +4,19 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 
-from core.engine.commands import Job, Open
-from core.engine.messages import Cancelled, Done, Failed, Message, Opened, Started, Step
+from core.engine.commands import Errand
+from core.engine.messages import (
+    Cancelled,
+    Described,
+    Done,
+    Failed,
+    Message,
+    Opened,
+    Started,
+    Step,
+)
 
-Heard = Message | Opened
+Heard = Message | Opened | Described
 
 
 class Run:
@@ -16,7 +25,7 @@ class Run:
     Whoever stops listening because their own task is cancelled stops the job too.
     """
 
-    def __init__(self, command: Job | Open, cancel: Callable[[int], None]) -> None:
+    def __init__(self, command: Errand, cancel: Callable[[int], None]) -> None:
         self.command = command
         self.is_cancelled = False
         self.is_loading = True
@@ -72,4 +81,4 @@ def is_last(message: Heard) -> bool:
     """Whether nothing follows a message."""
     if isinstance(message, Failed):
         return not message.retry
-    return isinstance(message, (Done, Cancelled, Opened))
+    return isinstance(message, (Done, Cancelled, Opened, Described))

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from core.ai.layer import Request
-from core.engine.commands import Cancel, Command, Job, Open, Ping
+from core.engine.commands import Cancel, Command, Describe, Job, Open, Ping
 from core.engine.frames import Frame, FrameError
 from core.engine.messages import (
     Cancelled,
+    Described,
     Done,
     Failed,
     Hello,
@@ -32,10 +33,11 @@ _SPOKEN: tuple[type[Spoken], ...] = (
     Failed,
     Cancelled,
     Opened,
+    Described,
     Hello,
     Pong,
 )
-_PLAIN: tuple[type[Open | Cancel | Ping], ...] = (Open, Cancel, Ping)
+_PLAIN: tuple[type[Open | Describe | Cancel | Ping], ...] = (Open, Describe, Cancel, Ping)
 
 
 def message_frame(message: Spoken) -> Frame:

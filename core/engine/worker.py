@@ -18,9 +18,10 @@ from collections.abc import Sequence
 from typing import BinaryIO, NamedTuple
 
 from core import catalog
+from core.describing import described
 from core.engine import device, frames, wire
-from core.engine.commands import Cancel, Job, Open, Ping
-from core.engine.messages import Cancelled, Failed, Hello, Pong, Spoken
+from core.engine.commands import Cancel, Describe, Errand, Open, Ping
+from core.engine.messages import Cancelled, Described, Failed, Hello, Pong, Spoken
 from core.engine.perform import Performance
 from core.engine.shelf import Shelf
 from core.errors import Cancelled as Stopped
@@ -66,7 +67,7 @@ class Ear(threading.Thread):
 
     def __init__(self, source: BinaryIO, speak: Mouth) -> None:
         super().__init__(name="commands", daemon=True)
-        self.jobs: queue.SimpleQueue[Job | Open] = queue.SimpleQueue()
+        self.jobs: queue.SimpleQueue[Errand] = queue.SimpleQueue()
         self.cancelled: set[int] = set()
         self._source = source
         self._speak = speak
@@ -112,18 +113,20 @@ def prepare(modules: Sequence[str]) -> int:
     """Import everything a job needs before the first one comes; how many threads networks use."""
     import torch
 
-    catalog.load("techniques", "modifiers", "models")
+    catalog.load("techniques", "modifiers", "models", "describers")
     for name in modules:
         importlib.import_module(name)
     load_plugins(SHIPPED, folders().plugins)
     return int(torch.get_num_threads())
 
 
-def serve(command: Job | Open, shelf: Shelf, ear: Ear, speak: Mouth) -> None:
+def serve(command: Errand, shelf: Shelf, ear: Ear, speak: Mouth) -> None:
     """One command; whatever goes wrong becomes a message, and the next can come."""
     try:
         if isinstance(command, Open):
             speak(shelf.opened(command.id, command.model, shelf.device_at(command.rung)))
+        elif isinstance(command, Describe):
+            speak(Described(command.id, described(command.picture, command.model)))
         else:
             Performance(command, shelf, speak, lambda: command.id in ear.cancelled).run()
     except Stopped:

@@ -1,4 +1,4 @@
-"""Techniques that misbehave on purpose, registered in the worker of the engine's tests."""
+"""What misbehaves on purpose, or tells what it got, in the worker of the engine's tests."""
 
 import os
 import signal
@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
-from core.catalog import techniques
+from core.catalog import describers, techniques
 from core.diffusion import Image, Model, Step
 from core.engine.task import Task  # noqa: TC001
 from core.params import Range, Text
+from core.pixels import Pixels  # noqa: TC001
 
 
 class Oddity:
@@ -147,3 +148,22 @@ class Stuck(Oddity):
         if is_first(params):
             time.sleep(600)
         return z
+
+
+@describers.register
+class Witness:
+    """Describes pictures for the toy model by their size: not white ones, and black is a bug."""
+
+    id: ClassVar[str] = "witness"
+    label: ClassVar[str] = "Witness"
+    worlds: ClassVar[frozenset[str]] = frozenset({"toy"})
+
+    @staticmethod
+    def missing() -> str:
+        return ""
+
+    def describe(self, pixels: Pixels) -> str:
+        height, width, _ = pixels.shape
+        if not pixels.any():
+            raise KeyError("black")
+        return "" if pixels.min() == 255 else f"{width} by {height}"

@@ -87,6 +87,36 @@ def test_opening_tells_what_a_request_must_know(served: Served) -> None:
     served(work)
 
 
+def test_a_picture_is_put_into_words(served: Served) -> None:
+    grey, white = (np.full((30, 40, 3), value, np.uint8) for value in (90, 255))
+
+    async def work(engine: Engine) -> None:
+        assert await engine.describe(grey, "toy") == "40 by 30"
+        assert await engine.describe(white, "toy") == ""
+        with pytest.raises(ModelError, match="Put a BLIP folder into"):
+            await engine.describe(grey, "another/model")
+        with pytest.raises(ModelError, match="KeyError: 'black'"):
+            await engine.describe(0 * grey, "toy")
+        assert engine.state is State.ready
+
+    served(work)
+
+
+def test_describing_waits_its_turn_and_stops_with_who_asked(ask: Ask, served: Served) -> None:
+    async def work(engine: Engine) -> None:
+        run = engine.submit(ask("slow", steps=1000, pause=0.05))
+        asked = asyncio.create_task(engine.describe(np.ones((8, 8, 3), np.uint8), "toy"))
+        await asyncio.sleep(0.1)
+        asked.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asked
+        run.cancel()
+        assert isinstance((await heard(run))[-1], Cancelled)
+        assert engine.state is State.ready
+
+    served(work)
+
+
 def test_a_bug_is_reported_with_its_trace_and_the_next_job_runs(ask: Ask, served: Served) -> None:
     async def work(engine: Engine) -> None:
         failure = failed(await heard(engine.submit(ask("broken"))))

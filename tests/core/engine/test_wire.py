@@ -41,6 +41,7 @@ def plain(value: Any) -> dict[str, Any]:
         messages.Failed(5, "Überraschung", "trace", True, "again"),
         messages.Cancelled(6),
         messages.Opened(7, "toy", "Toy", 128, 8, 8, ("attention",), "toy-1", "cpu", 0.1),
+        messages.Described(7, "a cat"),
         messages.Hello(8, "cpu", 2, 1.5),
         messages.Pong(),
     ],
@@ -57,6 +58,13 @@ def test_messages(message: messages.Spoken) -> None:
 )
 def test_commands(command: commands.Command) -> None:
     assert wire.command_of(sent(wire.command_frame(command))) == command
+
+
+def test_pictures_to_describe() -> None:
+    asked = commands.Describe(3, "toy", PICTURE, 1)
+    arrived = wire.command_of(sent(wire.command_frame(asked)))
+    assert isinstance(arrived, commands.Describe)
+    assert plain(arrived) == plain(asked)
 
 
 def test_jobs(ask: Ask) -> None:

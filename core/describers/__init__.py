@@ -1,0 +1,1 @@
+"""From a picture to words: one file per way to describe what it shows."""

@@ -1,0 +1,87 @@
+"""What any picture shows, in a sentence, by a BLIP folder that the person has installed."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from PIL import Image
+
+from core.catalog import describers
+from core.errors import ModelError
+from core.models.checkpoints import reading
+from core.settings import models_folder
+
+if TYPE_CHECKING:
+    from core.pixels import Pixels
+
+BEAMS = 3
+"""The search width of the published captions."""
+LONGEST = 30
+"""Word pieces of a description."""
+VOCABULARIES = ("tokenizer.json", "vocab.txt")
+
+
+@describers.register
+class Blip:
+    """Describes photographs and other pictures in a sentence (BLIP, arXiv 2201.12086)."""
+
+    id: ClassVar[str] = "blip"
+    label: ClassVar[str] = "BLIP"
+    worlds: ClassVar[frozenset[str]] = frozenset()
+
+    @staticmethod
+    def missing() -> str:
+        if installed():
+            return ""
+        return f"Put a BLIP folder into {models_folder()} to get suggestions."
+
+    def describe(self, pixels: "Pixels") -> str:
+        folder = next(iter(installed()), None)
+        if folder is None:
+            raise ModelError(self.missing())
+        refuse_incomplete(folder)
+        with reading(folder):
+            network, processor = opened(folder)
+            seen = processor(images=Image.fromarray(pixels), return_tensors="pt")
+            said = network.generate(**seen, max_new_tokens=LONGEST, num_beams=BEAMS)
+            return str(processor.decode(said[0], skip_special_tokens=True)).strip()
+
+
+def installed() -> list[Path]:
+    """The BLIP folders in the models folder, in the order of their names."""
+    folder = models_folder()
+    found = sorted(folder.iterdir()) if folder.is_dir() else []
+    return [path for path in found if is_blip(path)]
+
+
+def is_blip(folder: Path) -> bool:
+    try:
+        config = json.loads((folder / "config.json").read_text("utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(config, dict) and config.get("model_type") == "blip"
+
+
+def refuse_incomplete(folder: Path) -> None:
+    """Raises ModelError for a folder without safe weights or without a vocabulary."""
+    if not any(folder.glob("*.safetensors")):
+        raise ModelError(
+            f"{folder.name} holds no .safetensors weights; Sfumato does not open pickled ones."
+        )
+    # transformers would make up a tokenizer that knows no words.
+    if not any((folder / name).is_file() for name in VOCABULARIES):
+        raise ModelError(f"{folder.name} is not a whole BLIP: its vocabulary is missing.")
+
+
+def opened(folder: Path) -> tuple[Any, Any]:
+    """Network and processor of a folder. Raises ModelError when its weights are not all there."""
+    from transformers import BlipForConditionalGeneration, BlipProcessor
+
+    kind: Any = BlipForConditionalGeneration
+    network, found = kind.from_pretrained(
+        folder, use_safetensors=True, local_files_only=True, output_loading_info=True
+    )
+    if found["missing_keys"]:
+        # transformers would fill the gaps with random numbers, and describe nonsense.
+        raise ModelError(f"{folder.name} is not a whole BLIP: weights are missing from its files.")
+    return network.eval(), BlipProcessor.from_pretrained(folder, local_files_only=True)

@@ -1,0 +1,63 @@
+"""What a Storybook picture shows, as the judge of that world sees it."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from core.ai.crop import Geometry, seen
+from core.catalog import describers
+from core.storybook.codec import load_codec
+from core.storybook.judge import WEIGHTS, JudgeConfig, Verdict, load_judge
+from core.storybook.layout import FOLDER, read_layout
+from core.storybook.scene import Item, Scene
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from core.pixels import Pixels
+
+MOST = 2
+"""Things in one sentence: Storybook's own scenes rarely hold more."""
+PLAIN = "clay"
+"""The style that a prompt need not name."""
+
+
+@describers.register
+class StorybookDescriber:
+    """Names things, place and style of a picture of Storybook's world, and nothing else."""
+
+    id: ClassVar[str] = "storybook"
+    label: ClassVar[str] = "Storybook's judge"
+    worlds: ClassVar[frozenset[str]] = frozenset({"storybook"})
+
+    def __init__(self, folder: Path = FOLDER) -> None:
+        self.folder = folder
+
+    @staticmethod
+    def missing() -> str:
+        if (FOLDER / WEIGHTS).is_file():
+            return ""
+        return "The Storybook judge is missing from resources/models/storybook."
+
+    def describe(self, pixels: "Pixels") -> str:
+        judge, _ = load_judge(self.folder)
+        return sentence(judge(self._latent(pixels)), judge.config)
+
+    def _latent(self, pixels: "Pixels") -> "Tensor":
+        """The picture as the model sees it: about its own size, the aspect kept."""
+        import torch
+
+        layout, codec = read_layout(self.folder), load_codec(self.folder)
+        image = seen(pixels, Geometry(layout.image_size, layout.factor))
+        latent: Tensor = codec.encode(torch.from_numpy(image.transpose(2, 0, 1).copy())[None])
+        return latent
+
+
+def sentence(verdict: Verdict, known: JudgeConfig) -> str:
+    """A verdict in the words of Storybook's prompts; empty when no thing is likely."""
+    logits, numbers = verdict.things[0].topk(min(MOST, len(known.things)))
+    names = [known.things[i] for i, logit in zip(numbers, logits, strict=True) if logit > 0]
+    if not names:
+        return ""
+    place, style = known.places[verdict.places.argmax()], known.styles[verdict.styles.argmax()]
+    scene = Scene(tuple(Item(name, style=style) for name in names), place)
+    return scene.prompt(with_style=style != PLAIN)
