@@ -61,7 +61,10 @@ class Switch:
 
 @dataclass(frozen=True)
 class File:
-    """The path of a file, or nothing; of ``kinds``, "image" is any picture that can be opened."""
+    """The path of a file, or nothing.
+
+    ``kinds`` are file endings with their dot; "image" stands for every picture that can be opened.
+    """
 
     label: str = ""
     help: str = ""

@@ -17,7 +17,8 @@ from PySide6.QtWidgets import (
 )
 
 from core import params as declared
-from core.params import Choice, Field, Range, Switch, Text, Value
+from core.params import Choice, Field, File, Range, Switch, Text, Value
+from editor.widgets.file_line import FileLine
 from editor.widgets.slider import NumberSlider
 
 OnChange = Callable[[Any], None]
@@ -63,7 +64,7 @@ class Form(QWidget):
         widget.setToolTip(getattr(field.marker, "help", "") or widget.toolTip())
         widget.setAccessibleName(field.label)
         self.fields[field.name] = widget
-        if isinstance(widget, (NumberSlider, QCheckBox)):
+        if isinstance(widget, (NumberSlider, QCheckBox, FileLine)):
             return widget
         row = QWidget()
         layout = QFormLayout(row)
@@ -80,10 +81,9 @@ class Form(QWidget):
         if isinstance(field.marker, Choice):
             return self._choice(field, field.marker, now)
         if isinstance(field.marker, Switch):
-            switch = QCheckBox(field.label)
-            switch.setChecked(bool(now))
-            switch.toggled.connect(lambda on: self._take(field, on, settled=True))
-            return switch
+            return self._switch(field, now)
+        if isinstance(field.marker, File):
+            return self._file(field, field.marker, now)
         return self._text(field, field.marker, now)
 
     def _slider(self, field: Field, marker: Range, now: Value) -> NumberSlider:
@@ -103,6 +103,17 @@ class Form(QWidget):
             lambda index: self._take(field, box.itemData(index), settled=True)
         )
         return box
+
+    def _switch(self, field: Field, now: Value) -> QCheckBox:
+        switch = QCheckBox(field.label)
+        switch.setChecked(bool(now))
+        switch.toggled.connect(lambda on: self._take(field, on, settled=True))
+        return switch
+
+    def _file(self, field: Field, marker: File, now: Value) -> FileLine:
+        line = FileLine(marker, str(now), field.label)
+        line.changed.connect(lambda path: self._take(field, path, settled=True))
+        return line
 
     def _text(self, field: Field, marker: Text, now: Value) -> QWidget:
         if marker.lines > 1:
@@ -132,6 +143,8 @@ def _show(widget: QWidget, value: Any) -> None:
         widget.setChecked(bool(value))
     elif isinstance(widget, QComboBox):
         widget.setCurrentIndex(widget.findData(value))
+    elif isinstance(widget, FileLine):
+        widget.show_path(str(value))
     elif isinstance(widget, QLineEdit) and widget.text() != value:
         widget.setText(str(value))
     elif isinstance(widget, QPlainTextEdit) and widget.toPlainText() != value:

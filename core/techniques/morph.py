@@ -34,7 +34,7 @@ class Morph:
     """
 
     id: ClassVar[str] = "morph"
-    label: ClassVar[str] = "Morph to prompt or picture"
+    label: ClassVar[str] = "Morph"
     needs: ClassVar[frozenset[str]] = frozenset()
     needs_mask: ClassVar[bool] = False
     is_seeded: ClassVar[bool] = True

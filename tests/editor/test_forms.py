@@ -11,8 +11,9 @@ from pytestqt.qtbot import QtBot
 
 from core import catalog
 from core.catalog import params_of
-from core.params import Choice, Range
+from core.params import Choice, File, Range
 from editor.forms import build_form
+from editor.widgets.file_line import FileLine
 from editor.widgets.slider import NumberSlider
 
 catalog.load("techniques", "modifiers", "brushes", "tools")
@@ -113,4 +114,23 @@ def test_a_choice_is_read_by_name_and_kept_by_id(qtbot: QtBot) -> None:
     assert seen == [Params("a")]
     form.show_value(Params("b"))
     assert box.currentText() == "The second"
+    assert len(seen) == 1
+
+
+def test_a_file_is_a_line_that_tells_at_once(qtbot: QtBot) -> None:
+    @dataclass(frozen=True)
+    class Params:
+        sky: Annotated[str, File("Sky", "What is above.")] = ""
+
+    seen: list[Any] = []
+    settled: list[Any] = []
+    form = build_form(Params("/tmp/dawn.png"), seen.append, settled.append)
+    qtbot.addWidget(form)
+    line = form.fields["sky"]
+    assert isinstance(line, FileLine)
+    assert (line.path, line.toolTip()) == ("/tmp/dawn.png", "What is above.")
+    QTest.mouseClick(line.clear, Qt.MouseButton.LeftButton)
+    assert seen == settled == [Params("")]
+    form.show_value(Params("/tmp/dusk.png"))
+    assert line.path == "/tmp/dusk.png"
     assert len(seen) == 1

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from core.geometry import Size
 from core.layers import AiLayer, Layer
@@ -271,6 +272,27 @@ def test_faults_are_told_in_one_sentence_and_change_nothing(
         await shop.jobs.idle()
         assert _last(shop).stage is Stage.finished, "the next one works"
         assert layer not in shop.jobs.failures
+
+    bench.run(work)
+
+
+def test_a_picture_that_is_gone_is_named_and_the_result_stays(bench: Bench, tmp_path: Path) -> None:
+    path = tmp_path / "sea.png"
+    Image.new("RGB", (64, 64), "blue").save(path)
+
+    async def work(shop: Workshop) -> None:
+        layer = stroke(shop, recipe(technique="morph", picture=str(path)))
+        await shop.jobs.idle()
+        assert _last(shop).stage is Stage.finished, _last(shop).failure
+        shown = shop.pixels()
+        path.unlink()
+        again = shop.layer(layer).recipe.with_params(share=0.25)
+        shop.document.replace("Share", replace(shop.layer(layer), recipe=again))
+        shop.jobs.ask(layer)
+        await shop.jobs.idle()
+        assert shop.jobs.failures[layer].text == f"Other picture: {path} does not exist."
+        assert not shop.jobs.failures[layer].is_bug
+        assert (shop.pixels() == shown).all()
 
     bench.run(work)
 
