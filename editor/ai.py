@@ -15,6 +15,7 @@ from core.selection import Selection
 from editor.finding import Finding
 from editor.recipes import SOURCE, Recipes, fresh_recipe, name_for
 from editor.seeds import Seeds
+from editor.suggesting import Suggesting
 
 if TYPE_CHECKING:
     from core.engine.task import Recipe
@@ -36,6 +37,7 @@ class Ai:
         self.recipes = Recipes(studio, jobs, live, start or fresh_recipe())
         self.seeds = Seeds(studio, self.recipes, jobs)
         self.finding = Finding(studio, jobs.engine, jobs)
+        self.suggesting = Suggesting(studio, jobs, self.recipes)
 
     @property
     def layer(self) -> AiLayer:

@@ -10,6 +10,7 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QFileDialog, QFrame, QMenu, QScrollArea, QVBoxLayout, QWidget
 
 from core.catalog import params_of, techniques
+from core.describing import lacking
 from core.engine.task import Recipe, Wrapped
 from core.errors import EditorError
 from core.models.files import refuse_pickle
@@ -51,6 +52,7 @@ class AiPanel(QWidget):
         self._dials: Form | None = None
         self._dials_of = ""
         self._own_failure: Failure | None = None
+        self._suggestion: asyncio.Task[None] | None = None
         self._late = QTimer(self, singleShot=True, interval=0)
         self._late.timeout.connect(self.refresh)
         self._lay_out()
@@ -88,6 +90,7 @@ class AiPanel(QWidget):
         self.words.changed.connect(self._wrote)
         self.words.run.connect(self._run)
         self.words.search.connect(self._find)
+        self.words.suggest.connect(self._suggest)
         self.choices.technique.connect(self._choose_technique)
         self.choices.model.connect(lambda name: self._turn("model", model=name))
         self.steering.turned.connect(self._steered)
@@ -117,6 +120,7 @@ class AiPanel(QWidget):
         recipe = self.recipes.shown
         self.words.show_words(recipe.prompt, negative_of(recipe), _has_negative(recipe))
         self.words.show_source(recipe.params.get(SOURCE), recipe.prompt)
+        self._show_suggestion(recipe)
         self.words.show_hint(self._hint(recipe))
         self.choices.show_recipe(recipe.technique, recipe.model)
         own = "guidance" in recipe.params
@@ -127,6 +131,12 @@ class AiPanel(QWidget):
         self.seed.show_tried(self.seeds.tried(), layer.rendered if layer else "")
         self.progress.run_button.setEnabled(layer is None or not layer.baked)
         self._show_failure()
+
+    def _show_suggestion(self, recipe: Recipe) -> None:
+        """Whether the picture can be described, for techniques that ask what it shows."""
+        if SOURCE in recipe.params:
+            is_busy = self._suggestion is not None and not self._suggestion.done()
+            self.words.suggestion.show_state(lacking(recipe.model), is_busy)
 
     def _show_dials(self, recipe: Recipe) -> None:
         """A new form for another technique, new values in the same one."""
@@ -199,6 +209,21 @@ class AiPanel(QWidget):
     async def _found(self, words: str) -> None:
         try:
             await self.app.ai.find_words(words)
+        except EditorError as error:
+            self._fail(str(error))
+
+    def _suggest(self) -> None:
+        self._own_failure = None
+        self._show_failure()
+        self._suggestion = asyncio.get_running_loop().create_task(self._suggested())
+        self._suggestion.add_done_callback(lambda _: self._show_suggestion(self.recipes.shown))
+        self._show_suggestion(self.recipes.shown)
+
+    async def _suggested(self) -> None:
+        try:
+            text = await self.app.ai.suggesting.suggest()
+            if text:
+                self.words.source.write(text)
         except EditorError as error:
             self._fail(str(error))
 

@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QLabel, QPlainTextEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPlainTextEdit, QVBoxLayout, QWidget
 
 from core.words import differing
+from editor.panels.ai_suggest import SuggestButton
 
 if TYPE_CHECKING:
     from PySide6.QtCore import QEvent
@@ -53,12 +54,18 @@ class WordField(QPlainTextEdit):
             self.setPlainText(text)
             self.blockSignals(blocked)
 
+    def write(self, text: str) -> None:
+        """Put a text in place of what is there as typing does: told, and undone by Ctrl+Z."""
+        self.selectAll()
+        self.insertPlainText(text)
+
 
 class Words(QWidget):
     """``changed`` carries prompt, negative prompt and source prompt while they are written."""
 
     changed = Signal(str, str, str)
     run = Signal()
+    suggest = Signal()
     search = Signal(str)
     """A word to find in the picture, or nothing for what would change."""
 
@@ -66,7 +73,9 @@ class Words(QWidget):
         super().__init__()
         self.prompt = WordField("Prompt", "What should be there", 2)
         self.negative = WordField("Negative prompt", "What should not be there", 1)
-        self.source = WordField("Picture shows", "What the picture shows now", 1)
+        self.source = WordField("Picture shows", "What the picture shows now", 2)
+        self.suggestion = SuggestButton()
+        self.suggestion.clicked.connect(self.suggest)
         self.difference = QLabel()
         self.difference.setTextFormat(Qt.TextFormat.RichText)
         self.difference.setWordWrap(True)
@@ -78,8 +87,13 @@ class Words(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
+        shows = QHBoxLayout()
+        shows.addWidget(self.source, 1)
+        shows.addWidget(self.suggestion, 0, Qt.AlignmentFlag.AlignTop)
+        layout.addLayout(shows)
+        layout.addWidget(self.prompt)
+        layout.addWidget(self.negative)
         for field in (self.source, self.prompt, self.negative):
-            layout.addWidget(field)
             field.textChanged.connect(self._tell)
             field.run.connect(self.run)
         layout.addWidget(self.difference)
@@ -97,6 +111,7 @@ class Words(QWidget):
         text = str(source) if has_source else ""
         self.source.show_text(text)
         self.source.setVisible(has_source)
+        self.suggestion.setVisible(has_source)
         self.difference.setText(marked(text, prompt) if has_source else "")
         self.difference.setVisible(bool(self.difference.text()))
 

@@ -1,0 +1,96 @@
+"""From the picture to words: the worker says what the next edit will see."""
+
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+
+from core.ai.crop import Geometry
+from core.ai.layer import request_for
+from core.document import Document
+from core.errors import EditorError
+from core.layers import AiLayer
+from core.pixels import Pixels, Tiles
+from core.selection import Selection
+from editor.landing import snapshot
+from editor.recipes import SOURCE
+
+if TYPE_CHECKING:
+    from core.edits import State
+    from core.engine.task import Recipe
+    from editor.jobs import Jobs
+    from editor.recipes import Recipes
+    from editor.studio import Studio
+
+LOOKING = "Looking at the picture…"
+UNKNOWN = Geometry(512, 8)
+"""Of a model that is not loaded yet: only how much around a region is looked at hangs on it."""
+SIDE = 512
+"""Longest side of what is sent, in pixels: more than any describer looks at."""
+
+
+class Suggesting:
+    """Asks the worker for words, and whether they still have a place."""
+
+    def __init__(self, studio: "Studio", jobs: "Jobs", recipes: "Recipes") -> None:
+        self.studio, self.jobs, self.recipes = studio, jobs, recipes
+
+    async def suggest(self) -> str:
+        """Words to fill in, none when the words or their layer are others by then.
+
+        Raises EditorError when nobody can say.
+        """
+        self.jobs.said.emit(LOOKING)
+        place = self._place()
+        text = await self._described()
+        if self._place() != place:
+            self.jobs.said.emit(f"Kept what is written; suggested was: {text}")
+            return ""
+        self.jobs.said.emit(f"Suggested: {text}")
+        return text
+
+    async def _described(self) -> str:
+        recipe, layer, engine = self.recipes.shown, self.recipes.layer, self.jobs.engine
+        document = self.studio.document
+        state, still = document.recorded, None
+        if layer is not None:
+            state, still = snapshot(document, layer.id)
+        opened = engine.models.get(recipe.model)
+        geometry = opened.geometry if opened else UNKNOWN
+        picture = await self.jobs.aside(_seen, state, still, recipe, geometry)
+        text = await engine.describe(picture, recipe.model)
+        if not text:
+            raise EditorError("Nothing was recognised: write what the picture shows.")
+        return text
+
+    def _place(self) -> tuple[Any, ...]:
+        """Where the words belong, and which are there."""
+        layer = self.recipes.layer
+        words = self.recipes.shown.params.get(SOURCE)
+        return self.studio.document, layer.id if layer else "", words
+
+
+def _seen(state: "State", layer: AiLayer | None, recipe: "Recipe", geometry: Geometry) -> Pixels:
+    """What a model would see: below a layer, or where the next one would be; made small."""
+    document = Document(state.size)
+    document.state = state
+    if layer is None:
+        layer = AiLayer("Look", recipe=recipe, region=_region(document))
+        document.insert("Look", layer, document.root.id, len(document.root.children))
+    return _small(request_for(document, layer, geometry).crop)
+
+
+def _region(document: Document) -> Tiles:
+    """The selection, or everything."""
+    selection = document.selection or Selection(document.bounds)
+    region = Tiles(channels=1)
+    region.write(selection.bounds, selection.read(selection.bounds)[..., None])
+    return region
+
+
+def _small(picture: Pixels) -> Pixels:
+    scale = SIDE / max(picture.shape[:2])
+    if scale >= 1:
+        return picture
+    size = [max(1, round(side * scale)) for side in (picture.shape[1], picture.shape[0])]
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)

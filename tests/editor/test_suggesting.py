@@ -1,0 +1,108 @@
+"""What the picture shows: asked of what the edit will see, and never put over newer words."""
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from core.engine.task import Recipe
+from core.errors import EditorError
+from core.geometry import Rect, Size
+from core.pixels import Tiles
+from core.selection import Selection
+from editor.ai import Ai
+from editor.suggesting import LOOKING
+from editor.verbs import new_document
+from tests.editor.asking import Bench, Workshop, gradient, recipe, stroke
+
+WHITE, GREY = (255, 255, 255, 255), (90, 90, 90, 255)
+
+
+def asked(**params: Any) -> Recipe:
+    return recipe(technique="prompt-to-prompt", **{"source_prompt": "", **params})
+
+
+def ask(shop: Workshop) -> tuple[Ai, list[str]]:
+    """The AI side of a workshop, and what the status bar is told."""
+    said: list[str] = []
+    shop.jobs.said.connect(said.append)
+    return Ai(shop.studio, shop.jobs, shop.live, asked()), said
+
+
+def test_the_whole_picture_is_asked_about_without_loading_the_model(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def work(shop: Workshop) -> None:
+        ai, said = ask(shop)
+        monkeypatch.setattr(shop.engine, "open", None)
+        assert await ai.suggesting.suggest() == "256 by 256"
+        assert said == [LOOKING, "Suggested: 256 by 256"]
+        assert not shop.document.history.done
+
+    bench.run(work)
+
+
+def test_a_selection_and_its_surroundings_are_asked_about(bench: Bench) -> None:
+    async def work(shop: Workshop) -> None:
+        ai, _ = ask(shop)
+        await shop.engine.open("toy")
+        shop.document.select(Selection(Rect(40, 40, 20, 20)))
+        assert await ai.suggesting.suggest() == "128 by 128", "the toy model's own size"
+
+    bench.run(work)
+
+
+def test_a_large_picture_is_sent_small_and_keeps_its_shape(bench: Bench) -> None:
+    async def work(shop: Workshop) -> None:
+        ai, _ = ask(shop)
+        assert await ai.suggesting.suggest() == "512 by 256"
+
+    bench.run(work, new_document(Size(700, 350), GREY))
+
+
+def test_a_layer_is_asked_about_what_lies_below_it(bench: Bench) -> None:
+    async def work(shop: Workshop) -> None:
+        ai, _ = ask(shop)
+        layer = shop.layer(stroke(shop, asked(), 60, 60))
+        black = Tiles.flat(shop.document.bounds, (0, 0, 0, 255))
+        shop.document.replace("Cover", replace(layer, tiles=black))
+        with pytest.raises(EditorError, match="Nothing was recognised"):
+            await ai.suggesting.suggest()
+
+    bench.run(work, new_document(Size(128, 128), WHITE))
+
+
+def test_words_written_meanwhile_are_kept(bench: Bench) -> None:
+    async def work(shop: Workshop) -> None:
+        ai, said = ask(shop)
+        asking = asyncio.create_task(ai.suggesting.suggest())
+        await asyncio.sleep(0)
+        ai.recipes.write(asked(source_prompt="a cat"))
+        assert await asking == ""
+        assert said[-1] == "Kept what is written; suggested was: 256 by 256"
+
+    bench.run(work)
+
+
+def test_words_are_not_for_another_picture(bench: Bench) -> None:
+    async def work(shop: Workshop) -> None:
+        ai, _ = ask(shop)
+        asking = asyncio.create_task(ai.suggesting.suggest())
+        await asyncio.sleep(0)
+        shop.studio.open(gradient())
+        assert await asking == ""
+
+    bench.run(work)
+
+
+def test_an_unsure_describer_is_told_and_so_is_a_missing_one(bench: Bench) -> None:
+    async def work(shop: Workshop) -> None:
+        ai, _ = ask(shop)
+        with pytest.raises(EditorError, match="Nothing was recognised: write what"):
+            await ai.suggesting.suggest()
+        ai.recipes.write(replace(ai.recipes.shown, model="another/model"))
+        with pytest.raises(EditorError, match="Put a BLIP folder into"):
+            await ai.suggesting.suggest()
+
+    bench.run(work, new_document(Size(64, 64), WHITE))
