@@ -56,6 +56,9 @@ def _parser() -> _Parser:
     parser.add_argument("--version", action="version", version=version("sfumato"))
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     _run_options(verbs.add_parser("run", help="run a technique on a picture file"))
+    describe = verbs.add_parser("describe", help="say what a picture file shows")
+    describe.add_argument("picture", type=Path)
+    describe.add_argument("--model", default="storybook", metavar="NAME|PATH")
     listing = verbs.add_parser("list", help="list what there is of a kind")
     listing.add_argument("kind", choices=KINDS)
     bench = verbs.add_parser("bench", help="measure")
@@ -109,6 +112,14 @@ def _run(options: argparse.Namespace) -> int:
 
 def _progress(text: str) -> None:
     print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)
+
+
+def _describe(options: argparse.Namespace) -> int:
+    from core.headless import words_for
+
+    text = words_for(options.picture, options.model)
+    print(json.dumps({"text": text}) if options.json else text)
+    return 0
 
 
 def _list(options: argparse.Namespace) -> int:
@@ -169,6 +180,7 @@ KINDS = (
 )
 VERBS: dict[str, Callable[[argparse.Namespace], int]] = {
     "run": _run,
+    "describe": _describe,
     "list": _list,
     "bench": _bench,
     "doctor": _doctor,

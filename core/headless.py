@@ -12,6 +12,7 @@ import numpy as np
 from core import catalog, params
 from core.ai.layer import request_for, with_result
 from core.composite import flatten
+from core.describing import described
 from core.document import Document
 from core.engine.engine import Engine
 from core.engine.messages import Done, Failed, Started, Step
@@ -75,6 +76,17 @@ def carry_out(order: Order, say: Say | None = None) -> dict[str, Any]:
     done = asyncio.run(_finished(document, layer, order, say or _quiet))
     save_document(document, order.out)
     return {"out": str(order.out), **done.facts}
+
+
+def words_for(picture: Path, model: str) -> str:
+    """What a picture file shows, in words that suit a model. Raises EditorError."""
+    load_plugins(SHIPPED, folders().plugins)
+    document = open_document(picture)
+    pixels = flatten(document.root, document.bounds)
+    text = described(pixels[..., :3] + (255 - pixels[..., 3:]), model)
+    if not text:
+        raise EditorError(f"Nothing was recognised in {picture}.")
+    return text
 
 
 def prepared(order: Order) -> tuple[Document, AiLayer]:

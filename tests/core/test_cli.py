@@ -16,6 +16,8 @@ from core import cli
 from core.errors import EditorError
 from core.formats.opening import open_document
 from core.layers import AiLayer, walk
+from core.settings import models_folder
+from tests import tiny_blip
 
 ROOT = Path(__file__).parents[2]
 
@@ -158,6 +160,22 @@ def test_models_that_cannot_be_used(tmp_path: Path, mistaken: Any) -> None:
     assert "missing" in mistaken(*run, tmp_path / "missing")
     (tmp_path / "empty").mkdir()
     assert "empty" in mistaken(*run, tmp_path / "empty")
+
+
+def test_a_picture_is_described(
+    tmp_path: Path,
+    mistaken: Any,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # transformers does not wait for the threads that it loads with.
+    monkeypatch.setenv("HF_DEACTIVATE_ASYNC_LOAD", "1")
+    words = ["describe", str(picture(tmp_path / "in.png")), "--model", "toy"]
+    assert "Put a BLIP folder into" in mistaken(*words)
+    tiny_blip.saved(models_folder() / "blip")
+    assert cli.main([*words, "--json"]) == 0
+    assert "cat" in json.loads(capsys.readouterr().out)["text"]
+    assert "gone.png does not exist" in mistaken("describe", tmp_path / "gone.png")
 
 
 def test_a_bug_in_the_worker_ends_with_one_and_a_trace(
