@@ -100,8 +100,9 @@ class MainWindow(QMainWindow):
         # On a low screen layers and colour share a place, so that the AI dock shows its dials.
         is_low = self.screen().availableGeometry().height() < LOW
         home = self.layers.id if is_low else ColourPanel.id
-        alone: tuple[Panel, ...] = (AiPanel(self.app), self.layers, ColourPanel(self.app))
-        behind: tuple[Panel, ...] = (HistoryPanel(self.app), JobsPanel(self.app))
+        self.ai, self.jobs = AiPanel(self.app), JobsPanel(self.app)
+        alone: tuple[Panel, ...] = (self.ai, self.layers, ColourPanel(self.app))
+        behind: tuple[Panel, ...] = (HistoryPanel(self.app), self.jobs)
         for panel in (*alone, *behind):
             dock = self.add_dock(panel.id, panel.title, panel)
             if panel in behind or (is_low and panel.id == ColourPanel.id):
@@ -160,6 +161,8 @@ class MainWindow(QMainWindow):
         """Icons and marks in the theme's colours."""
         self.toolbox.dress()
         self.strip.dress(self.app.tokens)
+        self.ai.dress()
+        self.jobs.dress()
 
     # What it shows
 

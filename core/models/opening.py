@@ -8,7 +8,7 @@ from core.catalog import Backend
 from core.diffusion import Model
 from core.errors import ModelError
 from core.models.usual import Usual
-from core.settings import folders
+from core.settings import models_folder
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def _note(backend: type[Backend]) -> str:
 
 
 def _own() -> list[Listed]:
-    folder = folders().models
+    folder = models_folder()
     found = sorted(folder.iterdir()) if folder.is_dir() else []
     return [Listed(str(path), path.stem) for path in found if is_checkpoint(path)]
 

@@ -109,7 +109,8 @@ class AiPanel(QWidget):
         self.jobs.landed.connect(lambda _: self._late.start())
 
     def dress(self) -> None:
-        """Icons in the theme's colours."""
+        """Icons and marks in the theme's colours."""
+        self.words.dress()
         self.seed.dress(self.app.tokens)
         self.progress.dress(self.app.tokens)
 

@@ -115,6 +115,12 @@ class Words(QWidget):
         self.difference.setText(marked(text, prompt) if has_source else "")
         self.difference.setVisible(bool(self.difference.text()))
 
+    def dress(self) -> None:
+        """Rich text keeps the colours that it was written with, so it is written anew."""
+        text = self.difference.text()
+        self.difference.clear()
+        self.difference.setText(text)
+
     def show_hint(self, text: str) -> None:
         self.hint.setText(text)
         self.hint.setVisible(bool(text))

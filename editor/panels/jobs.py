@@ -56,7 +56,6 @@ class JobRow(QWidget):
         self._summary = QLabel()
         self._summary.setWordWrap(True)
         self._stop = QToolButton()
-        self._stop.setIcon(icon("x", tokens.text))
         self._stop.setToolTip("Cancel")
         self._stop.setAccessibleName(f"Cancel {job.name}")
         self._stop.clicked.connect(lambda: cancel(job))
@@ -68,11 +67,15 @@ class JobRow(QWidget):
         row.setContentsMargins(8, 4, 4, 4)
         row.addLayout(texts, 1)
         row.addWidget(self._stop, 0, Qt.AlignmentFlag.AlignTop)
+        self.dress(tokens)
         self.refresh()
 
     @property
     def text(self) -> str:
         return f"{self._name.text()}: {self._summary.text()}"
+
+    def dress(self, tokens: Tokens) -> None:
+        self._stop.setIcon(icon("x", tokens.text))
 
     def refresh(self) -> None:
         role = "error" if self.job.failure is not None else "dim"
@@ -119,6 +122,11 @@ class JobsPanel(QWidget):
         self._stack = QStackedLayout(self)
         self._stack.addWidget(empty)
         self._stack.addWidget(scroll)
+
+    def dress(self) -> None:
+        """Icons in the theme's colours."""
+        for row in self.rows:
+            row.dress(self.app.tokens)
 
     def refresh(self) -> None:
         """Bring the rows in step with the jobs."""

@@ -10,6 +10,7 @@ import torch
 
 from core import catalog
 from core.models.opening import available, backend_of, open_model
+from core.settings import Settings, folders, save
 from core.storybook.random_model import build_random
 from tests import tiny, tiny_flow
 
@@ -221,7 +222,6 @@ def test_the_chooser_lists_built_in_models_without_torch() -> None:
 
 
 def test_own_checkpoints_are_listed(tmp_path: Path) -> None:
-    from core.settings import folders
 
     home = folders().models
     (home / "mine").mkdir(parents=True)
@@ -229,3 +229,10 @@ def test_own_checkpoints_are_listed(tmp_path: Path) -> None:
     (home / "other.safetensors").write_bytes(b"")
     (home / "note.txt").write_text("no model")
     assert [m.label for m in available()][2:] == ["mine", "other"]
+
+
+def test_the_models_folder_of_the_settings_is_searched(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "elsewhere.safetensors").write_bytes(b"")
+    save(Settings(models_folder=str(tmp_path / "mine")))
+    assert "elsewhere" in [m.label for m in available()]

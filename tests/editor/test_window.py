@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
-from PySide6.QtWidgets import QMessageBox
+from PySide6.QtWidgets import QAbstractButton, QApplication, QMessageBox
 from pytestqt.qtbot import QtBot
 
 from core.geometry import Size
@@ -191,3 +191,23 @@ def test_copy_and_paste_go_through_the_clipboard(open_app: App) -> None:
     assert isinstance(pasted, Layer)
     assert pasted.name == "Pasted"
     assert any(tile.pixels.any() for _, tile in pasted.tiles.items())
+
+
+def ink(button: QAbstractButton) -> int:
+    """The lightness (0 to 255) of an icon's most opaque pixel."""
+    image = button.icon().pixmap(16, 16).toImage()
+    pixels = [image.pixelColor(x, y) for x in range(image.width()) for y in range(image.height())]
+    return max(pixels, key=lambda colour: colour.alpha()).lightness()
+
+
+def test_another_theme_reaches_icons_and_marked_words(open_app: App) -> None:
+    words = open_app.window.ai.words
+    words.show_source("a cat", "a dog")
+    buttons = (open_app.window.ai.seed.dice, open_app.window.ai.progress.run_button)
+    dark = words.difference.grab().toImage()
+    assert min(ink(button) for button in buttons) > 150
+    open_app.toggle_theme()
+    QApplication.processEvents()
+    assert max(ink(button) for button in buttons) < 110
+    assert words.difference.grab().toImage() != dark
+    assert "a" in words.difference.text()
