@@ -8,7 +8,7 @@ from core.catalog import describers
 from core.storybook.codec import load_codec
 from core.storybook.judge import WEIGHTS, JudgeConfig, Verdict, load_judge
 from core.storybook.layout import FOLDER, read_layout
-from core.storybook.scene import Item, Scene
+from core.storybook.scene import USUAL_STYLE, Item, Scene
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
 MOST = 2
 """Things in one sentence: Storybook's own scenes rarely hold more."""
-PLAIN = "clay"
-"""The style that a prompt need not name."""
 
 
 @describers.register
@@ -60,4 +58,4 @@ def sentence(verdict: Verdict, known: JudgeConfig) -> str:
         return ""
     place, style = known.places[verdict.places.argmax()], known.styles[verdict.styles.argmax()]
     scene = Scene(tuple(Item(name, style=style) for name in names), place)
-    return scene.prompt(with_style=style != PLAIN)
+    return scene.prompt(with_style=style != USUAL_STYLE)

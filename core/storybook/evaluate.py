@@ -24,11 +24,10 @@ from core.storybook.judge import load_judge
 from core.storybook.layout import load_unet, network_input, read_description, read_layout
 from core.storybook.render import render
 from core.storybook.sample import World, random_scene
-from core.storybook.scene import Item, Scene, article
+from core.storybook.scene import USUAL_STYLE, Item, Scene, article
 from core.storybook.text import load_text_encoder
 from core.storybook.training.gallery import sample, sheet
 from core.storybook.training.pack import example
-from core.storybook.training.prompts import USUAL_STYLE
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -15,6 +15,9 @@ STYLE_WORDS = {
     "cartoon": "cartoon",
 }
 
+USUAL_STYLE = "clay"
+"""The style that a prompt need not name."""
+
 Light = Literal["left", "above", "right"]
 
 

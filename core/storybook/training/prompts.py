@@ -4,10 +4,7 @@ import numpy as np
 
 from core.storybook.atlas import catalogue
 from core.storybook.backgrounds import PLACES
-from core.storybook.scene import STYLE_WORDS, Item, Scene, article, coloured
-
-
-USUAL_STYLE = "clay"
+from core.storybook.scene import STYLE_WORDS, USUAL_STYLE, Item, Scene, article, coloured
 
 
 def called(random: np.random.Generator, item: Item) -> str:
