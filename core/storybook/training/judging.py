@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from core.storybook.judge import JudgeConfig, build_judge, save_judge
+from core.storybook.judge import WEIGHTS, JudgeConfig, build_judge, load_judge, save_judge
 from core.storybook.sample import World, random_scene
 from core.storybook.training.configs import CONFIGS
 from core.storybook.training.pack import SHARD
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 BATCH = 128
 UNSEEN = -1
+STYLE_WEIGHT = 3
+"""The style is the hardest to tell: small things look much alike in both."""
 
 
 class Labelled(NamedTuple):
@@ -71,13 +73,14 @@ def accuracy(judge: Any, data: Labelled) -> dict[str, float]:
 
 
 def train_judge(folder: Path, epochs: float, world: World) -> dict[str, float]:
-    """Train, measure on the held-out shard, save."""
+    """Train, from where the folder's judge stands, measure on the held-out shard, save."""
     import torch
     from torch.nn import functional as F
 
     shards = [labelled(path, world) for path in sorted(folder.glob("shard-*.npz"))]
     train = Labelled(*(torch.cat(parts) for parts in zip(*shards[:-1], strict=True)))
-    judge = build_judge(JudgeConfig(world.things, world.places, world.styles))
+    config = JudgeConfig(world.things, world.places, world.styles)
+    judge = _begun(folder, config)
     optimiser = torch.optim.AdamW(judge.parameters(), lr=2e-3, weight_decay=1e-3)
     steps = int(epochs * len(train.latents) / BATCH)
     for step in range(steps):
@@ -88,13 +91,21 @@ def train_judge(folder: Path, epochs: float, world: World) -> dict[str, float]:
         found = F.binary_cross_entropy_with_logits(verdict.things, train.things[rows])
         placed = F.cross_entropy(verdict.places, train.places[rows])
         styled = F.cross_entropy(verdict.styles, train.styles[rows], ignore_index=UNSEEN)
-        loss: Any = 10 * found + placed + styled
+        loss: Any = 10 * found + placed + STYLE_WEIGHT * styled
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
     result = accuracy(judge.eval(), shards[-1])
     save_judge(judge, folder, result)
     return result
+
+
+def _begun(folder: Path, config: JudgeConfig) -> Any:
+    """The folder's judge when it tells the same apart, else an untrained one."""
+    if not (folder / WEIGHTS).exists():
+        return build_judge(config)
+    judge, _ = load_judge(folder)
+    return judge.train().requires_grad_(True) if judge.config == config else build_judge(config)
 
 
 if __name__ == "__main__":
