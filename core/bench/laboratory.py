@@ -46,6 +46,7 @@ class Laboratory:
         from core.models.opening import open_model
         from core.storybook.layout import FOLDER, read_description
 
+        catalog.load("inverters", "techniques")
         self.name, self.steps = model, steps
         self.shown: dict[str, list[Floats]] = {}
         self.peak = 0
