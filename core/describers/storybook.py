@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 MOST = 2
 """Things in one sentence: Storybook's own scenes rarely hold more."""
+SURE, LIKELY = 4.5, 2.0
+"""Logits: something must be seen as surely as photographs never are; then more may be named."""
 
 
 @describers.register
@@ -51,11 +53,11 @@ class StorybookDescriber:
 
 
 def sentence(verdict: Verdict, known: JudgeConfig) -> str:
-    """A verdict in the words of Storybook's prompts; empty when no thing is likely."""
+    """A verdict in the words of Storybook's prompts; empty when no thing is sure."""
     logits, numbers = verdict.things[0].topk(min(MOST, len(known.things)))
-    names = [known.things[i] for i, logit in zip(numbers, logits, strict=True) if logit > 0]
-    if not names:
+    if logits[0] <= SURE:
         return ""
+    names = [known.things[i] for i, logit in zip(numbers, logits, strict=True) if logit > LIKELY]
     place, style = known.places[verdict.places.argmax()], known.styles[verdict.styles.argmax()]
     scene = Scene(tuple(Item(name, style=style) for name in names), place)
     return scene.prompt(with_style=style != USUAL_STYLE)

@@ -24,11 +24,11 @@ def verdict(things: list[float], style: int = 1) -> Verdict:
 @pytest.mark.parametrize(
     ("things", "style", "said"),
     [
-        ([-3.0, 2.0, 1.0], 1, "a cat face and a sun in a meadow, flat"),
-        ([-3.0, 2.0, 1.0], 0, "a cat face and a sun in a meadow"),
-        ([2.0, -1.0, -1.0], 1, "an apple in a meadow, flat"),
-        ([2.0, 3.0, 4.0], 0, "a sun and a cat face in a meadow"),
-        ([-0.1, -2.0, -3.0], 1, ""),
+        ([-3.0, 6.0, 3.0], 1, "a cat face and a sun in a meadow, flat"),
+        ([-3.0, 6.0, 3.0], 0, "a cat face and a sun in a meadow"),
+        ([6.0, 1.9, -1.0], 1, "an apple in a meadow, flat"),
+        ([2.5, 3.0, 5.0], 0, "a sun and a cat face in a meadow"),
+        ([4.4, 4.0, -3.0], 1, ""),
     ],
 )
 def test_a_verdict_in_words(things: list[float], style: int, said: str) -> None:
@@ -37,7 +37,7 @@ def test_a_verdict_in_words(things: list[float], style: int, said: str) -> None:
 
 def test_a_judge_of_one_thing_has_one_to_name() -> None:
     single = JudgeConfig(("apple",), ("snow", "meadow"), ("clay", "flat"))
-    assert sentence(verdict([1.0]), single) == "an apple in a meadow, flat"
+    assert sentence(verdict([9.0]), single) == "an apple in a meadow, flat"
 
 
 @pytest.fixture
