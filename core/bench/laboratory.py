@@ -66,15 +66,16 @@ class Laboratory:
             results = [self.judged(method, edit) for edit in asked]
         except EditorError as error:
             return {"method": method.name, "error": str(error)}
-        names = [name for name in results[0] if name != "kind"]
-        means = {name: mean([r[name] for r in results]) for name in names}
-        kinds = sorted({edit.kind for edit in asked})
-        by_kind = {
-            f"{name}_of": {k: mean([r[name] for r in results if r["kind"] == k]) for k in kinds}
-            for name in ("true_psnr", "recognised")
-        }
-        told = {"method": method.name, "edits": len(asked)}
-        return {**told, **means, "memory_mb": self.peak, **by_kind}
+        told = {"method": method.name, "edits": len(asked), "memory_mb": self.peak}
+        return {**told, **summary(results)}
+
+    def unchanged(self, asked: "list[SceneEdit]") -> dict[str, Any]:
+        """What a method that leaves every picture as it is would be given."""
+        results = []
+        for edit in asked:
+            before, after, differs = edit.pictures(SIDE)
+            results.append(self._figures(edit, (before, after, before), differs))
+        return summary(results)
 
     @cached_property
     def judge(self) -> Any:
@@ -119,6 +120,14 @@ class Laboratory:
         result = self.edited(method, edit, before, differs)
         seconds = time.perf_counter() - began
         self._show({"picture": before, "true answer": after, method.name: result})
+        spent = {"calls": self.model.calls - calls, "seconds": seconds}
+        return {**self._figures(edit, (before, after, result), differs), **spent}
+
+    def _figures(
+        self, edit: "SceneEdit", pictures: "tuple[Floats, Floats, Floats]", differs: Any
+    ) -> dict[str, Any]:
+        """How near a result is to the picture before and to the true answer."""
+        before, after, result = pictures
         features = [self._features(picture) for picture in (before, result)]
         return {
             "kind": edit.kind,
@@ -129,8 +138,6 @@ class Laboratory:
             "recognised": self._recognises(edit, result),
             "true_psnr": psnr(after, result, differs),
             "true_ssim": ssim(after, result, differs),
-            "calls": self.model.calls - calls,
-            "seconds": seconds,
         }
 
     def _show(self, pictures: "dict[str, Floats]") -> None:
@@ -199,6 +206,17 @@ class Laboratory:
         right = [name in seen for name in edit.wanted]
         right += [styles[int(verdict.styles.argmax())] == edit.style] if edit.wanted else []
         return float(np.mean([*right, places[int(verdict.places.argmax())] == edit.place]))
+
+
+def summary(results: list[dict[str, Any]]) -> dict[str, Any]:
+    """Means over all edits, and by kind what is recognised and how close it is to the truth."""
+    kinds = sorted({result["kind"] for result in results})
+    means = {name: mean([r[name] for r in results]) for name in results[0] if name != "kind"}
+    by_kind = {
+        f"{name}_of": {k: mean([r[name] for r in results if r["kind"] == k]) for k in kinds}
+        for name in ("true_psnr", "recognised")
+    }
+    return {**means, **by_kind}
 
 
 def mean(values: list[float]) -> float:

@@ -88,7 +88,9 @@ def measured(params: TechniqueBench.Params, chosen: list[Method]) -> dict[str, A
     if params.out:
         draw(rows, shown, Path(params.out))
     told = {name: getattr(params, name) for name in ("edits", "steps", "model", "workers")}
-    return {**told, "kinds": kinds, "guide": guide(rows, kinds), "methods": rows}
+    told |= {"kinds": kinds, "guide": guide(rows, kinds)}
+    unchanged = _laboratory(params.model, params.steps).unchanged(_asked(params))
+    return {**told, "unchanged": unchanged, "methods": rows}
 
 
 def _results(params: TechniqueBench.Params, chosen: list[Method]) -> "Iterator[Result]":

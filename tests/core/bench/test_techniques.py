@@ -58,6 +58,8 @@ def test_rows_have_every_figure_and_come_sorted(tmp_path: Path) -> None:
         assert 0 <= row["recognised"] <= 1
         assert 5 < row["outside_psnr"] <= 99
         assert set(row["true_psnr_of"]) == set(found["kinds"])
+    assert found["unchanged"]["outside_psnr"] == 99
+    assert found["unchanged"]["true_psnr"] < 30
     kept = {row["method"]: row["outside_psnr"] for row in good}
     assert kept["blended-inpaint"] > kept["sdedit"] + 5, "the region that it was given is kept to"
     for name in ("techniques.png", "gallery.png"):
