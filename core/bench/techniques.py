@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 QUICK = 12
 SHOWN_AT = 0.9
+KEPT_AT = 22
+"""Decibels outside the edit: below, another picture has been painted."""
 COMPARED = "prompt-to-prompt"
 """The editor under which inverters are compared."""
 
@@ -143,10 +145,11 @@ def measured_on_pie(
 def guide(rows: list[dict[str, Any]], kinds: list[str]) -> dict[str, str]:
     """For each kind of edit the method to pick: nearest to the truth of those that show it.
 
-    Those that show it are recognised at least SHOWN_AT times as often as the best one.
+    Those that show it are recognised at least SHOWN_AT times as often as the best one; methods
+    that do not keep the rest of the picture are left out.
     """
     picked = {}
-    good = [row for row in rows if "error" not in row]
+    good = [row for row in rows if row.get("outside_psnr", 0) >= KEPT_AT]
     for kind in kinds if good else ():
         least = SHOWN_AT * max(row["recognised_of"][kind] for row in good)
         showing = [row for row in good if row["recognised_of"][kind] >= least]

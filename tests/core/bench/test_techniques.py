@@ -83,14 +83,16 @@ def test_pie_bench_is_measured_as_its_evaluator_does(tmp_path: Path) -> None:
 
 
 def test_the_guide_picks_the_nearest_to_the_truth_that_shows_what_was_asked() -> None:
-    def row(name: str, recognised: float, truth: float) -> dict[str, Any]:
+    def row(name: str, recognised: float, truth: float, kept: float = 30) -> dict[str, Any]:
         return {
             "method": name,
+            "outside_psnr": kept,
             "recognised_of": {"object": recognised},
             "true_psnr_of": {"object": truth},
         }
 
     rows = [row("lazy", 0.5, 30), row("bold", 1.0, 10), row("fine", 0.95, 20)]
+    rows.append(row("elsewhere", 1.0, 40, kept=12))
     assert techniques.guide([*rows, {"method": "x", "error": "no"}], ["object"]) == {
         "object": "fine"
     }
