@@ -7,7 +7,7 @@ from typing import Any
 from core.storybook.codec import CodecConfig, build_codec, save_codec
 from core.storybook.layout import Layout, build_unet, write_layout
 
-TINY = replace(Layout(), widths=(32, 32, 64), heads=2)
+TINY = replace(Layout(), context_length=16, widths=(32, 32, 64), heads=2)
 
 
 def build_random(folder: Path, layout: Layout = TINY, seed: int = 0) -> Path:
