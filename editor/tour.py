@@ -29,7 +29,7 @@ from editor.app import App  # noqa: E402
 from editor.files import SAMPLES  # noqa: E402
 
 LEFT = Qt.MouseButton.LeftButton
-PROMPT = "a red apple"
+PROMPT = "a mushroom"
 PLACE = (0.83, 0.85)
 """Where the AI brush goes, in shares of the canvas: an empty spot of the meadow."""
 PATIENCE = 300.0

@@ -29,7 +29,7 @@ def test_a_whole_session_leaves_picture_window_and_timings(tmp_path: Path) -> No
     document = open_document(tmp_path / "out" / "tour.ora")
     layers = [node for node in walk(document.root) if isinstance(node, Layer)]
     brushed = [layer for layer in layers if isinstance(layer, AiLayer)]
-    assert [layer.name for layer in brushed] == ["a red apple"]
+    assert [layer.name for layer in brushed] == ["a mushroom"]
     assert brushed[0].recipe.model_hash
     assert len(layers) == 3
     with Image.open(tmp_path / "out" / "tour.png") as shot:
