@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from core import catalog
-from core.bench.laboratory import Laboratory, Method, mean
+from core.bench.laboratory import SIDE, Laboratory, Method, mean
+from core.bench.overheads import overheads
 from core.bench.pie import PieEdit, read_pie
 from core.bench.plot import draw
 from core.bench.registry import benches
@@ -91,8 +92,9 @@ def measured(params: TechniqueBench.Params, chosen: list[Method]) -> dict[str, A
         draw(rows, shown, Path(params.out))
     told = {name: getattr(params, name) for name in ("edits", "steps", "model", "workers")}
     told |= {"kinds": kinds, "guide": guide(rows, kinds)}
-    unchanged = _laboratory(params.model, params.steps).unchanged(_asked(params))
-    return {**told, "unchanged": unchanged, "methods": rows}
+    laboratory, asked = _laboratory(params.model, params.steps), _asked(params)
+    told |= overheads(laboratory.model, asked[0].pictures(SIDE)[0], asked[0].source_prompt)
+    return {**told, "unchanged": laboratory.unchanged(asked), "methods": rows}
 
 
 def _results(params: TechniqueBench.Params, chosen: list[Method]) -> "Iterator[Result]":
