@@ -5,8 +5,16 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QStandardItem, QStandardItemModel
-from PySide6.QtWidgets import QComboBox, QGridLayout, QLabel, QWidget
+from PySide6.QtGui import QPaintEvent, QStandardItem, QStandardItemModel
+from PySide6.QtWidgets import (
+    QComboBox,
+    QGridLayout,
+    QLabel,
+    QStyle,
+    QStyleOptionComboBox,
+    QStylePainter,
+    QWidget,
+)
 
 from core.catalog import is_look, params_of, techniques
 from core.errors import ModelError
@@ -16,6 +24,8 @@ from core.params import fields
 ID = Qt.ItemDataRole.UserRole
 ADD = "add"
 LABEL = 62
+ROOM = 6
+"""Pixels that a style keeps free beside the text."""
 CAPABILITIES = {
     "attention": "control of attention",
     "inpaint": "an inpainting network",
@@ -65,6 +75,28 @@ class Chooser(QComboBox):
             self.setModel(model)
         self.setCurrentIndex(self.findData(chosen, ID))
         self.setToolTip(self.currentData(Qt.ItemDataRole.ToolTipRole) or "")
+
+    def shown_text(self) -> str:
+        """The chosen entry as far as there is room, the rest an ellipsis."""
+        option = QStyleOptionComboBox()
+        self.initStyleOption(option)
+        field = QStyle.SubControl.SC_ComboBoxEditField
+        kind = QStyle.ComplexControl.CC_ComboBox
+        room = self.style().subControlRect(kind, option, field, self).width() - ROOM
+        way = Qt.TextElideMode.ElideRight
+        return self.fontMetrics().elidedText(self.currentText(), way, room)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter, option = QStylePainter(self), QStyleOptionComboBox()
+        self.initStyleOption(option)
+        option.currentText = self.shown_text()
+        painter.drawComplexControl(QStyle.ComplexControl.CC_ComboBox, option)
+        painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
+
+    def showPopup(self) -> None:
+        """The list is as wide as its longest entry."""
+        self.view().setMinimumWidth(self.view().sizeHintForColumn(0) + 4 * ROOM)
+        super().showPopup()
 
 
 def _item(entry: Entry) -> QStandardItem:

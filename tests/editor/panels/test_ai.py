@@ -403,3 +403,16 @@ def test_a_technique_that_is_not_installed_is_named(play: Any) -> None:
         assert desk.panel.progress.error.isHidden()
 
     play(work)
+
+
+def test_a_long_name_ends_in_an_ellipsis(application: QApplication) -> None:
+    from editor.panels.ai_choices import Chooser
+
+    chooser = Chooser("Technique")
+    chooser.show_entries([Entry("a", "Diffusion brush (Layered Diffusion Brushes)")], "a")
+    chooser.resize(180, 28)
+    shown = chooser.shown_text()
+    assert shown.endswith("…")
+    assert shown.startswith("Diffusion")
+    chooser.resize(600, 28)
+    assert chooser.shown_text() == chooser.currentText()
