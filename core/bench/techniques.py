@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 QUICK = 12
 SHOWN_AT = 0.9
+UNTOLD = ("colour", "move")
+"""Changes that the judge of things, places and styles does not see."""
 KEPT_AT = 22
 """Decibels outside the edit: below, another picture has been painted."""
 COMPARED = "prompt-to-prompt"
@@ -147,13 +149,14 @@ def measured_on_pie(
 def guide(rows: list[dict[str, Any]], kinds: list[str]) -> dict[str, str]:
     """For each kind of edit the method to pick: nearest to the truth of those that show it.
 
-    Those that show it are recognised at least SHOWN_AT times as often as the best one; methods
-    that do not keep the rest of the picture are left out.
+    Those that show it are recognised at least SHOWN_AT times as often as the best one, where the
+    judge can tell; methods that do not keep the rest of the picture are left out.
     """
     picked = {}
     good = [row for row in rows if row.get("outside_psnr", 0) >= KEPT_AT]
     for kind in kinds if good else ():
-        least = SHOWN_AT * max(row["recognised_of"][kind] for row in good)
+        share = 0 if kind in UNTOLD else SHOWN_AT
+        least = share * max(row["recognised_of"][kind] for row in good)
         showing = [row for row in good if row["recognised_of"][kind] >= least]
         picked[kind] = str(max(showing, key=lambda row: row["true_psnr_of"][kind])["method"])
     return picked

@@ -4,7 +4,8 @@ import json
 from functools import cache
 from pathlib import Path
 
-from core.catalog import techniques
+from core.catalog import inverters, params_of, techniques
+from core.params import fields
 
 GUIDE = Path(__file__).resolve().parents[2] / "resources" / "guide.json"
 WORDS = {
@@ -27,11 +28,21 @@ def guide_line(path: Path = GUIDE) -> str:
         return ""
     picks: dict[str, list[str]] = {}
     for kind, method in best.items():
-        name = method.split(" + ")[0]
-        if name in techniques and kind in WORDS:
-            picks.setdefault(techniques[name].label, []).append(WORDS[kind])
+        if kind in WORDS and (said := _said(*method.split(" + "))):
+            picks.setdefault(said, []).append(WORDS[kind])
     parts = [f"{label} for {_listed(kinds)}" for label, kinds in picks.items()]
     return f"Measured best on Storybook: {'; '.join(parts)}." if parts else ""
+
+
+def _said(technique: str, inverter: str = "") -> str:
+    """A method by its label, with the inversion where it is not the usual one; or nothing."""
+    if technique not in techniques:
+        return ""
+    kind = techniques[technique]
+    usual = {field.name: field.default for field in fields(params_of(kind))}.get("inverter", "")
+    if inverter == usual or inverter not in inverters:
+        return str(kind.label)
+    return f"{kind.label} with {inverters[inverter].label}"
 
 
 def _listed(words: list[str]) -> str:

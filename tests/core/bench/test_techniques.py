@@ -87,14 +87,15 @@ def test_the_guide_picks_the_nearest_to_the_truth_that_shows_what_was_asked() ->
         return {
             "method": name,
             "outside_psnr": kept,
-            "recognised_of": {"object": recognised},
-            "true_psnr_of": {"object": truth},
+            "recognised_of": {"object": recognised, "move": recognised},
+            "true_psnr_of": {"object": truth, "move": truth},
         }
 
     rows = [row("lazy", 0.5, 30), row("bold", 1.0, 10), row("fine", 0.95, 20)]
     rows.append(row("elsewhere", 1.0, 40, kept=12))
-    assert techniques.guide([*rows, {"method": "x", "error": "no"}], ["object"]) == {
-        "object": "fine"
+    assert techniques.guide([*rows, {"method": "x", "error": "no"}], ["object", "move"]) == {
+        "object": "fine",
+        "move": "lazy",
     }
     assert techniques.guide([{"method": "x", "error": "no"}], ["object"]) == {}
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from core import catalog
 from editor.panels.ai_guide import GUIDE, WORDS, guide_line
 
-catalog.load("techniques")
+catalog.load("inverters", "techniques")
 
 
 def written(folder: Path, guide: dict[str, str]) -> Path:
@@ -19,11 +19,13 @@ def test_kinds_of_one_technique_are_said_together(tmp_path: Path) -> None:
     best = {
         "object": "prompt-to-prompt + direct",
         "colour": "sdedit",
-        "move": "prompt-to-prompt + ddim",
+        "move": "prompt-to-prompt + direct",
+        "style": "prompt-to-prompt + ddim",
         "add": "gone",
     }
     assert guide_line(written(tmp_path, best)) == (
-        "Measured best on Storybook: Swap words for other things and moving; Restyle for colours."
+        "Measured best on Storybook: Swap words for other things and moving; Restyle for colours; "
+        "Swap words with DDIM inversion for styles."
     )
 
 
