@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 SIZE, EDGE = (1100, 760), 60
 PAPER, INK, DIM, MARK = (250, 249, 246), (40, 40, 40), (150, 150, 150), (200, 110, 30)
 LABEL = 230
+Box = tuple[float, float, float, float]
 SHOWN = 8
 """Edits that the gallery shows of every method."""
 
@@ -33,11 +34,29 @@ def scatter(rows: Sequence[Mapping[str, Any]]) -> Image.Image:
     dots = [(r["outside_psnr"], r["true_psnr"], r["method"]) for r in rows if "error" not in r]
     ranges = [_range([dot[axis] for dot in dots]) for axis in (0, 1)]
     _axes(pen, ranges)
-    for x, y, name in dots:
+    taken: list[Box] = []
+    for x, y, name in sorted(dots, key=lambda dot: -dot[1]):
         at = (_place(x, ranges[0], SIZE[0]), SIZE[1] - _place(y, ranges[1], SIZE[1]))
         pen.ellipse((at[0] - 4, at[1] - 4, at[0] + 4, at[1] + 4), fill=MARK)
-        pen.text((at[0] + 7, at[1] - 6), name, fill=INK)
+        box = _free(pen.textbbox((at[0] + 7, at[1] - 6), name), taken)
+        pen.text(box[:2], name, fill=INK, anchor="la")
+        taken.append(box)
     return sheet
+
+
+def _overlap(a: Box, b: Box) -> bool:
+    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
+
+
+def _free(box: Box, taken: list[Box]) -> Box:
+    """The box, moved down as far as needed to lie on none of those taken."""
+    for _ in taken:
+        hit = [t for t in taken if _overlap(box, t)]
+        if not hit:
+            break
+        down = max(other[3] for other in hit) - box[1]
+        box = (box[0], box[1] + down, box[2], box[3] + down)
+    return box
 
 
 def _range(values: list[float]) -> tuple[float, float]:
