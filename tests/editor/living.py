@@ -73,7 +73,7 @@ async def generation(app: App, picture: Path) -> None:
     await asyncio.sleep(0.5)
     await _sweep(app, 40, 0.3)
     app.studio.choose(tool="ai-brush")
-    app.recipes.write(app.recipes.shown.with_params(prompt="red", steps=40))
+    app.recipes.write(app.recipes.shown.with_params(prompt="red", steps=20, inner_steps=50))
     await app.engine.open("toy")
     await _sweep(app, 120, 0.2)
     while app.jobs.running is None or app.jobs.running.n < 2:
@@ -118,7 +118,7 @@ def main() -> None:
     application = QApplication([""])
     loop = QEventLoop(application)
     asyncio.set_event_loop(loop)
-    app = App(application, Settings(model="toy", technique="sdedit"))
+    app = App(application, Settings(model="toy", technique="nested-diffusion"))
     app.window.show()
 
     async def play() -> None:

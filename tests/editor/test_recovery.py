@@ -86,7 +86,7 @@ def test_killed_in_a_generation_ink_and_region_are_there(picture: Path) -> None:
     document = _recovered()
     layer = next(node for node in walk(document.root) if isinstance(node, AiLayer))
     assert layer.recipe.prompt == "red"
-    assert layer.recipe.params["steps"] == 40
+    assert layer.recipe.params["inner_steps"] == 50
     assert layer.region.read(document.bounds)[120, 128, 0] == 255
     assert not layer.rendered
     assert _has_ink(document, 40, 128)
