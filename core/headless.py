@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from core import catalog, params
-from core.ai.layer import request_for, with_result
+from core.ai.layer import over_white, request_for, with_result
 from core.composite import flatten
 from core.describing import described
 from core.document import Document
@@ -83,7 +83,7 @@ def words_for(picture: Path, model: str) -> str:
     load_plugins(SHIPPED, folders().plugins)
     document = open_document(picture)
     pixels = flatten(document.root, document.bounds)
-    text = described(pixels[..., :3] + (255 - pixels[..., 3:]), model)
+    text = described(over_white(pixels), model)
     if not text:
         raise EditorError(f"Nothing was recognised in {picture}.")
     return text

@@ -69,7 +69,7 @@ def request_for(document: "Document", layer: AiLayer, geometry: Geometry) -> Req
     refuse_huge(layer, rect)
     seen = flatten(below(document, where), rect)
     key = _key(where, seen[where.area.moved(-rect.x, -rect.y).slices])
-    crop, region = _over_white(seen), painted(layer, rect)
+    crop, region = over_white(seen), painted(layer, rect)
     return Request(layer.id, layer.recipe, rect, where.bounds, document.size, crop, region, key)
 
 
@@ -162,6 +162,6 @@ def _key(where: Footprint, seen: Pixels) -> str:
     return digest.hexdigest()
 
 
-def _over_white(pixels: Pixels) -> Pixels:
+def over_white(pixels: Pixels) -> Pixels:
     """Premultiplied RGBA over white paper, without alpha."""
     return pixels[..., :3] + (255 - pixels[..., 3:])

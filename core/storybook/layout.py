@@ -2,7 +2,7 @@
 
 Folder (weights fp16 on disk)::
 
-    storybook.json                          this Layout, the vocabulary, sample prompts
+    storybook.json                          this Layout and the vocabulary
     unet/config.json, WEIGHTS               UNet2DConditionModel
     vae/config.json, WEIGHTS                the patch codec, see core.storybook.codec
     text_encoder/config.json, model.safetensors, tokenizer.json     BertModel (MiniLM)

@@ -14,7 +14,7 @@ def build_random(folder: Path, layout: Layout = TINY, seed: int = 0) -> Path:
     """Write a small random-weight Storybook folder; the same seed writes the same weights."""
     import torch
 
-    write_layout(folder, layout, {"samples": [], "objects": [], "backgrounds": [], "styles": []})
+    write_layout(folder, layout, {"objects": [], "backgrounds": [], "styles": []})
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         build_unet(layout).half().save_pretrained(folder / "unet")

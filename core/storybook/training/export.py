@@ -11,7 +11,6 @@ from typing import Any
 from core.storybook.codec import load_codec, save_codec
 from core.storybook.layout import build_unet, write_layout
 from core.storybook.training.configs import CONFIGS, Config
-from core.storybook.training.gallery import PROMPTS
 
 
 def export(folder: Path, target: Path, config: Config) -> None:
@@ -31,7 +30,6 @@ def export(folder: Path, target: Path, config: Config) -> None:
         "objects": list(config.world.things),
         "backgrounds": list(config.world.places),
         "styles": list(config.world.styles),
-        "samples": list(PROMPTS),
         "trained": {"steps": state["step"], "minutes": round(state["seconds"] / 60)},
     }
     write_layout(target, config.layout, description)
