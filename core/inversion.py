@@ -110,6 +110,11 @@ class Branches:
         against = self.row_against(branch)
         return [branch] if against is None else [branch, against]
 
+    def only(self, branch: int) -> "Branches":
+        """One of the branches by itself."""
+        words = rows_of(self.words, [branch])
+        return Branches(self.model, words, [self.scales[branch]], self.against)
+
     def pair(
         self, z: "Tensor", level: Level, label: Level | None = None
     ) -> tuple[Prediction, Prediction]:

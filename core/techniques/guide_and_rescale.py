@@ -1,14 +1,13 @@
 """Guide-and-Rescale: an edit held to the source's layout by the slope of an energy."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from core.catalog import techniques
 from core.diffusion import Denoise, Image, Level, Model, Prediction, Step
 from core.energy import Recorded, Tapped, gradient, shifted
-from core.inversion import rows_of
-from core.latents import checked
 from core.params import Range
 from core.prompt_edit import SOURCE, TARGET, EditParams, PromptEdit
 
@@ -46,59 +45,81 @@ class GuideAndRescale:
         features: Annotated[float, Range(0, 4, "Weight of features", step=0.1)] = 1.0
 
     def run(self, task: "Task[Params]", model: Model) -> Generator[Step, None, Image]:
-        weights = (ATTENTION * task.params.layout, FEATURES * task.params.features)
+        params = task.params
+        weights = (ATTENTION * params.layout, FEATURES * params.features)
 
         def guide(edit: PromptEdit, denoise: Denoise) -> Denoise:
-            early = edit.at < task.params.held * edit.count
+            early = edit.at < params.held * edit.count
             return _guided(edit, weights) if early and any(weights) else denoise
 
-        return (yield from PromptEdit(task, model).run(guide=guide))
+        return (yield from PromptEdit(task, model).run(guide=guide, scales=scales_of(params)))
+
+
+def scales_of(params: GuideAndRescale.Params) -> list[float]:
+    """The source is seen without guidance, as published.
+
+    Prompts that are the same ask for nothing: then both branches are guided, and stay together.
+    """
+    is_asked = params.prompt != params.source_prompt
+    return [1.0 if is_asked else params.guidance, params.guidance]
 
 
 def _guided(edit: PromptEdit, weights: tuple[float, float]) -> Denoise:
-    """A denoiser whose edited branch also goes down the energy."""
+    """A denoiser whose edited branch also goes down the energy.
+
+    That is how unlike the source's the edit's maps and features are under the source's words.
+    """
+    source, target = edit.branches.only(SOURCE), edit.branches.only(TARGET)
 
     def guided(z: "Tensor", level: Level, label: Level | None = None) -> Prediction:
         import torch
 
-        def energy(shown: "Tensor") -> "Tensor":
-            return _energy(edit, weights, torch.cat([z[:1], shown]), level, label)
+        wanted = Shown()
+        with wanted.kept(edit.model):
+            kept = source(z[:TARGET], level, label)
 
-        slope = gradient(energy, z[TARGET : TARGET + 1])
-        towards, against = edit.branches.pair(z, level, label)
-        seen = edit.branches.mixed(towards, against)
-        push = seen.eps[TARGET:] - against.eps[-1:] if edit.branches.guided else seen.eps[TARGET:]
-        change = torch.cat([torch.zeros_like(slope), rescaled(slope, push)])
-        return shifted(seen, level, change)
+        def energy(shown: "Tensor") -> "Tensor":
+            found = Shown()
+            with found.kept(edit.model):
+                source(shown, level, label)
+            return unlikeness(found, wanted, weights)
+
+        slope = gradient(energy, z[TARGET:])
+        with Shown().kept(edit.model):  # Opened layers round otherwise: equal stays equal.
+            towards, against = target.pair(z[TARGET:], level, label)
+        free = target.mixed(towards, against)
+        push = free.eps - against.eps if target.guided else free.eps
+        edited = shifted(free, level, rescaled(slope, push))
+        return Prediction(*(torch.cat(pair) for pair in zip(kept, edited, strict=True)))
 
     return guided
 
 
-def _energy(
-    edit: PromptEdit,
-    weights: tuple[float, float],
-    z: "Tensor",
-    level: Level,
-    label: Level | None,
-) -> "Tensor":
-    """How unlike the source the edit is when both are shown with the source's words."""
-    words = rows_of(edit.branches.words, [SOURCE, SOURCE])
-    record, tap = Recorded(is_cross=False), Tapped()
-    with edit.model.attention(record), edit.model.features(tap):
-        checked(edit.model.denoiser(words))(z, level, label)
-    return unlikeness(record.seen, tap.seen, weights)
+class Shown:
+    """What the energy compares of one look: self-attention maps and the last features."""
+
+    def __init__(self) -> None:
+        self.record, self.tap = Recorded(is_cross=False), Tapped()
+
+    @contextmanager
+    def kept(self, model: Model) -> Iterator[None]:
+        with model.attention(self.record), model.features(self.tap):
+            yield
 
 
-def unlikeness(
-    maps: "list[Tensor]", features: "Tensor | None", weights: tuple[float, float]
-) -> "Tensor":
-    """Squared differences of self-attention maps, summed over layers, and of features."""
+def unlikeness(found: Shown, wanted: Shown, weights: tuple[float, float]) -> "Tensor":
+    """Squared differences of self-attention maps, summed over layers, and of features.
+
+    The first row of each is of the words; others, against them, do not count.
+    """
     import torch
 
-    layout = torch.stack([(seen[1] - seen[0].detach()).square().mean() for seen in maps]).sum()
-    if features is None:
+    pairs = zip(found.record.seen, wanted.record.seen, strict=True)
+    layout = torch.stack([(maps[:1] - kept[:1]).square().mean() for maps, kept in pairs]).sum()
+    features, kept = found.tap.seen, wanted.tap.seen
+    if features is None or kept is None:
         return weights[0] * layout
-    return weights[0] * layout + weights[1] * (features[1] - features[0].detach()).abs().mean()
+    return weights[0] * layout + weights[1] * (features[:1] - kept[:1]).abs().mean()
 
 
 def rescaled(slope: "Tensor", push: "Tensor") -> "Tensor":

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from core.catalog import techniques
 from core.diffusion import Conditioning, Denoise, Image, Level, Model, Prediction, Step
 from core.energy import Recorded, gradient
+from core.inversion import Branches
 from core.params import Range
 from core.prompt_edit import SOURCE, TARGET, EditParams, PromptEdit
 from core.words import differing
@@ -53,35 +54,60 @@ class Pix2PixZero:
         rate = task.params.pose
 
         def guide(edit: PromptEdit, denoise: Denoise) -> Denoise:
-            return _pulled(edit, denoise, rate)
+            return _pulled(edit, rate)
 
         words = turned(model, task.params.source_prompt, task.params.prompt)
         return (yield from edit.run(guide=guide if rate else None, words=words))
 
 
-def _pulled(edit: PromptEdit, denoise: Denoise, rate: float) -> Denoise:
-    """A denoiser whose edited branch first moves towards the source's cross-attention maps."""
-    sources, targets = edit.branches.rows(SOURCE), edit.branches.rows(TARGET)
+def _pulled(edit: PromptEdit, rate: float) -> Denoise:
+    """A denoiser whose edited branch first moves towards the source's cross-attention maps.
+
+    The source is seen alone, for its maps; the edit by its words alone, for the slope; and then
+    guided from where it has moved.
+    """
+    import torch
+
+    source, target = edit.branches.only(SOURCE), edit.branches.only(TARGET)
+    told = _told(edit, target)
 
     def pulled(z: "Tensor", level: Level, label: Level | None = None) -> Prediction:
+        wanted = Recorded(is_cross=True)
+        with edit.model.attention(wanted):
+            kept = source(z[:TARGET], level, label)
+
         def energy(shown: "Tensor") -> "Tensor":
             record = Recorded(is_cross=True)
             with edit.model.attention(record):
-                denoise(shown, level, label)
-            return unlikeness(record.seen, sources, targets)
+                told(shown, level, label)
+            return unlikeness(record.seen, wanted.seen)
 
-        return denoise(z - rate * gradient(energy, z), level, label)
+        moved = z[TARGET:] - rate * gradient(energy, z[TARGET:])
+        with edit.model.attention(Recorded(is_cross=True)):  # Opened layers round otherwise.
+            edited = target(moved, level, label)
+        return Prediction(*(torch.cat(pair) for pair in zip(kept, edited, strict=True)))
 
     return pulled
 
 
-def unlikeness(maps: "list[Tensor]", sources: list[int], targets: list[int]) -> "Tensor":
-    """Squared differences of attention maps, all layers, positions and words; a mean over heads."""
+def _told(edit: PromptEdit, target: Branches) -> Denoise:
+    """The edit's words alone. Where they are the source's, in a call shaped like the source's:
+
+    only then do both show the same maps to the last bit, and nothing is pulled by rounding.
+    """
+    is_same = len(set(edit.branches.words.prompts)) == 1
+    return target if is_same else Branches(edit.model, target.words, [1.0], target.against)
+
+
+def unlikeness(maps: "list[Tensor]", wanted: "list[Tensor]") -> "Tensor":
+    """Squared differences of attention maps, all layers, positions and words; a mean over heads.
+
+    The first row of each is of the words; others, against them, do not count.
+    """
     import torch
 
-    layers = [
-        (seen[targets] - seen[sources].detach()).square().sum((-2, -1)).mean() for seen in maps
-    ]
+    pairs = zip(maps, wanted, strict=True)
+    layers = [(seen[:1] - kept[:1]).square().sum((-2, -1)).mean() for seen, kept in pairs]
     return torch.stack(layers).sum()
 
 

@@ -39,6 +39,8 @@ EDITS: dict[str, Cost] = {
     "self-guidance": lambda n: n + 4 * n,
     "rival": lambda n: n + 3 * n,
     "flowchef": lambda n: 2 * n,
+    "pix2pix-zero": lambda n: n + 2 * n + (1 + 2) * n,
+    "guide-and-rescale": lambda n: n + 4 * n,
     "superdiff": lambda n: 3 * n,
     "turboedit": lambda n: 3 * n,
     "infedit": lambda n: 6 * n,

@@ -6,14 +6,16 @@ import numpy as np
 import pytest
 import torch
 
+from core.diffusion import Level
 from core.inversion import Branches
 from core.techniques.guide_and_rescale import (
     LEAST,
     MOST,
     GuideAndRescale,
-    _energy,
+    Shown,
     _guided,
     rescaled,
+    scales_of,
     unlikeness,
 )
 from tests.core.inverting import kept, network, result, task
@@ -29,9 +31,23 @@ def edit_of(guidance: float = 3.0) -> Any:
     class Edit:
         model = network()
         words = model.embed(["a cat", "a dog"])
-        branches = Branches(model, words, (guidance, guidance), model.embed([""]))
+        branches = Branches(model, words, (1.0, guidance), model.embed([""]))
 
     return Edit()
+
+
+def looked(edit: Any, z: torch.Tensor, level: Level) -> Shown:
+    """What a latent shows with the source's words."""
+    shown = Shown()
+    with shown.kept(edit.model):
+        edit.model.denoiser("a cat")(z, level)
+    return shown
+
+
+def energy_of(edit: Any, weights: tuple[float, float], z: torch.Tensor) -> torch.Tensor:
+    """The energy of the second row of z, held to the first."""
+    level = network().levels(10)[4]
+    return unlikeness(looked(edit, z[1:], level), looked(edit, z[:1], level), weights)
 
 
 def test_strength_nought_is_the_picture_and_no_call() -> None:
@@ -85,9 +101,9 @@ def test_without_slope_or_push_nothing_is_scaled() -> None:
 
 
 def test_the_energy_is_nought_for_equal_latents_only() -> None:
-    edit, level = edit_of(), network().levels(10)[4]
-    assert float(_energy(edit, (3e5, 500.0), Z[:1].repeat(2, 1, 1, 1), level, None)) < 1e-2
-    assert float(_energy(edit, (3e5, 500.0), Z, level, None)) > 1
+    edit = edit_of()
+    assert float(energy_of(edit, (3e5, 500.0), Z[:1].repeat(2, 1, 1, 1))) < 1e-2
+    assert float(energy_of(edit, (3e5, 500.0), Z)) > 1
 
 
 def test_the_energy_is_of_self_attention_under_the_sources_words() -> None:
@@ -106,14 +122,23 @@ def test_the_energy_is_of_self_attention_under_the_sources_words() -> None:
     with edit.model.attention(Watch()):
         edit.model.denoiser(edit.model.embed(["a cat", "a cat"]))(Z, level)
     wanted = torch.stack([(maps[0] - maps[1]).square().mean() for maps in seen]).sum()
-    assert torch.allclose(_energy(edit, (1e3, 0.0), Z, level, None) / 1e3, wanted, rtol=1e-3)
+    assert torch.allclose(energy_of(edit, (1e3, 0.0), Z) / 1e3, wanted, rtol=1e-3)
 
 
 def test_unlikeness_of_maps_and_features() -> None:
-    maps, features = torch.zeros(2, 3, 4, 4), torch.zeros(2, 5, 2, 2)
-    maps[1], features[1] = 2.0, -3.0
-    assert unlikeness([maps, maps], features, (1.0, 10.0)) == 8 + 30
-    assert unlikeness([maps], None, (2.0, 10.0)) == 8
+    """Rows of what is wanted beside the first, the edit's own, do not count."""
+    wanted, found = Shown(), Shown()
+    wanted.record.seen = [torch.stack([torch.zeros(3, 4, 4), torch.ones(3, 4, 4)])] * 2
+    found.record.seen = [torch.full((1, 3, 4, 4), 2.0)] * 2
+    assert unlikeness(found, wanted, (2.0, 10.0)) == 16
+    wanted.tap.seen, found.tap.seen = torch.zeros(2, 5, 2, 2), torch.full((1, 5, 2, 2), -3.0)
+    assert unlikeness(found, wanted, (1.0, 10.0)) == 8 + 30
+
+
+def test_the_source_is_guided_only_where_nothing_is_asked() -> None:
+    params = GuideAndRescale.Params
+    assert scales_of(params(prompt="a dog", source_prompt="a cat", guidance=7.5)) == [1.0, 7.5]
+    assert scales_of(params(prompt="a cat", source_prompt="a cat", guidance=7.5)) == [7.5, 7.5]
 
 
 @pytest.mark.parametrize("guidance", [1.0, 3.0])
@@ -130,4 +155,4 @@ def test_only_the_edit_goes_down_the_energy(guidance: float) -> None:
     assert torch.allclose(level.mix(found.x0, found.eps), Z, atol=1e-4)
     little = 1e-2 * change / change.norm() * Z[1:].norm()
     moved = torch.cat([Z[:1], Z[1:] - little])
-    assert _energy(edit, weights, moved, level, None) < _energy(edit, weights, Z, level, None)
+    assert energy_of(edit, weights, moved) < energy_of(edit, weights, Z)

@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
 
 from core.energy import Recorded, gradient
@@ -74,49 +75,52 @@ def test_the_words_that_differ_are_found() -> None:
 
 
 def test_unlikeness_sums_positions_and_averages_heads() -> None:
-    maps = torch.zeros(4, 2, 3, 5)
-    maps[1] = 1.0
-    maps[3] = 3.0
-    assert unlikeness([maps], [0, 2], [1, 3]) == (15 + 9 * 15) / 2
-    assert unlikeness([maps, maps], [0, 2], [1, 3]) == 15 + 9 * 15
+    wanted, edited = torch.zeros(2, 2, 3, 5), torch.zeros(1, 2, 3, 5)
+    wanted[1] = 7.0
+    edited[0, 0], edited[0, 1] = 1.0, 3.0
+    assert unlikeness([edited], [wanted]) == (15 + 9 * 15) / 2
+    assert unlikeness([edited, edited], [wanted, wanted]) == 15 + 9 * 15
+
+
+START = torch.randn(1, 16, 8, 8, generator=torch.Generator().manual_seed(0))
+
+
+def shown_maps(z: torch.Tensor, prompt: str) -> list[torch.Tensor]:
+    """The cross-attention maps of a latent with a prompt, unguided."""
+    model, record = network(), Recorded(is_cross=True)
+    with model.attention(record):
+        model.denoiser(prompt)(z, model.levels(10)[4])
+    return record.seen
+
+
+def energy(z: torch.Tensor) -> torch.Tensor:
+    """How unlike a dog's maps are to those of a cat in the same place."""
+    return unlikeness(shown_maps(z, "a dog"), shown_maps(START, "a cat"))
 
 
 def test_a_step_down_the_slope_makes_the_maps_more_alike() -> None:
-    model, level = network(), network().levels(10)[4]
-    words = turned(model, "a cat", "a dog")
-    z = torch.randn(1, 16, 8, 8, generator=torch.Generator().manual_seed(0)).repeat(2, 1, 1, 1)
-
-    def energy(shown: torch.Tensor) -> torch.Tensor:
-        record = Recorded(is_cross=True)
-        with model.attention(record):
-            model.denoiser(words)(shown, level)
-        return unlikeness(record.seen, [0], [1])
-
-    before, slope = float(energy(z)), gradient(energy, z)
-    assert slope[1].abs().max() > 0
-    assert not slope[0].any()
-    after = float(energy(z - 1e-2 * before / slope.square().sum() * slope))
+    before, slope = float(energy(START)), gradient(energy, START)
+    assert slope.abs().max() > 0
+    after = float(energy(START - 1e-2 * before / slope.square().sum() * slope))
     assert after < 0.995 * before
 
 
-def test_only_the_edited_branch_is_pulled() -> None:
+@pytest.mark.parametrize("guidance", [1.0, 3.0])
+def test_only_the_edited_branch_is_pulled(guidance: float) -> None:
     model, level = network(), network().levels(10)[4]
 
     class Edit:
-        branches = Branches(model, turned(model, "a cat", "a dog"), (3.0, 3.0), model.embed([""]))
+        branches = Branches(
+            model, model.embed(["a cat", "a dog"]), (3.0, guidance), model.embed([""])
+        )
 
     edit: Any = Edit()
     edit.model = model
-    z = torch.randn(1, 16, 8, 8, generator=torch.Generator().manual_seed(0)).repeat(2, 1, 1, 1)
-
-    def energy(shown: torch.Tensor) -> torch.Tensor:
-        record = Recorded(is_cross=True)
-        with model.attention(record):
-            edit.branches(shown, level)
-        return unlikeness(record.seen, [0, 2], [1, 3])
-
-    slope = gradient(energy, z)
-    found = _pulled(edit, edit.branches, 5.0)(z, level)
-    assert not slope[0].any()
-    assert torch.allclose(level.mix(found.x0, found.eps), z - 5 * slope, atol=1e-4)
+    z = START.repeat(2, 1, 1, 1)
+    found, plain = _pulled(edit, 5.0)(z, level), edit.branches(z, level)
+    moved = START - 5 * gradient(energy, START)
+    assert torch.allclose(found.x0[0], plain.x0[0], atol=1e-5)
+    assert torch.allclose(level.mix(found.x0, found.eps), torch.cat([START, moved]), atol=1e-4)
+    again = edit.branches(torch.cat([START, moved]), level)
+    assert torch.allclose(found.eps, again.eps, atol=1e-4)
     assert not found.eps.requires_grad
