@@ -199,9 +199,11 @@ class Held(Replayed):
         return (torch.cat([self.latents[i + 1], z[1:]]),), x0
 
 
-def climbed(source: Source) -> "Generator[Tensor, None, list[Tensor]]":
+def climbed(
+    source: Source, denoise: Denoise | None = None
+) -> "Generator[Tensor, None, list[Tensor]]":
     """DDIM inversion: the latents by level index; each call is told the level it leads to."""
-    denoise, z = source.denoiser(), source.x0
+    denoise, z = denoise or source.denoiser(), source.x0
     latents = [z]
     for i in source.climb:
         seen = denoise(z, source.levels[i + 1], source.levels[i])

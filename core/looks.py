@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from core.models.attention import Place
+
 SIDE = 16
 """Attention maps of about this side tell best where a word is, as published."""
 
@@ -38,3 +40,31 @@ def resized(picture: "Tensor", size: Sequence[int], mode: str = "nearest") -> "T
     from torch.nn.functional import interpolate
 
     return interpolate(picture[None, None], size=tuple(size), mode=mode)[0, 0]
+
+
+class Looks:
+    """An attention control that changes nothing, not a bit, and remembers where words look.
+
+    What it remembers is the mean over heads, layers of about 16 a side, and calls.
+    """
+
+    def __init__(self, z: "Tensor") -> None:
+        self.cells = cells_of(z)
+        self._seen: list[Tensor] = []
+
+    def __call__(
+        self, place: "Place", q: "Tensor", k: "Tensor", v: "Tensor"
+    ) -> "tuple[Tensor, Tensor, Tensor]":
+        if place.is_cross and tells(q.shape[-2], self.cells):
+            maps = (q[0] @ k[0].mT * q.shape[-1] ** -0.5).softmax(-1)
+            self._seen.append(maps.mean(0))
+        return q, k, v
+
+    def of(self, words: Sequence[int]) -> "Tensor | None":
+        """Where words by their places look, (1, 1, h, w) in latent cells; None if nothing does."""
+        import torch
+
+        if not self._seen or not words:
+            return None
+        look = torch.stack(self._seen).mean(0)[:, list(words)].mean(-1)
+        return resized(grid(look, self.cells), self.cells)[None, None]

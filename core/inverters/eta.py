@@ -4,11 +4,13 @@ from typing import TYPE_CHECKING, ClassVar
 
 from core.ancestral import mean, spread
 from core.catalog import inverters
-from core.diffusion import Denoise, Level, Levels
+from core.diffusion import Conditioning, Denoise, Level, Levels, Model, Prediction
 from core.inversion import Inversion, Replayed, Source, State, climbed
+from core.looks import Looks
+from core.words import differing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from torch import Tensor
 
@@ -16,6 +18,8 @@ MOST = 0.4
 """The share of DDPM's noise at the noisiest level, as published; it falls evenly with time."""
 DRAWS = 10
 """Noises to choose from at every step, as published."""
+THRESHOLD = 0.2
+"""Of the highest value: where a map says more, its word is at home, as published."""
 STEPS = 50
 """Of the walk whose first level stands for the noisiest time."""
 
@@ -24,9 +28,9 @@ STEPS = 50
 class EtaInversion:
     """Keep the source on its path, give the edit fresh noise (Eta Inversion, arXiv 2403.09468).
 
-    Of ten noises the edit gets the one closest to what the source would have needed. The paper
-    stirs only where the edited word looks; an inverter does not know that word, so this stirs the
-    whole picture, or the painted region.
+    Of ten noises the edit gets the one closest to what the source would have needed, where the
+    words look that it exchanges: their attention is remembered on the way up. Without such words,
+    or with a model whose attention stays closed, the whole picture is stirred.
     """
 
     id: ClassVar[str] = "eta"
@@ -37,9 +41,31 @@ class EtaInversion:
         return steps
 
     def run(self, source: Source) -> Inversion:
-        latents = yield from climbed(source)
-        slope = MOST / source.model.levels(STEPS)[0].time
-        return Stirred(source.levels, latents, slope, source.noise)
+        model, denoise = source.model, source.denoiser()
+        looks = Looks(source.x0) if "attention" in model.capabilities else None
+
+        def watched(z: "Tensor", level: Level, label: Level | None = None) -> Prediction:
+            with model.attention(looks):
+                return denoise(z, level, label)
+
+        latents = yield from climbed(source, watched if looks else denoise)
+        slope = MOST / model.levels(STEPS)[0].time
+        return Stirred(source.levels, latents, slope, source.noise, Places(model, looks))
+
+
+class Places:
+    """Where in the latent the words are that an edit exchanges."""
+
+    def __init__(self, model: Model, looks: Looks | None) -> None:
+        self.pieces = model.pieces
+        self.looks = looks
+
+    def mask(self, words: Conditioning) -> "Tensor | None":
+        """1 where they look, 0 elsewhere, (1, 1, h, w); None when that cannot be told."""
+        source, target, *_ = (*words.prompts, "", "")
+        gone, _ = differing(self.pieces(source), self.pieces(target))
+        look = self.looks.of(gone) if self.looks else None
+        return None if look is None else (look > THRESHOLD * look.max()).to(look)
 
 
 class Stirred(Replayed):
@@ -48,13 +74,20 @@ class Stirred(Replayed):
     def __init__(
         self,
         levels: Levels,
-        latents: "Sequence[Tensor]",
+        latents: "list[Tensor]",
         slope: float,
         noise: "Callable[[str, int], Tensor]",
+        places: Places,
     ) -> None:
         super().__init__(levels, latents)
         self.slope = slope
         self.noise = noise
+        self.places = places
+        self.mask: Tensor | None = None
+
+    def towards(self, i: int, words: Conditioning) -> Conditioning:
+        self.mask = self.places.mask(words)
+        return words
 
     def eta(self, level: Level) -> float:
         return min(1.0, self.slope * level.time)
@@ -68,6 +101,8 @@ class Stirred(Replayed):
         fresh = spread(here, there, self.eta(here))
         if fresh:
             z = z + fresh * self._closest(i, (source - z[:1]) / fresh)
+        if self.mask is not None:
+            z = seen.at(there).lerp(z, self.mask)
         return (torch.cat([source, z[1:]]),), seen.x0
 
     def _closest(self, i: int, wanted: "Tensor") -> "Tensor":

@@ -3,7 +3,9 @@
 import pytest
 import torch
 
-from core.looks import grid, resized, tells
+from core.energy import Recorded
+from core.looks import Looks, grid, resized, tells
+from tests.core.inverting import network
 
 
 @pytest.mark.parametrize(
@@ -23,3 +25,28 @@ def test_a_look_lies_on_the_latent_row_by_row() -> None:
 def test_resizing_repeats_cells() -> None:
     picture = torch.tensor([[1.0, 2.0]])
     assert resized(picture, (2, 4)).tolist() == [[1, 1, 2, 2]] * 2
+
+
+def test_looks_are_the_mean_of_the_maps_and_change_not_a_bit() -> None:
+    model, record = network(), Recorded(is_cross=True)
+    z = torch.randn(1, 16, 8, 8, generator=torch.Generator().manual_seed(0))
+    looks, level, denoise = Looks(z), model.levels(10)[4], model.denoiser("a red apple")
+    with model.attention(looks):
+        watched = denoise(z, level)
+    assert torch.equal(watched.eps, denoise(z, level).eps)
+    with model.attention(record):
+        denoise(z, level)
+    telling = [maps for maps in record.seen if maps.shape[-2] == 64]
+    wanted = torch.stack([maps[0].mean(0) for maps in telling]).mean(0)[:, [2, 3]].mean(-1)
+    found = looks.of([2, 3])
+    assert found is not None
+    assert torch.allclose(found, wanted.view(1, 1, 8, 8), atol=1e-6)
+
+
+def test_nothing_looked_at_or_for_is_nowhere() -> None:
+    looks = Looks(torch.zeros(1, 16, 8, 8))
+    assert looks.of([1]) is None
+    model = network()
+    with model.attention(looks):
+        model.denoiser("a red apple")(torch.zeros(1, 16, 8, 8), model.levels(10)[4])
+    assert looks.of([]) is None

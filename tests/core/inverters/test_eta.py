@@ -16,12 +16,13 @@ def x0() -> torch.Tensor:
     return 0.7 * torch.randn(1, 16, 8, 8, generator=torch.Generator().manual_seed(0))
 
 
-def edited(path: Path, given: Source) -> torch.Tensor:
+def edited(path: Path, given: Source, prompt: str = "a dog") -> torch.Tensor:
     """The source and an edit of it."""
-    words = given.model.embed(["a red apple", "a dog"])
+    words = given.model.embed(["a red apple", prompt])
     denoise = Branches(given.model, words, (given.guidance,) * 2, given.negative)
     state = path.begin(2)
     for i in range(len(path.levels) - 1):
+        words = path.towards(i, words)
         state, _ = path.step(i, state, denoise)
     return path.latent(state)
 
@@ -69,3 +70,63 @@ def test_the_edit_gets_the_noise_that_the_source_comes_nearest_to(x0: torch.Tens
     distances = [float((path.noise("eta", DRAWS + n) - wanted).norm()) for n in range(DRAWS)]
     assert float((taken - wanted).norm()) == pytest.approx(min(distances), rel=1e-3)
     assert min(distances) < max(distances)
+
+
+def stirred(x0: torch.Tensor, guidance: float = 3.0) -> tuple[Stirred, Source]:
+    given = source(network(), x0, 6, guidance)
+    path, _ = inverted(EtaInversion, given)
+    assert isinstance(path, Stirred)
+    return path, given
+
+
+def test_no_place_is_direct_inversion(x0: torch.Tensor, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, given = stirred(x0)
+    direct, _ = inverted(DirectInversion, given)
+    monkeypatch.setattr(eta, "THRESHOLD", 1.0)
+    assert torch.allclose(edited(path, given), edited(direct, given), atol=1e-6)
+
+
+def test_only_where_the_exchanged_word_looks_is_stirred(x0: torch.Tensor) -> None:
+    path, given = stirred(x0)
+    looks = path.places.looks
+    assert looks is not None
+    words = given.model.embed(["a red apple", "a red dog"])
+    place = given.model.pieces("a red apple").index("apple")
+    look = looks.of([place])
+    assert look is not None
+    mask = (look > eta.THRESHOLD * look.max()).float()
+    mask[..., :4] = 0
+    path.towards(1, words)
+    assert path.mask is not None
+    path.mask = mask
+    denoise = Branches(given.model, words, (1, 1), given.negative)
+    state = (path.latents[1].repeat(2, 1, 1, 1),)
+    (z,), _ = path.step(1, state, denoise)
+    plain = denoise(state[0], path.levels[1]).at(path.levels[2])
+    moved = (z[1] - plain[1]).abs().amax(0)
+    assert torch.equal(moved > 1e-4, mask[0, 0] > 0)
+    assert mask.any()
+
+
+def test_the_place_is_that_of_the_words_that_go(x0: torch.Tensor) -> None:
+    path, given = stirred(x0)
+    looks, model = path.places.looks, given.model
+    assert looks is not None
+    place = model.pieces("a red apple").index("red")
+    look = looks.of([place])
+    assert look is not None
+    found = path.places.mask(model.embed(["a red apple", "a green apple"]))
+    assert found is not None
+    assert torch.equal(found, (look > 0.2 * look.max()).float())
+    assert path.places.mask(model.embed(["a red apple", "a big red apple"])) is None
+
+
+def test_closed_attention_stirs_the_whole(
+    x0: torch.Tensor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(network(), "capabilities", frozenset())
+    path, given = stirred(x0)
+    assert path.places.mask(given.model.embed(["a red apple", "a dog"])) is None
+    monkeypatch.undo()
+    direct, _ = inverted(DirectInversion, given)
+    assert not torch.allclose(edited(path, given), edited(direct, given), atol=1e-2)
