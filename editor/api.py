@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from editor.actions import Command
+from editor.commands.command import Command, has_document
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,14 +29,15 @@ class Api:
     ) -> None:
         """An entry in the Plugins menu. Raises EditorError when the id is taken."""
         command = Command(
-            action_id, "Plugins", label, keys, lambda app: run(app.studio.document), _has_document
+            action_id,
+            label,
+            keys,
+            lambda app: run(app.studio.document),
+            has_document,
+            menu="Plugins",
         )
         self._app.window.add_command(command, self._app.actions.add(command))
 
     def add_panel(self, panel_id: str, title: str, widget: "QWidget") -> None:
         """A dock of its own on the right."""
         self._app.window.add_dock(panel_id, title, widget)
-
-
-def _has_document(app: "App") -> bool:
-    return app.has_document

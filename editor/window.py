@@ -40,8 +40,8 @@ from editor.toolbox import Toolbox
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from editor.actions import Command
     from editor.app import App
+    from editor.commands.command import Command
 
 Panel = AiPanel | LayersPanel | ColourPanel | HistoryPanel | JobsPanel
 MENUS = ("File", "Edit", "Layer", "Select", "Image", "AI", "View", "Window", "Help")

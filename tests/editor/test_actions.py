@@ -10,7 +10,7 @@ from pytestqt.qtbot import QtBot
 from core import catalog
 from core.catalog import tools
 from core.geometry import Size
-from editor.actions import table
+from editor.commands.table import table
 from editor.palette import CommandPalette
 from editor.theme import ICONS
 from editor.verbs import new_document

@@ -1,0 +1,41 @@
+"""The Select menu."""
+
+from editor import verbs
+from editor.commands.command import (
+    Command,
+    Menu,
+    Section,
+    has_document,
+    has_selection,
+    on_document,
+)
+
+
+def select_menu() -> Menu:
+    return (_choose(), _change())
+
+
+def _choose() -> Section:
+    return (
+        Command("select-all", "All", "Ctrl+A", on_document(verbs.select_all), has_document),
+        Command(
+            "select-none", "None", "Ctrl+Shift+A", on_document(verbs.select_none), has_selection
+        ),
+        Command(
+            "select-inverse",
+            "Inverse",
+            "Ctrl+Shift+I",
+            on_document(verbs.select_inverse),
+            has_document,
+        ),
+    )
+
+
+def _change() -> Section:
+    return (
+        Command(
+            "feather", "Feather by 8 px", "Shift+F6", on_document(verbs.feather, 8.0), has_selection
+        ),
+        Command("grow", "Grow by 8 px", "", on_document(verbs.grow, 8), has_selection),
+        Command("shrink", "Shrink by 8 px", "", on_document(verbs.grow, -8), has_selection),
+    )
