@@ -96,7 +96,8 @@ class Model(Protocol):
     ``multiple`` what picture sides must divide by, ``channels`` of the latent. ``identity`` is a
     hash of the weights. ``calls`` counts network evaluations. Capabilities: "attention" (control
     works, words have layers of their own), "joint-attention" (control works, words and picture
-    share layers), "inpaint" (``known`` is used), "gradient" (autograd through the network).
+    share layers), "self-attention" (either of the two: control works where the picture questions
+    the picture), "inpaint" (``known`` is used), "gradient" (autograd through the network).
     ``notes`` are sentences for the person about what was asked, such as a prompt that was cut.
     """
 

@@ -18,7 +18,7 @@ from core.models.parametrisation import from_flow
 if TYPE_CHECKING:
     from torch import Tensor
 
-CAPABILITIES = frozenset({"joint-attention", "gradient"})
+CAPABILITIES = frozenset({"joint-attention", "self-attention", "gradient"})
 PARTS = ("transformer", "vae", "scheduler", "text_encoder", "text_encoder_2")
 TOKENIZERS = ("tokenizer", "tokenizer_2")
 PATCH = 2

@@ -20,7 +20,7 @@ from core.models.usual import Usual
 if TYPE_CHECKING:
     from torch import Tensor
 
-CAPABILITIES = frozenset({"attention", "gradient"})
+CAPABILITIES = frozenset({"attention", "self-attention", "gradient"})
 
 
 class DiffusersUNet(Autoencoded):

@@ -29,7 +29,7 @@ from core.storybook.text import load_text_encoder
 if TYPE_CHECKING:
     from torch import Tensor
 
-CAPABILITIES = frozenset({"attention", "gradient", "inpaint"})
+CAPABILITIES = frozenset({"attention", "self-attention", "gradient", "inpaint"})
 
 
 class Storybook(Adapter):

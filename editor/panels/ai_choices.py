@@ -31,6 +31,7 @@ CAPABILITIES = {
     "inpaint": "an inpainting network",
     "gradient": "gradients through the network",
     "joint-attention": "control of joint attention",
+    "self-attention": "control of self-attention",
 }
 REGION, CHANGE, MAKE = "Paint a region", "Change the picture", "Make a picture"
 HEADINGS = (REGION, CHANGE, MAKE)

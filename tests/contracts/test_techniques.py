@@ -24,7 +24,7 @@ TECHNIQUES = list(catalog.techniques)
 FEW = 5
 """Steps on a network, which is slower than the toy, and of a technique that takes very many."""
 USUAL = 50
-CAPABILITIES = {"attention", "inpaint", "gradient"}
+CAPABILITIES = {"attention", "self-attention", "inpaint", "gradient"}
 
 
 @pytest.fixture
