@@ -1,18 +1,19 @@
 """Colours, sizes and icons: tokens for the dark and the light theme, turned into Qt's terms."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
+from string import Template
 
 from PySide6.QtCore import QByteArray, QRectF, Qt
 from PySide6.QtGui import QColor, QIcon, QPainter, QPalette, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QApplication
 
-ICONS = Path(__file__).resolve().parent.parent / "resources" / "icons"
+RESOURCES = Path(__file__).resolve().parent.parent / "resources"
+ICONS = RESOURCES / "icons"
+SHEET = RESOURCES / "style.qss"
 ICON = 18
-RADIUS = 4
-STEP = 4
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,11 @@ def _palette(tokens: Tokens) -> QPalette:
     return palette
 
 
+def _sheet(tokens: Tokens) -> str:
+    sheet = Template(SHEET.read_text("utf-8"))
+    return sheet.substitute(asdict(tokens), faded=_faded(tokens).name())
+
+
 def _faded(tokens: Tokens) -> QColor:
     text, panel = QColor(tokens.text), QColor(tokens.panel)
     mixed = [(a + b) // 2 for a, b in zip(_rgb(text), _rgb(panel), strict=True)]
@@ -140,63 +146,3 @@ def pixmap(name: str, colour: str, side: int = ICON, scale: int = 1) -> QPixmap:
     painter.end()
     drawn.setDevicePixelRatio(scale)
     return drawn
-
-
-def _sheet(t: Tokens) -> str:
-    return f"""
-* {{ font-size: 12px; }}
-QMainWindow, QDialog {{ background: {t.panel}; }}
-QMainWindow::separator {{ background: {t.line}; width: 3px; height: 3px; }}
-QMainWindow::separator:hover {{ background: {t.accent}; }}
-QMenuBar, QStatusBar, QToolBar {{ background: {t.panel}; border: none; }}
-QMenuBar::item {{ padding: 4px 8px; background: transparent; }}
-QMenuBar::item:selected, QMenu::item:selected {{ background: {t.accent}; color: {t.on_accent}; }}
-QMenu {{ background: {t.raised}; border: 1px solid {t.line}; padding: 4px; }}
-QMenu::item {{ padding: 4px 24px 4px 12px; border-radius: {RADIUS}px; }}
-QMenu::item:disabled {{ color: {_faded(t).name()}; }}
-QMenu::separator {{ height: 1px; background: {t.line}; margin: 4px; }}
-QToolBar {{ spacing: 4px; padding: 4px; border-bottom: 1px solid {t.line}; }}
-QToolBar#Options QLabel {{ padding-left: 8px; }}
-QToolBar#Toolbox {{ border-right: 1px solid {t.line}; border-bottom: none; }}
-QStatusBar {{ border-top: 1px solid {t.line}; color: {t.dim}; }}
-QStatusBar::item {{ border: none; }}
-QStatusBar QLabel {{ color: {t.dim}; padding: 0 4px; }}
-QDockWidget {{ titlebar-close-icon: none; titlebar-normal-icon: none; color: {t.text}; }}
-QDockWidget::title {{ background: {t.panel}; padding: 6px 8px; border-bottom: 1px solid {t.line}; }}
-QTabBar::tab {{ background: {t.panel}; color: {t.dim}; padding: 5px 12px; border: none; }}
-QTabBar::tab:selected {{ color: {t.text}; border-bottom: 2px solid {t.accent}; }}
-QTabBar::tab:hover {{ color: {t.text}; }}
-QToolButton, QPushButton {{ background: {t.raised}; border: 1px solid {t.line};
-  border-radius: {RADIUS}px; padding: 4px 8px; color: {t.text}; }}
-QToolButton {{ background: transparent; border: 1px solid transparent; padding: 4px; }}
-QToolButton:hover, QPushButton:hover {{ background: {t.raised}; border-color: {t.dim}; }}
-QToolButton:checked {{ background: {t.raised}; border-color: {t.accent}; }}
-QToolButton:pressed, QPushButton:pressed {{ background: {t.line}; }}
-QToolButton:focus, QPushButton:focus {{ border-color: {t.accent}; }}
-QPushButton:default {{ background: {t.accent}; color: {t.on_accent}; border-color: {t.accent}; }}
-QPushButton:disabled, QToolButton:disabled {{ color: {_faded(t).name()}; background: {t.panel}; }}
-QLineEdit, QPlainTextEdit, QTextEdit, QComboBox, QSpinBox, QDoubleSpinBox {{
-  background: {t.well}; color: {t.text}; border: 1px solid {t.line};
-  border-radius: {RADIUS}px; padding: 3px 6px; selection-background-color: {t.accent};
-  selection-color: {t.on_accent}; }}
-QLineEdit:focus, QPlainTextEdit:focus, QTextEdit:focus, QComboBox:focus, QSpinBox:focus {{
-  border-color: {t.accent}; }}
-QComboBox QAbstractItemView {{ background: {t.raised}; border: 1px solid {t.line}; }}
-QListView, QTreeView, QScrollArea {{ background: {t.panel}; border: none; outline: none; }}
-QListView::item:selected, QTreeView::item:selected {{ background: {t.raised}; color: {t.text}; }}
-QProgressBar {{ background: {t.surround}; border: 1px solid {t.line}; border-radius: {RADIUS}px;
-  text-align: center; color: {t.text}; height: 14px; }}
-QProgressBar::chunk {{ background: {t.accent}; border-radius: 3px; }}
-QScrollBar:vertical {{ background: transparent; width: 10px; margin: 0; }}
-QScrollBar:horizontal {{ background: transparent; height: 10px; margin: 0; }}
-QScrollBar::handle {{ background: {t.raised}; border-radius: 5px; min-height: 24px;
-  min-width: 24px; }}
-QScrollBar::handle:hover {{ background: {t.dim}; }}
-QScrollBar::add-line, QScrollBar::sub-line {{ width: 0; height: 0; }}
-QCheckBox {{ spacing: 6px; }}
-QToolTip {{ background: {t.raised}; color: {t.text}; border: 1px solid {t.line}; padding: 4px; }}
-QLabel[role="dim"] {{ color: {t.dim}; }}
-QLabel[role="error"] {{ color: {t.danger}; }}
-QLabel[role="title"] {{ font-size: 20px; }}
-QFrame#Strip {{ background: {t.raised}; border-bottom: 1px solid {t.line}; }}
-"""
