@@ -16,7 +16,7 @@ from core.layers import AiLayer, Layer
 from core.pixels import Tiles
 from editor.canvas import Canvas
 from editor.compare import Compare, without, without_ai
-from editor.panels.layers import eye_rect
+from editor.panels.layers_row import eye_rect
 from editor.studio import Studio
 from tests.editor.windows import window
 

@@ -11,7 +11,9 @@ from pytestqt.qtbot import QtBot
 from core.geometry import Size
 from core.layers import Group, Layer, walk
 from editor.app import App
-from editor.panels.layers import NODE, Where, _dropped, thumbnail
+from editor.panels.layers_row import NODE
+from editor.panels.layers_thumbnail import thumbnail
+from editor.panels.layers_tree import Where, _dropped
 from editor.verbs import new_document
 from tests.editor.windows import window
 

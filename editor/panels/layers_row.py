@@ -1,0 +1,129 @@
+"""How one row of the Layers dock is drawn."""
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QRect, QSize, Qt
+from PySide6.QtGui import QColor, QIcon, QPainter
+from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
+
+from core.blend import MODES
+from core.layers import AiLayer, Node
+from editor import theme
+from editor.panels.layers_thumbnail import THUMBNAIL
+
+if TYPE_CHECKING:
+    from editor.app import App
+    from editor.theme import Tokens
+
+ROW = 40
+EYE = 24
+NODE = Qt.ItemDataRole.UserRole
+"""Where a row keeps its layer."""
+MARKS = {"ai": "sparkles", "group": "folder"}
+_MIDDLE = int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft)
+
+
+def eye_rect(row: QRect) -> QRect:
+    """Where a row's eye is; it can be clicked with room to spare."""
+    return QRect(row.left(), row.top(), EYE + 2, row.height())
+
+
+def _box(row: QRect) -> QRect:
+    top = row.top() + (ROW - THUMBNAIL) // 2
+    return QRect(row.left() + EYE + 4, top, THUMBNAIL, THUMBNAIL)
+
+
+class LayerRow(QStyledItemDelegate):
+    """Draws eye, thumbnail, kind mark, name and opacity of one row."""
+
+    def __init__(self, app: "App", parent: QWidget) -> None:
+        super().__init__(parent)
+        self.app = app
+
+    @property
+    def _tokens(self) -> "Tokens":
+        return self.app.tokens
+
+    def sizeHint(
+        self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
+    ) -> QSize:
+        return QSize(120, ROW)
+
+    def updateEditorGeometry(
+        self,
+        editor: QWidget,
+        option: QStyleOptionViewItem,
+        index: QModelIndex | QPersistentModelIndex,
+    ) -> None:
+        editor.setGeometry(option.rect.adjusted(EYE + THUMBNAIL + 10, 6, -6, -6))
+
+    def paint(
+        self,
+        painter: QPainter,
+        option: QStyleOptionViewItem,
+        index: QModelIndex | QPersistentModelIndex,
+    ) -> None:
+        node: Node = index.data(NODE)
+        row: QRect = option.rect
+        painter.save()
+        if option.state & QStyle.StateFlag.State_Selected:
+            self._ground(painter, row)
+        self._eye(painter, row, node)
+        self._thumbnail(painter, row, index.data(Qt.ItemDataRole.DecorationRole))
+        left = self._mark(painter, row, _box(row).right() + 8, node)
+        right = self._notes(painter, row, row.right() - 8, node)
+        self._name(painter, QRect(left, row.top(), right - left, ROW), node)
+        painter.restore()
+
+    def _ground(self, painter: QPainter, row: QRect) -> None:
+        painter.fillRect(row, QColor(self._tokens.raised))
+        edge = QRect(row.left(), row.top(), 2, row.height())
+        painter.fillRect(edge, QColor(self._tokens.accent))
+
+    def _eye(self, painter: QPainter, row: QRect, node: Node) -> None:
+        """The eye; all that is drawn after a closed one is fainter."""
+        eye = theme.pixmap("eye" if node.visible else "eye-off", self._tokens.text, 16, 2)
+        painter.setOpacity(1.0 if node.visible else 0.5)
+        painter.drawPixmap(eye_rect(row).center() - QPoint(8, 8), eye)
+
+    def _thumbnail(self, painter: QPainter, row: QRect, drawn: QIcon) -> None:
+        drawn.paint(painter, _box(row))
+        painter.setPen(QColor(self._tokens.line))
+        painter.drawRect(_box(row))
+
+    def _mark(self, painter: QPainter, row: QRect, left: int, node: Node) -> int:
+        """The mark of the layer's kind; where what follows it begins."""
+        if node.kind not in MARKS:
+            return left
+        colour = self._tokens.accent if node.kind == "ai" else self._tokens.dim
+        drawn = theme.pixmap(MARKS[node.kind], colour, 14, 2)
+        painter.drawPixmap(left, row.center().y() - 7, drawn)
+        return left + 20
+
+    def _notes(self, painter: QPainter, row: QRect, right: int, node: Node) -> int:
+        """What is special about the layer; where what lies left of it ends."""
+        notes = "  ".join(self._special(node))
+        if not notes:
+            return right
+        painter.setPen(QColor(self._tokens.dim))
+        width = painter.fontMetrics().horizontalAdvance(notes)
+        painter.drawText(QRect(right - width, row.top(), width + 2, ROW), _MIDDLE, notes)
+        return right - width - 8
+
+    def _special(self, node: Node) -> list[str]:
+        state = self.app.ai.state_of(node) if isinstance(node, AiLayer) else ""
+        notes = [state] if state else []
+        if node.mask is not None:
+            notes.append("mask")
+        if node.blend != "normal":
+            notes.append(MODES[node.blend].label.lower())
+        if node.opacity < 1:
+            notes.append(f"{node.opacity:.0%}")
+        return notes
+
+    def _name(self, painter: QPainter, room: QRect, node: Node) -> None:
+        painter.setPen(QColor(self._tokens.text))
+        name = painter.fontMetrics().elidedText(
+            node.name, Qt.TextElideMode.ElideRight, room.width()
+        )
+        painter.drawText(room, _MIDDLE, name)
