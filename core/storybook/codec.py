@@ -34,8 +34,7 @@ class CodecConfig:
 
 
 @cache
-def _classes() -> tuple[type[Any], type[Any]]:
-    import torch
+def _residual() -> type[Any]:
     from torch import nn
     from torch.nn import functional as F
 
@@ -52,6 +51,15 @@ def _classes() -> tuple[type[Any], type[Any]]:
             result: Tensor = x + self.second(F.silu(self.first(F.silu(x))))
             return result
 
+    return Residual
+
+
+@cache
+def _patch_codec() -> type[Any]:
+    import torch
+    from torch import nn
+    from torch.nn import functional as F
+
     class PatchCodec(nn.Module):
         """Pictures (n, 3, h, w) in 0..1 to latents (n, channels, h / 8, w / 8) and back."""
 
@@ -66,7 +74,7 @@ def _classes() -> tuple[type[Any], type[Any]]:
             self.register_buffer("basis", torch.eye(size)[: config.channels].clone())
             self.register_buffer("inverse", torch.eye(size)[: config.channels].clone())
             self.register_buffer("mean", torch.full((size,), 0.5))
-            self.refine = _decoder(config, Residual)
+            self.refine = _decoder(config)
 
         def encode(self, image: "Tensor") -> "Tensor":
             patches = F.pixel_unshuffle(image, self.config.factor)
@@ -85,15 +93,15 @@ def _classes() -> tuple[type[Any], type[Any]]:
             picture: Tensor = self(z).clamp(0, 1)
             return picture
 
-    return Residual, PatchCodec
+    return PatchCodec
 
 
-def _decoder(config: CodecConfig, residual: type[Any]) -> "nn.Sequential":
+def _decoder(config: CodecConfig) -> "nn.Sequential":
     from torch import nn
 
     layers: list[nn.Module] = [nn.Conv2d(config.channels, config.widths[0], 3, padding=1)]
     for index, (width, count) in enumerate(zip(config.widths, config.blocks, strict=True)):
-        layers += [residual(width) for _ in range(count)]
+        layers += [_residual()(width) for _ in range(count)]
         last = index + 1 == len(config.widths)
         step = config.factor >> index if last else 2
         out = 3 if last else config.widths[index + 1]
@@ -107,7 +115,7 @@ def _decoder(config: CodecConfig, residual: type[Any]) -> "nn.Sequential":
 
 def build_codec(config: CodecConfig) -> Any:
     """A PatchCodec with an untrained decoder (it decodes linearly)."""
-    return _classes()[1](config)
+    return _patch_codec()(config)
 
 
 def principal_patches(
