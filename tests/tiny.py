@@ -32,9 +32,24 @@ def tokenizer(folder: Path) -> Any:
 
 def pipeline(folder: Path, prediction_type: str = "epsilon", channels: int = 4) -> Any:
     """Text to image at 64 px with four latent channels; the same weights every time."""
+    # The parts draw their weights in this order.
     torch.manual_seed(7)
     words = tokenizer(folder / "words")
-    text = CLIPTextModel(
+    text, vae, unet = _text_encoder(words), _autoencoder(), _unet(channels)
+    return StableDiffusionPipeline(
+        vae=vae,
+        unet=unet,
+        text_encoder=text,
+        tokenizer=words,
+        scheduler=_scheduler(prediction_type),
+        safety_checker=None,
+        feature_extractor=None,
+        requires_safety_checker=False,
+    )
+
+
+def _text_encoder(words: Any) -> Any:
+    return CLIPTextModel(
         CLIPTextConfig(
             vocab_size=len(words),
             hidden_size=32,
@@ -46,44 +61,46 @@ def pipeline(folder: Path, prediction_type: str = "epsilon", channels: int = 4) 
             eos_token_id=words.eos_token_id,
         )
     )
-    unet: Any = UNet2DConditionModel
+
+
+def _autoencoder() -> Any:
     vae: Any = AutoencoderKL
+    return vae(
+        block_out_channels=(16, 32, 32, 32),
+        down_block_types=("DownEncoderBlock2D",) * 4,
+        up_block_types=("UpDecoderBlock2D",) * 4,
+        latent_channels=4,
+        norm_num_groups=8,
+        sample_size=64,
+    )
+
+
+def _unet(channels: int) -> Any:
+    unet: Any = UNet2DConditionModel
+    return unet(
+        sample_size=8,
+        in_channels=channels,
+        out_channels=4,
+        block_out_channels=(32, 64),
+        layers_per_block=1,
+        down_block_types=("CrossAttnDownBlock2D", "DownBlock2D"),
+        up_block_types=("UpBlock2D", "CrossAttnUpBlock2D"),
+        cross_attention_dim=32,
+        attention_head_dim=4,
+        norm_num_groups=8,
+    )
+
+
+def _scheduler(prediction_type: str) -> Any:
     scheduler: Any = DDIMScheduler
-    return StableDiffusionPipeline(
-        vae=vae(
-            block_out_channels=(16, 32, 32, 32),
-            down_block_types=("DownEncoderBlock2D",) * 4,
-            up_block_types=("UpDecoderBlock2D",) * 4,
-            latent_channels=4,
-            norm_num_groups=8,
-            sample_size=64,
-        ),
-        unet=unet(
-            sample_size=8,
-            in_channels=channels,
-            out_channels=4,
-            block_out_channels=(32, 64),
-            layers_per_block=1,
-            down_block_types=("CrossAttnDownBlock2D", "DownBlock2D"),
-            up_block_types=("UpBlock2D", "CrossAttnUpBlock2D"),
-            cross_attention_dim=32,
-            attention_head_dim=4,
-            norm_num_groups=8,
-        ),
-        text_encoder=text,
-        tokenizer=words,
-        scheduler=scheduler(
-            beta_start=0.00085,
-            beta_end=0.012,
-            beta_schedule="scaled_linear",
-            clip_sample=False,
-            set_alpha_to_one=False,
-            steps_offset=1,
-            prediction_type=prediction_type,
-        ),
-        safety_checker=None,
-        feature_extractor=None,
-        requires_safety_checker=False,
+    return scheduler(
+        beta_start=0.00085,
+        beta_end=0.012,
+        beta_schedule="scaled_linear",
+        clip_sample=False,
+        set_alpha_to_one=False,
+        steps_offset=1,
+        prediction_type=prediction_type,
     )
 
 
