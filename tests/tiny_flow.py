@@ -1,6 +1,8 @@
 """Tiny random-weight rectified-flow pipelines of the real diffusers classes."""
 
+from functools import cache
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 
 import torch
@@ -21,6 +23,7 @@ from transformers import (
     T5Tokenizer,
 )
 
+from core.models.opening import open_model
 from tests import tiny
 
 WIDTH = 32
@@ -155,3 +158,9 @@ def saved(folder: Path, kind: str, **options: bool) -> Path:
     kinds: dict[str, Any] = {"sd3": sd3, "flux": flux}
     kinds[kind](folder, **options).save_pretrained(home)
     return home
+
+
+@cache
+def opened(kind: str) -> Any:
+    """A model of a kind, "sd3" or "flux"."""
+    return open_model(str(saved(Path(mkdtemp()), kind)))

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 THRESHOLD = 0.1
 """A word is where its map reaches this share of the way from its least to its most."""
+UNSEEN = "This model does not tell where words look: the subject was left aside."
 
 
 @techniques.register
@@ -26,13 +27,14 @@ class MasaCtrl:
     """Change pose and shape, keep the look of things (MasaCtrl, arXiv 2304.08465).
 
     After the first steps have laid out the new shape, late self-attention layers of the edit
-    question the source: they take its keys and values. With a subject named, it and the
-    background question only each other's like.
+    question the source: they take its keys and values, where words and picture attend together
+    those of the picture alone. With a subject named, it and the background question only each
+    other's like.
     """
 
     id: ClassVar[str] = "masactrl"
     label: ClassVar[str] = "Change pose"
-    needs: ClassVar[frozenset[str]] = frozenset({"attention"})
+    needs: ClassVar[frozenset[str]] = frozenset({"self-attention"})
     needs_mask: ClassVar[bool] = False
     is_seeded: ClassVar[bool] = False
 
@@ -54,8 +56,16 @@ class MasaCtrl:
 
     def run(self, task: "Task[Params]", model: Model) -> Generator[Step, None, Image]:
         edit = PromptEdit(task, model)
-        control = _Apart if task.params.subject.strip() else _Mutual
+        control = _Apart if _is_apart(task.params, model) else _Mutual
         return (yield from edit.run(control(edit, task.params)))
+
+
+def _is_apart(params: MasaCtrl.Params, model: Model) -> bool:
+    """Whether a subject is named, on a model that tells where it is."""
+    is_named, is_seen = bool(params.subject.strip()), "attention" in model.capabilities
+    if is_named and not is_seen:
+        model.notes.append(UNSEEN)
+    return is_named and is_seen
 
 
 class _Mutual:
@@ -70,16 +80,17 @@ class _Mutual:
     ) -> "tuple[Tensor, Tensor, Tensor]":
         if not self.acts(place):
             return q, k, v
-        return q, self._of_source(k), self._of_source(v)
+        return q, self._of_source(k, place.words), self._of_source(v, place.words)
 
     def acts(self, place: "Place") -> bool:
         late = self.edit.at >= self.params.start_step * self.edit.count
         return late and not place.is_cross and place.share >= self.params.start_layer
 
-    def _of_source(self, states: "Tensor") -> "Tensor":
+    def _of_source(self, states: "Tensor", words: int) -> "Tensor":
+        """The source's rows of the picture in the edit; words before them keep their own."""
         changed = states.clone()
         rows = self.edit.branches.rows
-        changed[rows(TARGET)] = states[rows(SOURCE)]
+        changed[rows(TARGET), :, words:] = states[rows(SOURCE), :, words:]
         return changed
 
 

@@ -10,12 +10,18 @@ import torch
 from core.inversion import State
 from core.models.attention import Place
 from core.prompt_edit import PromptEdit
-from core.techniques.masactrl import MasaCtrl, _Apart, _Mutual, _within
+from core.techniques.masactrl import UNSEEN, MasaCtrl, _Apart, _Mutual, _within
+from tests import tiny_flow
 from tests.core.inverting import network, result, task
 from tests.core.techniques.driving import finished
 
 OTHER: dict[str, Any] = {"prompt": "a dog", "source_prompt": "a cat", "inverter": "ddim"}
 SELF = Place(9, "x", False, 0.7)
+
+
+@pytest.fixture(params=["unet", "sd3", "flux"])
+def model(request: pytest.FixtureRequest) -> Any:
+    return network() if request.param == "unet" else tiny_flow.opened(request.param)
 
 
 def plain(given: Any, model: Any) -> Any:
@@ -36,9 +42,13 @@ def test_the_published_layers_change_the_picture() -> None:
     assert not np.allclose(result(MasaCtrl, model, given), plain(given, model), atol=1e-4)
 
 
+def test_the_last_layers_change_the_picture(model: Any) -> None:
+    given = task(MasaCtrl, start_layer=0.5, **OTHER)
+    assert not np.allclose(result(MasaCtrl, model, given), plain(given, model), atol=1e-4)
+
+
 @pytest.mark.parametrize("guidance", [1.0, 7.5])
-def test_the_same_prompt_stays_on_the_source(guidance: float) -> None:
-    model = network()
+def test_the_same_prompt_stays_on_the_source(model: Any, guidance: float) -> None:
     same: dict[str, Any] = {**OTHER, "prompt": "a cat", "start_step": 0.0, "start_layer": 0.0}
     given = task(MasaCtrl, guidance=guidance, **same)
     edit = PromptEdit(given, model)
@@ -70,6 +80,26 @@ def test_both_halves_of_the_edit_see_the_source() -> None:
     for given, used in ((k, seen[1]), (v, seen[2])):
         assert torch.equal(used[[1, 3]], given[[0, 2]])
         assert torch.equal(used[[0, 2]], given[[0, 2]])
+
+
+def test_words_keep_their_own_beside_the_picture() -> None:
+    q, k, v = torch.randn(3, 4, 2, 16, 8)
+    _, keys, values = control_of(_Mutual)(SELF._replace(words=5), q, k, v)
+    for given, used in ((k, keys), (v, values)):
+        assert torch.equal(used[:, :, :5], given[:, :, :5])
+        assert torch.equal(used[[1, 3], :, 5:], given[[0, 2], :, 5:])
+        assert torch.equal(used[[0, 2]], given[[0, 2]])
+
+
+@pytest.mark.parametrize("kind", ["sd3", "flux"])
+def test_a_subject_that_cannot_be_found_is_left_aside_and_told(kind: str) -> None:
+    model = tiny_flow.opened(kind)
+    model.notes.clear()
+    wanted = result(MasaCtrl, model, task(MasaCtrl, **OTHER))
+    assert UNSEEN not in model.notes
+    given = task(MasaCtrl, subject="cat", **OTHER)
+    assert np.array_equal(result(MasaCtrl, model, given), wanted)
+    assert UNSEEN in model.notes
 
 
 def test_words_early_layers_and_early_steps_are_left_alone() -> None:
