@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from core.diffusion import Image, MakeDenoise, Model, Step
+from core.params import Choice
 from core.registry import Registry, load_all
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from core.inversion import Inversion, Source
     from core.pixels import Pixels
     from core.tools.gesture import Context, PointerEvent, Sample, Stamp
+    from core.verifying import Case, Verify
 
 
 class Technique(Protocol):
@@ -48,6 +50,29 @@ class Inverter(Protocol):
         ...
 
     def run(self, source: "Source") -> "Inversion": ...
+
+
+class Verifier(Protocol):
+    """Scores finished pictures, so that one of several can be called the best.
+
+    ``needs`` are model capabilities; ``needs_prompt`` says that without words there is nothing to
+    go by. ``claim`` is what a higher score means, to be followed by "12 % better".
+    """
+
+    id: ClassVar[str]
+    label: ClassVar[str]
+    claim: ClassVar[str]
+    needs: ClassVar[frozenset[str]]
+    needs_prompt: ClassVar[bool]
+
+    @staticmethod
+    def gain(score: float, than: float) -> float:
+        """By how many per cent one score is better than another, below nought when worse."""
+        ...
+
+    def judge(self, case: "Case") -> "Verify":
+        """What scores clean latents in this case, one score a row, the higher the better."""
+        ...
 
 
 class Describer(Protocol):
@@ -149,6 +174,7 @@ class Format(Protocol):
 
 techniques: Registry[type[Technique]] = Registry("technique")
 inverters: Registry[type[Inverter]] = Registry("inverter")
+verifiers: Registry[type[Verifier]] = Registry("verifier")
 describers: Registry[type[Describer]] = Registry("describer")
 modifiers: Registry[type[Modifier]] = Registry("modifier")
 backends: Registry[type[Backend]] = Registry("model")
@@ -158,6 +184,7 @@ formats: Registry[type[Format]] = Registry("format")
 
 PACKAGES: dict[str, Registry[Any]] = {
     "inverters": inverters,
+    "verifiers": verifiers,
     "techniques": techniques,
     "describers": describers,
     "modifiers": modifiers,
@@ -166,6 +193,25 @@ PACKAGES: dict[str, Registry[Any]] = {
     "tools": tools,
     "formats": formats,
 }
+
+
+class Registered(Choice):
+    """One item of a registry, by id; those that plugins bring later are among them."""
+
+    registry: Registry[Any]
+
+    def __init__(self, registry: Registry[Any], label: str = "", help: str = "") -> None:
+        object.__setattr__(self, "registry", registry)
+        object.__setattr__(self, "label", label)
+        object.__setattr__(self, "help", help)
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        return tuple(self.registry.ids())
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(kind.label for kind in self.registry)
 
 
 def load(*kinds: str) -> None:

@@ -171,6 +171,7 @@ def _print_lines(values: dict[str, Any], indent: str) -> None:
 KINDS = (
     "techniques",
     "inverters",
+    "verifiers",
     "modifiers",
     "brushes",
     "formats",

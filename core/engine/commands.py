@@ -10,11 +10,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Job:
-    """Run one request; ``rung`` is how far down the ladder of retries it already is."""
+    """Run one request; ``rung`` is how far down the ladder of retries it already is.
+
+    With a ``verifier``, by id, the answer's facts hold its score.
+    """
 
     id: int
     request: "Request"
     rung: int = 0
+    verifier: str = ""
 
 
 @dataclass(frozen=True)

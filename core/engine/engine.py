@@ -111,11 +111,14 @@ class Engine:
             self._launch(State.starting)
             self._clock = asyncio.get_running_loop().call_later(self.patience.tick, self._tick)
 
-    def submit(self, request: "Request") -> Run:
-        """Run a request after those before it; iterate over the result for its messages."""
+    def submit(self, request: "Request", verifier: str = "", yields: bool = False) -> Run:
+        """Run a request after those before it; iterate over the result for its messages.
+
+        A verifier's score comes with the answer. One that yields stops for whatever comes next.
+        """
         # What JSON cannot hold must fail here, where the mistake is, and not on its way.
         json.dumps(request.recipe.to_json())
-        return self._enqueue(Job(self._id(), request))
+        return self._enqueue(Job(self._id(), request, verifier=verifier), yields)
 
     async def open(self, model: str) -> Opened:
         """Load a model ahead of its first request, and learn what a request must know of it.
@@ -185,10 +188,13 @@ class Engine:
         self._next_id += 1
         return self._next_id - 1
 
-    def _enqueue(self, command: Errand) -> Run:
+    def _enqueue(self, command: Errand, yields: bool = False) -> Run:
         if self._process is None:
             raise EditorError("The worker is not running: start it again from the Jobs panel.")
-        run = Run(command, self.cancel)
+        for older in [*self._queue, *filter(None, [self._current])]:
+            if older.yields:
+                self.cancel(older.job)
+        run = Run(command, self.cancel, yields)
         self._queue.append(run)
         self._advance()
         return run

@@ -43,7 +43,7 @@ class Done:
     ``pixels`` is RGBA premultiplied with the composite mask as alpha: what
     core.ai.layer.with_result wants. ``facts``: seconds, load_seconds, calls, model_hash, model,
     device, versions, stages (seconds by name), retries (the rungs of the ladder taken), notes
-    (sentences for the person).
+    (sentences for the person), and score where the job asked for one, None if nobody can say.
     """
 
     job: int

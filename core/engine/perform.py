@@ -16,6 +16,7 @@ from core.engine.messages import Done, Failed, Picture, Spoken, Started, Step
 from core.engine.shelf import Shelf
 from core.errors import Cancelled, EditorError
 from core.geometry import Rect, Size
+from core.judging import scored
 from core.modifiers.wrapping import wrapped
 
 if TYPE_CHECKING:
@@ -112,6 +113,10 @@ class Performance:
             "retries": list(self.retries),
             "notes": list(model.notes),
         }
+        if self.job.verifier:
+            self._stop_if_cancelled()
+            plain = lowered(model, LADDER[rung])
+            facts["score"] = scored(self.job.verifier, self.job.request, pixels, plain)
         return Done(self.job.id, pixels, facts)
 
     def _driven(self, model: "Model", stages: Stages) -> Picture:

@@ -22,11 +22,15 @@ Heard = Message | Opened | Described
 class Run:
     """Iterate over it for messages; the last one is Done, Cancelled or Failed without a retry.
 
-    Whoever stops listening because their own task is cancelled stops the job too.
+    Whoever stops listening because their own task is cancelled stops the job too. One that
+    ``yields`` is cancelled by the engine as soon as anything else is asked for.
     """
 
-    def __init__(self, command: Errand, cancel: Callable[[int], None]) -> None:
+    def __init__(
+        self, command: Errand, cancel: Callable[[int], None], yields: bool = False
+    ) -> None:
         self.command = command
+        self.yields = yields
         self.is_cancelled = False
         self.is_loading = True
         self.is_over = False

@@ -57,6 +57,7 @@ def command_frame(command: Command) -> Frame:
         "kind": "Job",
         "id": command.id,
         "rung": command.rung,
+        "verifier": command.verifier,
         "layer": request.layer,
         "recipe": request.recipe.to_json(),
         "rect": list(request.rect),
@@ -83,7 +84,7 @@ def command_of(frame: Frame) -> Command:
         painted,
         header["key"],
     )
-    return Job(header["id"], request, header["rung"])
+    return Job(header["id"], request, header["rung"], header["verifier"])
 
 
 def _frame(value: Any) -> Frame:

@@ -113,7 +113,7 @@ def prepare(modules: Sequence[str]) -> int:
     """Import everything a job needs before the first one comes; how many threads networks use."""
     import torch
 
-    catalog.load("techniques", "modifiers", "models", "describers")
+    catalog.load("techniques", "verifiers", "modifiers", "models", "describers")
     for name in modules:
         importlib.import_module(name)
     load_plugins(SHIPPED, folders().plugins)

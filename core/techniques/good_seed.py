@@ -1,67 +1,24 @@
 """Good seed: try several noises, keep what a verifier likes best."""
 
 import math
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Generator
 from dataclasses import dataclass
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
+from core import catalog
 from core.ancestral import mean, spread
-from core.catalog import techniques
+from core.catalog import Registered, techniques, verifiers
 from core.diffusion import Image, Levels, Model, Prediction, Step
 from core.latents import checked, last_part, soft_latent_mask
 from core.params import Choice, Range, Text
-from core.schedule import FINE, schedule
+from core.verifying import Case
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from core.engine.task import Task
 
-Verify = Callable[["Tensor"], "Tensor"]
-"""From clean latents to scores, one a row; the higher the better."""
-
-
-class Case(NamedTuple):
-    """What is being judged: the task, its picture's latent, and the region that is painted."""
-
-    task: "Task[Any]"
-    model: Model
-    x0: "Tensor"
-    mask: "Tensor"
-
-
-def agreement(case: Case) -> Verify:
-    """How much better the prompt explains a picture than no prompt does, in per cent.
-
-    The picture is noised half-way; the network that knows the prompt must find the noise better.
-    """
-    level, model = schedule(case.model)[FINE // 2], case.model
-    noise = case.task.noise(case.x0, "judge")
-
-    def scores(x0: "Tensor") -> "Tensor":
-        count = len(x0)
-        rows = model.embed([""] * count + [case.task.params.prompt] * count)
-        z = level.mix(x0, noise).repeat(2, 1, 1, 1)
-        missed = checked(model.denoiser(rows))(z, level).eps - noise
-        without, told = (missed.square() * case.mask).flatten(1).sum(1).chunk(2)
-        return 100 * (without - told) / without.clamp(min=1e-12)
-
-    return scores
-
-
-def likeness(case: Case) -> Verify:
-    """How near a picture stays to the one there was."""
-
-    def scores(x0: "Tensor") -> "Tensor":
-        return -(x0 - case.x0).square().flatten(1).mean(1)
-
-    return scores
-
-
-VERIFIERS: Mapping[str, Callable[[Case], Verify]] = MappingProxyType(
-    {"agreement": agreement, "likeness": likeness}
-)
+catalog.load("verifiers")
 STEERED = (0.2, 0.8)
 """The share of the walk in which particles are chosen between."""
 EVERY = 0.1
@@ -88,7 +45,7 @@ class GoodSeed:
         strength: Annotated[float, Range(0, 1, "Strength", step=0.05)] = 1.0
         count: Annotated[int, Range(1, 16, "Noises tried")] = 4
         search: Annotated[str, Choice(("bank", "steering"), "Search")] = "bank"
-        verifier: Annotated[str, Choice(tuple(VERIFIERS), "Best is")] = "agreement"
+        verifier: Annotated[str, Registered(verifiers, "Best is")] = "agreement"
         pressure: Annotated[
             float, Range(0, 100, "Pressure", step=1, help="Of the choice in steering.")
         ] = 10.0
@@ -118,7 +75,7 @@ class Search:
         self.denoise = checked(
             model.denoiser(model.embed([task.params.prompt] * self.params.count))
         )
-        self.verify = VERIFIERS[self.params.verifier](Case(task, model, x0, self.mask))
+        self.verify = verifiers[self.params.verifier]().judge(Case(task, model, x0, self.mask))
         self.rewards = x0.new_zeros(self.params.count)
 
     def walk(self) -> "Generator[Step, None, Tensor]":

@@ -14,8 +14,9 @@ from core.engine.messages import Cancelled, Started, Step
 from core.engine.task import Wrapped
 from core.errors import ModelError
 from core.models.opening import open_model
-from tests.core.engine.conftest import Ask, Served
-from tests.core.engine.listening import done, failed, heard
+from core.settings import folders
+from tests.core.engine.conftest import Ask, Running, Served
+from tests.core.engine.listening import done, failed, heard, wait
 
 
 def test_a_run_gives_the_pixels_of_the_same_run_in_this_process(ask: Ask, served: Served) -> None:
@@ -194,5 +195,90 @@ def test_a_job_stops_when_nobody_listens_any_more(ask: Ask, served: Served) -> N
         with pytest.raises(asyncio.CancelledError):
             await listening
         done(await asyncio.wait_for(heard(engine.submit(ask("slow"))), 20))
+
+    served(work)
+
+
+def test_a_score_is_given_to_who_asks_and_costs_nobody_else(ask: Ask, served: Served) -> None:
+    request = ask("sdedit", prompt="red", steps=3)
+
+    async def work(engine: Engine) -> None:
+        plain = done(await heard(engine.submit(request)))
+        judged = done(await heard(engine.submit(request, "agreement")))
+        assert "score" not in plain.facts
+        assert isinstance(judged.facts["score"], float)
+        assert np.array_equal(judged.pixels, plain.pixels)
+        assert judged.facts["calls"] == plain.facts["calls"] == 2
+        again = done(await heard(engine.submit(request, "agreement")))
+        assert again.facts["score"] == judged.facts["score"]
+
+    served(work)
+
+
+def test_who_cannot_be_judged_has_no_score_and_no_failure(ask: Ask, served: Served) -> None:
+    async def work(engine: Engine) -> None:
+        for request, verifier in (
+            (ask("sdedit", prompt="", steps=3), "agreement"),
+            (ask("sdedit", prompt="red", steps=3), "no-such"),
+        ):
+            assert done(await heard(engine.submit(request, verifier))).facts["score"] is None
+
+    served(work)
+
+
+BRIGHT = """
+from core.catalog import verifiers
+
+@verifiers.register
+class Bright:
+    id, label, claim, needs, needs_prompt = "bright", "Bright", "is bright", frozenset(), False
+
+    @staticmethod
+    def gain(score, than):
+        return score - than
+
+    def judge(self, case):
+        return lambda x0: x0.flatten(1).mean(1)
+"""
+
+
+def test_a_plugins_verifier_judges_in_the_worker(ask: Ask, running: Running) -> None:
+    folders().plugins.mkdir(parents=True)
+    (folders().plugins / "bright.py").write_text(BRIGHT)
+
+    async def work() -> None:
+        async with running() as engine:
+            answer = done(await heard(engine.submit(ask("sdedit", steps=3), "bright")))
+            assert isinstance(answer.facts["score"], float)
+            count = ask("good-seed", prompt="red", verifier="bright", count=2, steps=2)
+            done(await heard(engine.submit(count)))
+
+    wait(work())
+
+
+@pytest.mark.parametrize("another", ["job", "errand"])
+def test_who_yields_stops_for_whatever_comes_next(another: str, ask: Ask, served: Served) -> None:
+    async def work(engine: Engine) -> None:
+        idle = engine.submit(ask("slow", steps=1000, pause=0.02), yields=True)
+        async for message in idle:
+            if isinstance(message, Step) and message.n == 2:
+                break
+        if another == "job":
+            done(await heard(engine.submit(ask("slow", steps=2))))
+        else:
+            assert await engine.describe(np.ones((8, 8, 3), np.uint8), "toy") == "8 by 8"
+        assert isinstance((await heard(idle))[-1], Cancelled)
+
+    served(work)
+
+
+def test_who_yields_and_still_waits_is_never_begun(ask: Ask, served: Served) -> None:
+    async def work(engine: Engine) -> None:
+        first = engine.submit(ask("slow", steps=5, pause=0.02))
+        idle = engine.submit(ask("slow", steps=1000), yields=True)
+        last = engine.submit(ask("slow", steps=2))
+        assert [type(message) for message in await heard(idle)] == [Cancelled]
+        done(await heard(first))
+        done(await heard(last))
 
     served(work)

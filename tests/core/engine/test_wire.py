@@ -69,9 +69,9 @@ def test_pictures_to_describe() -> None:
 
 def test_jobs(ask: Ask) -> None:
     request = ask("sdedit", seed=9, prompt="a cat", modifiers=(Wrapped("cfg", {"scale": 3.0}),))
-    arrived = wire.command_of(sent(wire.command_frame(commands.Job(3, request, 1))))
+    arrived = wire.command_of(sent(wire.command_frame(commands.Job(3, request, 1, "likeness"))))
     assert isinstance(arrived, commands.Job)
-    assert (arrived.id, arrived.rung) == (3, 1)
+    assert (arrived.id, arrived.rung, arrived.verifier) == (3, 1, "likeness")
     assert plain(arrived.request) == plain(request)
 
 

@@ -6,20 +6,20 @@ import numpy as np
 import pytest
 import torch
 
+from core import catalog
 from core.ancestral import mean, spread
 from core.diffusion import Model
-from core.models.opening import open_model
-from core.techniques.good_seed import VERIFIERS, Case, GoodSeed, Search, agreement, drawn
+from core.errors import EditorError
+from core.params import from_json
+from core.techniques.good_seed import GoodSeed, Search, drawn
 from tests.core.inverting import kept, network, result, task
+from tests.core.verifiers.judging import case
+
+catalog.load("verifiers")
 
 
 def given(seed: int = 1, **changes: Any) -> Any:
     return task(GoodSeed, seed, **{"prompt": "a cat", "steps": 5, **changes})
-
-
-def case(model: Model, edit: Any) -> Case:
-    x0 = model.encode(edit.image)
-    return Case(edit, model, x0, torch.ones_like(x0[:, :1]))
 
 
 @pytest.mark.parametrize("search", ["bank", "steering"])
@@ -36,10 +36,10 @@ def test_one_noise_is_the_plain_sampler_and_costs_no_more(search: str) -> None:
     assert model.calls == calls + 5
 
 
-@pytest.mark.parametrize("verifier", list(VERIFIERS))
+@pytest.mark.parametrize("verifier", catalog.verifiers.ids())
 def test_a_larger_bank_is_never_worse(verifier: str) -> None:
     model = network()
-    score = VERIFIERS[verifier](case(model, given()))
+    score = catalog.verifiers[verifier]().judge(case(model, given()))
     found = []
     for count in (1, 2, 4, 8):
         image = result(GoodSeed, model, given(count=count, verifier=verifier))
@@ -67,26 +67,24 @@ def test_a_bank_costs_a_call_a_step_and_one_to_judge() -> None:
     assert model.calls == calls + 6
 
 
-def test_the_verifier_knows_the_prompts_own_picture() -> None:
-    model = open_model("toy")
-    score = agreement(case(model, given(prompt="red")))
-    z = 0.0 * model.encode(given().image)
-    pictures = torch.cat(
-        [
-            z + model.embed([word]).tokens[0].repeat_interleave(64, 1).view(1, 192, 1, 1)
-            for word in ("red", "blue", "")
-        ]
-    )
-    scores = score(pictures)
-    assert scores[0] > 0
-    assert scores[0] > scores[1]
-    assert scores[2] < 0
+def test_a_verifier_that_comes_later_can_be_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One pixel is what it wants: the bank's picture with the brightest one is kept."""
 
+    class Bright:
+        id, label = "bright", "Bright"
 
-def test_without_a_prompt_nothing_agrees_better() -> None:
+        def judge(self, case: Any) -> Any:
+            return lambda x0: x0[:, 0, 0, 0]
+
+    with pytest.raises(EditorError, match="agreement, likeness"):
+        from_json(GoodSeed.Params, {"verifier": "bright"})
+    monkeypatch.setattr(catalog.verifiers, "_items", dict(catalog.verifiers._items))
+    catalog.verifiers.register(Bright)  # type: ignore[arg-type]
+    assert from_json(GoodSeed.Params, {"verifier": "bright"}).verifier == "bright"
     model = network()
-    score = agreement(case(model, given(prompt="")))
-    assert torch.allclose(score(torch.randn(3, 16, 8, 8)), torch.zeros(3), atol=1e-3)
+    one, best = (given(count=count, verifier="bright") for count in (1, 8))
+    first, found = (model.encode(result(GoodSeed, model, edit)) for edit in (one, best))
+    assert found[0, 0, 0, 0] > first[0, 0, 0, 0]
 
 
 def test_rows_are_drawn_by_their_weights() -> None:

@@ -1,0 +1,74 @@
+"""Judging finished pictures, so that one of several seeds can be called the better one."""
+
+import math
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from core import catalog
+from core.ai.crop import Geometry, seen
+from core.ai.layer import task_for
+from core.catalog import Verifier, verifiers
+from core.errors import EditorError
+from core.latents import soft_latent_mask
+from core.verifying import Case
+
+if TYPE_CHECKING:
+    from core.ai.layer import Request
+    from core.diffusion import Model
+    from core.engine.task import Recipe
+    from core.pixels import Pixels
+
+catalog.load("verifiers")
+
+
+def lacking(kind: type[Verifier], recipe: "Recipe") -> str:
+    """What to do before a verifier can judge a recipe's pictures; empty when it can."""
+    if kind.needs_prompt and not recipe.prompt.strip():
+        return "Write a prompt first, so that there is something to judge seeds by."
+    return ""
+
+
+def scored(verifier: str, request: "Request", pixels: "Pixels", model: "Model") -> float | None:
+    """How good a finished layer is (RGBA premultiplied over request.rect); None if nobody can say.
+
+    Whatever their seeds, pictures of one request are judged with the same noise.
+    """
+    if verifier not in verifiers:
+        return None
+    kind = verifiers[verifier]
+    if kind.needs - model.capabilities or lacking(kind, request.recipe):
+        return None
+    try:
+        score = _score(kind, request, pixels, model)
+    except EditorError:
+        return None
+    return score if math.isfinite(score) else None
+
+
+def compared(verifier: str, score: float, than: float) -> str:
+    """A score beside another one in words: "fits the prompt 12 % better"."""
+    kind = verifiers[verifier]
+    gain = kind.gain(score, than)
+    if abs(gain) < 0.05:
+        return f"{kind.claim} just as well"
+    amount = f"{abs(gain):.0f}" if abs(gain) >= 9.5 else f"{abs(gain):.1g}"
+    return f"{kind.claim} {amount} % {'better' if gain > 0 else 'worse'}"
+
+
+def _score(kind: type[Verifier], request: "Request", pixels: "Pixels", model: "Model") -> float:
+    geometry = Geometry(model.native, model.multiple)
+    unseeded = replace(request, recipe=replace(request.recipe, seed=0))
+    task = task_for(unseeded, geometry, model.factor)
+    x0 = model.encode(task.image)
+    verify = kind().judge(Case(task, model, x0, soft_latent_mask(task.mask, x0)))
+    return float(verify(model.encode(seen(_over(request.crop, pixels), geometry)))[0])
+
+
+def _over(crop: "Pixels", pixels: "Pixels") -> "Pixels":
+    """A layer's pixels on what lies below it."""
+    through = cv2.merge([255 - pixels[..., 3]] * 3)
+    below = cv2.multiply(crop, through, scale=1 / 255)
+    return np.asarray(cv2.add(below, np.ascontiguousarray(pixels[..., :3])), np.uint8)

@@ -1,0 +1,1 @@
+"""Which of several pictures is best: one file per way to judge them."""

@@ -1,0 +1,27 @@
+"""What a verifier is given, and what it gives back."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from core.diffusion import Model
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from core.engine.task import Task
+
+Verify = Callable[["Tensor"], "Tensor"]
+"""From clean latents to scores, one a row; the higher the better."""
+
+
+class Case(NamedTuple):
+    """What is being judged: the task, its picture's latent, and the region that is painted."""
+
+    task: "Task[Any]"
+    model: Model
+    x0: "Tensor"
+    mask: "Tensor"
+
+    @property
+    def prompt(self) -> str:
+        return str(getattr(self.task.params, "prompt", ""))

@@ -1,0 +1,120 @@
+"""Finished layers get a score that compares over seeds, and none where nobody can say."""
+
+from dataclasses import replace
+from typing import Any, ClassVar
+
+import numpy as np
+import pytest
+
+from core import catalog
+from core.ai.layer import Request
+from core.engine.task import Recipe
+from core.errors import ModelError
+from core.geometry import Rect
+from core.judging import compared, lacking, scored
+from core.models.opening import open_model
+from core.models.toy import colour_of
+
+catalog.load("techniques")
+SIDE = 64
+
+
+def asked(prompt: str = "red", seed: int = 1, **changes: Any) -> Request:
+    """All of a grey picture is to be edited."""
+    crop = np.full((SIDE, SIDE, 3), 128, np.uint8)
+    whole = Rect(0, 0, SIDE, SIDE)
+    recipe = Recipe("sdedit", {"prompt": prompt, "steps": 2, **changes}, "toy", seed=seed)
+    painted = np.full((SIDE, SIDE), 255, np.uint8)
+    return Request("layer", recipe, whole, whole, whole.size, crop, painted, "key")
+
+
+def painted(share: float, alpha: int = 255) -> Any:
+    """A layer of some share of the colour of "red" that shows as far as alpha says."""
+    byte = np.rint((share * np.array(colour_of("red")) + 1) * 127.5)
+    colour = np.rint(byte * alpha / 255)
+    return np.tile(np.array([*colour, alpha], np.uint8), (SIDE, SIDE, 1))
+
+
+def test_the_nearer_to_the_prompt_the_better() -> None:
+    model = open_model("toy")
+    scores = [scored("agreement", asked(), painted(share), model) or 0 for share in (0, 0.5, 1)]
+    assert scores[0] < scores[1] < scores[2]
+
+
+def test_the_seed_of_the_recipe_changes_nothing() -> None:
+    model = open_model("toy")
+    one, other = (scored("agreement", asked(seed=n), painted(0.5), model) for n in (1, 99))
+    assert one == other
+    assert one is not None
+
+
+def test_what_the_layer_hides_does_not_count() -> None:
+    model = open_model("toy")
+    nothing = scored("agreement", asked(), painted(1, alpha=0), model)
+    below = np.full((SIDE, SIDE, 4), (128, 128, 128, 255), np.uint8)
+    assert nothing == scored("agreement", asked(), below, model)
+    half = scored("agreement", asked(), painted(1, alpha=128), model)
+    whole = scored("agreement", asked(), painted(1), model)
+    assert nothing is not None
+    assert half is not None
+    assert whole is not None
+    assert nothing < half < whole
+
+
+def test_likeness_asks_for_no_words() -> None:
+    model = open_model("toy")
+    untouched = scored("likeness", asked(""), painted(0, alpha=0), model)
+    assert untouched == pytest.approx(0, abs=1e-6)
+    changed = scored("likeness", asked(""), painted(1), model)
+    assert changed is not None
+    assert changed < -0.01
+
+
+def test_no_words_no_score_and_an_unknown_verifier_none_either() -> None:
+    model = open_model("toy")
+    assert scored("agreement", asked(" "), painted(1), model) is None
+    wordless = replace(asked(), recipe=Recipe("sdedit", {"steps": 2}, "toy"))
+    assert scored("agreement", wordless, painted(1), model) is None
+    assert scored("of-another-version", asked(), painted(1), model) is None
+
+
+def test_a_model_that_lacks_something_or_says_nonsense_gives_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Odd:
+        id, label, claim, needs_prompt = "odd", "Odd", "is odd", False
+        needs: ClassVar[frozenset[str]] = frozenset({"attention"})
+        says: ClassVar[Any] = float("nan")
+
+        def judge(self, case: Any) -> Any:
+            def scores(x0: Any) -> Any:
+                if isinstance(self.says, Exception):
+                    raise self.says
+                return x0.new_full((1,), self.says)
+
+            return scores
+
+    monkeypatch.setattr(catalog.verifiers, "_items", {"odd": Odd})
+    model = open_model("toy")
+    assert scored("odd", asked(), painted(1), model) is None
+    monkeypatch.setattr(Odd, "needs", frozenset())
+    assert scored("odd", asked(), painted(1), model) is None
+    monkeypatch.setattr(Odd, "says", ModelError("not numbers"))
+    assert scored("odd", asked(), painted(1), model) is None
+    monkeypatch.setattr(Odd, "says", 3.0)
+    assert scored("odd", asked(), painted(1), model) == 3
+
+
+def test_words_for_two_scores() -> None:
+    assert compared("agreement", 15.2, 3) == "fits the prompt 12 % better"
+    assert compared("agreement", 3, 3.4) == "fits the prompt 0.4 % worse"
+    assert compared("agreement", 150, 3) == "fits the prompt 147 % better"
+    assert compared("agreement", 3, 3.01) == "fits the prompt just as well"
+    assert compared("likeness", -0.2, -0.4) == "keeps to the picture 50 % better"
+
+
+def test_what_is_missing_is_said() -> None:
+    agreement, likeness = (catalog.verifiers[name] for name in ("agreement", "likeness"))
+    assert "Write a prompt" in lacking(agreement, asked("").recipe)
+    assert not lacking(agreement, asked().recipe)
+    assert not lacking(likeness, asked("").recipe)
