@@ -6,6 +6,7 @@ from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pytest
 import torch
 
 from core import params
@@ -48,6 +49,20 @@ def result(technique: Any, model: Any, given: Task[Any]) -> Any:
 def kept(model: Any, given: Task[Any]) -> Any:
     """What an edit that changes nothing gives: the picture through the codec."""
     return model.decode(model.encode(given.image))
+
+
+def batches(model: Any, patch: pytest.MonkeyPatch) -> list[int]:
+    """Grows with the rows of each call of the network from now on; nothing is remembered."""
+    seen: list[int] = []
+    predict = model.predict
+
+    def counted(z: torch.Tensor, *rest: Any) -> Any:
+        seen.append(z.shape[0])
+        return predict(z, *rest)
+
+    patch.setattr(model, "predict", counted)
+    model.store.clear()
+    return seen
 
 
 def source(model: Any, x0: torch.Tensor, steps: int = 10, guidance: float = 1.0) -> Source:

@@ -11,7 +11,7 @@ from core.inversion import State
 from core.models.attention import Place, places
 from core.prompt_edit import PromptEdit
 from core.techniques.plug_and_play import BLOCK, DECODER, PlugAndPlay, _Kept
-from tests.core.inverting import kept, network, result, task
+from tests.core.inverting import batches, kept, network, result, task
 from tests.core.techniques.driving import finished
 
 OTHER: dict[str, Any] = {"prompt": "a dog", "source_prompt": "", "inverter": "ddim"}
@@ -60,17 +60,9 @@ def test_the_same_prompt_without_guidance_is_the_source_to_the_bit() -> None:
 
 
 def test_the_source_costs_one_row(monkeypatch: pytest.MonkeyPatch) -> None:
-    model, batches = network(), []
-    inner = model.predict
-
-    def predict(z: torch.Tensor, *rest: Any) -> Any:
-        batches.append(z.shape[0])
-        return inner(z, *rest)
-
-    monkeypatch.setattr(model, "predict", predict)
-    model.store.clear()
+    seen = batches(network(), monkeypatch)
     edit, _ = walked()
-    assert batches == [1] * edit.count + [3] * edit.count
+    assert seen == [1] * edit.count + [3] * edit.count
 
 
 def test_an_exact_inverter_brings_the_unguided_source_back() -> None:

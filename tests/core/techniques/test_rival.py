@@ -10,7 +10,7 @@ from core.diffusion import Level, Prediction
 from core.models.attention import Place
 from core.prompt_edit import PromptEdit
 from core.techniques.rival import Rival, _Chain, _with_statistics, adain
-from tests.core.inverting import error, kept, network, result, task
+from tests.core.inverting import batches, error, kept, network, result, task
 from tests.core.techniques.driving import finished
 
 OTHER: dict[str, Any] = {"prompt": "a dog", "inverter": "ddim"}
@@ -137,14 +137,7 @@ def test_the_source_sees_itself_twice_as_it_sees_itself_once() -> None:
 
 
 def test_the_source_is_not_guided(monkeypatch: pytest.MonkeyPatch) -> None:
-    model, batches = network(), []
-    inner = model.predict
-
-    def predict(z: torch.Tensor, *rest: Any) -> Any:
-        batches.append(z.shape[0])
-        return inner(z, *rest)
-
-    monkeypatch.setattr(model, "predict", predict)
-    model.store.clear()
+    model = network()
+    seen = batches(model, monkeypatch)
     result(Rival, model, task(Rival, **OTHER))
-    assert batches == [1] * 5 + [3] * 5
+    assert seen == [1] * 5 + [3] * 5
