@@ -1,6 +1,7 @@
 """A studio with a gradient, an engine with short patience, and strokes of the real AI brush."""
 
 import asyncio
+import time
 from collections.abc import Callable, Coroutine
 from typing import Any, NamedTuple
 
@@ -16,6 +17,7 @@ from core.layers import AiLayer, Layer
 from core.params import from_json
 from core.pixels import Pixels, Tiles
 from core.tools.gesture import Context, Kind, PointerEvent
+from editor.job import Job
 from editor.jobs import Jobs
 from editor.live import Live
 from editor.studio import Studio
@@ -68,6 +70,19 @@ def stroke(
     sweep = Sweep(work, asked, x, y)
     sweep.move(x + length, y)
     return sweep.release()
+
+
+async def until(claim: Any, seconds: float = 20) -> None:
+    """Wait until claim() holds."""
+    end = time.monotonic() + seconds
+    while not claim():
+        assert time.monotonic() < end, "it never came to be"
+        await asyncio.sleep(0.005)
+
+
+def last(work: Workshop) -> Job:
+    """The job that was asked for last."""
+    return work.jobs.recent[0]
 
 
 class Sweep:
