@@ -8,7 +8,6 @@ from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, Qt, Signal
 from PySide6.QtGui import (
     QBrush,
     QColor,
-    QCursor,
     QEnterEvent,
     QFocusEvent,
     QKeyEvent,
@@ -32,7 +31,6 @@ from editor import view as views
 from editor.canvas_gestures import Gestures, pointer_event
 from editor.canvas_navigation import Navigation
 from editor.canvas_overlays import (
-    BrushOutline,
     PixelGrid,
     Preview,
     RegionTint,
@@ -42,6 +40,7 @@ from editor.canvas_overlays import (
     fill_canvas,
 )
 from editor.canvas_picture import Picture, seen_in
+from editor.canvas_pointer import Pointer
 from editor.studio import Studio
 from editor.view import ViewTransform
 
@@ -85,10 +84,10 @@ class Canvas(QWidget):
         self.preview = Preview()
         self.surround = QColor("#2b2b2b")
         self._clear = QBrush(checkerboard())
-        self._brush = BrushOutline()
         self._sketch = Sketch()
         self._gestures = Gestures(studio, self)
         self._navigation = Navigation(self)
+        self._pointer = Pointer(self, self._navigation)
         self._ink_since: float | None = None
         self._fits = True
         self._leave: list[Callable[[], None]] = []
@@ -98,9 +97,9 @@ class Canvas(QWidget):
         self._gestures.panned.connect(self._panned)
         self._gestures.sketched.connect(self._sketched)
         studio.opened.connect(self._open)
-        studio.chosen.connect(lambda _: self._chosen())
+        studio.chosen.connect(lambda _: self._pointer.chosen())
         self._open(studio.document)
-        self._chosen()
+        self._pointer.chosen()
 
     def _configure(self) -> None:
         self.setMouseTracking(True)
@@ -145,11 +144,6 @@ class Canvas(QWidget):
         if layer is not None and not self.is_gesturing:
             self.region.layer = _blank(layers.find(self.document.root, layer.id))
             self.update()
-
-    def _chosen(self) -> None:
-        self._brush.size = self._brush_size()
-        self._show_cursor()
-        self.update()
 
     def show_preview(self, rect: Rect, rgba: Pixels | None) -> None:
         """Show RGBA premultiplied bytes stretched over a document rectangle; None takes it away."""
@@ -243,7 +237,7 @@ class Canvas(QWidget):
         self.setFocus()
         at = event.position()
         if self._navigation.pressed(at, event.button()):
-            self._show_cursor()
+            self._pointer.show()
         elif event.button() == Qt.MouseButton.LeftButton:
             self._gestures.begin(pointer_event(Kind.press, at, self.view, 1.0, event.modifiers()))
 
@@ -256,7 +250,7 @@ class Canvas(QWidget):
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         at = event.position()
         if self._navigation.released():
-            self._show_cursor()
+            self._pointer.show()
         elif event.button() == Qt.MouseButton.LeftButton:
             self._gestures.go_on(pointer_event(Kind.release, at, self.view, 1.0, event.modifiers()))
 
@@ -298,51 +292,30 @@ class Canvas(QWidget):
         if event.key() == Qt.Key.Key_Escape and self.is_gesturing:
             self.cancel()
         elif self._navigation.key_pressed(event):
-            self._show_cursor()
+            self._pointer.show()
         else:
             super().keyPressEvent(event)
 
     def keyReleaseEvent(self, event: QKeyEvent) -> None:
         if self._navigation.key_released(event):
-            self._show_cursor()
+            self._pointer.show()
         else:
             super().keyReleaseEvent(event)
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         self._navigation.forget_keys()
-        self._show_cursor()
+        self._pointer.show()
         super().focusOutEvent(event)
 
     def enterEvent(self, event: QEnterEvent) -> None:
         self._hover(event.position())
 
     def leaveEvent(self, event: QEvent) -> None:
-        self._brush.at = None
-        self.update()
+        self._pointer.left()
 
     def _hover(self, at: QPointF) -> None:
-        self.update(self._brush.rect(self.view))
-        self._brush.at = at
-        self.update(self._brush.rect(self.view))
+        self._pointer.moved(at)
         self.hovered.emit(*self.view.to_document(at.x(), at.y()))
-
-    def _brush_size(self) -> float:
-        """The tool's own size, or the brush's under a tool that paints with it."""
-        params = self.studio.tool_params
-        if not hasattr(params, "size") and self.studio.choices.tool in ("brush", "eraser"):
-            params = self.studio.brush_params
-        return float(getattr(params, "size", 0.0))
-
-    def _show_cursor(self) -> None:
-        moves_view = self._navigation.is_ready or self.studio.choices.tool == "hand"
-        self._brush.is_hidden = moves_view
-        if self._navigation.is_dragging:
-            shape = Qt.CursorShape.ClosedHandCursor
-        elif moves_view:
-            shape = Qt.CursorShape.OpenHandCursor
-        else:
-            shape = Qt.CursorShape.CrossCursor
-        self.setCursor(QCursor(shape))
 
     # Painting
 
@@ -356,7 +329,7 @@ class Canvas(QWidget):
             self.update(self._on_screen(late))
         grid = PixelGrid(seen_in(exposed, self.view) & self.document.bounds)
         drawn: list[Overlay] = [self.region, self.preview, grid, self.outline, self._sketch]
-        for overlay in (*drawn, *self.overlays, self._brush):
+        for overlay in (*drawn, *self.overlays, self._pointer.outline):
             painter.save()
             overlay.paint(painter, self.view)
             painter.restore()

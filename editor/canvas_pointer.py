@@ -1,0 +1,56 @@
+"""Where the pointer is over the canvas: the outline of the brush and the shape of the cursor."""
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QPointF, Qt
+from PySide6.QtGui import QCursor
+
+from editor.canvas_overlays import BrushOutline
+
+if TYPE_CHECKING:
+    from editor.canvas import Canvas
+    from editor.canvas_navigation import Navigation
+
+
+class Pointer:
+    """Follows the pointer and the choice of tool; ``outline`` is to be drawn last."""
+
+    def __init__(self, canvas: "Canvas", navigation: "Navigation") -> None:
+        self._canvas = canvas
+        self._navigation = navigation
+        self.outline = BrushOutline()
+
+    def moved(self, at: QPointF) -> None:
+        self._canvas.update(self.outline.rect(self._canvas.view))
+        self.outline.at = at
+        self._canvas.update(self.outline.rect(self._canvas.view))
+
+    def left(self) -> None:
+        self.outline.at = None
+        self._canvas.update()
+
+    def chosen(self) -> None:
+        """Another tool, brush or size."""
+        self.outline.size = self._size()
+        self.show()
+        self._canvas.update()
+
+    def _size(self) -> float:
+        """The tool's own size, or the brush's under a tool that paints with it."""
+        studio = self._canvas.studio
+        params = studio.tool_params
+        if not hasattr(params, "size") and studio.choices.tool in ("brush", "eraser"):
+            params = studio.brush_params
+        return float(getattr(params, "size", 0.0))
+
+    def show(self) -> None:
+        """The cursor that fits what the next press does."""
+        moves_view = self._navigation.is_ready or self._canvas.studio.choices.tool == "hand"
+        self.outline.is_hidden = moves_view
+        if self._navigation.is_dragging:
+            shape = Qt.CursorShape.ClosedHandCursor
+        elif moves_view:
+            shape = Qt.CursorShape.OpenHandCursor
+        else:
+            shape = Qt.CursorShape.CrossCursor
+        self._canvas.setCursor(QCursor(shape))
