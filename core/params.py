@@ -71,7 +71,19 @@ class File:
     kinds: tuple[str, ...] = ("image",)
 
 
-Marker = Range | Choice | Text | Switch | File
+@dataclass(frozen=True)
+class ModelName:
+    """The id or path of a model beside the recipe's own, or nothing.
+
+    ``none`` is what a person reads where nothing is named.
+    """
+
+    label: str = ""
+    help: str = ""
+    none: str = "None"
+
+
+Marker = Range | Choice | Text | Switch | File | ModelName
 
 
 @dataclass(frozen=True)
@@ -117,10 +129,22 @@ def to_json(params: Any) -> dict[str, Value]:
 
 def files(params: type[Any], values: Mapping[str, Any]) -> Iterator[tuple[Field, Path]]:
     """The files that values name, each with its parameter."""
+    for field, value in _named(params, values, File):
+        yield field, Path(value)
+
+
+def models(params: type[Any], values: Mapping[str, Any]) -> Iterator[tuple[Field, str]]:
+    """The models that values name, each with its parameter."""
+    return _named(params, values, ModelName)
+
+
+def _named(
+    params: type[Any], values: Mapping[str, Any], marker: type[File | ModelName]
+) -> Iterator[tuple[Field, str]]:
     for field in fields(params):
         value = values.get(field.name)
-        if isinstance(field.marker, File) and isinstance(value, str) and value:
-            yield field, Path(value)
+        if isinstance(field.marker, marker) and isinstance(value, str) and value:
+            yield field, value
 
 
 def from_json(cls: type[P], values: Mapping[str, Any]) -> P:
@@ -141,6 +165,8 @@ def check(field: Field, value: Any) -> Value:
         raise EditorError(f"{field.label} must be one of {', '.join(field.marker.options)}.")
     if isinstance(field.marker, File) and not isinstance(value, str):
         raise EditorError(f"{field.label} must be the path of a file as text, not {value!r}.")
+    if isinstance(field.marker, ModelName) and not isinstance(value, str):
+        raise EditorError(f"{field.label} must be a model's name or path as text, not {value!r}.")
     converted = _convert(field, value)
     if isinstance(field.marker, Range):
         low, high = field.marker.low, field.marker.high

@@ -18,6 +18,8 @@ from core.params import Value
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from core.diffusion import Model
+
 P = TypeVar("P")
 
 
@@ -99,6 +101,7 @@ class Task(Generic[P]):
     1 = edit. Both have sides the model accepts. ``origin`` is the crop's corner on the canvas in
     latent cells, which anchors the noise. ``pictures`` are those that parameters name by a file,
     by parameter: laid over the canvas, cut out where ``image`` is, and like it in shape.
+    ``models`` are those that parameters name, by parameter, opened on the recipe's own device.
     """
 
     recipe: Recipe
@@ -107,6 +110,7 @@ class Task(Generic[P]):
     mask: npt.NDArray[np.float32]
     origin: tuple[int, int] = (0, 0)
     pictures: Mapping[str, npt.NDArray[np.float32]] = field(default_factory=dict)
+    models: Mapping[str, "Model"] = field(default_factory=dict)
 
     @property
     def seed(self) -> int:

@@ -7,7 +7,19 @@ from typing import Annotated, Any
 import pytest
 
 from core.errors import EditorError
-from core.params import Choice, File, Range, Switch, Text, fields, files, from_json, to_json
+from core.params import (
+    Choice,
+    File,
+    ModelName,
+    Range,
+    Switch,
+    Text,
+    fields,
+    files,
+    from_json,
+    models,
+    to_json,
+)
 
 
 @dataclass(frozen=True)
@@ -18,12 +30,13 @@ class Params:
     sampler: Annotated[str, Choice(("ddim", "euler"))] = "ddim"
     live: bool = True
     palette: Annotated[str, File("Palette")] = ""
+    judge: Annotated[str, ModelName("Judge")] = ""
 
 
 def test_fields_say_what_a_form_needs() -> None:
     found = {field.name: field for field in fields(Params)}
     assert [field.label for field in found.values()] == [
-        "Prompt", "Strength", "Steps", "Sampler", "Live", "Palette",
+        "Prompt", "Strength", "Steps", "Sampler", "Live", "Palette", "Judge",
     ]  # fmt: skip
     assert found["steps"].type is int
     assert isinstance(found["live"].marker, Switch)
@@ -31,7 +44,7 @@ def test_fields_say_what_a_form_needs() -> None:
 
 
 def test_json_and_back() -> None:
-    params = Params("a cat", 0.25, 7, "euler", False, "/tmp/sea.png")
+    params = Params("a cat", 0.25, 7, "euler", False, "/tmp/sea.png", "/tmp/model")
     assert from_json(Params, to_json(params)) == params
     assert from_json(Params, {}) == Params()
 
@@ -55,6 +68,8 @@ def test_words_from_a_command_line_become_values() -> None:
         ({"live": "perhaps"}, "Live must be a bool"),
         ({"palette": 3}, "Palette must be the path of a file as text, not 3"),
         ({"palette": None}, "Palette must be the path of a file as text, not None"),
+        ({"judge": 3}, "Judge must be a model's name or path as text, not 3"),
+        ({"judge": None}, "Judge must be a model's name or path as text, not None"),
     ],
 )
 def test_a_mistake_is_one_sentence(values: dict[str, Any], sentence: str) -> None:
@@ -62,8 +77,15 @@ def test_a_mistake_is_one_sentence(values: dict[str, Any], sentence: str) -> Non
         from_json(Params, values)
 
 
+def test_models_are_those_that_are_named() -> None:
+    named = {"judge": "toy", "palette": "sea.png", "prompt": "b"}
+    assert [(field.name, name) for field, name in models(Params, named)] == [("judge", "toy")]
+    for nothing in ({}, {"judge": ""}, {"judge": 3}):
+        assert list(models(Params, nothing)) == []
+
+
 def test_files_are_those_that_are_named() -> None:
-    named = {"palette": "sea.png", "prompt": "b.png"}
+    named = {"palette": "sea.png", "prompt": "b.png", "judge": "toy"}
     assert [(field.name, path) for field, path in files(Params, named)] == [
         ("palette", Path("sea.png"))
     ]
