@@ -1,32 +1,40 @@
-"""SuperDiff: two prompts in one picture, weighed by how likely each finds it."""
+"""SuperDiff: two prompts or models in one picture, weighed by how likely each finds it."""
 
 import math
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from core.catalog import techniques
-from core.diffusion import Image, Level, Model, Step
+from core.diffusion import Denoise, Image, Level, Model, Step
 from core.inversion import walkable
 from core.latents import checked, last_part, soft_latent_mask
-from core.params import Choice, Range, Text
+from core.params import Choice, ModelName, Range, Text
+from core.shared_latents import at_levels_of_another, refuse_foreign
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from core.engine.task import Task
 
+Said = Callable[["Tensor", Level], "Tensor"]
+"""The noise seen in a latent, in rows: by either prompt, then against them once per model."""
+OTHER = (
+    "It is told the second prompt or, without one, the prompt; every step then asks both models. "
+    "It must share its latents with the first."
+)
+
 
 @techniques.register
 class SuperDiff:
-    """Paint what two prompts agree on, or the one that fits (SuperDiff, arXiv 2412.17762).
+    """Paint what two prompts or models agree on, or what fits (SuperDiff, arXiv 2412.17762).
 
-    The log-density of the picture under each prompt is carried along the walk by the Ito
-    estimate. And: both grow alike. Or: the likelier prompt leads.
+    The log-density of the picture under each prompt, and by its own model where there are two,
+    is carried along the walk by the Ito estimate. And: both grow alike. Or: the likelier leads.
     """
 
     id: ClassVar[str] = "superdiff"
-    label: ClassVar[str] = "Blend two prompts"
+    label: ClassVar[str] = "Blend two prompts or models"
     needs: ClassVar[frozenset[str]] = frozenset()
     needs_mask: ClassVar[bool] = False
     is_seeded: ClassVar[bool] = True
@@ -35,6 +43,7 @@ class SuperDiff:
     class Params:
         prompt: Annotated[str, Text("Prompt", lines=2)] = ""
         second_prompt: Annotated[str, Text("Second prompt", lines=2)] = ""
+        second_model: Annotated[str, ModelName("Second model", OTHER, "The same model")] = ""
         mode: Annotated[
             str, Choice(("and", "or"), "Show", help="And: both at once. Or: whichever fits.")
         ] = "and"
@@ -56,13 +65,12 @@ class SuperDiff:
         x0 = model.encode(task.image)
         if len(levels) == 1:
             return model.decode(x0)
-        words = model.embed([params.prompt, params.second_prompt, params.negative_prompt])
-        denoise, noise = checked(model.denoiser(words)), task.noise(x0)
+        told, noise = asked(task, model, x0), task.noise(x0)
         mask = soft_latent_mask(task.mask, x0)
         blend = Blend(params, mask, len(levels) - 1)
         z = levels[0].mix(x0, noise) if params.strength < 1 else noise
         for i, (here, there) in enumerate(zip(levels, levels[1:], strict=False)):
-            said = denoise(z, here).eps
+            said = told(z, here)
             move = Move.between(here, there, task.noise(x0, "walk", i))
             eps = blend.mixed(said, move)
             clean = (z - here.noise * eps) / here.signal
@@ -71,6 +79,34 @@ class SuperDiff:
             z = there.mix(x0, noise).lerp(z, mask) if there.noise else x0.lerp(z, mask)
             yield Step(i + 1, len(levels) - 1, clean)
         return model.decode(z)
+
+
+def asked(task: "Task[SuperDiff.Params]", model: Model, x0: "Tensor") -> Said:
+    """Both prompts' networks, which may be one. Raises TechniqueError for models unlike in kind."""
+    params = task.params
+    other = task.models["second_model"] if params.second_model else None
+    first, against = params.prompt, params.negative_prompt
+    second = params.second_prompt if other is None else params.second_prompt.strip() or first
+    if other is None or other.identity == model.identity:
+        alone = checked(model.denoiser(model.embed([first, second, against])))
+        return lambda z, level: alone(z, level).eps
+    refuse_foreign(model, other, task.image, x0)
+    theirs = other.denoiser(other.embed([second, against]))
+    return of_both(
+        checked(model.denoiser(model.embed([first, against]))),
+        checked(at_levels_of_another(other, theirs, params.steps)),
+    )
+
+
+def of_both(model: Denoise, other: Denoise) -> Said:
+    """Two networks, each with its prompt and against it, in the order that a Blend wants."""
+    import torch
+
+    def said(z: "Tensor", level: Level) -> "Tensor":
+        rows = [network(z, level).eps.to(z) for network in (model, other)]
+        return torch.cat([row[part] for part in (slice(1), slice(1, None)) for row in rows])
+
+    return said
 
 
 @dataclass(frozen=True)
@@ -103,7 +139,19 @@ class Move:
 
 
 class Blend:
-    """The weight of the first prompt, step by step; ``densities`` are logarithms."""
+    """The weight of the first prompt, step by step; ``densities`` are logarithms.
+
+    With c1, c2 said by the prompts, u1, u2 said against them (one of a kind where both prompts
+    have the same model), a guidance s and a weight k, the latents follow
+
+        u + s (k c1 + (1 - k) c2 - u)
+
+    as published, where u was one. Or takes u = k u1 + (1 - k) u2, so that the model that leads is
+    guided by its own. And takes the mean: k = 1/2 is then the mean of both guided models, and
+    since k moves along c1 - c2 alone, the least change of it that lets both densities grow alike.
+    With a u that moves with k, And would have no answer where the guided models differ at right
+    angles to c1 - c2.
+    """
 
     def __init__(self, params: SuperDiff.Params, mask: "Tensor", steps: int) -> None:
         self.params = params
@@ -113,11 +161,17 @@ class Blend:
 
     def mixed(self, said: "Tensor", move: Move) -> "Tensor":
         """The guided noise of both prompts; said is of the prompts and against them."""
-        first, second, against = said.split_with_sizes([1, 1, 1])
-        scale = self.params.guidance
-        rest = against + scale * (second - against)
-        share = self._equal(said, rest, move) if self.params.mode == "and" else self._likelier()
-        return rest + scale * share * (first - second)
+        if self.params.mode == "and":
+            rest = self._second(said, said[2:].mean(0, keepdim=True))
+            share = self._equal(said, rest, move)
+        else:
+            share = self._likelier()
+            rest = self._second(said, said[-1:].lerp(said[2:3], share))
+        return rest + self.params.guidance * share * (said[:1] - said[1:2])
+
+    def _second(self, said: "Tensor", against: "Tensor") -> "Tensor":
+        """The second prompt alone, guided."""
+        return against + self.params.guidance * (said[1:2] - against)
 
     def follow(self, said: "Tensor", move: Move, change: "Tensor") -> None:
         """The step was taken: both densities have grown."""

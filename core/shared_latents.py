@@ -1,0 +1,67 @@
+"""Two models on one walk: whether they share latents, and what one says at the other's levels."""
+
+from typing import TYPE_CHECKING
+
+from core.diffusion import Denoise, Image, Level, Model, Prediction
+from core.errors import TechniqueError
+from core.flow import KNOTS, Flow, scale_of, time_of
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+TOLERANCE = 0.05
+"""By how much of their size two latents of one picture may differ: rounding to half is 0.002."""
+
+
+def refuse_foreign(model: Model, other: Model, image: Image, x0: "Tensor") -> None:
+    """Raises TechniqueError, with one sentence, for a model with latents of another kind.
+
+    ``x0`` is what the first model makes of the picture.
+    """
+    facts = (
+        ("latent channels", model.channels, other.channels),
+        ("pixels per latent cell", model.factor, other.factor),
+    )
+    for words, here, there in facts:
+        if here != there:
+            raise _foreign(model, other, f"{there} {words} and not {here}")
+    if any(side % other.multiple for side in image.shape[:2]):
+        height, width = image.shape[:2]
+        size = f"{width} x {height} pixels"
+        raise _foreign(model, other, f"sides in multiples of {other.multiple}, unlike {size}")
+    away = (other.encode(image).to(x0) - x0).norm() / x0.norm().clamp(min=1e-6)
+    if not float(away) <= TOLERANCE:
+        raise _foreign(model, other, "another autoencoder")
+
+
+def _foreign(model: Model, other: Model, has: str) -> TechniqueError:
+    return TechniqueError(
+        f"{other.label} cannot be blended with {model.label}: it has {has}. "
+        "Choose two models of one family."
+    )
+
+
+def at_levels_of_another(model: Model, denoise: Denoise, steps: int) -> Denoise:
+    """A model's network, asked at levels of another model.
+
+    It is shown as much noise against signal, in its own scale, and told its own label: between
+    its known levels an interpolated one, beyond them its first or last. ``steps`` are those of
+    the walk, so that equal schedules meet exactly.
+    """
+    levels = model.levels(steps)
+    flow = Flow(model, (*model.levels(KNOTS), *levels))
+    noisy = [time for time in flow.times if time > 0]
+    least, most = min(noisy), max(noisy)
+
+    def own(level: Level) -> Level:
+        time = time_of(level)
+        known = flow.level(min(max(time, least), most))
+        scale = scale_of(known)
+        return Level((1 - time) * scale, time * scale, known.time)
+
+    def told(z: "Tensor", level: Level, label: Level | None = None) -> Prediction:
+        here = own(level)
+        shown = z * (scale_of(here) / scale_of(level))
+        return denoise(shown, here, own(label) if label else None)
+
+    return told
