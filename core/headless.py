@@ -105,8 +105,17 @@ def prepared(order: Order) -> tuple[Document, AiLayer]:
 
 def _anchored(technique: Any, values: Mapping[str, Any]) -> dict[str, Any]:
     """The values with whole paths: a recipe outlives the folder in which it was asked for."""
-    named = params.files(catalog.params_of(technique), values)
-    return {**values, **{field.name: str(path.absolute()) for field, path in named}}
+    kind = catalog.params_of(technique)
+    whole = {field.name: str(path.absolute()) for field, path in params.files(kind, values)}
+    whole |= {field.name: _whole(name) for field, name in params.models(kind, values)}
+    return {**values, **whole}
+
+
+def _whole(model: str) -> str:
+    """A model's path in full; an id stays, whatever lies in this folder by its name."""
+    catalog.load("models")
+    is_path = model not in catalog.backends.ids() and Path(model).exists()
+    return str(Path(model).absolute()) if is_path else model
 
 
 def _region(mask: Path | None, document: Document) -> Tiles:

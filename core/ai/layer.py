@@ -16,7 +16,8 @@ import numpy as np
 from core.ai.crop import Geometry, context, origin, to_model
 from core.ai.footprint import Footprint, below, footprint, painted, refuse_huge
 from core.ai.masks import Transition, denoise_mask, transition
-from core.ai.pictures import are_there, pictures, stamps
+from core.ai.naming import are_there, stamps
+from core.ai.pictures import pictures
 from core.ai.residual import change
 from core.catalog import params_of, techniques
 from core.composite import flatten
@@ -118,7 +119,7 @@ def rendered_key(document: "Document", layer: AiLayer) -> str:
 def is_stale(document: "Document", layer: AiLayer) -> bool:
     """Whether the cached pixels belong to another input than the present one.
 
-    They stay as they are where a picture that they were made from is gone.
+    They stay as they are where a picture or model that they were made from is gone.
     """
     if layer.baked or not are_there(layer.recipe):
         return False

@@ -1,6 +1,5 @@
 """Pictures that a recipe names by their files, laid over the canvas and cut as its own is."""
 
-from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
@@ -8,13 +7,13 @@ import numpy as np
 from PIL import Image
 
 from core.ai.crop import Floats, Geometry, seen
-from core.catalog import params_of, techniques
+from core.ai.naming import files, stamp
 from core.engine.task import Recipe
 from core.errors import EditorError, FileError
 from core.formats.flat import flat_image
 from core.formats.opening import open_document
 from core.geometry import Rect, Size
-from core.params import Field, files
+from core.params import Field
 from core.pixels import Pixels
 
 KEPT = 4
@@ -30,38 +29,14 @@ def pictures(recipe: Recipe, canvas: Size, rect: Rect, geometry: Geometry) -> di
     """
     return {
         field.name: seen(_cut(field, path, canvas, rect), geometry)
-        for field, path in _named(recipe)
+        for field, path in files(recipe)
         if "image" in getattr(field.marker, "kinds", ())
     }
 
 
-def stamps(recipe: Recipe) -> str:
-    """A text that changes when a file that the recipe names is exchanged."""
-    return "".join(_stamp(path) for _, path in _named(recipe))
-
-
-def are_there(recipe: Recipe) -> bool:
-    """Whether every file that the recipe names can be found."""
-    return all(_stamp(path) for _, path in _named(recipe))
-
-
-def _named(recipe: Recipe) -> Iterator[tuple[Field, Path]]:
-    if recipe.technique in techniques:
-        yield from files(params_of(techniques[recipe.technique]), recipe.params)
-
-
-def _stamp(path: Path) -> str:
-    """When a file was written, and its size; empty where there is none."""
-    try:
-        facts = path.stat()
-    except (OSError, ValueError):
-        return ""
-    return f"{facts.st_mtime_ns}/{facts.st_size} "
-
-
 def _cut(field: Field, path: Path, canvas: Size, rect: Rect) -> Pixels:
     try:
-        return _laid(path, _stamp(path), canvas, rect)
+        return _laid(path, stamp(path), canvas, rect)
     except EditorError as error:
         raise FileError(f"{field.label}: {error}") from error
     except (OSError, ValueError) as error:
@@ -69,10 +44,10 @@ def _cut(field: Field, path: Path, canvas: Size, rect: Rect) -> Pixels:
 
 
 @lru_cache(KEPT)
-def _laid(path: Path, stamp: str, canvas: Size, rect: Rect) -> Pixels:
+def _laid(path: Path, written: str, canvas: Size, rect: Rect) -> Pixels:
     """Over white, just large enough to cover the canvas, and centred on it.
 
-    ``stamp`` tells apart what the file held at different times.
+    ``written`` tells apart what the file held at different times.
     """
     image = flat_image(open_document(path), opaque=True)
     way = Image.Resampling.BICUBIC

@@ -1,5 +1,6 @@
 """One AI layer from request to pixels, wherever a model is: the worker and the command line."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,19 +15,23 @@ from core.errors import ModelError, TechniqueError
 from core.geometry import Size
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Mapping
 
     from core.diffusion import Step
     from core.pixels import Pixels
 
 
-def rendered(request: Request, model: Model) -> "Generator[Step, None, Pixels]":
+def rendered(
+    request: Request, model: Model, models: "Mapping[str, Model] | None" = None
+) -> "Generator[Step, None, Pixels]":
     """Steps while the model works, then RGBA premultiplied pixels over request.rect.
+
+    ``models`` are those that parameters of the recipe name, by parameter.
 
     Raises TechniqueError when the model lacks what the technique needs.
     """
     geometry = Geometry(model.native, model.multiple)
-    task = task_for(request, geometry, model.factor)
+    task = replace(task_for(request, geometry, model.factor), models=models or {})
     technique = techniques[request.recipe.technique]
     lacking = sorted(technique.needs - model.capabilities)
     if lacking:

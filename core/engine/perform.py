@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from core.ai.crop import Geometry, from_model
 from core.ai.run import rendered
 from core.diffusion import Step as ModelStep
+from core.engine.cast import names, opened
 from core.engine.commands import Job
 from core.engine.ladder import LADDER, below, is_out_of_memory, lowered
 from core.engine.messages import Done, Failed, Picture, Spoken, Started, Step
@@ -86,32 +87,32 @@ class Performance:
             self.retries.append(LADDER[following].text)
             text = "The model ran out of memory."
             self.speak(Failed(self.job.id, text, reason, retry=LADDER[following].text))
-            self.shelf.free((self.job.request.recipe.model, self.shelf.device_at(following)))
+            device = self.shelf.device_at(following)
+            self.shelf.free([(name, device) for name in names(self.job.request.recipe)])
         return following
 
     def _attempt(self, rung: int) -> Done:
         stages, recipe = Stages(), self.job.request.recipe
         device = self.shelf.device_at(rung)
-        if (recipe.model, device) not in self.shelf:
-            self.speak(Started(self.job.id, loading=recipe.model))
-        model = self.shelf.open(recipe.model, device)
+        cast = opened(recipe, self.shelf, device, self._say_loading)
+        model = cast.own
         self.speak(Started(self.job.id))
         stages.passed("load")
-        calls = model.calls
-        model.notes.clear()
+        calls = cast.calls
+        cast.forget_notes()
         steered = wrapped(lowered(model, LADDER[rung]), recipe.modifiers)
-        pixels = self._driven(steered, stages)
+        pixels = self._driven(steered, cast.steered(recipe.modifiers), stages)
         facts = {
             "seconds": stages.total,
             "load_seconds": stages.seconds["load"],
-            "calls": model.calls - calls,
+            "calls": cast.calls - calls,
             "model": model.label,
-            "model_hash": model.identity,
+            "model_hash": cast.identity,
             "device": device,
             "versions": versions(),
             "stages": stages.seconds,
             "retries": list(self.retries),
-            "notes": list(model.notes),
+            "notes": cast.notes,
         }
         if self.job.verifier:
             self._stop_if_cancelled()
@@ -119,10 +120,14 @@ class Performance:
             facts["score"] = scored(self.job.verifier, self.job.request, pixels, plain)
         return Done(self.job.id, pixels, facts)
 
-    def _driven(self, model: "Model", stages: Stages) -> Picture:
+    def _say_loading(self, model: str) -> None:
+        self._stop_if_cancelled()
+        self.speak(Started(self.job.id, loading=model))
+
+    def _driven(self, model: "Model", others: "dict[str, Model]", stages: Stages) -> Picture:
         """The technique's generator, with a look at the cancel flag between its steps."""
         shown = 0.0
-        with closing(rendered(self.job.request, model)) as run:
+        with closing(rendered(self.job.request, model, others)) as run:
             for step in (finished := _Finished(run)):
                 stages.passed("steps" if step.n > 1 else "first step")
                 self._stop_if_cancelled()

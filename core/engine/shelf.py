@@ -3,6 +3,7 @@
 import gc
 import time
 from collections import OrderedDict
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from core.engine.ladder import LADDER
@@ -31,13 +32,16 @@ class Shelf:
         """Where a job runs at a rung of the ladder."""
         return "cpu" if LADDER[rung].on_cpu else self.device
 
-    def open(self, name: str, device: str) -> "Model":
-        """The model by id or path, loaded now if need be. Raises ModelError."""
+    def open(self, name: str, device: str, wanted: Collection[str] = ()) -> "Model":
+        """The model by id or path, loaded now if need be; none that is wanted makes room for it.
+
+        Raises ModelError.
+        """
         from core.models.opening import open_model
 
         key = (name, device)
         if key not in self._models:
-            self._keep(self.most - 1)
+            self._make_room({(each, device) for each in wanted})
             began = time.monotonic()
             model = open_model(name, device)
             model.store.budget = self.cache_mb * MEGABYTE
@@ -63,20 +67,22 @@ class Shelf:
             time.monotonic() - began,
         )
 
-    def free(self, keep: tuple[str, str] | None = None) -> None:
-        """Empty every cache, and put away all models but one."""
-        for key in [key for key in self._models if key != keep]:
+    def free(self, keep: Collection[tuple[str, str]] = ()) -> None:
+        """Empty every cache, and put away all models but some."""
+        for key in [key for key in self._models if key not in keep]:
             del self._models[key]
         for model in self._models.values():
             model.store.clear()
         release()
 
-    def _keep(self, count: int) -> None:
-        if len(self._models) <= count:
-            return
-        while len(self._models) > count:
-            self._models.popitem(last=False)
-        release()
+    def _make_room(self, wanted: Collection[tuple[str, str]]) -> None:
+        """For one more model: those that were not used for longest are put away."""
+        surplus = len(self._models) + 1 - self.most
+        spare = [key for key in self._models if key not in wanted][: max(0, surplus)]
+        for key in spare:
+            del self._models[key]
+        if spare:
+            release()
 
 
 def release() -> None:

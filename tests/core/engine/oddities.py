@@ -11,7 +11,7 @@ from typing import Annotated, Any, ClassVar
 from core.catalog import describers, techniques
 from core.diffusion import Image, Model, Step
 from core.engine.task import Task  # noqa: TC001
-from core.params import Range, Text
+from core.params import ModelName, Range, Text
 from core.pixels import Pixels  # noqa: TC001
 
 
@@ -102,6 +102,17 @@ class Greedy(Oddity):
         if is_first(params):
             raise MemoryError("a petabyte, please")
         return z
+
+
+@techniques.register
+class GreedyPair(Greedy):
+    """Needs two models, and runs out of memory the first time."""
+
+    id = "greedy-pair"
+
+    @dataclass(frozen=True)
+    class Params(Oddity.Params):
+        second: Annotated[str, ModelName("Second")] = ""
 
 
 @techniques.register

@@ -1,0 +1,65 @@
+"""What a recipe names beside its own model, files and other models, and whether it is as it was."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from core import params
+from core.catalog import params_of, techniques
+from core.engine.task import Recipe
+from core.params import Field
+
+WEIGHTS = {".safetensors", ".json"}
+
+
+def files(recipe: Recipe) -> Iterator[tuple[Field, Path]]:
+    """The files that a recipe names, each with its parameter."""
+    for kind in _params_of(recipe):
+        yield from params.files(kind, recipe.params)
+
+
+def models(recipe: Recipe) -> Iterator[tuple[Field, str]]:
+    """The models that a recipe names in its parameters, each with the parameter."""
+    for kind in _params_of(recipe):
+        yield from params.models(kind, recipe.params)
+
+
+def stamps(recipe: Recipe) -> str:
+    """A text that changes when a file or a model that the recipe names is exchanged."""
+    return "".join(_stamps(recipe))
+
+
+def are_there(recipe: Recipe) -> bool:
+    """Whether everything that the recipe names can be found."""
+    return all(_stamps(recipe))
+
+
+def stamp(path: Path) -> str:
+    """When a file was written, and its size; empty where there is none."""
+    try:
+        facts = path.stat()
+    except (OSError, ValueError):
+        return ""
+    return f"{facts.st_mtime_ns}/{facts.st_size} "
+
+
+def _params_of(recipe: Recipe) -> list[type[Any]]:
+    """None for a technique that is not installed."""
+    return [params_of(techniques[recipe.technique])] if recipe.technique in techniques else []
+
+
+def _stamps(recipe: Recipe) -> Iterator[str]:
+    yield from (stamp(path) for _, path in files(recipe))
+    yield from (_stamp_of_model(name) for _, name in models(recipe))
+
+
+def _stamp_of_model(name: str) -> str:
+    """Of the weights at a path; a model with an id comes with the program."""
+    path = Path(name)
+    if not path.is_absolute():
+        return f"{name} "
+    own = stamp(path)
+    if not own or not path.is_dir():
+        return own
+    found = sorted(file for file in path.rglob("*") if file.suffix in WEIGHTS)
+    return "".join(stamp(file) for file in found)

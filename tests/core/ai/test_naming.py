@@ -1,0 +1,71 @@
+"""Files and models that a recipe names: when a layer is stale, and when it had better wait."""
+
+import os
+from pathlib import Path
+
+from core.ai import layer as ai
+from core.ai.naming import are_there, models, stamps
+from core.engine.task import Recipe
+from core.geometry import Rect
+from core.layers import AiLayer
+from tests.core.ai.conftest import document, region
+
+
+def recipe(model: str, technique: str = "superdiff") -> Recipe:
+    return Recipe(technique, {"prompt": "red", "second_model": model}, "toy")
+
+
+def folder(home: Path) -> Path:
+    """What looks like a model's folder."""
+    (home / "unet").mkdir(parents=True)
+    (home / "model.json").write_text("{}")
+    (home / "unet" / "weights.safetensors").write_bytes(b"weights")
+    return home
+
+
+def test_models_are_those_that_are_named() -> None:
+    named = recipe("/models/oil")
+    assert [(field.label, name) for field, name in models(named)] == [
+        ("Second model", "/models/oil")
+    ]
+    for nothing in (recipe(""), recipe("/models/oil", "sdedit"), recipe("/models/oil", "unknown")):
+        assert list(models(nothing)) == []
+        assert stamps(nothing) == ""
+        assert are_there(nothing)
+
+
+def test_a_model_with_an_id_is_always_there(tmp_path: Path) -> None:
+    assert are_there(recipe("storybook"))
+    assert stamps(recipe("storybook")) != stamps(recipe("toy"))
+
+
+def test_weights_that_were_exchanged_are_noticed(tmp_path: Path) -> None:
+    home = folder(tmp_path / "oil")
+    named, before = recipe(str(home)), stamps(recipe(str(home)))
+    (home / "notes.txt").write_text("nothing that a model is made of")
+    assert stamps(named) == before
+    os.utime(home / "unet" / "weights.safetensors", ns=(0, 0))
+    assert stamps(named) != before
+    single = home / "unet" / "weights.safetensors"
+    before = stamps(recipe(str(single)))
+    single.write_bytes(b"other weights")
+    assert stamps(recipe(str(single))) != before
+
+
+def test_a_layer_is_stale_with_other_weights_and_waits_while_they_are_gone(tmp_path: Path) -> None:
+    home, made = folder(tmp_path / "oil"), document()
+    layer = AiLayer("Edit", recipe=recipe(str(home)), region=region(Rect(120, 90, 60, 60)))
+    made.insert("AI", layer)
+    assert ai.is_stale(made, layer)
+    home.rename(tmp_path / "moved")
+    assert not are_there(recipe(str(home)))
+    assert not ai.is_stale(made, layer)
+    (tmp_path / "moved").rename(home)
+    key = ai.rendered_key(made, layer)
+    os.utime(home / "model.json", ns=(0, 0))
+    assert ai.rendered_key(made, layer) != key
+
+
+def test_nonsense_names_are_not_there() -> None:
+    for odd in ("/odd\0name", "/" + "x" * 300):
+        assert not are_there(recipe(odd))

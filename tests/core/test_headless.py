@@ -1,0 +1,46 @@
+"""A run without a window: recipes that outlive the folder they were asked for in."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.headless import Order, carry_out, prepared
+from tests.core import relatives
+from tests.core.test_cli import picture
+
+
+def named(model: str, home: Path) -> Any:
+    """What a recipe made in a folder calls its second model."""
+    order = Order("superdiff", picture(home / "in.png"), home / "out.png", model="toy")
+    values = {"prompt": "red", "second_model": model}
+    _, layer = prepared(Order(**{**vars(order), "params": values}))
+    return layer.recipe.params["second_model"]
+
+
+def test_a_model_in_this_folder_is_named_in_full(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("oil", "toy"):
+        (tmp_path / name).mkdir()
+    assert named("oil", tmp_path) == str(tmp_path / "oil")
+    assert named(str(tmp_path / "oil"), tmp_path) == str(tmp_path / "oil")
+    assert named("toy", tmp_path) == "toy"
+    assert named("elsewhere/gone", tmp_path) == "elsewhere/gone"
+    assert named("", tmp_path) == ""
+
+
+def test_two_models_are_blended_from_file_to_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = relatives.folders(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    values = {"prompt": "a cat", "second_model": "two", "steps": "4"}
+    given = picture(tmp_path / "in.png", 64, 64)
+    said: list[str] = []
+    order = Order("superdiff", given, tmp_path / "out.png", params=values, model=str(one))
+    facts = carry_out(order, said.append)
+    assert f"Loading {two}" in said
+    assert facts["calls"] == 2 * 3
+    assert (tmp_path / "out.png").is_file()
