@@ -17,8 +17,9 @@ from PySide6.QtWidgets import (
 )
 
 from core import params as declared
-from core.params import Choice, Field, File, Range, Switch, Text, Value
+from core.params import Choice, Field, File, ModelName, Range, Switch, Text, Value
 from editor.widgets.file_line import FileLine
+from editor.widgets.model_box import ModelBox
 from editor.widgets.slider import NumberSlider
 
 OnChange = Callable[[Any], None]
@@ -61,7 +62,7 @@ class Form(QWidget):
 
     def _row(self, field: Field) -> QWidget:
         widget = self._widget(field)
-        widget.setToolTip(getattr(field.marker, "help", "") or widget.toolTip())
+        widget.setToolTip(widget.toolTip() or getattr(field.marker, "help", ""))
         widget.setAccessibleName(field.label)
         self.fields[field.name] = widget
         if isinstance(widget, (NumberSlider, QCheckBox, FileLine)):
@@ -84,6 +85,8 @@ class Form(QWidget):
             return self._switch(field, now)
         if isinstance(field.marker, File):
             return self._file(field, field.marker, now)
+        if isinstance(field.marker, ModelName):
+            return self._model(field, field.marker, now)
         return self._text(field, field.marker, now)
 
     def _slider(self, field: Field, marker: Range, now: Value) -> NumberSlider:
@@ -115,6 +118,11 @@ class Form(QWidget):
         line.changed.connect(lambda path: self._take(field, path, settled=True))
         return line
 
+    def _model(self, field: Field, marker: ModelName, now: Value) -> ModelBox:
+        box = ModelBox(marker, str(now), field.label)
+        box.changed.connect(lambda name: self._take(field, name, settled=True))
+        return box
+
     def _text(self, field: Field, marker: Text, now: Value) -> QWidget:
         if marker.lines > 1:
             area = QPlainTextEdit(str(now))
@@ -141,6 +149,8 @@ def _show(widget: QWidget, value: Any) -> None:
         widget.set_value(float(value))
     elif isinstance(widget, QCheckBox):
         widget.setChecked(bool(value))
+    elif isinstance(widget, ModelBox):
+        widget.show_name(str(value))
     elif isinstance(widget, QComboBox):
         widget.setCurrentIndex(widget.findData(value))
     elif isinstance(widget, FileLine):

@@ -9,6 +9,7 @@ import asyncio
 from collections import OrderedDict, deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from core.engine.engine import State
@@ -239,7 +240,7 @@ class Jobs:
         job.run = self.engine.submit(asked.request)
         async for message in job.run:
             if isinstance(message, Started):
-                self._move(job, Stage.loading if message.loading else Stage.running)
+                self._started(job, asked, message.loading)
             elif isinstance(message, Step):
                 self._step(job, asked, message)
             elif isinstance(message, Failed):
@@ -248,6 +249,13 @@ class Jobs:
                 job.is_stopped = True
             elif isinstance(message, Done):
                 await self._received(job, asked, message)
+
+    def _started(self, job: Job, asked: Asked, loading: str) -> None:
+        """The worker takes the job, or loads one of its models first."""
+        name = loading or asked.layer.recipe.model
+        facts = self.engine.models.get(name)
+        job.model = facts.label if facts else Path(name).stem
+        self._move(job, Stage.loading if loading else Stage.running)
 
     async def _received(self, job: Job, asked: Asked, done: Done) -> None:
         if job.is_comparison:

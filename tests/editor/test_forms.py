@@ -11,9 +11,10 @@ from pytestqt.qtbot import QtBot
 
 from core import catalog
 from core.catalog import params_of
-from core.params import Choice, File, Range
+from core.params import Choice, File, ModelName, Range
 from editor.forms import build_form
 from editor.widgets.file_line import FileLine
+from editor.widgets.model_box import ModelBox
 from editor.widgets.slider import NumberSlider
 
 catalog.load("techniques", "modifiers", "brushes", "tools")
@@ -133,4 +134,23 @@ def test_a_file_is_a_line_that_tells_at_once(qtbot: QtBot) -> None:
     assert seen == settled == [Params("")]
     form.show_value(Params("/tmp/dusk.png"))
     assert line.path == "/tmp/dusk.png"
+    assert len(seen) == 1
+
+
+def test_a_model_is_a_box_that_tells_at_once(qtbot: QtBot) -> None:
+    @dataclass(frozen=True)
+    class Params:
+        judge: Annotated[str, ModelName("Judge", "Who decides.", "Nobody")] = ""
+
+    seen: list[Any] = []
+    settled: list[Any] = []
+    form = build_form(Params(), seen.append, settled.append)
+    qtbot.addWidget(form)
+    box = form.fields["judge"]
+    assert isinstance(box, ModelBox)
+    assert (box.currentText(), box.toolTip()) == ("Nobody", "Who decides.")
+    box.chosen.emit("toy")
+    assert seen == settled == [Params("toy")]
+    form.show_value(Params(""))
+    assert box.currentText() == "Nobody"
     assert len(seen) == 1

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -271,3 +272,20 @@ async def _watched(pauses: list[float]) -> None:
         now = time.perf_counter()
         pauses.append(now - last)
         last = now
+
+
+def test_while_the_second_model_loads_its_name_is_shown(bench: Bench, tmp_path: Path) -> None:
+    other = build_random(tmp_path / "oil")
+
+    async def work(shop: Workshop) -> None:
+        seen: list[tuple[Stage, str]] = []
+        shop.jobs.changed.connect(lambda job: seen.append((job.stage, job.model)))
+        stroke(shop, recipe(technique="superdiff", second_model=str(other)))
+        await shop.jobs.idle()
+        at = seen.index((Stage.loading, "oil"))
+        assert (Stage.running, "Toy (a Gaussian)") in seen[at:]
+        failure = last(shop).failure
+        assert failure is not None
+        assert failure.text.startswith("Storybook cannot be blended with Toy (a Gaussian)")
+
+    bench.run(work)

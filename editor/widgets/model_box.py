@@ -1,0 +1,69 @@
+"""A model beside the recipe's own: one that is there, one from elsewhere, or none."""
+
+from pathlib import Path
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QFileDialog
+
+from core.ai.naming import stamp
+from core.errors import ModelError
+from core.models.files import refuse_pickle
+from core.models.opening import available, backend_of
+from core.params import ModelName
+from editor.panels.ai_choices import Chooser, Entry
+
+FILE, FOLDER = "ask for a file", "ask for a folder"
+
+
+class ModelBox(Chooser):
+    """``changed`` carries the id or path of the model that was picked, empty for none."""
+
+    changed = Signal(str)
+
+    def __init__(self, marker: ModelName, name: str, label: str) -> None:
+        super().__init__(label)
+        self.name = ""
+        self._marker = marker
+        self.chosen.connect(self._pick)
+        self.show_name(name)
+
+    def show_name(self, name: str) -> None:
+        """Show another model without telling anybody."""
+        self.name = name
+        self.show_entries(entries(self._marker, name), name)
+
+    def _pick(self, name: str) -> None:
+        picked = {FILE: self._ask_for_file, FOLDER: self._ask_for_folder}.get(name, lambda: name)()
+        is_new = bool(picked or not name) and picked != self.name
+        self.show_name(picked if is_new else self.name)
+        if is_new:
+            self.changed.emit(picked)
+
+    def _ask_for_file(self) -> str:
+        kinds = "Checkpoints (*.safetensors)"
+        return QFileDialog.getOpenFileName(self, self.accessibleName(), "", kinds)[0]
+
+    def _ask_for_folder(self) -> str:
+        return QFileDialog.getExistingDirectory(self, self.accessibleName())
+
+
+def entries(marker: ModelName, chosen: str) -> list[Entry]:
+    """No model, those there are, the chosen one in any case, and the ways to name another."""
+    found = [Entry("", marker.none, marker.help)]
+    found += [Entry(model.name, model.label, model.name, model.note) for model in available()]
+    if chosen not in {entry.id for entry in found}:
+        found.append(_elsewhere(chosen))
+    return [*found, Entry(FILE, "A .safetensors file…"), Entry(FOLDER, "A diffusers folder…")]
+
+
+def _elsewhere(name: str) -> Entry:
+    """A model from outside the models folder; one that cannot be used says so by its name."""
+    path = Path(name)
+    if path.is_absolute() and not stamp(path):
+        return Entry(name, f"Gone: {path.stem}", f"{name} does not exist; was it moved?")
+    try:
+        refuse_pickle(path)
+        backend_of(name)
+    except ModelError as error:
+        return Entry(name, f"Not usable: {path.stem}", str(error))
+    return Entry(name, path.stem, name)
