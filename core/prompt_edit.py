@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from core import catalog
 from core.diffusion import Conditioning, Denoise, Image, Levels, Model, Step
+from core.doubt import doubt
 from core.errors import TechniqueError
 from core.inversion import Branches, Path, Source, State, walkable
 from core.latents import last_part, numbered, soft_latent_mask
@@ -33,7 +34,6 @@ INVERSION = Choice(
 )
 
 SOURCE, TARGET = 0, 1
-UNSAID = "Say what the picture shows now: without that, more than what you mean may change."
 
 Walk = Generator["Tensor", None, "Tensor"]
 Guide = Callable[["PromptEdit", Denoise], Denoise]
@@ -83,8 +83,6 @@ class PromptEdit:
             lacks = ", ".join(sorted(missing))
             raise TechniqueError(f"{inverter.label} needs a model with {lacks}; choose another.")
         self.inverter = inverter()
-        if self.params.prompt.strip() and not self.params.source_prompt.strip():
-            model.notes.append(UNSAID)
 
     def _levels(self) -> Levels:
         whole = walkable(self.model.levels(self.params.steps))
@@ -127,6 +125,7 @@ class PromptEdit:
         """
         if not self.count:
             return self.model.decode(self.x0)
+        doubt(self.task, self.model, self.x0)
         scales = scales or self.scales()
         self.guidance = scales[SOURCE]
         path, total = self._known_path(), self.total

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from core.catalog import techniques
 from core.diffusion import Image, Level, Levels, Model, Step
+from core.doubt import doubt
 from core.inversion import Branches, walkable
 from core.latents import numbered, soft_latent_mask
 from core.params import Range, Text
@@ -64,6 +65,7 @@ def _descent(
     """The picture after so many steps down the delta denoising score."""
     if not count:
         return x0
+    doubt(task, model, x0)
     params, mask = task.params, soft_latent_mask(task.mask, x0)
     words = model.embed([params.source_prompt, params.prompt])
     against = model.embed([params.negative_prompt])

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from core.catalog import techniques
 from core.diffusion import Image, Level, Model, Prediction, Step
+from core.doubt import doubt
 from core.flow import Flow
 from core.inversion import Branches, walkable
 from core.latents import last_part, numbered, soft_latent_mask
@@ -62,6 +63,7 @@ class FlowChef:
         levels = last_part(walkable(model.levels(task.params.steps)), task.params.strength)
         if len(levels) == 1:
             return model.decode(x0)
+        doubt(task, model, x0)
         walk = _Steered(task, model, x0, Flow(model, levels)).walk()
         z = yield from numbered(walk, len(levels) - 1)
         return model.decode(z)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from core.catalog import techniques
 from core.diffusion import Image, Model, Step
+from core.doubt import doubt
 from core.flow import Flow
 from core.inversion import Branches, walkable
 from core.latents import last_part, numbered, soft_latent_mask
@@ -55,6 +56,7 @@ class FlowEdit:
         levels = last_part(walkable(model.levels(task.params.steps)), task.params.strength)
         if len(levels) == 1:
             return model.decode(x0)
+        doubt(task, model, x0)
         edit = _Edit(task, model, x0, Flow(model, levels))
         z = yield from numbered(edit.walk(), len(levels) - 1)
         return model.decode(z)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from core.catalog import techniques
 from core.diffusion import Image, Level, Model, Prediction, Step
+from core.doubt import doubt
 from core.inversion import rows_of, walkable
 from core.latents import checked, last_part, numbered, soft_latent_mask
 from core.looks import cells_of, grid, resized, tells
@@ -69,6 +70,7 @@ class InfEdit:
         edit = _Edit(task, model)
         if not edit.count:
             return model.decode(edit.x0)
+        doubt(task, model, edit.x0)
         return model.decode((yield from numbered(edit.walk(), edit.count)))
 
 

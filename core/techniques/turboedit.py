@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from core.ancestral import mean
 from core.catalog import techniques
 from core.diffusion import Image, Levels, Model, Step
+from core.doubt import doubt
 from core.inversion import walkable
 from core.latents import checked, last_part, soft_latent_mask
 from core.params import Range, Text
@@ -53,6 +54,8 @@ class TurboEdit:
         params = task.params
         levels = last_part(walkable(model.levels(params.steps)), params.strength)
         x0 = model.encode(task.image)
+        if len(levels) > 1:
+            doubt(task, model, x0)
         words = model.embed([params.source_prompt, params.source_prompt, params.prompt])
         denoise, mask = checked(model.denoiser(words)), soft_latent_mask(task.mask, x0)
         sources = noised(task, model, levels, x0)

@@ -1,0 +1,43 @@
+"""What to tell a person about the words they gave for a picture that is about to be edited."""
+
+from typing import TYPE_CHECKING, Any
+
+from core.diffusion import Model
+from core.latents import checked
+from core.schedule import FINE, schedule
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from core.engine.task import Task
+
+UNSAID = "Say what the picture shows now: without that, more than what you mean may change."
+UNLIKE = (
+    "The picture does not look like “{}” to the model: say otherwise what it shows, "
+    "or more than what you mean may change."
+)
+
+
+def doubt(task: "Task[Any]", model: Model, x0: "Tensor") -> None:
+    """Note where the words for the picture are missing, or fit it worse than no words do."""
+    prompt, source = task.params.prompt.strip(), task.params.source_prompt.strip()
+    if prompt and not source:
+        model.notes.append(UNSAID)
+    if not source:
+        return
+    key = ("doubt", model.identity, task.image_key, source, task.seed, task.origin)
+    if model.store.get(key, lambda: explained(task, model, x0, source)) < 0:
+        model.notes.append(UNLIKE.format(source))
+
+
+def explained(task: "Task[Any]", model: Model, x0: "Tensor", prompt: str) -> float:
+    """How much better a prompt explains a picture than no prompt does, in per cent.
+
+    The picture is noised half-way; the network that knows the prompt should find the noise better
+    (the comparison of a diffusion classifier, arXiv 2303.16203).
+    """
+    level, noise = schedule(model)[FINE // 2], task.noise(x0, "doubt")
+    z = level.mix(x0, noise)
+    seen = checked(model.denoiser(model.embed(["", prompt])))(z, level)
+    without, told = (seen.eps - noise).square().flatten(1).sum(1).tolist()
+    return float(100 * (without - told) / max(without, 1e-12))
