@@ -37,6 +37,8 @@ EDITS: dict[str, Cost] = {
     "masactrl": lambda n: n + 4 * n,
     "plug-and-play": lambda n: n + 3 * n,
     "self-guidance": lambda n: n + 4 * n,
+    "rf-edit + rf-solver": lambda n: 2 * n + 4 * n,
+    "rf-edit + fireflow": lambda n: n + 1 + 2 * (n + 1),
     "rival": lambda n: n + 3 * n,
     "flowchef": lambda n: 2 * n,
     "pix2pix-zero": lambda n: n + 2 * n + (1 + 2) * n,
@@ -67,9 +69,11 @@ def test_an_inversion_costs_what_its_paper_says(name: str, forwards: list[int]) 
 
 @pytest.mark.parametrize("name", EDITS)
 def test_an_edit_costs_what_its_paper_says(name: str, forwards: list[int]) -> None:
-    model, technique = network(), catalog.techniques[name]
+    edit, _, solver = name.partition(" + ")
+    model, technique = network(), catalog.techniques[edit]
     model.store.clear()
     values: dict[str, Any] = {"prompt": "a sunflower", "steps": STEPS, "strength": 1.0}
+    values |= {"solver": solver} if solver else {}
     if "source_prompt" in {field.name for field in fields(params_of(technique))}:
         values["source_prompt"] = "a red apple"
     result(technique, model, task(technique, **values))

@@ -176,6 +176,10 @@ def _stop(*_: Any) -> Any:
     raise ValueError("stop")
 
 
+def test_control_of_either_kind_is_control_of_self_attention(model: Any) -> None:
+    assert ("self-attention" in model.capabilities) == bool(ATTENTION & model.capabilities)
+
+
 def test_a_control_that_swaps_values_is_felt(model: Any, picture: Any) -> None:
     if not ATTENTION & model.capabilities:
         pytest.skip(f"{model.label} has no attention")

@@ -1,0 +1,248 @@
+"""RF-Edit: down the flow under other words, early with the values the picture had on the way up."""
+
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, ClassVar, NamedTuple
+
+from core import catalog
+from core.catalog import techniques
+from core.diffusion import Denoise, Image, Level, Model, Prediction, Step
+from core.doubt import doubt
+from core.flow import Flow
+from core.inversion import Branches, Path, Source, State, walkable
+from core.latents import last_part, numbered, soft_latent_mask
+from core.params import Choice, Range, Text
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from core.engine.task import Task
+    from core.models.attention import Place
+    from core.prompt_edit import Walk
+
+    States = tuple[Tensor, Tensor, Tensor]
+    Values = dict[tuple["Call", int], Tensor]
+    Control = Callable[..., States]
+
+catalog.load("inverters")
+FIREFLOW = "fireflow"
+SOLVERS = ("rf-solver", FIREFLOW)
+SOLVER = Choice(
+    SOLVERS,
+    "Solver",
+    "FireFlow makes half the calls and does with few steps: 8 as published.",
+    tuple(catalog.inverters[name].label for name in SOLVERS),
+)
+
+
+@techniques.register
+class RfEdit:
+    """Change what the picture shows, its structure kept (RF-Solver-Edit, arXiv 2411.04746).
+
+    The picture is traced back under its own words. On the way down the first steps, under the
+    prompt, take over the values that self-attention had there, step by step and call by call;
+    FireFlow (arXiv 2412.07517) does so at one call a step. Words keep values of their own. Only
+    layers in the last part of the network take part: as published FLUX's single-stream blocks
+    above number 19, which are layers 39 to 56 of 57; by the same share blocks 11 to 15 of the 16
+    in Stable Diffusion's UNet, and the last third of Stable Diffusion 3.
+    """
+
+    id: ClassVar[str] = "rf-edit"
+    label: ClassVar[str] = "Change along the flow"
+    needs: ClassVar[frozenset[str]] = frozenset({"self-attention"})
+    needs_mask: ClassVar[bool] = False
+    is_seeded: ClassVar[bool] = False
+
+    @dataclass(frozen=True)
+    class Params:
+        prompt: Annotated[str, Text("It should show", lines=2)] = ""
+        source_prompt: Annotated[str, Text("Picture shows", help="What is there now.")] = ""
+        strength: Annotated[
+            float, Range(0, 1, "Strength", step=0.05, help="0: the picture. 1: the prompt.")
+        ] = 1.0
+        guidance: Annotated[float, Range(1, 20, "Guidance scale", step=0.5)] = 5.0
+        negative_prompt: Annotated[str, Text("Negative prompt")] = ""
+        solver: Annotated[str, SOLVER] = "rf-solver"
+        shared_steps: Annotated[
+            int, Range(0, 100, "Shared steps", help="More keep it closer; 2 to 8 are usual.")
+        ] = 4
+        start_layer: Annotated[
+            float,
+            Range(0, 1, "Free layers", step=0.02, help="First share of the network that is free."),
+        ] = 0.68
+        steps: Annotated[int, Range(2, 100, "Steps")] = 25
+
+    def run(self, task: "Task[Params]", model: Model) -> Generator[Step, None, Image]:
+        edit = _Edit(task, model)
+        if not edit.count:
+            return model.decode(edit.x0)
+        doubt(task, model, edit.x0)
+        z = yield from numbered(edit.walk(), edit.total)
+        return model.decode(z)
+
+
+class Call(NamedTuple):
+    """A network call of a walk: of the step from levels[step] on, in its middle or at its start."""
+
+    step: int
+    is_middle: bool
+
+
+def calls_of(solver: str, steps: Sequence[int]) -> list[Call]:
+    """The network calls of a walk over some steps. FireFlow looks at the first start only."""
+    starts = steps[:1] if solver == FIREFLOW else steps
+    return [Call(i, middle) for i in steps for middle in (False, True) if middle or i in starts]
+
+
+@dataclass(frozen=True)
+class Climbed:
+    """What the way up leaves behind: a path, and by step the velocity that it was taken with.
+
+    ``values`` are those of the picture's rows by call and layer, in main memory.
+    """
+
+    path: Path
+    velocities: "dict[int, Tensor]"
+    values: "Values"
+
+    @property
+    def nbytes(self) -> int:
+        return sum(kept.nbytes for kept in (*self.velocities.values(), *self.values.values()))
+
+
+@dataclass(frozen=True)
+class _Watched(Source):
+    """A source whose denoiser can be watched at work."""
+
+    watch: Callable[[Denoise], Denoise]
+
+    def denoiser(self, scale: float = 1.0) -> Denoise:
+        return self.watch(super().denoiser(scale))
+
+
+class _Edit:
+    """The edit of one picture, of ``count`` steps either way."""
+
+    def __init__(self, task: "Task[RfEdit.Params]", model: Model) -> None:
+        self.task, self.model, self.params = task, model, task.params
+        self.x0 = model.encode(task.image)
+        self.levels = last_part(walkable(model.levels(self.params.steps)), self.params.strength)
+        self.count = len(self.levels) - 1
+        self.mask = soft_latent_mask(task.mask, self.x0)
+        self.inverter = catalog.inverters[self.params.solver]()
+
+    @property
+    def total(self) -> int:
+        """How many steps a run is, the way up included where it is not known yet."""
+        is_known = self._key in self.model.store
+        return self.count + (0 if is_known else self.inverter.calls(self.count))
+
+    @property
+    def _key(self) -> tuple[object, ...]:
+        params, task = self.params, self.task
+        walk = (params.solver, params.steps, params.strength)
+        shared = (params.shared_steps, params.start_layer)
+        return (RfEdit.id, self.model.identity, task.image_key, params.source_prompt, walk, shared)
+
+    def walk(self) -> "Walk":
+        known: Climbed | None = None
+        if self._key in self.model.store:
+            known = self.model.store.get(self._key, lambda: None)
+        return (yield from self._down(known or (yield from self._up())))
+
+    # The way up
+
+    def _up(self) -> "Generator[Tensor, None, Climbed]":
+        values: Values = {}
+        velocities: list[Tensor] = []
+        calls = calls_of(self.params.solver, range(self.count)[::-1])
+
+        def watch(denoise: Denoise) -> Denoise:
+            return noting(self._opened(denoise, calls, partial(self._keep, values)), velocities)
+
+        path = yield from self.inverter.run(self._source(watch))
+        steps = {c.step: v for c, v in zip(calls, velocities, strict=True) if c.is_middle}
+        climbed = Climbed(path, steps, values)
+        # A larger one would push everything else out of the store, and be the next to go.
+        if climbed.nbytes < self.model.store.budget:
+            self.model.store.put(self._key, climbed)
+        return climbed
+
+    def _source(self, watch: Callable[[Denoise], Denoise]) -> Source:
+        words = self.model.embed([self.params.source_prompt])
+        against = self.model.embed([self.params.negative_prompt])
+        noise = partial(self.task.noise, self.x0)
+        return _Watched(self.model, self.x0, words, self.levels, 1.0, against, noise, watch)
+
+    def _keep(self, values: "Values", call: Call, place: "Place", *states: "Tensor") -> "States":
+        q, k, v = states
+        if not place.is_cross and place.share >= self.params.start_layer:
+            values[call, place.number] = v[:1, :, place.words :].to("cpu", copy=True)
+        return q, k, v
+
+    # The way down
+
+    def _down(self, climbed: Climbed) -> "Walk":
+        calls = calls_of(self.params.solver, range(self.count))
+        denoise = self._opened(self._branch(), calls, partial(_given, climbed.values))
+        state = climbed.path.begin(1)
+        for i, source in enumerate(self._states(climbed)):
+            state, seen = climbed.path.step(i, state, denoise)
+            pairs = zip(source, state, strict=False)
+            state = tuple(kept.lerp(part, self.mask) for kept, part in pairs)
+            yield seen
+        return climbed.path.latent(state)
+
+    def _branch(self) -> Branches:
+        """The prompt, with nothing beside it but what stands against it."""
+        said = (self.params.prompt, self.params.negative_prompt)
+        words, against = (self.model.embed([text]) for text in said)
+        return Branches(self.model, words, [self.params.guidance], against)
+
+    def _states(self, climbed: Climbed) -> list[State]:
+        """The source after every step down: its latent, and the velocity of that step."""
+        flow = Flow(self.model, self.levels)
+        states: list[State] = []
+        x = flow.straight(self.x0, flow.times[-1])
+        for i in reversed(range(self.count)):
+            here, there = flow.times[i + 1], flow.times[i]
+            velocity = climbed.velocities[i]
+            states.append((flow.latent(x, here), velocity))
+            x = x + (there - here) * velocity
+        return states[::-1]
+
+    def _opened(self, denoise: Denoise, calls: Sequence[Call], control: "Control") -> Denoise:
+        """A denoiser whose attention layers are open to a control in the calls of shared steps."""
+        left = iter(calls)
+
+        def opened(z: "Tensor", level: Level, label: Level | None = None) -> Prediction:
+            call = next(left)
+            if call.step >= self.params.shared_steps:
+                return denoise(z, level, label)
+            with self.model.attention(partial(control, call)):
+                return denoise(z, level, label)
+
+        return opened
+
+
+def _given(values: "Values", call: Call, place: "Place", *states: "Tensor") -> "States":
+    """The kept values in every row, with the words and against them."""
+    q, k, v = states
+    kept = values.get((call, place.number))
+    if kept is None:
+        return q, k, v
+    shared = v.clone()
+    shared[:, :, place.words :] = kept.to(v)
+    return q, k, shared
+
+
+def noting(denoise: Denoise, velocities: "list[Tensor]") -> Denoise:
+    """A denoiser that leaves the velocity it saw at every call."""
+
+    def noted(z: "Tensor", level: Level, label: Level | None = None) -> Prediction:
+        seen = denoise(z, level, label)
+        velocities.append(seen.eps - seen.x0)
+        return seen
+
+    return noted
