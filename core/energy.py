@@ -31,13 +31,15 @@ class Recorded:
 
 
 class Tapped:
-    """A feature tap that changes nothing and keeps what the last up block gives."""
+    """A feature tap that changes nothing and keeps what a block gives; unnamed the last up block."""
 
-    def __init__(self) -> None:
+    def __init__(self, block: str = "") -> None:
+        self.block = block
         self.seen: Tensor | None = None
 
     def __call__(self, name: str, output: "Tensor") -> None:
-        if name.startswith("up_blocks") and name.count(".") == 1:
+        is_up = name.startswith("up_blocks") and name.count(".") == 1
+        if name == self.block or (not self.block and is_up):
             self.seen = output
 
 

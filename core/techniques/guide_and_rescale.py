@@ -3,12 +3,13 @@
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar, NamedTuple
 
 from core.catalog import techniques
 from core.diffusion import Denoise, Image, Level, Model, Prediction, Step
 from core.energy import Recorded, Tapped, gradient, shifted
-from core.params import Range
+from core.inversion import Branches
+from core.params import Choice, Range
 from core.prompt_edit import SOURCE, TARGET, EditParams, PromptEdit
 
 if TYPE_CHECKING:
@@ -16,10 +17,27 @@ if TYPE_CHECKING:
 
     from core.engine.task import Task
 
-ATTENTION, FEATURES = 3e5, 500.0
-"""Weights of the two parts of the energy, as published."""
-LEAST, MOST = 0.33, 3.0
-"""The energy's slope is between so many times the prompt's guidance, in norm."""
+
+class Guider(NamedTuple):
+    """What an energy weighs, and how long its slope may be beside the prompt's guidance.
+
+    ``block`` gives the features, the last up block where it has no name. ``is_prompted``: the
+    edit's are seen with its own words, else with the source's.
+    """
+
+    layout: float
+    features: float
+    least: float
+    most: float
+    block: str = ""
+    is_prompted: bool = False
+
+
+GUIDERS = {
+    "layout": Guider(3e5, 500.0, 0.33, 3.0),
+    "style": Guider(1e5, 2.5, 1.5, 1.5, "up_blocks.1.resnets.1", is_prompted=True),
+}
+"""As published, for edits of things and for edits of the style."""
 
 
 @techniques.register
@@ -28,6 +46,7 @@ class GuideAndRescale:
 
     The noise follows the prompt and the slope of an energy: how far the edit's self-attention and
     features are from the source's. The slope's length is kept in proportion to the guidance.
+    For changes of style the paper holds half of the steps.
     """
 
     id: ClassVar[str] = "guide-and-rescale"
@@ -38,6 +57,9 @@ class GuideAndRescale:
 
     @dataclass(frozen=True)
     class Params(EditParams):
+        change: Annotated[
+            str, Choice(tuple(GUIDERS), "Change of", names=("A thing", "The style"))
+        ] = "layout"
         held: Annotated[
             float, Range(0, 1, "Layout kept", step=0.05, help="In what share of the steps.")
         ] = 0.6
@@ -46,11 +68,14 @@ class GuideAndRescale:
 
     def run(self, task: "Task[Params]", model: Model) -> Generator[Step, None, Image]:
         params = task.params
-        weights = (ATTENTION * params.layout, FEATURES * params.features)
+        published = GUIDERS[params.change]
+        guider = published._replace(
+            layout=published.layout * params.layout, features=published.features * params.features
+        )
 
         def guide(edit: PromptEdit, denoise: Denoise) -> Denoise:
             early = edit.at < params.held * edit.count
-            return _guided(edit, weights) if early and any(weights) else denoise
+            return _Guided(edit, guider) if early and any(guider[:2]) else denoise
 
         return (yield from PromptEdit(task, model).run(guide=guide, scales=scales_of(params)))
 
@@ -64,42 +89,61 @@ def scales_of(params: GuideAndRescale.Params) -> list[float]:
     return [1.0 if is_asked else params.guidance, params.guidance]
 
 
-def _guided(edit: PromptEdit, weights: tuple[float, float]) -> Denoise:
+class _Guided:
     """A denoiser whose edited branch also goes down the energy.
 
     That is how unlike the source's the edit's maps and features are under the source's words.
     """
-    source, target = edit.branches.only(SOURCE), edit.branches.only(TARGET)
 
-    def guided(z: "Tensor", level: Level, label: Level | None = None) -> Prediction:
+    def __init__(self, edit: PromptEdit, guider: Guider) -> None:
+        self.model, self.guider = edit.model, guider
+        self.source, self.target = edit.branches.only(SOURCE), edit.branches.only(TARGET)
+
+    def __call__(self, z: "Tensor", level: Level, label: Level | None = None) -> Prediction:
         import torch
 
-        wanted = Shown()
-        with wanted.kept(edit.model):
-            kept = source(z[:TARGET], level, label)
+        shown, said = z[TARGET:], _Said(self.target, level, label)
+        with (wanted := Shown(self.guider)).kept(self.model):
+            kept = self.source(z[:TARGET], level, label)
 
         def energy(shown: "Tensor") -> "Tensor":
-            found = Shown()
-            with found.kept(edit.model):
-                source(shown, level, label)
-            return unlikeness(found, wanted, weights)
+            with (found := Shown(self.guider)).kept(self.model):
+                self.source(shown, level, label)
+            if self.guider.is_prompted:
+                with (prompted := Shown(self.guider)).kept(self.model):
+                    said.of(shown)
+                found.tap = prompted.tap
+            return unlikeness(found, wanted, self.guider)
 
-        slope = gradient(energy, z[TARGET:])
-        with Shown().kept(edit.model):  # Opened layers round otherwise: equal stays equal.
-            towards, against = target.pair(z[TARGET:], level, label)
-        free = target.mixed(towards, against)
-        push = free.eps - against.eps if target.guided else free.eps
-        edited = shifted(free, level, rescaled(slope, push))
+        slope = gradient(energy, shown)
+        with Shown(self.guider).kept(self.model):  # Opened layers round otherwise: equal stays so.
+            free, push = said.of(shown)
+        edited = shifted(free, level, rescaled(slope, push, self.guider))
         return Prediction(*(torch.cat(pair) for pair in zip(kept, edited, strict=True)))
 
-    return guided
+
+class _Said:
+    """What the network says of the edit, asked once."""
+
+    def __init__(self, target: Branches, level: Level, label: Level | None) -> None:
+        self.target, self.levels = target, (level, label)
+        self._said: tuple[Prediction, Tensor] | None = None
+
+    def of(self, z: "Tensor") -> "tuple[Prediction, Tensor]":
+        """The guided prediction, and how far the prompt's guidance pushes."""
+        if self._said is None:
+            towards, against = self.target.pair(z, *self.levels)
+            free = self.target.mixed(towards, against)
+            push = free.eps - against.eps if self.target.guided else free.eps
+            self._said = Prediction(free.x0.detach(), free.eps.detach()), push.detach()
+        return self._said
 
 
 class Shown:
-    """What the energy compares of one look: self-attention maps and the last features."""
+    """What the energy compares of one look: self-attention maps and features."""
 
-    def __init__(self) -> None:
-        self.record, self.tap = Recorded(is_cross=False), Tapped()
+    def __init__(self, guider: Guider) -> None:
+        self.record, self.tap = Recorded(is_cross=False), Tapped(guider.block)
 
     @contextmanager
     def kept(self, model: Model) -> Iterator[None]:
@@ -107,7 +151,7 @@ class Shown:
             yield
 
 
-def unlikeness(found: Shown, wanted: Shown, weights: tuple[float, float]) -> "Tensor":
+def unlikeness(found: Shown, wanted: Shown, guider: Guider) -> "Tensor":
     """Squared differences of self-attention maps, summed over layers, and of features.
 
     The first row of each is of the words; others, against them, do not count.
@@ -118,14 +162,14 @@ def unlikeness(found: Shown, wanted: Shown, weights: tuple[float, float]) -> "Te
     layout = torch.stack([(maps[:1] - kept[:1]).square().mean() for maps, kept in pairs]).sum()
     features, kept = found.tap.seen, wanted.tap.seen
     if features is None or kept is None:
-        return weights[0] * layout
-    return weights[0] * layout + weights[1] * (features[:1] - kept[:1]).abs().mean()
+        return guider.layout * layout
+    return guider.layout * layout + guider.features * (features[:1] - kept[:1]).abs().mean()
 
 
-def rescaled(slope: "Tensor", push: "Tensor") -> "Tensor":
-    """The slope, its norm brought within LEAST to MOST times that of a push."""
+def rescaled(slope: "Tensor", push: "Tensor", guider: Guider) -> "Tensor":
+    """The slope, its norm brought within the guider's bounds times that of a push."""
     size, yardstick = float(slope.norm()), float(push.norm())
     if not size or not yardstick:
         return slope
     ratio = size / yardstick
-    return slope * (min(max(ratio, LEAST), MOST) / ratio)
+    return slope * (min(max(ratio, guider.least), guider.most) / ratio)

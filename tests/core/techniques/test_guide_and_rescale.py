@@ -7,13 +7,14 @@ import pytest
 import torch
 
 from core.diffusion import Level
+from core.energy import Tapped, gradient
 from core.inversion import Branches
 from core.techniques.guide_and_rescale import (
-    LEAST,
-    MOST,
+    GUIDERS,
     GuideAndRescale,
+    Guider,
     Shown,
-    _guided,
+    _Guided,
     rescaled,
     scales_of,
     unlikeness,
@@ -36,18 +37,22 @@ def edit_of(guidance: float = 3.0) -> Any:
     return Edit()
 
 
-def looked(edit: Any, z: torch.Tensor, level: Level) -> Shown:
+LAYOUT = GUIDERS["layout"]
+
+
+def looked(edit: Any, z: torch.Tensor, level: Level, guider: Guider) -> Shown:
     """What a latent shows with the source's words."""
-    shown = Shown()
+    shown = Shown(guider)
     with shown.kept(edit.model):
         edit.model.denoiser("a cat")(z, level)
     return shown
 
 
-def energy_of(edit: Any, weights: tuple[float, float], z: torch.Tensor) -> torch.Tensor:
+def energy_of(edit: Any, guider: Guider, z: torch.Tensor) -> torch.Tensor:
     """The energy of the second row of z, held to the first."""
     level = network().levels(10)[4]
-    return unlikeness(looked(edit, z[1:], level), looked(edit, z[:1], level), weights)
+    source, edited = (looked(edit, row, level, guider) for row in (z[:1], z[1:]))
+    return unlikeness(edited, source, guider)
 
 
 def test_strength_nought_is_the_picture_and_no_call() -> None:
@@ -58,10 +63,11 @@ def test_strength_nought_is_the_picture_and_no_call() -> None:
     assert model.calls == calls
 
 
-def test_the_same_words_are_plain_guidance() -> None:
-    model = network()
+@pytest.mark.parametrize("change", GUIDERS)
+def test_the_same_words_are_plain_guidance(change: str) -> None:
+    model, given = network(), {"inverter": "ddim", "change": change, **SAME}
     held, free = (
-        result(GuideAndRescale, model, task(GuideAndRescale, held=share, inverter="ddim", **SAME))
+        result(GuideAndRescale, model, task(GuideAndRescale, held=share, **given))
         for share in (1.0, 0.0)
     )
     assert np.allclose(held, free, atol=1e-4)
@@ -74,36 +80,35 @@ def test_no_weight_is_plain_guidance() -> None:
     assert np.array_equal(none, free)
 
 
+@pytest.mark.parametrize("change", GUIDERS)
 @pytest.mark.parametrize("part", ["layout", "features"])
-def test_each_part_of_the_energy_changes_the_edit(part: str) -> None:
+def test_each_part_of_the_energy_changes_the_edit(part: str, change: str) -> None:
     model = network()
     other = {"layout": "features", "features": "layout"}[part]
-    alone: dict[str, Any] = {other: 0.0}
+    alone: dict[str, Any] = {other: 0.0, "change": change}
     held = result(GuideAndRescale, model, task(GuideAndRescale, **alone, **OTHER))
     free = result(GuideAndRescale, model, task(GuideAndRescale, held=0.0, **OTHER))
     assert not np.allclose(held, free, atol=1e-3)
 
 
-@pytest.mark.parametrize(
-    ("size", "wanted"), [(0.1, LEAST), (0.33, 0.33), (1, 1), (3, 3), (9, MOST)]
-)
+@pytest.mark.parametrize(("size", "wanted"), [(0.1, 0.33), (0.33, 0.33), (1, 1), (3, 3), (9, 3)])
 def test_the_slope_is_brought_into_range(size: float, wanted: float) -> None:
     push = 5 * Z[:1] / Z[:1].norm()
     slope = size * push.flip(1)
-    assert float(rescaled(slope, push).norm() / 5) == pytest.approx(wanted, rel=1e-4)
-    assert torch.allclose(rescaled(slope, push) / wanted, slope / size, atol=1e-5)
+    assert float(rescaled(slope, push, LAYOUT).norm() / 5) == pytest.approx(wanted, rel=1e-4)
+    assert torch.allclose(rescaled(slope, push, LAYOUT) / wanted, slope / size, atol=1e-5)
 
 
 def test_without_slope_or_push_nothing_is_scaled() -> None:
     nothing = torch.zeros_like(Z)
-    assert torch.equal(rescaled(nothing, Z), nothing)
-    assert torch.equal(rescaled(Z, nothing), Z)
+    assert torch.equal(rescaled(nothing, Z, LAYOUT), nothing)
+    assert torch.equal(rescaled(Z, nothing, LAYOUT), Z)
 
 
 def test_the_energy_is_nought_for_equal_latents_only() -> None:
     edit = edit_of()
-    assert float(energy_of(edit, (3e5, 500.0), Z[:1].repeat(2, 1, 1, 1))) < 1e-2
-    assert float(energy_of(edit, (3e5, 500.0), Z)) > 1
+    assert float(energy_of(edit, LAYOUT, Z[:1].repeat(2, 1, 1, 1))) < 1e-2
+    assert float(energy_of(edit, LAYOUT, Z)) > 1
 
 
 def test_the_energy_is_of_self_attention_under_the_sources_words() -> None:
@@ -122,17 +127,17 @@ def test_the_energy_is_of_self_attention_under_the_sources_words() -> None:
     with edit.model.attention(Watch()):
         edit.model.denoiser(edit.model.embed(["a cat", "a cat"]))(Z, level)
     wanted = torch.stack([(maps[0] - maps[1]).square().mean() for maps in seen]).sum()
-    assert torch.allclose(energy_of(edit, (1e3, 0.0), Z) / 1e3, wanted, rtol=1e-3)
+    assert torch.allclose(energy_of(edit, Guider(1e3, 0.0, 1, 1), Z) / 1e3, wanted, rtol=1e-3)
 
 
 def test_unlikeness_of_maps_and_features() -> None:
     """Rows of what is wanted beside the first, the edit's own, do not count."""
-    wanted, found = Shown(), Shown()
+    wanted, found = Shown(LAYOUT), Shown(LAYOUT)
     wanted.record.seen = [torch.stack([torch.zeros(3, 4, 4), torch.ones(3, 4, 4)])] * 2
     found.record.seen = [torch.full((1, 3, 4, 4), 2.0)] * 2
-    assert unlikeness(found, wanted, (2.0, 10.0)) == 16
+    assert unlikeness(found, wanted, Guider(2.0, 10.0, 1, 1)) == 16
     wanted.tap.seen, found.tap.seen = torch.zeros(2, 5, 2, 2), torch.full((1, 5, 2, 2), -3.0)
-    assert unlikeness(found, wanted, (1.0, 10.0)) == 8 + 30
+    assert unlikeness(found, wanted, Guider(1.0, 10.0, 1, 1)) == 8 + 30
 
 
 def test_the_source_is_guided_only_where_nothing_is_asked() -> None:
@@ -144,15 +149,44 @@ def test_the_source_is_guided_only_where_nothing_is_asked() -> None:
 @pytest.mark.parametrize("guidance", [1.0, 3.0])
 def test_only_the_edit_goes_down_the_energy(guidance: float) -> None:
     edit, level = edit_of(guidance), network().levels(10)[4]
-    weights = (3e5, 500.0)
     plain = edit.branches(Z, level)
-    found = _guided(edit, weights)(Z, level)
+    found = _Guided(edit, LAYOUT)(Z, level)
     assert torch.allclose(found.eps[0], plain.eps[0], atol=1e-5)
     change = found.eps[1:] - plain.eps[1:]
     against = edit.model.denoiser("")(Z[1:], level).eps if guidance > 1 else 0
     ratio = float(change.norm() / (plain.eps[1:] - against).norm())
-    assert 0.99 * LEAST <= ratio <= 1.01 * MOST
+    assert 0.99 * 0.33 <= ratio <= 1.01 * 3
     assert torch.allclose(level.mix(found.x0, found.eps), Z, atol=1e-4)
     little = 1e-2 * change / change.norm() * Z[1:].norm()
     moved = torch.cat([Z[:1], Z[1:] - little])
-    assert energy_of(edit, weights, moved) < energy_of(edit, weights, Z)
+    assert energy_of(edit, LAYOUT, moved) < energy_of(edit, LAYOUT, Z)
+
+
+def test_a_style_is_guided_by_half_as_much_again_as_the_prompt() -> None:
+    """Both bounds are one, so the slope is as long in every step; features are the target's."""
+    edit, level = edit_of(), network().levels(10)[4]
+    plain = edit.branches(Z, level)
+    found = _Guided(edit, GUIDERS["style"])(Z, level)
+    push = plain.eps[1:] - edit.model.denoiser("")(Z[1:], level).eps
+    change = found.eps[1:] - plain.eps[1:]
+    assert float(change.norm() / push.norm()) == pytest.approx(1.5, rel=1e-3)
+
+
+def test_the_styles_features_are_seen_with_the_new_words() -> None:
+    """With the weight on features alone: the slope of a difference computed here."""
+    edit, level = edit_of(), network().levels(10)[4]
+    guider = GUIDERS["style"]._replace(layout=0.0, features=1.0, least=0.0, most=1e9)
+
+    def seen(prompt: str, z: torch.Tensor) -> torch.Tensor:
+        tap = Tapped(guider.block)
+        with edit.model.features(tap):
+            edit.model.denoiser(prompt)(z, level)
+        assert tap.seen is not None
+        return tap.seen
+
+    kept = seen("a cat", Z[:1])
+    slope = gradient(lambda z: (seen("a dog", z) - kept).abs().mean(), Z[1:])
+    found, plain = _Guided(edit, guider)(Z, level), edit.branches(Z, level)
+    assert torch.allclose(
+        found.eps[1:] - plain.eps[1:], slope, atol=1e-2 * float(slope.abs().max())
+    )
