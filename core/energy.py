@@ -31,7 +31,7 @@ class Recorded:
 
 
 class Tapped:
-    """A feature tap that changes nothing and keeps what a block gives; unnamed the last up block."""
+    """A feature tap that changes nothing and keeps what a block gives; unnamed: the last one."""
 
     def __init__(self, block: str = "") -> None:
         self.block = block
