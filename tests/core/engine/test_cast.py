@@ -153,6 +153,15 @@ def test_one_model_in_both_parts_is_loaded_once_and_counted_once(
     assert end.facts["model_hash"] == alone[-1].facts["model_hash"]
 
 
+def test_a_second_model_that_is_open_stays_open(
+    blend: Callable[..., Any], homes: tuple[str, str]
+) -> None:
+    shelf = Shelf("cpu", most=2)
+    for name in (homes[1], "toy"):
+        shelf.open(name, "cpu")
+    assert loaded(performed(blend(), shelf, lambda: False)) == [homes[0], ""]
+
+
 def test_a_job_that_was_stopped_loads_no_second_model(
     blend: Callable[..., Any], homes: tuple[str, str]
 ) -> None:
