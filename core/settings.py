@@ -64,6 +64,9 @@ class Settings:
     device: str = "auto"
     technique: str = "layered-brush"
     model: str = "storybook"
+    seeds_while_idle: bool = False
+    verifier: str = "agreement"
+    """By which better seeds are told from worse ones."""
     tool: str = "brush"
     brush: str = "round"
     params: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
@@ -155,6 +158,8 @@ def _fitting(value: Any, default: Any) -> Any:
     if isinstance(default, tuple):
         fits = isinstance(value, list) and all(isinstance(item, str) for item in value)
         return tuple(value) if fits else None
+    if isinstance(default, bool):
+        return value if isinstance(value, bool) else None
     if isinstance(default, (int, float)):
         return _number(value, default)
     if isinstance(default, dict):

@@ -24,6 +24,8 @@ from editor.ai import Ai
 from editor.api import Api
 from editor.canvas import Canvas
 from editor.files import Files
+from editor.hand import Hand
+from editor.idle import Idle
 from editor.jobs import Jobs
 from editor.live import Live
 from editor.recipes import fresh_recipe
@@ -50,7 +52,9 @@ class App:
     """One window and everything it works with. The engine starts with ``start``."""
 
     def __init__(self, application: QApplication, settings: stored.Settings | None = None) -> None:
-        catalog.load("brushes", "tools", "formats", "techniques", "modifiers", "models")
+        catalog.load(
+            "brushes", "tools", "formats", "techniques", "verifiers", "modifiers", "models"
+        )
         loaded = stored.load() if settings is None else stored.Loaded(settings)
         self.application = application
         self.settings = loaded.settings
@@ -64,6 +68,8 @@ class App:
         start = fresh_recipe(self.settings.technique, self.settings.model)
         self.ai = Ai(self.studio, self.jobs, self.live, start)
         self.recipes, self.seeds = self.ai.recipes, self.ai.seeds
+        self.idle = Idle(self.studio, self.jobs, self.recipes)
+        self.hand = Hand(application, self.idle.touched)
         self.files = Files(self)
         self.status = Status()
         self.canvas = Canvas(self.studio)
@@ -89,6 +95,10 @@ class App:
         self.jobs.changed.connect(self._job_moved)
         self.jobs.said.connect(self.status.say)
         self.engine.changed.connect(self._worker)
+        self.idle.changed.connect(lambda _: self._idle_moved())
+        remembered = self.settings
+        self.idle.choose(remembered.verifier)
+        self.idle.turn(remembered.seeds_while_idle)
         self.studio.opened.connect(self._watch)
         self._watch(self.studio.document)
         self._worker(self.engine.state)
@@ -138,6 +148,8 @@ class App:
         if self._warming is not None:
             self._warming.cancel()
         self.autosave.close()
+        self.idle.close()
+        self.hand.listen(False)
         self.live.close()
         self.jobs.close()
         self.engine.close()
@@ -241,7 +253,13 @@ class App:
     def _worker(self, state: State) -> None:
         hello = self.engine.hello
         device = f" ({hello.device})" if hello is not None and state is not State.stopped else ""
-        self.status.set_worker(WORKER[state] + device)
+        self.status.set_worker((self.idle.text or WORKER[state]) + device)
+
+    def _idle_moved(self) -> None:
+        on, verifier = self.idle.is_on, self.idle.verifier
+        self.settings = replace(self.settings, seeds_while_idle=on, verifier=verifier)
+        self.hand.listen(on)
+        self._worker(self.engine.state)
 
     # The look
 

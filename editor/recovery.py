@@ -14,7 +14,7 @@ from core.composite import flatten
 from core.errors import FileError
 from core.journal import Journal, Recovery, find_recoverable
 from core.settings import folders
-from editor.panels.ai_seed import pixmap
+from editor.panels.ai_tried import pixmap
 
 if TYPE_CHECKING:
     from core.document import Document

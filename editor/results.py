@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING
 from core.store import Store
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from core.engine.task import Recipe
     from core.geometry import Point
     from core.pixels import Pixels
+    from core.seed_search import Judged
     from editor.landing import Result
 
 TRIED = 24
@@ -18,11 +21,16 @@ TRIED = 24
 
 @dataclass(frozen=True, eq=False)
 class Tried:
-    """One result of a layer as a thumbnail that leads back to it."""
+    """One result of a layer as a thumbnail that leads back to it.
+
+    ``is_found`` says that it was found while idle and has not been on the canvas yet.
+    """
 
     key: str
     recipe: "Recipe"
     thumbnail: "Pixels"
+    judged: "Judged | None" = None
+    is_found: bool = False
 
 
 class Results:
@@ -45,9 +53,32 @@ class Results:
 
     def tried_by(self, layer_id: str, result: "Result") -> None:
         """A layer shows (or would have shown) a result: it moves to the end of its thumbnails."""
-        tried = self._tried.setdefault(layer_id, OrderedDict())
-        tried[result.key] = Tried(result.key, result.recipe, result.thumbnail)
-        tried.move_to_end(result.key)
+        old = self._of(layer_id).get(result.key)
+        self._add(layer_id, _tried(result, old.judged if old else None))
+
+    def judged(self, layer_id: str, result: "Result", judged: "Judged", is_found: bool) -> None:
+        """A result with its score: the best of its question are the layer's first thumbnails.
+
+        What was found for another question, and never chosen, makes room.
+        """
+        self._store.put((result.key, result.position), result)
+        tried = self._of(layer_id)
+        for one in list(tried.values()):
+            if one.is_found and one.judged and one.judged.question != judged.question:
+                del tried[one.key]
+        old = tried.get(result.key)
+        is_new = is_found and (old is None or old.is_found)
+        self._add(layer_id, _tried(result, judged, is_new))
+        for key in _ranked(tried, judged.question):
+            tried.move_to_end(key)
+
+    def _of(self, layer_id: str) -> "OrderedDict[str, Tried]":
+        return self._tried.setdefault(layer_id, OrderedDict())
+
+    def _add(self, layer_id: str, one: Tried) -> None:
+        tried = self._of(layer_id)
+        tried[one.key] = one
+        tried.move_to_end(one.key)
         while len(tried) > TRIED:
             tried.popitem(last=False)
 
@@ -58,3 +89,17 @@ class Results:
     def clear(self) -> None:
         self._store.clear()
         self._tried.clear()
+
+
+def _tried(result: "Result", judged: "Judged | None", is_found: bool = False) -> Tried:
+    return Tried(result.key, result.recipe, result.thumbnail, judged, is_found)
+
+
+def _ranked(tried: "Mapping[str, Tried]", question: str) -> list[str]:
+    """The keys of what was judged for one question, the best last."""
+    scores = {
+        key: one.judged.score
+        for key, one in tried.items()
+        if one.judged is not None and one.judged.question == question
+    }
+    return sorted(scores, key=scores.__getitem__)

@@ -93,8 +93,11 @@ class Seeds:
             self.recipes.turn(recipe.with_params(strength=value), "strength")
 
     def choose(self, tried: "Tried") -> None:
-        """Go back to exactly what a thumbnail shows."""
+        """Go back to exactly what a thumbnail shows; where that is known, live or not."""
         self.recipes.turn(replace(tried.recipe), "seed")
+        layer, live = self.recipes.layer, self.recipes.live
+        if layer and not live.is_on and self.jobs.results.find(tried.key, layer.position):
+            self.jobs.ask(layer.id)
 
     def tried(self) -> "list[Tried]":
         """What the active AI layer has tried, the oldest first."""

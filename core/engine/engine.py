@@ -78,7 +78,8 @@ class Engine:
     """Runs requests in a child process, one at a time in the order given.
 
     ``state`` is for the status bar, ``changed`` says when it is another. ``models`` are the
-    models opened so far, by the name asked for. Newest-wins is the caller's: cancel, then submit.
+    models opened so far, by the name asked for; ``at_hand`` those that the last job left loaded.
+    Newest-wins is the caller's: cancel, then submit.
     """
 
     def __init__(
@@ -91,6 +92,7 @@ class Engine:
         self.state = State.stopped
         self.changed: Signal[State] = Signal()
         self.models: dict[str, Opened] = {}
+        self.at_hand: frozenset[str] = frozenset()
         self.hello: Hello | None = None
         self.patience = patience or Patience()
         self._arguments = ["--device", device, "--cache-mb", str(cache_mb)]
@@ -226,6 +228,7 @@ class Engine:
 
     def _launch(self, state: State) -> None:
         self.hello = None
+        self.at_hand = frozenset()
         self._unanswered = 0
         self._quiet = 0
         self._births += 1
@@ -250,6 +253,7 @@ class Engine:
         self._quiet = 0
         run.hear(message)
         if run.is_over:
+            self.at_hand = run.left_loaded(message, self.at_hand)
             self._current = None
             self._advance()
         elif isinstance(message, Started):

@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 
-from core.engine.commands import Errand
+from core.engine.cast import names
+from core.engine.commands import Describe, Errand, Job
 from core.engine.messages import (
     Cancelled,
     Described,
@@ -65,6 +66,19 @@ class Run:
         self.command = replace(self.command, rung=rung)
         self.is_loading, self.blame = True, ""
         return self
+
+    def left_loaded(self, message: Heard, before: frozenset[str]) -> frozenset[str]:
+        """The models that the worker surely holds when this is over, given those before it."""
+        command = self.command
+        if isinstance(command, Describe):
+            return before
+        used = frozenset(
+            names(command.request.recipe) if isinstance(command, Job) else [command.model]
+        )
+        if isinstance(message, Cancelled):
+            return before & used
+        went_well = isinstance(message, (Done, Opened)) and command.rung == 0
+        return used if went_well else frozenset()
 
     def __aiter__(self) -> "Run":
         return self

@@ -101,6 +101,9 @@ class AiPanel(QWidget):
         self.seed.diced.connect(self.seeds.dice)
         self.seed.locked.connect(self._lock)
         self.seed.picked.connect(self._pick)
+        self.seed.idle.switched.connect(self.app.idle.turn)
+        self.seed.idle.chosen.connect(self.app.idle.choose)
+        self.app.idle.changed.connect(lambda _: self._late.start())
         self.progress.run.connect(self._run)
         self.progress.cancel.connect(self._cancel)
         self.progress.live.connect(self.app.live.turn)
@@ -129,7 +132,8 @@ class AiPanel(QWidget):
         self._show_dials(recipe)
         self.seed.field.show_seed(recipe.seed)
         layer = self.recipes.layer
-        self.seed.show_tried(self.seeds.tried(), layer.rendered if layer else "")
+        self.seed.thumbnails.show_tried(self.seeds.tried(), layer.rendered if layer else "")
+        self.seed.idle.show_state(self.app.idle.is_on, self.app.idle.judge)
         self.progress.run_button.setEnabled(layer is None or not layer.baked)
         self._show_failure()
 

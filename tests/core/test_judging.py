@@ -84,7 +84,7 @@ def test_a_model_that_lacks_something_or_says_nonsense_gives_none(
     class Odd:
         id, label, claim, needs_prompt = "odd", "Odd", "is odd", False
         needs: ClassVar[frozenset[str]] = frozenset({"attention"})
-        says: ClassVar[Any] = float("nan")
+        says: ClassVar[Any] = 3.0
 
         def judge(self, case: Any) -> Any:
             def scores(x0: Any) -> Any:
@@ -98,11 +98,10 @@ def test_a_model_that_lacks_something_or_says_nonsense_gives_none(
     model = open_model("toy")
     assert scored("odd", asked(), painted(1), model) is None
     monkeypatch.setattr(Odd, "needs", frozenset())
-    assert scored("odd", asked(), painted(1), model) is None
-    monkeypatch.setattr(Odd, "says", ModelError("not numbers"))
-    assert scored("odd", asked(), painted(1), model) is None
-    monkeypatch.setattr(Odd, "says", 3.0)
     assert scored("odd", asked(), painted(1), model) == 3
+    for nonsense in (float("nan"), ModelError("not numbers")):
+        monkeypatch.setattr(Odd, "says", nonsense)
+        assert scored("odd", asked(), painted(1), model) is None
 
 
 def test_words_for_two_scores() -> None:

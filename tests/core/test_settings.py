@@ -29,7 +29,9 @@ def test_every_field_differs_from_its_default_after_a_round_trip(tmp_path: Path)
     changed: dict[str, Any] = {}
     for item in dataclasses.fields(Settings):
         value = getattr(Settings(), item.name)
-        if isinstance(value, str):
+        if isinstance(value, bool):
+            changed[item.name] = not value
+        elif isinstance(value, str):
             changed[item.name] = value + "x"
         elif isinstance(value, (int, float)):
             changed[item.name] = value + 1
@@ -70,6 +72,8 @@ def test_a_folder_in_place_of_the_file_gives_a_note(tmp_path: Path) -> None:
         ("undo_mb", -1),
         ("undo_mb", 1e300),
         ("undo_mb", True),
+        ("seeds_while_idle", 1),
+        ("seeds_while_idle", "yes"),
         ("autosave_seconds", "often"),
         ("params", {"a": 1}),
     ],

@@ -20,6 +20,7 @@ from editor.studio import Studio
 from editor.view import ViewTransform
 from tests.editor.asking import Bench
 from tests.editor.canvases import RED
+from tests.editor.idling import Play, playing
 
 
 @pytest.fixture(scope="module")
@@ -50,3 +51,8 @@ def canvas(qtbot: QtBot) -> Canvas:
     QApplication.processEvents()
     QApplication.sendEvent(made, QEvent(QEvent.Type.Leave))
     return made
+
+
+@pytest.fixture
+def play_idle(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> Play:
+    return playing(bench, monkeypatch)

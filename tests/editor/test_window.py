@@ -8,9 +8,11 @@ import pytest
 from PIL import Image
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QMessageBox
 from pytestqt.qtbot import QtBot
 
+from core import settings
 from core.geometry import Size
 from core.layers import Layer
 from editor.app import App
@@ -211,3 +213,41 @@ def test_another_theme_reaches_icons_and_marked_words(open_app: App) -> None:
     assert max(ink(button) for button in buttons) < 110
     assert words.difference.grab().toImage() != dark
     assert "a" in words.difference.text()
+
+
+def test_the_idle_search_is_off_at_first_and_remembered(app: App) -> None:
+    assert not app.idle.is_on
+    app.idle.turn(True)
+    app.idle.choose("likeness")
+    app.close()
+    kept = settings.load().settings
+    assert (kept.seeds_while_idle, kept.verifier) == (True, "likeness")
+    with window(kept) as again:
+        assert again.idle.is_on
+        assert again.idle.judge == "likeness"
+        assert again.window.ai.seed.idle.isChecked()
+        again.idle.turn(False)
+    assert not settings.load().settings.seeds_while_idle
+
+
+def test_the_status_bar_says_quietly_that_it_looks(app: App) -> None:
+    app.idle.text = "Looking for better seeds 3 of 8"
+    app.idle.changed.emit(None)
+    assert app.status.text("worker") == "Looking for better seeds 3 of 8"
+    app.idle.text = ""
+    app.idle.changed.emit(None)
+    assert app.status.text("worker") == "worker stopped"
+
+
+def test_hands_are_watched_only_while_the_search_is_on(app: App) -> None:
+    touched: list[bool] = []
+    app.hand._touched = lambda: touched.append(True)
+    QTest.keyClick(app.window, Qt.Key.Key_Shift)
+    assert not touched
+    app.idle.turn(True)
+    QTest.keyClick(app.window, Qt.Key.Key_Shift)
+    assert touched
+    app.idle.turn(False)
+    touched.clear()
+    QTest.keyClick(app.window, Qt.Key.Key_Shift)
+    assert not touched

@@ -10,11 +10,11 @@ from editor.app import App
 
 
 @contextmanager
-def window() -> Iterator[App]:
+def window(settings: Settings | None = None) -> Iterator[App]:
     """An App whose window is shown, closed again afterwards."""
     application = QApplication.instance()
     assert isinstance(application, QApplication)
-    app = App(application, Settings(model="toy"))
+    app = App(application, settings or Settings(model="toy"))
     app.window.show()
     application.processEvents()
     try:

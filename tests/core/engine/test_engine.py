@@ -282,3 +282,25 @@ def test_who_yields_and_still_waits_is_never_begun(ask: Ask, served: Served) -> 
         done(await heard(last))
 
     served(work)
+
+
+def test_it_is_known_which_models_the_last_job_left_loaded(ask: Ask, served: Served) -> None:
+    async def work(engine: Engine) -> None:
+        await engine.open("toy")
+        done(await heard(engine.submit(ask("slow", steps=2))))
+        assert engine.at_hand == {"toy"}
+        await engine.describe(np.ones((8, 8, 3), np.uint8), "toy")
+        run = engine.submit(ask("slow", steps=100, pause=0.02))
+        run.cancel()
+        await heard(run)
+        assert engine.at_hand == {"toy"}
+        failed(await heard(engine.submit(ask("broken"))))
+        assert not engine.at_hand, "who knows"
+        done(await heard(engine.submit(ask("slow", steps=2))))
+        assert engine.at_hand == {"toy"}
+        run = engine.submit(ask("slow", steps=100, pause=0.02, model="missing/folder"))
+        run.cancel()
+        await heard(run)
+        assert not engine.at_hand, "another may have taken its place"
+
+    served(work)

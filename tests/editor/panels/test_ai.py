@@ -2,11 +2,10 @@
 
 import asyncio
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from PySide6.QtCore import QCoreApplication, QEvent, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 
@@ -14,72 +13,13 @@ from core.errors import EditorError
 from core.geometry import Rect
 from core.layers import AiLayer
 from core.selection import Selection
-from editor import theme
-from editor.ai import Ai
 from editor.job import Failure, Job
-from editor.panels.ai import AiPanel, known_things
+from editor.panels.ai import known_things
 from editor.panels.ai_choices import Entry, lacking, technique_entries
 from editor.panels.ai_progress import UNCHANGED
-from tests.editor.asking import Bench, Workshop, recipe, stroke
+from tests.editor.panels.desks import Desk, show
 
 pytestmark = pytest.mark.gui
-
-
-@pytest.fixture(scope="module")
-def application() -> QApplication:
-    found = QApplication.instance()
-    return found if isinstance(found, QApplication) else QApplication([])
-
-
-class Desk:
-    """The panel over the parts of a workshop."""
-
-    def __init__(self, shop: Workshop) -> None:
-        self.shop = shop
-        self.ai = Ai(shop.studio, shop.jobs, shop.live, recipe(seed=5))
-        app: Any = SimpleNamespace(
-            studio=shop.studio, jobs=shop.jobs, live=shop.live, ai=self.ai, tokens=theme.DARK
-        )
-        self.panel = AiPanel(app)
-        self.panel.resize(300, 420)
-        self.panel.show()
-
-    def stroke(self, **changes: Any) -> str:
-        layer = stroke(self.shop, recipe(**{"seed": 5, **changes}))
-        self.ai.seeds.stroked(layer)
-        return layer
-
-    async def settle(self) -> None:
-        await self.shop.jobs.idle()
-        await asyncio.sleep(0.01)
-        show()
-
-    def close(self) -> None:
-        self.panel.close()
-        self.panel.deleteLater()
-        QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
-
-
-def show() -> None:
-    for _ in range(3):
-        QApplication.processEvents()
-
-
-@pytest.fixture
-def play(application: QApplication, bench: Bench) -> Any:
-    """Run a test with a desk."""
-
-    def run(work: Any) -> None:
-        async def with_desk(shop: Workshop) -> None:
-            desk = Desk(shop)
-            try:
-                await work(desk)
-            finally:
-                desk.close()
-
-        bench.run(with_desk)
-
-    return run
 
 
 def test_an_empty_dock_teaches(play: Any) -> None:

@@ -12,17 +12,9 @@ from pytestqt.qtbot import QtBot
 from editor import theme
 from editor.panels.ai_suggest import ABOUT
 from editor.panels.ai_words import Words
-from tests.editor.panels.test_ai import Desk, play, show
-
-__all__ = ["play"]
+from tests.editor.panels.desks import Desk, show
 
 pytestmark = pytest.mark.gui
-
-
-@pytest.fixture(scope="module")
-def application() -> QApplication:
-    found = QApplication.instance()
-    return found if isinstance(found, QApplication) else QApplication([])
 
 
 @pytest.fixture

@@ -1,0 +1,43 @@
+"""Whether anybody is at work: presses, keys and turns of the wheel, wherever they go."""
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QCoreApplication, QEvent, QObject
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Hand(QObject):
+    """Tells of every press, key and turn of the wheel in the program, while it listens."""
+
+    TOUCHES = frozenset(
+        {
+            QEvent.Type.MouseButtonPress,
+            QEvent.Type.MouseButtonRelease,
+            QEvent.Type.TabletPress,
+            QEvent.Type.TabletRelease,
+            QEvent.Type.TouchBegin,
+            QEvent.Type.TouchEnd,
+            QEvent.Type.Wheel,
+            QEvent.Type.KeyPress,
+            QEvent.Type.ShortcutOverride,
+            QEvent.Type.Drop,
+        }
+    )
+
+    def __init__(self, application: QCoreApplication, touched: "Callable[[], None]") -> None:
+        super().__init__()
+        self._application, self._touched = application, touched
+        self._listens = False
+
+    def listen(self, on: bool) -> None:
+        if on is not self._listens:
+            self._listens = on
+            install = self._application.installEventFilter
+            (install if on else self._application.removeEventFilter)(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() in self.TOUCHES:
+            self._touched()
+        return False

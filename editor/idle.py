@@ -1,0 +1,277 @@
+"""Better seeds of the active AI layer, looked for while nobody touches anything.
+
+Whatever a person does stops the search at once; what it finds waits among the layer's thumbnails
+and changes nothing until it is chosen.
+"""
+
+import asyncio
+import time
+from contextlib import suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from core import layers
+from core.catalog import verifiers
+from core.engine.cast import names
+from core.engine.engine import State as Worker
+from core.engine.messages import Done, Failed, Step
+from core.errors import EditorError
+from core.judging import lacking
+from core.layers import AiLayer, Group
+from core.seed_search import Judged, SeedSearch, is_worth_it
+from core.signal import Signal
+from editor.landing import Asked, ask, current_key, receive, snapshot
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from core.ai.crop import Geometry
+    from core.document import Document
+    from core.edits import State
+    from core.engine.run import Heard, Run
+    from editor.jobs import Jobs
+    from editor.recipes import Recipes
+    from editor.studio import Studio
+
+REST = 3.0
+"""Seconds without a touch after which the search begins."""
+SLOW = 2.0
+"""Seconds a step may take: a person's own edit waits for the step that is under way."""
+USUAL = "agreement"
+
+
+class Idle:
+    """``changed`` says that it is on or off, looks or rests, or has found something."""
+
+    def __init__(self, studio: "Studio", jobs: "Jobs", recipes: "Recipes") -> None:
+        self.studio, self.jobs, self.recipes = studio, jobs, recipes
+        self.is_on = False
+        self.verifier = USUAL
+        self.text = ""
+        self.changed: Signal[None] = Signal()
+        self._searches: dict[str, SeedSearch] = {}
+        self._unfit: set[str] = set()
+        self._pause: asyncio.TimerHandle | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._run: Run | None = None
+        self._leave: list[Callable[[], None]] = [
+            studio.opened.connect(self._open),
+            recipes.changed.connect(lambda _: self.touched()),
+            jobs.changed.connect(lambda _: self.touched()),
+            jobs.engine.changed.connect(self._worker_moved),
+        ]
+        self._unwatch: list[Callable[[], None]] = []
+        self._watch(studio.document)
+
+    def turn(self, on: bool) -> None:
+        """On starts afresh, also where the search has given up."""
+        self.is_on = on
+        self._unfit.clear()
+        for search in self._searches.values():
+            search.is_over = False
+        self.touched()
+        layer = self.recipes.layer
+        if on and layer is not None:
+            self._say(lacking(verifiers[self.judge], layer.recipe))
+        self.changed.emit(None)
+
+    def choose(self, verifier: str) -> None:
+        """What is meant by better, from now on."""
+        self.verifier = verifier
+        self.touched()
+        self.changed.emit(None)
+
+    @property
+    def judge(self) -> str:
+        """The verifier that is asked: the chosen one, unless it has gone with its plugin."""
+        return self.verifier if self.verifier in verifiers else USUAL
+
+    def touched(self) -> None:
+        """Somebody is at work: stop at once, and wait for the next rest."""
+        self._stop()
+        if self.is_on:
+            # Before the loop runs there is no worker either, and its start begins the rest.
+            with suppress(RuntimeError):
+                self._pause = asyncio.get_running_loop().call_later(REST, self._begin)
+
+    def close(self) -> None:
+        self._stop()
+        self.is_on = False
+        for leave in (*self._leave, *self._unwatch):
+            leave()
+
+    def _stop(self) -> None:
+        if self._pause is not None:
+            self._pause.cancel()
+        if self._run is not None:
+            self._run.cancel()
+        task, self._task, self._run, self._pause = self._task, None, None, None
+        if task is not None:
+            task.cancel()
+            self._show("")
+
+    # When it begins
+
+    def _open(self, document: "Document") -> None:
+        self._searches.clear()
+        self._watch(document)
+        self.touched()
+
+    def _watch(self, document: "Document") -> None:
+        for leave in self._unwatch:
+            leave()
+        self._unwatch = [
+            signal.connect(lambda _: self.touched())
+            for signal in (document.changed, document.restructured, document.selected)
+        ]
+
+    def _worker_moved(self, _: Worker) -> None:
+        if self._task is None:
+            self.touched()
+
+    def _begin(self) -> None:
+        self._pause = None
+        layer = self._layer()
+        if layer is not None:
+            self._task = asyncio.get_running_loop().create_task(self._search(layer))
+            self._task.add_done_callback(self._ended)
+
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        if task is self._task:
+            self._task = self._run = None
+            self._show("")
+        if not task.cancelled():
+            task.result()
+
+    def _layer(self) -> AiLayer | None:
+        """The active AI layer, if there is nothing else to do and other seeds may be better."""
+        layer = self.recipes.layer
+        return layer if layer and self._is_quiet() and self._is_fit(layer) else None
+
+    def _is_quiet(self) -> bool:
+        is_ready = self.jobs.engine.state is Worker.ready and self.jobs.is_idle
+        waits = self.studio.document.is_editing or self.recipes.is_draft
+        return is_ready and not waits and not self.recipes.is_locked
+
+    def _is_fit(self, layer: AiLayer) -> bool:
+        recipe = layer.recipe
+        # A model that has yet to be loaded could not be stopped at a step.
+        is_ready = self.jobs.engine.at_hand.issuperset(names(recipe))
+        is_known = is_ready and recipe.model in self.jobs.engine.models
+        shows = layer.rendered and not layer.baked and _is_shown(self.studio.document.root, layer)
+        can_judge = is_worth_it(recipe) and not lacking(verifiers[self.judge], recipe)
+        is_hopeless = recipe.model in self._unfit or layer.id in self.jobs.failures
+        return bool(is_known and shows and can_judge and not is_hopeless)
+
+    # The search
+
+    async def _search(self, layer: AiLayer) -> None:
+        with suppress(EditorError):
+            state, still = snapshot(self.studio.document, layer.id)
+            question = await self.jobs.aside(_question, state, still)
+            if question:
+                search = self._search_for(layer.id, f"{self.judge} {question}")
+                await self._try_seeds(search, state, still)
+
+    def _search_for(self, layer_id: str, question: str) -> SeedSearch:
+        known = self._searches.get(layer_id)
+        if known is None or known.question != question:
+            known = self._searches[layer_id] = SeedSearch(question)
+        return known
+
+    async def _try_seeds(self, search: SeedSearch, state: "State", layer: AiLayer) -> None:
+        geometry, judge = self.jobs.engine.models[layer.recipe.model].geometry, self.judge
+        while (seed := search.next(layer.recipe.seed)) is not None:
+            self._show(search.progress(seed))
+            asked = await self.jobs.aside(_asked, state, layer, seed, geometry)
+            done = await self._answer(asked, search, judge)
+            if done is None:
+                return
+            score = done.facts.get("score")
+            if score is None:
+                self._give_up(search, "this model cannot judge them")
+                return
+            result = await self.jobs.aside(receive, asked, done.pixels, done.facts)
+            search.scores[seed] = score
+            judged = Judged(search.question, judge, score)
+            self.jobs.results.judged(layer.id, result, judged, seed != layer.recipe.seed)
+            self.changed.emit(None)
+
+    async def _answer(self, asked: Asked, search: SeedSearch, judge: str) -> Done | None:
+        """What the worker made; None when it was stopped, failed or is too slow for this."""
+        run, pace = self.jobs.engine.submit(asked.request, judge, yields=True), Pace()
+        self._run = run
+        async for message in run:
+            if isinstance(message, Done):
+                return message
+            objection = self._objection(message, asked.request.recipe.model, pace)
+            if objection:
+                run.cancel()
+                self._give_up(search, objection)
+                return None
+        return None
+
+    def _objection(self, message: "Heard", model: str, pace: "Pace") -> str:
+        """Why not to go on; a model that is too large or too slow for this is let alone."""
+        if isinstance(message, Failed):
+            if message.retry:
+                self._unfit.add(model)
+            return message.text.rstrip(".")
+        if isinstance(message, Step) and pace.is_slow():
+            self._unfit.add(model)
+            return "one step takes so long that your own edits would wait for it"
+        return ""
+
+    def _give_up(self, search: SeedSearch, why: str) -> None:
+        search.is_over = True
+        self._say(f"No more looking for better seeds: {why[0].lower()}{why[1:]}.")
+
+    def _say(self, sentence: str) -> None:
+        if sentence:
+            self.jobs.said.emit(sentence)
+
+    def _show(self, text: str) -> None:
+        if text != self.text:
+            self.text = text
+            self.changed.emit(None)
+
+
+class Pace:
+    """Watches the steps of a run; one that comes late may be the window's own fault."""
+
+    def __init__(self) -> None:
+        self._last: float | None = None
+        self._late = 0
+
+    def is_slow(self) -> bool:
+        """To be asked at every step."""
+        now = time.monotonic()
+        self._late += self._last is not None and now - self._last > SLOW
+        self._last = now
+        return self._late > 1
+
+
+def _question(state: "State", layer: AiLayer) -> str:
+    """What the layer asks, whatever its seed; empty when it shows another picture."""
+    if current_key(state, layer) != layer.rendered:
+        return ""
+    return current_key(*_reseeded(state, layer, 0))
+
+
+def _asked(state: "State", layer: AiLayer, seed: int, geometry: "Geometry") -> Asked:
+    return ask(*_reseeded(state, layer, seed), geometry)
+
+
+def _reseeded(state: "State", layer: AiLayer, seed: int) -> tuple["State", AiLayer]:
+    other = replace(layer, recipe=replace(layer.recipe, seed=seed))
+    return replace(state, root=layers.replaced(state.root, other)), other
+
+
+def _is_shown(root: Group, layer: AiLayer) -> bool:
+    """Whether neither the layer nor a group around it is hidden."""
+    node: layers.Node | None = layer
+    while node is not None and node.visible:
+        if node is root:
+            return True
+        node = layers.parent_of(root, node.id)
+    return False

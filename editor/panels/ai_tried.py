@@ -1,0 +1,127 @@
+"""Thumbnails of the seeds tried: the better ones first, the best one with a star."""
+
+import math
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QPointF, QSize, Qt
+from PySide6.QtGui import QColor, QIcon, QImage, QPainter, QPen, QPixmap, QPolygonF
+from PySide6.QtWidgets import QListView, QListWidget, QListWidgetItem
+
+from core.seed_search import Standing, standings
+
+if TYPE_CHECKING:
+    from core.pixels import Pixels
+    from editor.results import Tried
+    from editor.theme import Tokens
+
+SIDE = 46
+KEY = Qt.ItemDataRole.UserRole
+PLAIN = Standing("", False)
+STAR = 11.0
+"""Radius of the mark in pixels of a thumbnail."""
+
+
+class Thumbnails(QListWidget):
+    """The newest first, after those that were judged; the one on the canvas is marked."""
+
+    def __init__(self, tokens: "Tokens") -> None:
+        super().__init__()
+        self._tokens = tokens
+        self._keys: list[str] = []
+        self._shown: tuple[list[Tried], str] = ([], "")
+        self.setAccessibleName("Seeds tried")
+        self.setViewMode(QListView.ViewMode.IconMode)
+        self.setFlow(QListView.Flow.LeftToRight)
+        self.setWrapping(False)
+        self.setMovement(QListView.Movement.Static)
+        self.setIconSize(QSize(SIDE, SIDE))
+        self.setGridSize(QSize(SIDE + 6, SIDE + 6))
+        self.setFixedHeight(SIDE + 8)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setHorizontalScrollMode(QListWidget.ScrollMode.ScrollPerPixel)
+
+    def dress(self, tokens: "Tokens") -> None:
+        self._tokens = tokens
+        self.setStyleSheet(
+            f"QListView::item {{ border: 2px solid {tokens.panel}; border-radius: 4px; }}"
+            f"QListView::item:hover {{ border-color: {tokens.dim}; }}"
+            f"QListView::item:selected {{ border-color: {tokens.accent}; background: none; }}"
+        )
+        self._mark()
+
+    def show_tried(self, tried: "list[Tried]", current: str) -> None:
+        """What a layer has tried, the oldest first; ``current`` is the key of what it shows."""
+        newest = tried[::-1]
+        keys = [one.key for one in newest]
+        if sorted(keys) != sorted(self._keys):
+            self._keys = keys
+            self.clear()
+            for one in newest:
+                # With its picture at once: the list would leave room between items that grow.
+                item = QListWidgetItem(self._icon(one, PLAIN), "")
+                item.setData(KEY, one.key)
+                self.addItem(item)
+        self._shown = newest, current
+        self._mark()
+        self.setVisible(len(keys) > 1)
+
+    def _mark(self) -> None:
+        newest, current = self._shown
+        tried = {one.key: one for one in newest}
+        judged = {key: one.judged for key, one in tried.items() if one.judged}
+        stand = standings(judged, current)
+        for place in range(self.count()):
+            item = self.item(place)
+            key = item.data(KEY)
+            one, standing = tried[key], stand.get(key, PLAIN)
+            item.setIcon(self._icon(one, standing))
+            item.setToolTip(about(one, standing, key == current))
+            item.setData(Qt.ItemDataRole.AccessibleTextRole, item.toolTip().split(":")[0])
+            item.setSelected(key == current)
+
+    def _icon(self, one: "Tried", standing: Standing) -> QIcon:
+        drawn = pixmap(one.thumbnail)
+        if standing.is_best:
+            star(drawn, self._tokens)
+        shown = QIcon(drawn)
+        shown.addPixmap(drawn, QIcon.Mode.Selected)
+        return shown
+
+
+def about(one: "Tried", standing: Standing, is_shown: bool) -> str:
+    """A thumbnail in words."""
+    recipe = one.recipe
+    place = ", on the canvas" if is_shown else ", found while idle" if one.is_found else ""
+    if is_shown and standing.is_best:
+        return f"Seed {recipe.seed}{place}: the best so far"
+    if not standing.text:
+        return f"Seed {recipe.seed}{place}, strength {recipe.strength:.2f}: {recipe.prompt}"
+    best = ", the best so far" if standing.is_best else ""
+    return f"Seed {recipe.seed}{place}: {standing.text}{best}"
+
+
+def star(drawn: QPixmap, tokens: "Tokens") -> None:
+    """A five-pointed star in the upper right corner, rimmed so that it shows on any picture."""
+    middle = QPointF(drawn.width() - STAR - 2, STAR + 2)
+    points = [
+        middle + QPointF(math.sin(angle), -math.cos(angle)) * STAR * (1 if n % 2 == 0 else 0.45)
+        for n, angle in enumerate(math.pi / 5 * n for n in range(10))
+    ]
+    painter = QPainter(drawn)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    rim = QPen(QColor(tokens.surround), 3)
+    rim.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
+    painter.setPen(rim)
+    painter.setBrush(QColor(tokens.accent))
+    painter.drawPolygon(QPolygonF(points))
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.drawPolygon(QPolygonF(points))
+    painter.end()
+
+
+def pixmap(rgb: "Pixels") -> QPixmap:
+    """RGB bytes (height x width x 3) as a pixmap."""
+    height, width = rgb.shape[:2]
+    image = QImage(rgb.tobytes(), width, height, width * 3, QImage.Format.Format_RGB888)
+    return QPixmap.fromImage(image)

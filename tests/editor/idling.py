@@ -1,0 +1,106 @@
+"""A desk with an idle search whose rest is short, and which counts what the worker is asked."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import pytest
+
+from core import catalog
+from core.engine.engine import State
+from core.engine.run import Heard, Run
+from editor import idle as module
+from editor.idle import Idle
+from editor.recipes import Recipes
+from editor.results import Tried
+from editor.seeds import Seeds
+from tests.editor.asking import Bench, Workshop, recipe, stroke
+
+REST = 0.08
+
+
+class Desk:
+    """A workshop with an idle search, which counts what is asked of the worker."""
+
+    def __init__(self, shop: Workshop) -> None:
+        self.shop = shop
+        self.recipes = Recipes(shop.studio, shop.jobs, shop.live, recipe())
+        self.seeds = Seeds(shop.studio, self.recipes, shop.jobs)
+        self.idle = Idle(shop.studio, shop.jobs, self.recipes)
+        self.said: list[str] = []
+        self.texts: list[str] = []
+        self.runs: list[Run] = []
+        shop.jobs.said.connect(self.said.append)
+        self.idle.changed.connect(lambda _: self.texts.append(self.idle.text))
+
+    def counted(self, submit: Callable[..., Run]) -> Callable[..., Run]:
+        def submitted(*given: Any, **more: Any) -> Run:
+            self.runs.append(submit(*given, **more))
+            return self.runs[-1]
+
+        return submitted
+
+    async def painted(self, **changes: Any) -> str:
+        """An AI layer whose picture is there, made with the search off."""
+        layer = stroke(self.shop, recipe(**changes))
+        await self.shop.jobs.idle()
+        assert self.shop.layer(layer).rendered
+        self.runs.clear()
+        return layer
+
+    async def until(self, true: Callable[[], Any]) -> None:
+        while not true():
+            await asyncio.sleep(0.005)
+
+    async def searched(self) -> list[Tried]:
+        """Turn it on and wait until it rests for good."""
+        self.idle.turn(True)
+        await self.until(lambda: self.idle.text)
+        await self.until(lambda: not self.idle.text)
+        return self.seeds.tried()
+
+    async def rest_of(self, number: int) -> list[Heard]:
+        """What a run has said since the search listened to it no more."""
+        return [message async for message in self.runs[number]]
+
+    async def in_a_step(self) -> Run:
+        """A search is in the middle of a run."""
+        self.idle.turn(True)
+        await self.until(lambda: self.runs)
+        await asyncio.sleep(0.1)
+        return self.runs[-1]
+
+
+Work = Callable[[Desk], Coroutine[Any, Any, None]]
+Play = Callable[[Work], None]
+
+
+def playing(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> Play:
+    """Runs a test at a desk of its own."""
+    monkeypatch.setattr(module, "REST", REST)
+    know_oddities(monkeypatch)
+
+    def run(work: Work) -> None:
+        async def with_desk(shop: Workshop) -> None:
+            desk = Desk(shop)
+            try:
+                with monkeypatch.context() as patch:
+                    patch.setattr(shop.engine, "submit", desk.counted(shop.engine.submit))
+                    await work(desk)
+            finally:
+                desk.idle.close()
+                await desk.until(lambda: shop.engine.state is State.ready)
+
+        bench.run(with_desk)
+
+    return run
+
+
+def know_oddities(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The window knows the techniques that misbehave in the worker, for one test."""
+    for registry in (catalog.techniques, catalog.describers):
+        monkeypatch.setattr(registry, "_items", dict(registry._items))
+    from tests.core.engine import oddities
+
+    for kind in (oddities.Slow, oddities.Greedy, oddities.KilledOnce, oddities.Broken):
+        catalog.techniques.register(kind)

@@ -1,0 +1,32 @@
+"""A desk with the AI dock."""
+
+from typing import Any
+
+import pytest
+from PySide6.QtWidgets import QApplication
+
+from tests.editor.asking import Bench, Workshop
+from tests.editor.panels.desks import Desk
+
+
+@pytest.fixture(scope="module")
+def application() -> QApplication:
+    found = QApplication.instance()
+    return found if isinstance(found, QApplication) else QApplication([])
+
+
+@pytest.fixture
+def play(application: QApplication, bench: Bench) -> Any:
+    """Run a test with a desk."""
+
+    def run(work: Any) -> None:
+        async def with_desk(shop: Workshop) -> None:
+            desk = Desk(shop)
+            try:
+                await work(desk)
+            finally:
+                desk.close()
+
+        bench.run(with_desk)
+
+    return run

@@ -1,0 +1,205 @@
+"""The idle search: it finds, ranks and rests, changes nothing, and gives way at once."""
+
+import asyncio
+import time
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from core.seed_search import MOST
+from editor.job import Stage
+from tests.editor.asking import Sweep, gradient, recipe
+from tests.editor.idling import REST, Desk, Play
+
+
+def test_off_nothing_is_asked(play_idle: Play) -> None:
+    async def work(desk: Desk) -> None:
+        await desk.painted()
+        await asyncio.sleep(5 * REST)
+        assert not desk.idle.is_on
+        assert not desk.runs
+        assert not desk.texts
+
+    play_idle(work)
+
+
+def test_it_finds_ranks_and_rests_and_changes_nothing(play_idle: Play) -> None:
+    async def work(desk: Desk) -> None:
+        layer = await desk.painted()
+        document = desk.shop.document
+        document.saved = document.state
+        before = document.state, len(document.history.done), desk.shop.pixels()
+        desk.shop.jobs.results.clear()  # as after opening a file
+        tried = await desk.searched()
+        assert document.state is before[0]
+        assert len(document.history.done) == before[1]
+        assert not document.is_modified
+        assert (desk.shop.pixels() == before[2]).all()
+        assert len(desk.shop.jobs.recent) == 1, "only the person's own job"
+        scores = [one.judged.score for one in tried if one.judged]
+        assert len(scores) == len(tried) == MOST + 1
+        assert scores == sorted(scores), "the best is the last, which is first in the strip"
+        own = next(one for one in tried if one.key == desk.shop.layer(layer).rendered)
+        assert [one for one in tried if not one.is_found] == [own]
+        assert "Looking for better seeds 3 of 8" in desk.texts
+        await asyncio.sleep(3 * REST)
+        assert len(desk.runs) == MOST + 1, "it rests"
+
+    play_idle(work)
+
+
+def test_a_click_puts_exactly_what_was_found_on_the_canvas(play_idle: Play) -> None:
+    async def work(desk: Desk) -> None:
+        layer = await desk.painted()
+        shop, entries = desk.shop, len(desk.shop.document.history.done)
+        before, best = shop.pixels(), (await desk.searched())[-1]
+        found = shop.jobs.results.find(best.key, shop.layer(layer).position)
+        assert found is not None
+        desk.seeds.choose(best)
+        await shop.jobs.idle()
+        job = shop.jobs.recent[0]
+        assert (job.stage, job.is_from_cache, job.of) == (Stage.finished, True, 0)
+        assert shop.layer(layer).tiles is found.tiles
+        assert shop.layer(layer).recipe.seed == best.recipe.seed
+        assert len(shop.document.history.done) == entries + 1
+        chosen = shop.pixels()
+        assert not (chosen == before).all()
+        shop.jobs.results.clear()
+        shop.jobs.ask(layer)
+        await shop.jobs.idle()
+        assert (shop.pixels() == chosen).all(), "as a run of its own would have made it"
+        shop.document.undo()
+        assert (shop.pixels() == before).all()
+
+    play_idle(work)
+
+
+def test_choosing_one_does_not_begin_again(play_idle: Play) -> None:
+    async def work(desk: Desk) -> None:
+        await desk.painted()
+        tried = await desk.searched()
+        desk.seeds.choose(tried[-1])
+        await desk.shop.jobs.idle()
+        await asyncio.sleep(4 * REST)
+        assert len(desk.runs) == MOST + 1
+        assert not next(one for one in desk.seeds.tried() if one.key == tried[-1].key).is_found
+
+    play_idle(work)
+
+
+def test_while_live_is_off_a_found_one_is_shown_all_the_same(play_idle: Play) -> None:
+    async def work(desk: Desk) -> None:
+        layer = await desk.painted()
+        best = (await desk.searched())[-1]
+        desk.shop.live.turn(False)
+        desk.seeds.choose(best)
+        await desk.shop.jobs.idle()
+        assert desk.shop.layer(layer).rendered == best.key
+
+    play_idle(work)
+
+
+def test_a_stroke_stops_it_and_its_job_waits_for_one_step_at_most(play_idle: Play) -> None:
+    pause = 0.3
+
+    async def work(desk: Desk) -> None:
+        await desk.painted(technique="slow", steps=3, pause=pause)
+        await desk.in_a_step()
+        idle = desk.runs[-1]
+        began = time.perf_counter()
+        sweep = Sweep(desk.shop, recipe(), 60, 60)
+        sweep.move(80, 60)
+        assert idle.is_cancelled, "before the brush is lifted"
+        assert not desk.idle.text
+        sweep.release()
+        await desk.until(lambda: desk.shop.jobs.recent[0].n)
+        assert time.perf_counter() - began < pause + 0.5
+        await desk.shop.jobs.idle()
+        assert desk.shop.jobs.recent[0].stage is Stage.finished
+        assert not any(one.is_found for one in desk.seeds.tried())
+
+    play_idle(work)
+
+
+def _reshape(desk: Desk) -> None:
+    document = desk.shop.document
+    below = document.root.children[0]
+    with document.painting(below.id, "Stroke") as painting:
+        painting.blend(np.full((9, 9), 255, np.uint8), 5, 5)
+
+
+TOUCHES: dict[str, Callable[[Desk], object]] = {
+    "a touch": lambda desk: desk.idle.touched(),
+    "a dial": lambda desk: desk.recipes.turn(
+        desk.recipes.shown.with_params(strength=0.5), "strength"
+    ),
+    "a word": lambda desk: desk.recipes.write(desk.recipes.shown.with_params(prompt="blue")),
+    "ink": _reshape,
+    "a job": lambda desk: desk.shop.jobs.ask(desk.shop.document.state.active),
+    "another layer": lambda desk: desk.shop.document.activate(
+        desk.shop.document.root.children[0].id
+    ),
+    "undo": lambda desk: desk.shop.document.undo(),
+    "another document": lambda desk: desk.shop.studio.open(gradient()),
+    "switching it off": lambda desk: desk.idle.turn(False),
+    "another verifier": lambda desk: desk.idle.choose("likeness"),
+    "closing": lambda desk: desk.idle.close(),
+}
+
+
+@pytest.mark.parametrize("touch", TOUCHES)
+def test_whatever_is_done_stops_it(touch: str, play_idle: Play) -> None:
+    async def work(desk: Desk) -> None:
+        await desk.painted(technique="slow", steps=8, pause=0.06)
+        run = await desk.in_a_step()
+        TOUCHES[touch](desk)
+        assert run.is_cancelled
+        await asyncio.sleep(0)
+        desk.idle.close()
+        await desk.until(lambda: run.is_over)
+        assert not desk.idle.text
+        assert not any(one.judged for one in desk.seeds.tried())
+        await desk.shop.jobs.idle()
+
+    play_idle(work)
+
+
+def test_whatever_else_the_worker_is_asked_comes_first(play_idle: Play) -> None:
+    async def work(desk: Desk) -> None:
+        await desk.painted(technique="slow", steps=8, pause=0.06)
+        run = await desk.in_a_step()
+        picture = np.ones((8, 8, 3), np.uint8)
+        assert await desk.shop.engine.describe(picture, "toy") == "8 by 8"
+        assert run.is_cancelled
+        assert not any(one.judged for one in desk.seeds.tried())
+        await desk.until(lambda: len(desk.runs) > 1)
+
+    play_idle(work)
+
+
+def test_it_goes_on_where_it_was_stopped(play_idle: Play) -> None:
+    async def work(desk: Desk) -> None:
+        await desk.painted(steps=20)
+        desk.idle.turn(True)
+        await desk.until(lambda: "4 of" in desk.idle.text)
+        desk.idle.touched()
+        assert len([one for one in desk.seeds.tried() if one.is_found]) == 3
+        await desk.until(lambda: desk.idle.text)
+        assert "4 of" in desk.idle.text
+
+    play_idle(work)
+
+
+def test_another_dial_is_another_search(play_idle: Play) -> None:
+    async def work(desk: Desk) -> None:
+        await desk.painted()
+        first = await desk.searched()
+        desk.recipes.turn(desk.recipes.shown.with_params(strength=0.4), "strength")
+        await desk.shop.jobs.idle()
+        second = await desk.searched()
+        old = {one.key for one in first if one.is_found}
+        assert not old & {one.key for one in second}, "what nobody chose makes room"
+        assert len([one for one in second if one.is_found]) == MOST
+
+    play_idle(work)

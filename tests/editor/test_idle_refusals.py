@@ -1,0 +1,222 @@
+"""What the idle search lets alone, and how it ends where it cannot go on."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core import catalog, layers
+from core.composite import flatten
+from core.document import Document
+from core.engine.engine import State
+from core.engine.messages import Cancelled
+from core.geometry import Size
+from core.layers import Group
+from core.seed_search import MOST
+from core.verifiers.likeness import Likeness
+from editor import idle as module
+from editor.job import Stage
+from editor.landing import current_key
+from tests.editor.asking import recipe, stroke
+from tests.editor.idling import REST, Desk, Play
+
+
+def _hide_in_a_group(desk: Desk) -> None:
+    document = desk.shop.document
+    layer = document.root.children[-1]
+    group = Group("Hidden", visible=False, children=(layer,))
+    root = layers.removed(document.root, layer.id)
+    root = layers.inserted(root, root.id, len(root.children), group)
+    document.change("Group", root)
+    document.activate(layer.id)
+
+
+def _changed(**changes: Any) -> Callable[[Desk], object]:
+    def change(desk: Desk) -> None:
+        layer = desk.recipes.layer
+        assert layer is not None
+        desk.shop.document.replace("Change", replace(layer, **changes))
+
+    return change
+
+
+REASONS: dict[str, Callable[[Desk], object]] = {
+    "hidden": _changed(visible=False),
+    "in a hidden group": _hide_in_a_group,
+    "frozen": _changed(baked=True),
+    "never run": _changed(rendered=""),
+    "out of date": _changed(rendered="another"),
+    "of a model that is not loaded": lambda desk: setattr(desk.shop.engine, "at_hand", frozenset()),
+    "its seed is locked": lambda desk: setattr(desk.recipes, "is_locked", True),
+    "words are being written": lambda desk: desk.recipes.write(
+        desk.recipes.shown.with_params(prompt="blue")
+    ),
+    "not an AI layer": lambda desk: desk.shop.document.activate(
+        desk.shop.document.root.children[0].id
+    ),
+}
+
+
+@pytest.mark.parametrize("reason", REASONS)
+def test_it_lets_alone_a_layer_that_is(reason: str, play_idle: Play) -> None:
+    async def work(desk: Desk) -> None:
+        await desk.painted()
+        desk.shop.live.turn(False)
+        REASONS[reason](desk)
+        await desk.shop.jobs.idle()
+        desk.runs.clear()
+        desk.idle.turn(True)
+        await asyncio.sleep(5 * REST)
+        assert not desk.runs
+        assert not desk.texts[1:]
+
+    play_idle(work)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"technique": "prompt-to-prompt", "source_prompt": "blue"}, {"strength": 0.0}, {"prompt": ""}],
+    ids=["not seeded", "no strength", "no words"],
+)
+def test_it_lets_alone_a_recipe_without_better_seeds(changes: Any, play_idle: Play) -> None:
+    async def work(desk: Desk) -> None:
+        if "technique" in changes:
+            layer = await desk.painted()
+            _changed(recipe=recipe(**changes))(desk)
+            assert desk.shop.layer(layer)
+        else:
+            await desk.painted(**changes)
+        desk.shop.live.turn(False)
+        desk.runs.clear()
+        desk.idle.turn(True)
+        await asyncio.sleep(5 * REST)
+        assert not desk.runs
+        if changes.get("prompt") == "":
+            assert "Write a prompt first" in desk.said[-1]
+
+    play_idle(work)
+
+
+def test_without_words_likeness_can_still_judge(play_idle: Play) -> None:
+    async def work(desk: Desk) -> None:
+        await desk.painted(prompt="")
+        desk.idle.choose("likeness")
+        tried = await desk.searched()
+        assert {one.judged.verifier for one in tried if one.judged} == {"likeness"}
+        assert len(tried) == MOST + 1
+
+    play_idle(work)
+
+
+def test_a_verifier_that_went_with_its_plugin_is_replaced(play_idle: Play) -> None:
+    async def work(desk: Desk) -> None:
+        desk.idle.choose("of-a-plugin")
+        assert desk.idle.judge == "agreement"
+        assert desk.idle.verifier == "of-a-plugin", "it may come back"
+
+    play_idle(work)
+
+
+def test_a_verifier_that_the_worker_cannot_use_ends_it(
+    play_idle: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Unknown(Likeness):
+        id = "unknown"
+
+    items = {**catalog.verifiers._items, "unknown": Unknown}
+    monkeypatch.setattr(catalog.verifiers, "_items", items)
+
+    async def work(desk: Desk) -> None:
+        await desk.painted()
+        desk.idle.choose("unknown")
+        await desk.searched()
+        assert "cannot judge" in desk.said[-1]
+        desk.idle.touched()
+        await asyncio.sleep(4 * REST)
+        assert len(desk.runs) == 1
+        desk.idle.turn(True)
+        await desk.until(lambda: len(desk.runs) == 2)
+
+    play_idle(work)
+
+
+@pytest.mark.parametrize("trouble", ["greedy", "killed-once", "broken"])
+def test_trouble_ends_it_quietly_and_the_next_job_runs(
+    trouble: str, play_idle: Play, tmp_path: Path
+) -> None:
+    """The layer's own run finds the note that says it has been there; the search does not."""
+
+    async def work(desk: Desk) -> None:
+        note = tmp_path / "note"
+        layer = await desk.painted()
+        shown = replace(recipe(), technique=trouble, params={"prompt": "red", "note": str(note)})
+        state = desk.shop.document.state
+        given = replace(desk.shop.layer(layer), recipe=shown)
+        root = layers.replaced(state.root, given)
+        key = current_key(replace(state, root=root), given)
+        desk.shop.document.replace("As if run", replace(given, rendered=key))
+        await desk.searched()
+        assert "No more looking for better seeds" in desk.said[-1]
+        if trouble != "broken":
+            assert isinstance((await desk.rest_of(0))[-1], Cancelled), "it is not tried again"
+        await desk.until(lambda: desk.shop.engine.state is State.ready)
+        await asyncio.sleep(4 * REST)
+        assert len(desk.runs) == 1, "it does not try again"
+        assert not desk.shop.jobs.failures
+        desk.shop.jobs.ask(stroke(desk.shop, recipe(), 60, 60))
+        await desk.shop.jobs.idle()
+        assert desk.shop.jobs.recent[0].stage is Stage.finished
+
+    play_idle(work)
+
+
+def test_a_model_whose_steps_are_slow_is_let_alone(
+    play_idle: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "SLOW", 0.03)
+
+    async def work(desk: Desk) -> None:
+        await desk.painted(technique="slow", steps=10, pause=0.08)
+        await desk.searched()
+        assert "takes so long" in desk.said[-1]
+        assert isinstance((await desk.rest_of(0))[-1], Cancelled), "it does not wait for the end"
+        desk.recipes.turn(desk.recipes.shown.with_params(steps=9), "steps")
+        await desk.shop.jobs.idle()
+        count = len(desk.runs)
+        await asyncio.sleep(4 * REST)
+        assert len(desk.runs) == count, "whatever else is asked of it"
+        desk.idle.turn(True)
+        await desk.until(lambda: len(desk.runs) > count)
+
+    play_idle(work)
+
+
+def test_closing_leaves_no_timer(play_idle: Play) -> None:
+    async def work(desk: Desk) -> None:
+        await desk.painted()
+        desk.idle.turn(True)
+        desk.idle.close()
+        desk.idle.touched()
+        desk.recipes.changed.emit(None)
+        desk.shop.document.restructured.emit(None)
+        assert desk.idle._pause is None
+        await asyncio.sleep(3 * REST)
+        assert not desk.runs
+
+    play_idle(work)
+
+
+def test_another_document_is_not_looked_at_and_the_old_one_not_either(play_idle: Play) -> None:
+    async def work(desk: Desk) -> None:
+        await desk.painted()
+        await desk.searched()
+        count = len(desk.runs)
+        desk.shop.studio.open(Document(Size(64, 64)))
+        await asyncio.sleep(4 * REST)
+        assert len(desk.runs) == count
+        assert not flatten(desk.shop.document.root, desk.shop.document.bounds).any()
+
+    play_idle(work)

@@ -1,0 +1,75 @@
+"""Results by score: the best first, what nobody chose makes room, what was chosen stays."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from core.engine.task import Recipe
+from core.geometry import Point, Rect
+from core.pixels import Tiles
+from core.seed_search import Judged
+from editor.landing import Result
+from editor.results import TRIED, Results
+
+HERE = Point(0, 0)
+
+
+def result(key: str) -> Result:
+    recipe, thumbnail = Recipe("sdedit"), np.zeros((64, 64, 3), np.uint8)
+    return Result(key, Rect(0, 0, 8, 8), HERE, recipe, Tiles(), thumbnail)
+
+
+def judge(results: Results, key: str, score: float, question: str = "one", **more: Any) -> None:
+    judged = Judged(question, "agreement", score)
+    results.judged("layer", result(key), judged, **{"is_found": True, **more})
+
+
+def keys(results: Results) -> list[str]:
+    return [one.key for one in results.tried("layer")]
+
+
+@pytest.fixture
+def results() -> Results:
+    """Two that a person tried; the second is shown and judged."""
+    made = Results()
+    made.keep("layer", result("own"))
+    made.keep("layer", result("shown"))
+    judge(made, "shown", 5, is_found=False)
+    return made
+
+
+def test_the_better_ones_come_last_which_is_first_in_the_strip(results: Results) -> None:
+    judge(results, "good", 9)
+    judge(results, "bad", 1)
+    judge(results, "fair", 7)
+    assert keys(results) == ["own", "bad", "shown", "fair", "good"]
+    found = {one.key for one in results.tried("layer") if one.is_found}
+    assert found == {"bad", "fair", "good"}
+    assert results.find("good", HERE) is not None
+
+
+def test_one_that_is_chosen_is_no_longer_only_found_and_keeps_its_score(results: Results) -> None:
+    judge(results, "good", 9)
+    results.tried_by("layer", result("good"))
+    (last,) = [one for one in results.tried("layer") if one.key == "good"]
+    assert not last.is_found
+    assert last.judged is not None
+    assert last.judged.score == 9
+    judge(results, "good", 9)
+    assert not results.tried("layer")[-1].is_found, "even if it is judged again"
+
+
+def test_another_question_takes_away_what_nobody_chose(results: Results) -> None:
+    judge(results, "good", 9)
+    judge(results, "chosen", 8)
+    results.tried_by("layer", result("chosen"))
+    judge(results, "other", 3, question="two")
+    assert keys(results) == ["own", "shown", "chosen", "other"]
+    assert results.find("good", HERE) is not None, "the pixels stay while there is room"
+
+
+def test_thumbnails_are_bounded(results: Results) -> None:
+    for n in range(TRIED + 5):
+        judge(results, str(n), n)
+    assert len(keys(results)) == TRIED
