@@ -11,8 +11,9 @@ from core.engine.task import Wrapped
 from core.errors import EditorError
 from core.params import fields, from_json, to_json
 from editor.forms import build_form
-from editor.panels.ai_choices import LABEL, Chooser, Entry, first_line
+from editor.panels.ai_choices import LABEL, first_line
 from editor.recipes import NEGATIVE
+from editor.widgets.chooser import Chooser, Entry
 
 if TYPE_CHECKING:
     from editor.forms import Form

@@ -10,7 +10,7 @@ from core.errors import ModelError
 from core.models.files import refuse_pickle
 from core.models.opening import available, backend_of
 from core.params import ModelName
-from editor.panels.ai_choices import Chooser, Entry
+from editor.widgets.chooser import Chooser, Entry
 
 FILE, FOLDER = "ask for a file", "ask for a folder"
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QWidget
 
 from core.errors import EditorError
 from core.geometry import Rect
@@ -15,7 +15,7 @@ from core.layers import AiLayer
 from core.selection import Selection
 from editor.job import Failure, Job
 from editor.panels.ai import known_things
-from editor.panels.ai_choices import Entry, lacking, technique_entries
+from editor.panels.ai_choices import lacking, technique_entries
 from editor.panels.ai_progress import UNCHANGED
 from tests.editor.panels.desks import Desk, show
 
@@ -284,17 +284,6 @@ def test_techniques_stand_under_headings_with_their_published_names() -> None:
     assert all("\n" not in label for label in labels)
 
 
-def test_a_greyed_entry_cannot_be_chosen(application: QApplication) -> None:
-    from editor.panels.ai_choices import Chooser
-
-    chooser = Chooser("Technique")
-    greyed = [Entry("b", "B", reason="No."), Entry("h", "Things", is_heading=True)]
-    chooser.show_entries([Entry("a", "A"), *greyed], "a")
-    for row in (1, 2):
-        assert not chooser.model().index(row, 0).flags() & Qt.ItemFlag.ItemIsEnabled
-    assert chooser.itemText(1) == "B (not available)"
-
-
 def test_what_storybook_knows(tmp_path: Path) -> None:
     assert "not installed" in known_things("storybook", tmp_path)
     assert known_things("toy", tmp_path) == ""
@@ -343,16 +332,3 @@ def test_a_technique_that_is_not_installed_is_named(play: Any) -> None:
         assert desk.panel.progress.error.isHidden()
 
     play(work)
-
-
-def test_a_long_name_ends_in_an_ellipsis(application: QApplication) -> None:
-    from editor.panels.ai_choices import Chooser
-
-    chooser = Chooser("Technique")
-    chooser.show_entries([Entry("a", "Diffusion brush (Layered Diffusion Brushes)")], "a")
-    chooser.resize(180, 28)
-    shown = chooser.shown_text()
-    assert shown.endswith("…")
-    assert shown.startswith("Diffusion")
-    chooser.resize(600, 28)
-    assert chooser.shown_text() == chooser.currentText()

@@ -13,7 +13,7 @@ from core.params import ModelName
 from core.settings import models_folder
 from core.storybook.random_model import build_random
 from editor.panels.ai import AiPanel
-from editor.panels.ai_choices import ID
+from editor.widgets.chooser import ID
 from editor.widgets.model_box import FILE, FOLDER, ModelBox
 from tests.editor.windows import window
 
