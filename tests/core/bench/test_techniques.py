@@ -75,7 +75,7 @@ def test_pie_bench_is_measured_as_its_evaluator_does(tmp_path: Path) -> None:
         "methods": "sdedit,blended-inpaint,masactrl",
     }
     rows = {row["method"]: row for row in measured("techniques", values=values)["methods"]}
-    assert rows["masactrl + direct"]["error"] == "needs attention"
+    assert rows["masactrl + direct"]["error"] == "needs self-attention"
     kept = {name: row["background_psnr"] for name, row in rows.items() if "error" not in row}
     assert kept["blended-inpaint"] > kept["sdedit"]
     assert 0 < rows["sdedit"]["background_ssim"] < 1
