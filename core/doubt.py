@@ -11,10 +11,7 @@ if TYPE_CHECKING:
     from core.engine.task import Task
 
 UNSAID = "Say what the picture shows now: without that, more than what you mean may change."
-UNLIKE = (
-    "The picture does not look like “{}” to the model: say otherwise what it shows, "
-    "or more than what you mean may change."
-)
+UNLIKE = "The model does not see “{}” in the picture: more than what you mean may change."
 
 
 def doubt(task: "Task[Any]", model: Model, x0: "Tensor") -> None:

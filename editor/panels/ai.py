@@ -135,6 +135,7 @@ class AiPanel(QWidget):
         self.seed.thumbnails.show_tried(self.seeds.tried(), layer.rendered if layer else "")
         self.seed.idle.show_state(self.app.idle.is_on, self.app.idle.judge)
         self.progress.run_button.setEnabled(layer is None or not layer.baked)
+        self.progress.show_layer(layer.id if layer else "")
         self._show_failure()
 
     def _show_suggestion(self, recipe: Recipe) -> None:
@@ -190,9 +191,7 @@ class AiPanel(QWidget):
         current = self.jobs.current(layer.id) if layer else None
         self.progress.show_job(current or self.jobs.running)
         if job.stage.is_over and layer is not None and layer.id == job.layer:
-            self.progress.show_note(UNCHANGED if job.is_unchanged else job.note)
-            if job.is_comparison:
-                self.progress.show_note(job.note.split(":")[0])
+            self.progress.show_note(UNCHANGED if job.is_unchanged else job.note, layer.id)
         self._show_failure()
 
     # What a person does

@@ -1,4 +1,4 @@
-"""Run, Cancel, the bar with its step count, and the line that says what went wrong."""
+"""Run, Cancel, the bar with its step count, and the lines that say what went wrong or is odd."""
 
 from typing import TYPE_CHECKING
 
@@ -65,9 +65,13 @@ class Progress(QWidget):
         self.error = QLabel()
         self.error.setProperty("role", "error")
         self.error.setWordWrap(True)
+        self.note = QLabel()
+        self.note.setProperty("role", "dim")
+        self.note.setWordWrap(True)
         self.details = QPushButton("Details")
         self.details.clicked.connect(self._show_details)
         self._trace = ""
+        self._noted = ""
         self._job: Job | None = None
         self._soon = QTimer(self, singleShot=True)
         self._soon.timeout.connect(self._show_bar)
@@ -75,6 +79,7 @@ class Progress(QWidget):
         self.dress(tokens)
         self.show_job(None)
         self.show_failure(None)
+        self.show_note("", "")
 
     def _lay_out(self) -> None:
         buttons = QHBoxLayout()
@@ -90,6 +95,7 @@ class Progress(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(6)
         column.addLayout(line)
+        column.addWidget(self.note)
         column.addWidget(self.bar)
         column.addLayout(buttons)
 
@@ -107,10 +113,16 @@ class Progress(QWidget):
         elif is_new or not self._soon.isActive():
             self._soon.start(UNNOTICED if is_new else OFTEN)
 
-    def show_note(self, text: str) -> None:
-        """A quiet remark about the last result."""
-        if self._job is None:
-            self.words.setText(text)
+    def show_note(self, text: str, layer: str) -> None:
+        """A quiet remark about the last result of a layer."""
+        self._noted = layer
+        self.note.setText(text)
+        self.note.setVisible(bool(text))
+
+    def show_layer(self, layer: str) -> None:
+        """A remark about another layer goes away."""
+        if layer != self._noted:
+            self.show_note("", layer)
 
     def show_failure(self, failure: "Failure | None") -> None:
         self.error.setText(failure.text if failure else "")

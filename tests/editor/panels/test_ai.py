@@ -216,7 +216,12 @@ def test_a_result_without_effect_says_what_to_raise(play: Any) -> None:
     async def work(desk: Desk) -> None:
         desk.stroke(technique="slow")
         await desk.settle()
-        assert desk.panel.progress.words.text() == UNCHANGED
+        note = desk.panel.progress.note
+        assert note.text() == UNCHANGED
+        assert note.wordWrap()
+        desk.shop.studio.document.activate("")
+        show()
+        assert note.isHidden()
 
     play(work)
 
