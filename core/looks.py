@@ -50,21 +50,21 @@ class Looks:
 
     def __init__(self, z: "Tensor") -> None:
         self.cells = cells_of(z)
-        self._seen: list[Tensor] = []
+        self._sum: Tensor | None = None
+        self._count = 0
 
     def __call__(
         self, place: "Place", q: "Tensor", k: "Tensor", v: "Tensor"
     ) -> "tuple[Tensor, Tensor, Tensor]":
         if place.is_cross and tells(q.shape[-2], self.cells):
-            maps = (q[0] @ k[0].mT * q.shape[-1] ** -0.5).softmax(-1)
-            self._seen.append(maps.mean(0))
+            seen = (q[0] @ k[0].mT * q.shape[-1] ** -0.5).softmax(-1).mean(0)
+            self._sum = seen if self._sum is None else self._sum + seen
+            self._count += 1
         return q, k, v
 
     def of(self, words: Sequence[int]) -> "Tensor | None":
         """Where words by their places look, (1, 1, h, w) in latent cells; None if nothing does."""
-        import torch
-
-        if not self._seen or not words:
+        if self._sum is None or not words:
             return None
-        look = torch.stack(self._seen).mean(0)[:, list(words)].mean(-1)
+        look = self._sum[:, list(words)].mean(-1) / self._count
         return resized(grid(look, self.cells), self.cells)[None, None]
