@@ -11,9 +11,9 @@ from core.registry import Registry, load_all
 
 if TYPE_CHECKING:
     from core.document import Document
-    from core.engine.task import Task
     from core.inversion import Inversion, Source
     from core.pixels import Pixels
+    from core.task import Task
     from core.tools.gesture import Context, PointerEvent, Sample, Stamp
     from core.verifying import Case, Verify
 

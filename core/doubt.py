@@ -8,7 +8,7 @@ from core.diffusion import Model
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from core.engine.task import Task
+    from core.task import Task
 
 UNSAID = "Say what the picture shows now: without that, more than what you mean may change."
 UNLIKE = "The model does not see “{}” in the picture: more than what you mean may change."

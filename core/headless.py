@@ -17,7 +17,6 @@ from core.document import Document
 from core.engine.engine import Engine
 from core.engine.messages import Done, Failed, Started, Step
 from core.engine.run import Run
-from core.engine.task import Wrapped
 from core.errors import EditorError, FileError
 from core.formats.opening import format_for, open_document, save_document
 from core.layers import AiLayer
@@ -25,6 +24,7 @@ from core.pixels import Pixels, Tiles
 from core.plugins import SHIPPED, load_plugins
 from core.recipes import usual_recipe
 from core.settings import folders
+from core.task import Wrapped
 
 Say = Callable[[str], None]
 

@@ -21,12 +21,12 @@ import numpy as np
 
 from core.document import Document
 from core.edits import State
-from core.engine.task import Recipe
 from core.errors import EditorError, FileError
 from core.geometry import Point, Rect, Size
 from core.layers import AiLayer, Group, Layer, Mask, Node, planes, walk
 from core.pixels import TILE, Pixels, Tiles
 from core.selection import NOTHING, Selection
+from core.task import Recipe
 
 if TYPE_CHECKING:
     from core.pixels import Key

@@ -18,8 +18,8 @@ from core.verifying import Case
 if TYPE_CHECKING:
     from core.ai.layer import Request
     from core.diffusion import Model
-    from core.engine.task import Recipe
     from core.pixels import Pixels
+    from core.task import Recipe
 
 catalog.load("verifiers")
 

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
-from core.engine.task import Recipe
 from core.geometry import Point, Rect
 from core.pixels import Tiles
+from core.task import Recipe
 
 
 def new_id() -> str:

@@ -22,7 +22,7 @@ from core.params import Choice, Range, Text
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from core.engine.task import Task
+    from core.task import Task
 
 catalog.load("inverters")
 INVERTERS = tuple(kind.id for kind in catalog.inverters)

@@ -5,9 +5,9 @@ from typing import Any
 
 from core import catalog
 from core.catalog import modifiers, params_of, techniques
-from core.engine.task import Recipe, Wrapped
 from core.models.opening import usual_for
 from core.params import from_json, to_json
+from core.task import Recipe, Wrapped
 
 GUIDANCE = "cfg"
 

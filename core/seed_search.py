@@ -9,7 +9,7 @@ from core.catalog import is_look, techniques, verifiers
 from core.judging import compared
 
 if TYPE_CHECKING:
-    from core.engine.task import Recipe
+    from core.task import Recipe
 
 MOST = 8
 """Seeds tried for one question; then the search rests until something changes."""

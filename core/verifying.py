@@ -8,7 +8,7 @@ from core.diffusion import Model
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from core.engine.task import Task
+    from core.task import Task
 
 Verify = Callable[["Tensor"], "Tensor"]
 """From clean latents to scores, one a row; the higher the better."""

@@ -18,7 +18,7 @@ from editor.seeds import Seeds
 from editor.suggesting import Suggesting
 
 if TYPE_CHECKING:
-    from core.engine.task import Recipe
+    from core.task import Recipe
     from core.tools.gesture import Context
     from editor.canvas import Canvas
     from editor.job import Job

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from core.ai.layer import Request
     from core.edits import State
     from core.engine.engine import Engine
-    from core.engine.task import Recipe
     from core.params import Value
     from core.pixels import Pixels
+    from core.task import Recipe
     from editor.jobs import Jobs
     from editor.studio import Studio
 

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from core.ai.crop import Geometry
     from core.edits import State
-    from core.engine.task import Recipe
     from core.geometry import Point, Rect
+    from core.task import Recipe
 
 PREVIEW = 512
 """Longest side of a preview in pixels, as the worker sends them."""

@@ -5,12 +5,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from core.catalog import params_of, techniques
-from core.engine.task import Recipe
 from core.geometry import EMPTY
 from core.layers import AiLayer
 from core.params import fields
 from core.recipes import usual_recipe
 from core.signal import Signal
+from core.task import Recipe
 
 if TYPE_CHECKING:
     from core.document import Document

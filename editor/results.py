@@ -9,10 +9,10 @@ from core.store import Store
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from core.engine.task import Recipe
     from core.geometry import Point
     from core.pixels import Pixels
     from core.seed_search import Judged
+    from core.task import Recipe
     from editor.landing import Result
 
 TRIED = 24

@@ -17,7 +17,7 @@ from editor.recipes import SOURCE
 
 if TYPE_CHECKING:
     from core.edits import State
-    from core.engine.task import Recipe
+    from core.task import Recipe
     from editor.jobs import Jobs
     from editor.recipes import Recipes
     from editor.studio import Studio

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from core import catalog
-from core.engine.task import Recipe, Task
+from core.task import Recipe, Task
 
 ROOT = Path(__file__).resolve().parent.parent
 TEXT = (ROOT / "README.md").read_text()

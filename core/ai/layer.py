@@ -21,12 +21,12 @@ from core.ai.pictures import pictures
 from core.ai.residual import change
 from core.catalog import params_of, techniques
 from core.composite import flatten
-from core.engine.task import Recipe, Task
 from core.errors import TechniqueError
 from core.geometry import Rect, Size
 from core.layers import AiLayer, walk
 from core.params import from_json
 from core.pixels import Pixels, Tiles
+from core.task import Recipe, Task
 
 if TYPE_CHECKING:
     from core.document import Document

@@ -6,8 +6,8 @@ from typing import Any
 
 from core import params
 from core.catalog import params_of, techniques
-from core.engine.task import Recipe
 from core.params import Field
+from core.task import Recipe
 
 WEIGHTS = {".safetensors", ".json"}
 

@@ -8,13 +8,13 @@ from PIL import Image
 
 from core.ai.crop import Floats, Geometry, seen
 from core.ai.naming import files, stamp
-from core.engine.task import Recipe
 from core.errors import EditorError, FileError
 from core.formats.flat import flat_image
 from core.formats.opening import open_document
 from core.geometry import Rect, Size
 from core.params import Field
 from core.pixels import Pixels
+from core.task import Recipe
 
 KEPT = 4
 """Cut-outs held between runs: reading a photo takes a second."""

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from core.engine.task import Recipe
+from core.task import Recipe
 
 Floats = npt.NDArray[np.float32]
 

@@ -18,9 +18,9 @@ from core.composite import flatten
 from core.document import Document
 from core.engine.engine import Engine
 from core.engine.messages import Opened
-from core.engine.task import Recipe
 from core.geometry import Size
 from core.layers import AiLayer
+from core.task import Recipe
 
 if TYPE_CHECKING:
     from core.params import Value

@@ -16,12 +16,12 @@ from core.ai.layer import request_for, with_result
 from core.document import Document
 from core.engine.engine import Engine
 from core.engine.messages import Cancelled, Done, Failed, Opened, Step
-from core.engine.task import Recipe
 from core.errors import EditorError
 from core.geometry import EMPTY, Rect, Size
 from core.layers import AiLayer, Layer
 from core.params import Value
 from core.pixels import Pixels, Tiles
+from core.task import Recipe
 
 MASK = 256
 """Side of the painted region in pixels, the same on every document."""

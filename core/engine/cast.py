@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from core.diffusion import Model
     from core.engine.shelf import Shelf
-    from core.engine.task import Recipe, Wrapped
+    from core.task import Recipe, Wrapped
 
 
 def names(recipe: "Recipe") -> list[str]:

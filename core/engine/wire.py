@@ -20,8 +20,8 @@ from core.engine.messages import (
     Started,
     Step,
 )
-from core.engine.task import Recipe
 from core.geometry import Rect, Size
+from core.task import Recipe
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

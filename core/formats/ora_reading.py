@@ -16,7 +16,6 @@ from PIL import Image
 
 from core.blend import MODES
 from core.document import MAX_SIDE, Document
-from core.engine.task import Recipe
 from core.errors import EditorError, FileError
 from core.formats.flat import MOST_PIXELS, bounded, premultiplied
 from core.formats.ora_writing import MIMETYPE, OURS
@@ -24,6 +23,7 @@ from core.geometry import Point, Size
 from core.layers import AiLayer, Group, Layer, Mask, Node
 from core.pixels import Tiles
 from core.saving import reading
+from core.task import Recipe
 
 MOST_ENTRIES = 20_000
 MOST_BYTES = 4 << 30

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 from core import catalog
 from core.diffusion import Conditioning, Denoise, Known, Model
-from core.engine.task import Wrapped
 from core.params import from_json
+from core.task import Wrapped
 
 if TYPE_CHECKING:
     from core.diffusion import MakeDenoise

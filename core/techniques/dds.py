@@ -14,8 +14,8 @@ from core.params import Range, Text
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from core.engine.task import Task
     from core.prompt_edit import Walk
+    from core.task import Task
 
 LADDER = 200
 """Among how many levels one is drawn at every iteration."""

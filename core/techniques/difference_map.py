@@ -13,7 +13,7 @@ from core.params import Range, Text
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from core.engine.task import Task
+    from core.task import Task
 
 OUTLIERS = 0.98
 """Of the map's values, above which they count as this bright: extremes would darken the rest."""

@@ -15,8 +15,8 @@ from core.params import Range, Text
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from core.engine.task import Task
     from core.prompt_edit import Walk
+    from core.task import Task
 
 SLOPE = 2 * 1000 / (16 * 128**2)
 """Of the published loss, 1000 times the mean squared error over its 16 x 128 x 128 latents.

@@ -15,8 +15,8 @@ from core.params import Range, Text
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from core.engine.task import Task
     from core.prompt_edit import Walk
+    from core.task import Task
 
 
 @techniques.register

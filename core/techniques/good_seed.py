@@ -16,7 +16,7 @@ from core.verifying import Case
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from core.engine.task import Task
+    from core.task import Task
 
 catalog.load("verifiers")
 STEERED = (0.2, 0.8)

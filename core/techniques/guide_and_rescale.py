@@ -15,7 +15,7 @@ from core.prompt_edit import SOURCE, TARGET, EditParams, PromptEdit
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from core.engine.task import Task
+    from core.task import Task
 
 
 class Guider(NamedTuple):

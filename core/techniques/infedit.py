@@ -16,9 +16,9 @@ from core.words import aligned, differing, places_of
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from core.engine.task import Task
     from core.models.attention import Place
     from core.prompt_edit import Walk
+    from core.task import Task
 
 SOURCE, TARGET, LAYOUT, BRANCHES = 0, 1, 2, 3
 """The layout branch reads the source's words; it lends the source's look to the new shape."""

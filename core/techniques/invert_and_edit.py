@@ -10,7 +10,7 @@ from core.params import Range
 from core.prompt_edit import INVERSION, EditParams, PromptEdit
 
 if TYPE_CHECKING:
-    from core.engine.task import Task
+    from core.task import Task
 
 
 @techniques.register

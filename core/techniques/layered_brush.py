@@ -15,7 +15,7 @@ from core.trajectory import LayerLatent, Trajectory, Walk, stacked
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from core.engine.task import Task
+    from core.task import Task
 
 TAIL = 2
 """Steps run jointly for the whole picture at the end, as published."""

@@ -17,8 +17,8 @@ from core.words import places_of
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from core.engine.task import Task
     from core.models.attention import Place
+    from core.task import Task
 
 PLAIN, FIRST = 2, 3
 """The network's rows after source and target: without words, and the first concept."""

@@ -14,8 +14,8 @@ from core.words import places_of
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from core.engine.task import Task
     from core.models.attention import Place
+    from core.task import Task
 
 THRESHOLD = 0.1
 """A word is where its map reaches this share of the way from its least to its most."""

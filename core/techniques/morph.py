@@ -15,7 +15,7 @@ from core.params import File, Range, Text
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from core.engine.task import Task
+    from core.task import Task
 
 Walk = Generator["Tensor", None, "Tensor"]
 OTHER = (

@@ -14,7 +14,7 @@ from core.words import aligned
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from core.engine.task import Task
+    from core.task import Task
 
 
 @techniques.register

@@ -16,7 +16,7 @@ from core.schedule import schedule
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from core.engine.task import Task
+    from core.task import Task
 
 RATE = 0.001
 """Of the words' fit, as published."""

@@ -15,7 +15,7 @@ from core.words import differing
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from core.engine.task import Task
+    from core.task import Task
 
 SENTENCES = (
     "{}",

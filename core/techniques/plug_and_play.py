@@ -12,8 +12,8 @@ from core.prompt_edit import SOURCE, TARGET, EditParams, PromptEdit
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from core.engine.task import Task
     from core.models.attention import Place
+    from core.task import Task
 
 BLOCK = "up_blocks.1.resnets.1.conv2"
 """What the fourth residual block of the decoder adds holds the layout, as published."""

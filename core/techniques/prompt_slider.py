@@ -15,7 +15,7 @@ from core.words import aligned, places_of
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from core.engine.task import Task
+    from core.task import Task
 
 
 @techniques.register

@@ -14,8 +14,8 @@ from core.words import aligned, differing
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from core.engine.task import Task
     from core.models.attention import Place
+    from core.task import Task
 
 BLEND_SIDE = 16
 """Attention maps of about this side tell best where a word is, as published."""

@@ -17,9 +17,9 @@ from core.params import Choice, Range, Text
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from core.engine.task import Task
     from core.models.attention import Place
     from core.prompt_edit import Walk
+    from core.task import Task
 
     States = tuple[Tensor, Tensor, Tensor]
     Values = dict[tuple["Call", int], Tensor]

@@ -14,8 +14,8 @@ from core.schedule import place, schedule
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from core.engine.task import Task
     from core.models.attention import Place
+    from core.task import Task
 
 LEAST_VARIANCE = 1e-5
 

@@ -16,7 +16,7 @@ from core.words import aligned, places_of
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from core.engine.task import Task
+    from core.task import Task
 
 GUIDED = 0.75
 """In what share of the steps the energy acts: later ones only refine."""

@@ -15,7 +15,7 @@ from core.shared_latents import at_levels_of_another, refuse_foreign
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from core.engine.task import Task
+    from core.task import Task
 
 Said = Callable[["Tensor", Level], "Tensor"]
 """The noise seen in a latent, in rows: by either prompt, then against them once per model."""

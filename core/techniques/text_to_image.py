@@ -12,7 +12,7 @@ from core.params import Choice, Range, Text
 from core.samplers import SAMPLERS
 
 if TYPE_CHECKING:
-    from core.engine.task import Task
+    from core.task import Task
 
 
 @techniques.register

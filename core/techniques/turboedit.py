@@ -16,7 +16,7 @@ from core.schedule import FINE, place, schedule
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from core.engine.task import Task
+    from core.task import Task
 
 
 @techniques.register

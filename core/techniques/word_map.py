@@ -14,8 +14,8 @@ from core.words import places_of
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from core.engine.task import Task
     from core.models.attention import Place
+    from core.task import Task
 
 EARLY, LATE = 0.35, 0.85
 """The share of the walk whose maps tell things apart: before it all is haze, after it texture."""

@@ -7,9 +7,9 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
 
 from core.document import Document
-from core.engine.task import Recipe
 from core.geometry import Rect
 from core.pixels import Pixels
+from core.task import Recipe
 
 if TYPE_CHECKING:
     from core.catalog import Brush

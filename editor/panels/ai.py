@@ -11,12 +11,12 @@ from PySide6.QtWidgets import QFileDialog, QFrame, QMenu, QScrollArea, QVBoxLayo
 
 from core.catalog import params_of, techniques
 from core.describing import lacking
-from core.engine.task import Recipe, Wrapped
 from core.errors import EditorError
 from core.models.files import refuse_pickle
 from core.models.opening import backend_of
 from core.params import from_json, to_json
 from core.storybook.layout import DESCRIPTION, FOLDER
+from core.task import Recipe, Wrapped
 from editor.forms import build_form
 from editor.job import Failure
 from editor.panels.ai_choices import Choices

@@ -7,9 +7,9 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QGridLayout, QLabel, QMenu, QToolButton, QVBoxLayout, QWidget
 
 from core.catalog import modifiers, params_of
-from core.engine.task import Wrapped
 from core.errors import EditorError
 from core.params import fields, from_json, to_json
+from core.task import Wrapped
 from editor.forms import build_form
 from editor.panels.ai_choices import LABEL, first_line
 from editor.recipes import NEGATIVE

@@ -9,12 +9,12 @@ import pytest
 from core import catalog
 from core.composite import flatten
 from core.document import Document
-from core.engine.task import Recipe
 from core.errors import FileError
 from core.formats.opening import open_document, save_document
 from core.geometry import Point, Rect, Size
 from core.layers import AiLayer, Group, Layer, Mask, planes, walk
 from core.pixels import Pixels, Tiles
+from core.task import Recipe
 
 catalog.load("formats")
 FORMATS = list(catalog.formats)

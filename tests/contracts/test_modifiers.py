@@ -7,9 +7,9 @@ import torch
 
 from core import catalog
 from core.catalog import params_of
-from core.engine.task import Wrapped
 from core.modifiers.wrapping import wrapped
 from core.params import Range, fields, from_json, to_json
+from core.task import Wrapped
 from tests.core.inverting import network
 
 catalog.load("modifiers")

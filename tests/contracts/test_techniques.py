@@ -10,9 +10,9 @@ import torch
 
 from core import catalog, params
 from core.diffusion import Conditioning, Denoise, Known, Level, Model, Prediction
-from core.engine.task import Task
 from core.errors import ModelError
 from core.params import Choice, Range
+from core.task import Task
 from tests.core.inverting import network
 from tests.core.techniques import driving
 from tests.core.techniques.driving import edited, finished

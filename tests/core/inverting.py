@@ -10,11 +10,11 @@ import pytest
 import torch
 
 from core import params
-from core.engine.task import Recipe, Task
 from core.inversion import Path as Inverted
 from core.inversion import Source, walkable
 from core.models.opening import open_model
 from core.storybook.random_model import build_random
+from core.task import Recipe, Task
 
 if TYPE_CHECKING:
     from core.diffusion import Levels

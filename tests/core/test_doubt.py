@@ -9,10 +9,10 @@ import pytest
 
 from core.bench.laboratory import SIDE
 from core.doubt import UNLIKE, UNSAID, doubt, explained
-from core.engine.task import Recipe, Task
 from core.models.opening import open_model
 from core.storybook.edits import SceneEdit, edits
 from core.storybook.layout import FOLDER, read_description
+from core.task import Recipe, Task
 from tests.core.inverting import network
 
 COUNT = 7

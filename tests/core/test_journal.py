@@ -14,13 +14,13 @@ import pytest
 from core import journal as journals
 from core.composite import flatten
 from core.document import Document
-from core.engine.task import Recipe
 from core.errors import FileError
 from core.geometry import Rect, Size
 from core.journal import NAME, Journal, Recovery, find_recoverable
 from core.layers import AiLayer, Group, Layer, Mask, walk
 from core.pixels import Tiles
 from core.selection import Selection
+from core.task import Recipe
 
 DOT = np.full((40, 40), 200, np.uint8)
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from core.engine.task import Wrapped
 from core.errors import EditorError
 from core.recipes import usual_recipe
+from core.task import Wrapped
 
 
 def test_every_parameter_is_written_out() -> None:

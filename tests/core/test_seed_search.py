@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from core import catalog
-from core.engine.task import Recipe
 from core.seed_search import MOST, Judged, SeedSearch, is_worth_it, standings
+from core.task import Recipe
 
 catalog.load("techniques", "verifiers")
 

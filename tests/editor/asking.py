@@ -11,11 +11,11 @@ from core import catalog
 from core.catalog import params_of
 from core.document import Document
 from core.engine.engine import Engine, Patience
-from core.engine.task import Recipe
 from core.geometry import Size
 from core.layers import AiLayer, Layer
 from core.params import from_json
 from core.pixels import Pixels, Tiles
+from core.task import Recipe
 from core.tools.gesture import Context, Kind, PointerEvent
 from editor.job import Job
 from editor.jobs import Jobs

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from PySide6.QtWidgets import QApplication
 
-from core.engine.task import Recipe
 from core.errors import EditorError
 from core.geometry import Rect
 from core.layers import AiLayer, Layer
 from core.pixels import Tiles
 from core.selection import Selection
+from core.task import Recipe
 from editor.ai import Ai
 from tests.editor.asking import Bench, Workshop, recipe, stroke
 

@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.engine.task import Recipe
 from core.geometry import Point, Rect
 from core.pixels import Tiles
 from core.seed_search import Judged
+from core.task import Recipe
 from editor.landing import Result
 from editor.results import TRIED, Results
 

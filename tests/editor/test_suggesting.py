@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from core.engine.task import Recipe
 from core.errors import EditorError
 from core.geometry import Rect, Size
 from core.pixels import Tiles
 from core.selection import Selection
+from core.task import Recipe
 from editor.ai import Ai
 from editor.suggesting import LOOKING
 from editor.verbs import new_document

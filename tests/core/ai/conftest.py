@@ -12,10 +12,10 @@ from core.ai.crop import Geometry
 from core.ai.run import rendered
 from core.diffusion import Model
 from core.document import Document
-from core.engine.task import Recipe
 from core.geometry import Point, Rect, Size
 from core.layers import AiLayer, Layer
 from core.pixels import Pixels, Tiles
+from core.task import Recipe
 
 catalog.load("techniques", "models")
 

@@ -16,11 +16,11 @@ from core.ai.run import rendered
 from core.composite import flatten
 from core.diffusion import Model
 from core.document import Document
-from core.engine.task import Recipe
 from core.errors import FileError
 from core.geometry import Rect, Size
 from core.layers import AiLayer
 from core.pixels import Pixels
+from core.task import Recipe
 from tests.core.ai.conftest import document, picture, region, run
 
 GEOMETRY = Geometry(128, 16)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from core.ai.residual import added, change
-from core.engine.task import Recipe
+from core.task import Recipe
 
 RANDOM = np.random.default_rng(3)
 X, Y, V = (RANDOM.uniform(0, 1, (8, 9, 3)).astype(np.float32) for _ in range(3))

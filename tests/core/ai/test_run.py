@@ -12,12 +12,12 @@ from core.ai import layer as ai
 from core.ai.crop import Geometry
 from core.ai.run import rendered
 from core.diffusion import Image, Model, Step
-from core.engine.task import Task
 from core.errors import EditorError, TechniqueError
 from core.geometry import Rect
 from core.models.storybook import Storybook
 from core.pixels import Pixels
 from core.storybook.random_model import build_random
+from core.task import Task
 from tests.core.ai.conftest import ai_layer, document
 
 RECT = Rect(60, 60, 50, 40)

@@ -10,8 +10,8 @@ import pytest
 
 from core.ai.layer import Request
 from core.engine.engine import Engine, Patience
-from core.engine.task import Recipe
 from core.geometry import Rect
+from core.task import Recipe
 
 QUICK = Patience(tick=0.05, start=120, silence=10, step=10, load=120, cancel=5)
 SIDE = 96

@@ -10,9 +10,9 @@ from typing import Annotated, Any, ClassVar
 
 from core.catalog import describers, techniques
 from core.diffusion import Image, Model, Step
-from core.engine.task import Task  # noqa: TC001
 from core.params import ModelName, Range, Text
 from core.pixels import Pixels  # noqa: TC001
+from core.task import Task  # noqa: TC001
 
 
 class Oddity:

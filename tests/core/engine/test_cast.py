@@ -15,9 +15,9 @@ from core.engine.engine import Engine
 from core.engine.messages import Done, Spoken, Started, Step
 from core.engine.perform import Performance
 from core.engine.shelf import Shelf
-from core.engine.task import Wrapped
 from core.errors import Cancelled, ModelError
 from core.models.opening import open_model
+from core.task import Wrapped
 from tests.core import relatives
 from tests.core.engine.conftest import Ask, Running, Served
 from tests.core.engine.listening import done, failed, heard, wait

@@ -11,10 +11,10 @@ from core import catalog
 from core.ai.run import rendered
 from core.engine.engine import Engine, State
 from core.engine.messages import Cancelled, Started, Step
-from core.engine.task import Wrapped
 from core.errors import ModelError
 from core.models.opening import open_model
 from core.settings import folders
+from core.task import Wrapped
 from tests.core.engine.conftest import Ask, Running, Served
 from tests.core.engine.listening import done, failed, heard, wait
 

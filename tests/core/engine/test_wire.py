@@ -8,7 +8,7 @@ import pytest
 
 from core.engine import commands, frames, messages, wire
 from core.engine.frames import Frame, FrameError
-from core.engine.task import Wrapped
+from core.task import Wrapped
 from tests.core.engine.conftest import Ask
 
 PICTURE = np.arange(24, dtype=np.uint8).reshape(2, 3, 4)

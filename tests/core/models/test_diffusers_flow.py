@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 import torch
 
-from core.engine.task import Wrapped
 from core.flow import Flow
 from core.inverters.fireflow import FireFlow
 from core.inverters.rf_solver import RfSolver
@@ -15,6 +14,7 @@ from core.models.flux import Flux, packed, unpacked
 from core.models.opening import open_model
 from core.modifiers.wrapping import wrapped
 from core.samplers import euler
+from core.task import Wrapped
 from core.techniques.flowedit import FlowEdit
 from core.techniques.invert_and_edit import InvertAndEdit
 from core.techniques.sdedit import SDEdit

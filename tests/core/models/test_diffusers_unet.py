@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import torch
 
-from core.engine.task import Wrapped
 from core.errors import ModelError
 from core.models.opening import open_model
 from core.modifiers.wrapping import wrapped
 from core.samplers import ddim
+from core.task import Wrapped
 from tests import tiny
 
 KINDS = ("epsilon", "v_prediction")

@@ -4,12 +4,12 @@ import pytest
 import torch
 
 from core.diffusion import Model, Prediction
-from core.engine.task import Wrapped
 from core.errors import ModelError
 from core.models.opening import open_model
 from core.modifiers.freeu import FreeU, coarse_scaled
 from core.modifiers.wrapping import wrapped
 from core.params import to_json
+from core.task import Wrapped
 from tests.core.inverting import network
 
 ONES = FreeU.Params(1.0, 1.0, 1.0, 1.0)

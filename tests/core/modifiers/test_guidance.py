@@ -4,11 +4,11 @@ import pytest
 import torch
 
 from core.diffusion import Level
-from core.engine.task import Wrapped
 from core.errors import EditorError
 from core.models.opening import open_model
 from core.models.toy import Toy
 from core.modifiers.wrapping import wrapped
+from core.task import Wrapped
 
 LEVEL = Level(0.6, 0.8, 500)
 

@@ -6,11 +6,11 @@ import pytest
 import torch
 
 from core.diffusion import Conditioning, Denoise, Level, Model, Prediction
-from core.engine.task import Wrapped
 from core.modifiers.time_shift import TimeShift, variance
 from core.modifiers.wrapping import wrapped
 from core.samplers import ddim
 from core.schedule import schedule
+from core.task import Wrapped
 from tests.core.inverting import network
 
 STEPS = 10

@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from core.diffusion import Level, Model
-from core.engine.task import Wrapped
 from core.models.opening import open_model
 from core.modifiers.wrapping import wrapped
+from core.task import Wrapped
 from tests.core.inverting import network
 
 NOT_REFLECTED = {"share": 0.0}

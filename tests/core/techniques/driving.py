@@ -11,8 +11,8 @@ from torch.nn.functional import avg_pool2d, interpolate
 
 from core import params
 from core.diffusion import Conditioning, Denoise, Image, Known, Level, Levels, Prediction, Step
-from core.engine.task import Recipe, Task
 from core.store import Store
+from core.task import Recipe, Task
 
 SIDE = 64
 

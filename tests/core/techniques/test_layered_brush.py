@@ -8,8 +8,8 @@ import pytest
 
 from core import catalog
 from core.diffusion import Image, Model
-from core.engine.task import Task, Wrapped
 from core.modifiers.wrapping import wrapped
+from core.task import Task, Wrapped
 from core.techniques.layered_brush import LayeredBrush
 from tests.core.techniques.driving import RandomModel, edited, finished, task_of
 

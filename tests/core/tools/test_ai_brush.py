@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from core.engine.task import Recipe
 from core.errors import EditorError
 from core.geometry import Rect
 from core.layers import AiLayer, Layer
 from core.selection import Selection
+from core.task import Recipe
 from tests.core.tools.driving import context, document, drag
 
 LINE = [(100.0, 100.0), (150.0, 100.0), (200.0, 100.0)]

@@ -6,8 +6,8 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from core import catalog
-from core.engine.task import Wrapped
 from core.params import to_json
+from core.task import Wrapped
 from editor.panels.ai_steering import Steering, guidance_entries, is_guidance
 
 pytestmark = pytest.mark.gui
