@@ -10,11 +10,11 @@ from core.params import Choice
 from core.registry import Registry, load_all
 
 if TYPE_CHECKING:
-    from core.document import Document
     from core.inversion import Inversion, Source
-    from core.pixels import Pixels
+    from core.paint.document import Document
+    from core.paint.pointer import Context, PointerEvent, Sample, Stamp
+    from core.paint.tiles import Pixels
     from core.task import Task
-    from core.tools.gesture import Context, PointerEvent, Sample, Stamp
     from core.verifying import Case, Verify
 
 

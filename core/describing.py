@@ -7,7 +7,7 @@ from core.catalog import Describer, backends, describers
 from core.errors import ModelError
 
 if TYPE_CHECKING:
-    from core.pixels import Pixels
+    from core.paint.tiles import Pixels
 
 
 def fitting(model: str) -> list[type[Describer]]:

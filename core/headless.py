@@ -11,16 +11,16 @@ import numpy as np
 
 from core import catalog, params
 from core.ai.layer import over_white, request_for, with_result
-from core.composite import flatten
 from core.describing import described
-from core.document import Document
 from core.engine.engine import Engine
 from core.engine.messages import Done, Failed, Started, Step
 from core.engine.run import Run
 from core.errors import EditorError, FileError
 from core.formats.opening import format_for, open_document, save_document
-from core.layers import AiLayer
-from core.pixels import Pixels, Tiles
+from core.paint.document import Document
+from core.paint.flatten import flatten
+from core.paint.layers import AiLayer
+from core.paint.tiles import Pixels, Tiles
 from core.plugins import SHIPPED, load_plugins
 from core.recipes import usual_recipe
 from core.settings import folders

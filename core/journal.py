@@ -19,17 +19,17 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
-from core.document import Document
-from core.edits import State
 from core.errors import EditorError, FileError
 from core.geometry import Point, Rect, Size
-from core.layers import AiLayer, Group, Layer, Mask, Node, planes, walk
-from core.pixels import TILE, Pixels, Tiles
-from core.selection import NOTHING, Selection
+from core.paint.document import Document
+from core.paint.edits import State
+from core.paint.layers import AiLayer, Group, Layer, Mask, Node, planes, walk
+from core.paint.selection import NOTHING, Selection
+from core.paint.tiles import TILE, Pixels, Tiles
 from core.task import Recipe
 
 if TYPE_CHECKING:
-    from core.pixels import Key
+    from core.paint.tiles import Key
 
 HEADER = struct.Struct("<4sBQI")
 """Mark, kind, length of what follows, its checksum."""

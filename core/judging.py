@@ -18,7 +18,7 @@ from core.verifying import Case
 if TYPE_CHECKING:
     from core.ai.layer import Request
     from core.diffusion import Model
-    from core.pixels import Pixels
+    from core.paint.tiles import Pixels
     from core.task import Recipe
 
 catalog.load("verifiers")

@@ -9,17 +9,17 @@ from PySide6.QtGui import QGuiApplication
 from core.catalog import techniques
 from core.errors import EditorError
 from core.geometry import EMPTY
-from core.layers import AiLayer, Node
-from core.pixels import Tiles
-from core.selection import Selection
+from core.paint.layers import AiLayer, Node
+from core.paint.selection import Selection
+from core.paint.tiles import Tiles
 from editor.finding import Finding
 from editor.recipes import SOURCE, Recipes, fresh_recipe, name_for
 from editor.seeds import Seeds
 from editor.suggesting import Suggesting
 
 if TYPE_CHECKING:
+    from core.paint.pointer import Context
     from core.task import Recipe
-    from core.tools.gesture import Context
     from editor.canvas import Canvas
     from editor.job import Job
     from editor.jobs import Jobs, Preview

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
     from PySide6.QtWidgets import QWidget
 
-    from core.document import Document
+    from core.paint.document import Document
     from editor.app import App
 
 

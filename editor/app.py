@@ -15,7 +15,7 @@ from core import settings as stored
 from core.engine.engine import Engine, State
 from core.errors import EditorError
 from core.formats.flat import straight
-from core.layers import Layer
+from core.paint.layers import Layer
 from core.params import Range
 from core.plugins import SHIPPED, Plugin, load_plugins
 from editor import theme, verbs
@@ -35,7 +35,7 @@ from editor.studio import Studio
 from editor.window import MainWindow
 
 if TYPE_CHECKING:
-    from core.document import Document
+    from core.paint.document import Document
     from editor.job import Job
 
 WORKER = {

@@ -11,10 +11,10 @@ from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QApplication, QWidget
 
 from core.brushes.round import Round
-from core.document import Document
 from core.geometry import Size
-from core.layers import Group, Layer
-from core.pixels import TILE, Tiles
+from core.paint.document import Document
+from core.paint.layers import Group, Layer
+from core.paint.tiles import TILE, Tiles
 from core.settings import Settings
 from editor.app import App
 

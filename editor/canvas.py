@@ -21,12 +21,12 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QWidget
 
-from core import layers
-from core.document import Document
 from core.geometry import EMPTY, Rect
-from core.layers import AiLayer
-from core.pixels import Pixels
-from core.tools.gesture import Context, Kind
+from core.paint import layers
+from core.paint.document import Document
+from core.paint.layers import AiLayer
+from core.paint.pointer import Context, Kind
+from core.paint.tiles import Pixels
 from editor import view as views
 from editor.canvas_gestures import Gestures, pointer_event
 from editor.canvas_navigation import Navigation

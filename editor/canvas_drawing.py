@@ -1,6 +1,6 @@
-"""Blending layers with Qt's painter, for the modes in which it agrees with core.blend.
+"""Blending layers with Qt's painter, for the modes in which it agrees with core.paint.blend_modes.
 
-It is several times faster than core.composite. All colours are blended alike, so RGBA bytes are
+It is several times faster than core.paint.flatten. All colours are blended alike, so RGBA bytes are
 given to Qt under the name of the format that it is fastest with; the alpha is the fourth byte.
 """
 
@@ -10,10 +10,10 @@ import numpy as np
 from PySide6.QtCore import QPoint, QRect
 from PySide6.QtGui import QImage, QPainter
 
-from core.composite import blend_into
 from core.geometry import Rect
-from core.layers import Group, Layer, Node
-from core.pixels import Pixels, keys_over, tile_rect
+from core.paint.flatten import blend_into
+from core.paint.layers import Group, Layer, Node
+from core.paint.tiles import Pixels, keys_over, tile_rect
 
 FORMAT = QImage.Format.Format_ARGB32_Premultiplied
 _Mode = QPainter.CompositionMode
@@ -43,7 +43,7 @@ class Sheet:
         self._image = wrapped(self.pixels)
 
     def draw(self, node: Node, part: Rect | None = None) -> None:
-        """Blend a layer or group, as core.composite.draw does; all of it, or inside part."""
+        """Blend a layer or group, as core.paint.flatten.draw does; all of it, or inside part."""
         part = self.rect if part is None else part
         if not node.visible or node.opacity <= 0:
             return

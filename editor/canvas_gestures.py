@@ -8,13 +8,13 @@ from PySide6.QtCore import QObject, QPointF, Qt, QTimer, Signal
 
 from core.catalog import params_of, tools
 from core.errors import EditorError
-from core.tools.gesture import Context, Kind, PointerEvent
+from core.paint.pointer import Context, Kind, PointerEvent
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from core.catalog import Tool
-    from core.tools.gesture import Colour
+    from core.paint.pointer import Colour
     from core.tools.painting import Gesture
     from editor.studio import Studio
     from editor.view import ViewTransform

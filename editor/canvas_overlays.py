@@ -18,13 +18,13 @@ from PySide6.QtGui import (
 )
 
 from core.geometry import Rect
-from core.pixels import Pixels, tile_rect
+from core.paint.tiles import Pixels, tile_rect
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from core.layers import AiLayer
-    from core.selection import Selection
+    from core.paint.layers import AiLayer
+    from core.paint.selection import Selection
     from editor.view import ViewTransform
 
 AMBER = (224, 164, 88)

@@ -12,8 +12,8 @@ from editor.canvas_tiles import Pyramid, Spot, level_for
 if TYPE_CHECKING:
     from PySide6.QtGui import QImage
 
-    from core.document import Document
     from core.geometry import Rect
+    from core.paint.document import Document
     from editor.view import ViewTransform
 
 FRAME = 0.012

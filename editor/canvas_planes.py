@@ -2,11 +2,11 @@
 
 from typing import NamedTuple
 
-from core import layers
-from core.document import Document
 from core.geometry import Rect
-from core.layers import Group, Node
-from core.pixels import TILE, Key, Pixels, keys_over, tile_rect
+from core.paint import layers
+from core.paint.document import Document
+from core.paint.layers import Group, Node
+from core.paint.tiles import TILE, Key, Pixels, keys_over, tile_rect
 from editor.canvas_drawing import Sheet
 
 BUDGET = 96 << 20
@@ -27,7 +27,7 @@ Ready = tuple[Pixels | None, Pixels | None]
 
 
 class Planes:
-    """Flattens like core.composite, with what lies below and above the active layer remembered.
+    """Flattens like core.paint.flatten, with what lies below and above the active layer remembered.
 
     Layers are values, so a remembered tile holds exactly as long as the layers it was made from
     are the very same objects.

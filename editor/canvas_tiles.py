@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import cv2
 import numpy as np
 
-from core.document import Document
 from core.geometry import EMPTY, Rect
-from core.pixels import TILE, Pixels, keys_over
+from core.paint.document import Document
+from core.paint.tiles import TILE, Pixels, keys_over
 from editor.canvas_drawing import wrapped
 from editor.canvas_planes import Planes
 

@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, Qt
 from PySide6.QtGui import QBrush, QColor, QMouseEvent, QPainter, QPen, QPolygonF, QRegion
 
-from core import layers
-from core.composite import flatten
 from core.geometry import EMPTY, Rect
-from core.layers import AiLayer, Group
+from core.paint import layers
+from core.paint.flatten import flatten
+from core.paint.layers import AiLayer, Group
 from editor.canvas import checkerboard
 from editor.canvas_overlays import picture, transform
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QImage
 
-    from core.document import Document
+    from core.paint.document import Document
     from editor.canvas import Canvas
     from editor.view import ViewTransform
 

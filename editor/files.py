@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from PySide6.QtWidgets import QFileDialog, QMessageBox
 
 from core import settings as stored
-from core.composite import flatten
-from core.document import Document
 from core.errors import EditorError
 from core.formats.opening import format_for, open_document, open_filter, save_document, save_filter
+from core.paint.document import Document
+from core.paint.flatten import flatten
 from core.saving import Lock
 from editor.beside import Beside
 from editor.new_dialog import NewDialog

@@ -6,23 +6,23 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.ai.layer import request_for
-from core.document import Document
 from core.engine.messages import Done, Failed
 from core.errors import EditorError
-from core.layers import AiLayer
-from core.pixels import Tiles
+from core.paint.document import Document
+from core.paint.layers import AiLayer
+from core.paint.selection import Selection
+from core.paint.tiles import Tiles
 from core.recipes import usual_recipe
-from core.selection import Selection
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from core.ai.crop import Geometry
     from core.ai.layer import Request
-    from core.edits import State
     from core.engine.engine import Engine
+    from core.paint.edits import State
+    from core.paint.tiles import Pixels
     from core.params import Value
-    from core.pixels import Pixels
     from core.task import Recipe
     from editor.jobs import Jobs
     from editor.studio import Studio

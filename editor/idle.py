@@ -10,14 +10,14 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from core import layers
 from core.catalog import verifiers
 from core.engine.cast import names
 from core.engine.engine import State as Worker
 from core.engine.messages import Done, Failed, Step
 from core.errors import EditorError
 from core.judging import lacking
-from core.layers import AiLayer, Group
+from core.paint import layers
+from core.paint.layers import AiLayer, Group
 from core.seed_search import Judged, SeedSearch, is_worth_it
 from core.signal import Signal
 from editor.landing import Asked, ask, current_key, receive, snapshot
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from core.ai.crop import Geometry
-    from core.document import Document
-    from core.edits import State
     from core.engine.run import Heard, Run
+    from core.paint.document import Document
+    from core.paint.edits import State
     from editor.jobs import Jobs
     from editor.recipes import Recipes
     from editor.studio import Studio

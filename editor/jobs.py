@@ -16,7 +16,7 @@ from core.engine.engine import State
 from core.engine.messages import Cancelled, Done, Failed, Started, Step
 from core.errors import EditorError
 from core.geometry import EMPTY, Rect
-from core.layers import AiLayer
+from core.paint.layers import AiLayer
 from core.signal import Signal
 from editor.job import Failure, Job, Stage
 from editor.landing import Asked, Result, ask, land, receive, snapshot
@@ -25,7 +25,7 @@ from editor.results import Results
 
 if TYPE_CHECKING:
     from core.engine.engine import Engine
-    from core.pixels import Pixels
+    from core.paint.tiles import Pixels
     from editor.studio import Studio
 
 T = TypeVar("T")

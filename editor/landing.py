@@ -11,20 +11,20 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
-from core import layers
 from core.ai.layer import Request, rendered_key, request_for, with_result
 from core.ai.masks import composite_mask, denoise_mask
-from core.document import Document
 from core.errors import EditorError
-from core.layers import AiLayer, Group
-from core.pixels import Pixels, Tiles
+from core.paint import layers
+from core.paint.document import Document
+from core.paint.layers import AiLayer, Group
+from core.paint.tiles import Pixels, Tiles
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from core.ai.crop import Geometry
-    from core.edits import State
     from core.geometry import Point, Rect
+    from core.paint.edits import State
     from core.task import Recipe
 
 PREVIEW = 512

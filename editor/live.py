@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 
 from core.errors import EditorError
 from core.geometry import EMPTY, Rect
-from core.layers import AiLayer, walk
+from core.paint.layers import AiLayer, walk
 from editor.landing import current_key, snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from core.document import Document
+    from core.paint.document import Document
     from editor.job import Job
     from editor.jobs import Jobs
     from editor.studio import Studio

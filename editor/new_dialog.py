@@ -13,8 +13,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from core.document import MAX_SIDE
 from core.geometry import Size
+from core.paint.document import MAX_SIDE
 
 PRESETS = {
     "Square, 1024": (1024, 1024),

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from core.catalog import params_of, techniques
 from core.geometry import EMPTY
-from core.layers import AiLayer
+from core.paint.layers import AiLayer
 from core.params import fields
 from core.recipes import usual_recipe
 from core.signal import Signal
 from core.task import Recipe
 
 if TYPE_CHECKING:
-    from core.document import Document
+    from core.paint.document import Document
     from editor.jobs import Jobs
     from editor.live import Live
     from editor.studio import Studio

@@ -10,15 +10,15 @@ import numpy as np
 from PySide6.QtCore import QObject, Qt, QTimer
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout
 
-from core.composite import flatten
 from core.errors import FileError
 from core.journal import Journal, Recovery, find_recoverable
+from core.paint.flatten import flatten
 from core.settings import folders
 from editor.panels.ai_tried import pixmap
 
 if TYPE_CHECKING:
-    from core.document import Document
-    from core.pixels import Pixels
+    from core.paint.document import Document
+    from core.paint.tiles import Pixels
     from editor.app import App
 
 CHANGED = "changed"

@@ -7,8 +7,8 @@ import cv2
 import numpy as np
 
 if TYPE_CHECKING:
-    from core.layers import AiLayer
-    from core.pixels import Pixels
+    from core.paint.layers import AiLayer
+    from core.paint.tiles import Pixels
     from editor.landing import Asked
 
 TOLERANCE = 2

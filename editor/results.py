@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from core.geometry import Point
-    from core.pixels import Pixels
+    from core.paint.tiles import Pixels
     from core.seed_search import Judged
     from core.task import Recipe
     from editor.landing import Result

@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 
-from core import layers
 from core.catalog import params_of, techniques
-from core.layers import AiLayer, Group
+from core.paint import layers
+from core.paint.layers import AiLayer, Group
+from core.paint.tiles import TILE
 from core.params import Range, fields
-from core.pixels import TILE
 from editor.recipes import SEEDS
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QWheelEvent
 
-    from core.edits import Edit
+    from core.paint.edits import Edit
     from editor.jobs import Jobs
     from editor.recipes import Recipes
     from editor.results import Tried

@@ -4,8 +4,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from core.catalog import Brush, Tool, brushes, params_of, tools
-from core.document import Document
 from core.geometry import Size
+from core.paint.document import Document
 from core.signal import Signal
 
 Colour = tuple[int, int, int, int]

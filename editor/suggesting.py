@@ -7,16 +7,16 @@ import numpy as np
 
 from core.ai.crop import Geometry
 from core.ai.layer import request_for
-from core.document import Document
 from core.errors import EditorError
-from core.layers import AiLayer
-from core.pixels import Pixels, Tiles
-from core.selection import Selection
+from core.paint.document import Document
+from core.paint.layers import AiLayer
+from core.paint.selection import Selection
+from core.paint.tiles import Pixels, Tiles
 from editor.landing import snapshot
 from editor.recipes import SOURCE
 
 if TYPE_CHECKING:
-    from core.edits import State
+    from core.paint.edits import State
     from core.task import Recipe
     from editor.jobs import Jobs
     from editor.recipes import Recipes

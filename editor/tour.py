@@ -23,7 +23,7 @@ from PySide6.QtTest import QTest  # noqa: E402
 from PySide6.QtWidgets import QApplication, QWidget  # noqa: E402
 
 from core.formats.opening import open_document, save_document  # noqa: E402
-from core.layers import AiLayer, walk  # noqa: E402
+from core.paint.layers import AiLayer, walk  # noqa: E402
 from core.settings import Settings  # noqa: E402
 from editor.app import App  # noqa: E402
 from editor.files import SAMPLES  # noqa: E402

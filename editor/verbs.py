@@ -5,15 +5,15 @@ from dataclasses import replace
 
 import numpy as np
 
-from core import layers
-from core.blend import scaled
-from core.composite import draw, flatten
-from core.document import Document
 from core.errors import EditorError
 from core.geometry import Point, Rect, Size
-from core.layers import Group, Layer, Mask, Node, new_id
-from core.pixels import Pixels, Tiles
-from core.selection import NOTHING, Selection
+from core.paint import layers
+from core.paint.blend_modes import scaled
+from core.paint.document import Document
+from core.paint.flatten import draw, flatten
+from core.paint.layers import Group, Layer, Mask, Node, new_id
+from core.paint.selection import NOTHING, Selection
+from core.paint.tiles import Pixels, Tiles
 
 
 def _active(document: Document) -> Node:

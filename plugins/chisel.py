@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 import numpy as np
 
 from core.catalog import brushes
-from core.layers import Layer
+from core.paint.layers import Layer
+from core.paint.pointer import Sample, Stamp
 from core.params import Range
-from core.tools.gesture import Sample, Stamp
 
 if TYPE_CHECKING:
-    from core.document import Document
+    from core.paint.document import Document
     from editor.api import Api
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.geometry import Rect, Size
-from core.pixels import Pixels
+from core.paint.tiles import Pixels
 
 Floats = npt.NDArray[np.float32]
 

@@ -8,7 +8,7 @@ from core.ai.colour import matched, ring
 from core.ai.crop import unit
 from core.ai.masks import Transition, composite_mask, denoise_mask
 from core.ai.residual import added
-from core.pixels import Pixels
+from core.paint.tiles import Pixels
 
 Floats = npt.NDArray[np.float32]
 

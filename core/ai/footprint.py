@@ -8,11 +8,11 @@ from core.ai.masks import Transition, denoise_mask, transition
 from core.ai.residual import change
 from core.errors import TechniqueError
 from core.geometry import Rect
-from core.layers import AiLayer, Group, extent, replaced, walk
-from core.pixels import Pixels
+from core.paint.layers import AiLayer, Group, extent, replaced, walk
+from core.paint.tiles import Pixels
 
 if TYPE_CHECKING:
-    from core.document import Document
+    from core.paint.document import Document
 
 LARGEST = 8192 * 8192
 """Pixels in one crop: above this the copies sent to the model would fill the memory."""

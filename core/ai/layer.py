@@ -20,16 +20,16 @@ from core.ai.naming import are_there, stamps
 from core.ai.pictures import pictures
 from core.ai.residual import change
 from core.catalog import params_of, techniques
-from core.composite import flatten
 from core.errors import TechniqueError
 from core.geometry import Rect, Size
-from core.layers import AiLayer, walk
+from core.paint.flatten import flatten
+from core.paint.layers import AiLayer, walk
+from core.paint.tiles import Pixels, Tiles
 from core.params import from_json
-from core.pixels import Pixels, Tiles
 from core.task import Recipe, Task
 
 if TYPE_CHECKING:
-    from core.document import Document
+    from core.paint.document import Document
 
 
 @dataclass(frozen=True, eq=False)

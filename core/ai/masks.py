@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from core.ai.crop import diagonal
 from core.geometry import Rect
-from core.pixels import Pixels
+from core.paint.tiles import Pixels
 
 Floats = npt.NDArray[np.float32]
 

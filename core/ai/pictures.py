@@ -12,8 +12,8 @@ from core.errors import EditorError, FileError
 from core.formats.flat import flat_image
 from core.formats.opening import open_document
 from core.geometry import Rect, Size
+from core.paint.tiles import Pixels
 from core.params import Field
-from core.pixels import Pixels
 from core.task import Recipe
 
 KEPT = 4

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
 
     from core.diffusion import Step
-    from core.pixels import Pixels
+    from core.paint.tiles import Pixels
 
 
 def rendered(

@@ -9,12 +9,12 @@ import numpy as np
 from core.bench.registry import benches
 from core.bench.strokes import ai_layer, painted, picture, stopped, storybook, working
 from core.bench.timing import milliseconds
-from core.composite import flatten
-from core.document import Document
 from core.engine.engine import Engine
 from core.engine.messages import Opened
 from core.geometry import Size
-from core.layers import AiLayer
+from core.paint.document import Document
+from core.paint.flatten import flatten
+from core.paint.layers import AiLayer
 
 SMALL, LARGE = Size(512, 512), Size(4096, 4096)
 STEPS, DEPTH = 12, 0.7

@@ -14,12 +14,12 @@ import numpy as np
 
 from core.bench.strokes import Stroke, ai_layer, painted, picture, working
 from core.bench.timing import figure
-from core.composite import flatten
-from core.document import Document
 from core.engine.engine import Engine
 from core.engine.messages import Opened
 from core.geometry import Size
-from core.layers import AiLayer
+from core.paint.document import Document
+from core.paint.flatten import flatten
+from core.paint.layers import AiLayer
 from core.task import Recipe
 
 if TYPE_CHECKING:

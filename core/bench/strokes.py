@@ -13,14 +13,14 @@ from typing import Any
 import numpy as np
 
 from core.ai.layer import request_for, with_result
-from core.document import Document
 from core.engine.engine import Engine
 from core.engine.messages import Cancelled, Done, Failed, Opened, Step
 from core.errors import EditorError
 from core.geometry import EMPTY, Rect, Size
-from core.layers import AiLayer, Layer
+from core.paint.document import Document
+from core.paint.layers import AiLayer, Layer
+from core.paint.tiles import Pixels, Tiles
 from core.params import Value
-from core.pixels import Pixels, Tiles
 from core.task import Recipe
 
 MASK = 256

@@ -7,8 +7,8 @@ from typing import Annotated, Any, ClassVar
 import numpy as np
 
 from core.catalog import brushes
+from core.paint.pointer import Sample, Stamp
 from core.params import Range, Switch
-from core.tools.gesture import Sample, Stamp
 
 
 @brushes.register

@@ -8,11 +8,11 @@ import cv2
 import numpy as np
 
 from core.catalog import brushes
+from core.paint.pointer import Sample, Stamp
 from core.params import Range, Switch
-from core.tools.gesture import Sample, Stamp
 
 if TYPE_CHECKING:
-    from core.pixels import Pixels
+    from core.paint.tiles import Pixels
 
 
 @brushes.register

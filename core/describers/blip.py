@@ -12,7 +12,7 @@ from core.models.checkpoints import reading
 from core.settings import models_folder
 
 if TYPE_CHECKING:
-    from core.pixels import Pixels
+    from core.paint.tiles import Pixels
 
 BEAMS = 3
 """The search width of the published captions."""

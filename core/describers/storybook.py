@@ -13,7 +13,7 @@ from core.storybook.scene import USUAL_STYLE, Item, Scene
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from core.pixels import Pixels
+    from core.paint.tiles import Pixels
 
 MOST = 2
 """Things in one sentence: Storybook's own scenes rarely hold more."""

@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
-from core.composite import flatten
-from core.document import MAX_SIDE, Document
 from core.errors import EditorError, FileError
 from core.geometry import Size
-from core.layers import AiLayer, Group, Layer, walk
-from core.pixels import Pixels, Tiles
+from core.paint.document import MAX_SIDE, Document
+from core.paint.flatten import flatten
+from core.paint.layers import AiLayer, Group, Layer, walk
+from core.paint.tiles import Pixels, Tiles
 from core.saving import reading
 
 MOST_PIXELS = 1 << 29

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from core import catalog
 from core.catalog import Format
-from core.document import Document
 from core.errors import FileError
+from core.paint.document import Document
 from core.saving import reading
 
 ZIP, NATIVE = b"PK\x03\x04", "ora"

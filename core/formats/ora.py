@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import ClassVar
 
 from core.catalog import formats
-from core.document import Document
 from core.formats.ora_reading import read_ora
 from core.formats.ora_writing import write_ora
+from core.paint.document import Document
 
 
 @formats.register

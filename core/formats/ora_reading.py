@@ -14,14 +14,14 @@ from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 from PIL import Image
 
-from core.blend import MODES
-from core.document import MAX_SIDE, Document
 from core.errors import EditorError, FileError
 from core.formats.flat import MOST_PIXELS, bounded, premultiplied
 from core.formats.ora_writing import MIMETYPE, OURS
 from core.geometry import Point, Size
-from core.layers import AiLayer, Group, Layer, Mask, Node
-from core.pixels import Tiles
+from core.paint.blend_modes import MODES
+from core.paint.document import MAX_SIDE, Document
+from core.paint.layers import AiLayer, Group, Layer, Mask, Node
+from core.paint.tiles import Tiles
 from core.saving import reading
 from core.task import Recipe
 

@@ -10,14 +10,14 @@ from xml.etree import ElementTree
 
 from PIL import Image
 
-from core.blend import MODES
-from core.composite import flatten
-from core.document import Document
 from core.errors import FileError
 from core.formats.flat import straight
 from core.geometry import Rect
-from core.layers import AiLayer, Group, Layer, Node, walk
-from core.pixels import Tiles
+from core.paint.blend_modes import MODES
+from core.paint.document import Document
+from core.paint.flatten import flatten
+from core.paint.layers import AiLayer, Group, Layer, Node, walk
+from core.paint.tiles import Tiles
 from core.saving import atomic_write
 
 MIMETYPE = "image/openraster"

@@ -6,7 +6,6 @@ from typing import ClassVar
 from PIL.PngImagePlugin import PngInfo
 
 from core.catalog import formats
-from core.document import Document
 from core.formats.flat import (
     RECIPES,
     encoded,
@@ -15,6 +14,7 @@ from core.formats.flat import (
     recipes_text,
     saved_exif,
 )
+from core.paint.document import Document
 from core.saving import atomic_write
 
 

@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import ClassVar
 
 from core.catalog import formats
-from core.document import Document
 from core.formats.flat import encoded, flat_image, read_flat, refuse_extreme, saved_exif
+from core.paint.document import Document
 from core.saving import atomic_write
 
 MOST = 16_383

@@ -7,11 +7,11 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from core.document import Document
 from core.formats.ora_writing import write_ora
 from core.geometry import Size
-from core.layers import Group, Layer
-from core.pixels import Tiles
+from core.paint.document import Document
+from core.paint.layers import Group, Layer
+from core.paint.tiles import Tiles
 from core.storybook.render import render
 from core.storybook.scene import Item, Scene
 

@@ -6,10 +6,10 @@ from typing import Annotated, ClassVar
 from core.brushes.round import Round
 from core.catalog import tools
 from core.errors import EditorError
-from core.layers import AiLayer
-from core.painting import Painting
+from core.paint.layers import AiLayer
+from core.paint.pointer import Context, Kind, PointerEvent
+from core.paint.stroke_writer import Painting
 from core.params import Range
-from core.tools.gesture import Context, Kind, PointerEvent
 from core.tools.painting import Gesture
 
 PAUSE = 0.25

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
 from core.catalog import tools
+from core.paint.pointer import Context, PointerEvent
 from core.params import Range
-from core.tools.gesture import Context, PointerEvent
 from core.tools.painting import Gesture, paintable, stroke
 
 

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from core.catalog import tools
-from core.composite import flatten
 from core.geometry import Rect
-from core.tools.gesture import Colour, Context, Kind, PointerEvent
+from core.paint.flatten import flatten
+from core.paint.pointer import Colour, Context, Kind, PointerEvent
 from core.tools.painting import Gesture
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from core.catalog import tools
-from core.tools.gesture import Context, Kind, PointerEvent
+from core.paint.pointer import Context, Kind, PointerEvent
 from core.tools.painting import Gesture
 
 

@@ -3,12 +3,12 @@
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from core import layers
 from core.catalog import tools
 from core.errors import EditorError
 from core.geometry import Point
-from core.layers import Group, Layer, Node
-from core.tools.gesture import Context, Kind, PointerEvent
+from core.paint import layers
+from core.paint.layers import Group, Layer, Node
+from core.paint.pointer import Context, Kind, PointerEvent
 from core.tools.painting import Gesture
 
 

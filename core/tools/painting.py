@@ -3,9 +3,9 @@
 from collections.abc import Generator
 
 from core.errors import EditorError
-from core.layers import AiLayer, Group, Layer, Node
-from core.painting import Painting
-from core.tools.gesture import Colour, Context, Kind, PointerEvent
+from core.paint.layers import AiLayer, Group, Layer, Node
+from core.paint.pointer import Colour, Context, Kind, PointerEvent
+from core.paint.stroke_writer import Painting
 
 Gesture = Generator[None, PointerEvent, None]
 

@@ -5,8 +5,8 @@ from typing import ClassVar
 
 from core.catalog import tools
 from core.geometry import Rect
-from core.selection import Selection
-from core.tools.gesture import Context, Kind, PointerEvent
+from core.paint.pointer import Context, Kind, PointerEvent
+from core.paint.selection import Selection
 from core.tools.painting import Gesture
 from core.tools.selecting import select
 

@@ -1,7 +1,7 @@
 """What the selection tools share: how a new shape joins the selection, as one undo entry."""
 
-from core.selection import Selection
-from core.tools.gesture import Context, PointerEvent
+from core.paint.pointer import Context, PointerEvent
+from core.paint.selection import Selection
 
 
 def select(context: Context, shape: Selection, press: PointerEvent) -> None:

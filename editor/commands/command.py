@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from core.layers import AiLayer
+from core.paint.layers import AiLayer
 
 if TYPE_CHECKING:
     from editor.app import App

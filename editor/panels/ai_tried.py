@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QListView, QListWidget, QListWidgetItem
 from core.seed_search import Standing, standings
 
 if TYPE_CHECKING:
-    from core.pixels import Pixels
+    from core.paint.tiles import Pixels
     from editor.results import Tried
     from editor.theme import Tokens
 

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QLabel, QListWidget, QListWidgetItem, QVBoxLayout,
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from core.document import Document
+    from core.paint.document import Document
     from editor.app import App
 
 

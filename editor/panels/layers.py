@@ -15,8 +15,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from core.blend import MODES
-from core.layers import AiLayer, Node
+from core.paint.blend_modes import MODES
+from core.paint.layers import AiLayer, Node
 from core.params import Range
 from editor import theme
 from editor.panels.layers_row import NODE
@@ -25,7 +25,7 @@ from editor.panels.layers_tree import LayerTree
 from editor.widgets.slider import NumberSlider
 
 if TYPE_CHECKING:
-    from core.document import Document
+    from core.paint.document import Document
     from editor.app import App
 
 DELAY = 120

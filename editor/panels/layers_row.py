@@ -6,8 +6,8 @@ from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QRect, QS
 from PySide6.QtGui import QColor, QIcon, QPainter
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
-from core.blend import MODES
-from core.layers import AiLayer, Node
+from core.paint.blend_modes import MODES
+from core.paint.layers import AiLayer, Node
 from editor import theme
 from editor.panels.layers_thumbnail import THUMBNAIL
 

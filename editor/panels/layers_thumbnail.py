@@ -5,8 +5,8 @@ import numpy as np
 from PySide6.QtGui import QColor, QPainter, QPixmap
 
 from core.geometry import Rect, Size
-from core.layers import Layer, Node
-from core.pixels import TILE, Pixels, tile_rect
+from core.paint.layers import Layer, Node
+from core.paint.tiles import TILE, Pixels, tile_rect
 from editor.canvas_overlays import picture
 
 THUMBNAIL = 32

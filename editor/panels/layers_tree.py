@@ -11,13 +11,13 @@ from PySide6.QtWidgets import (
     QTreeWidgetItemIterator,
 )
 
-from core import layers
-from core.layers import Group, Node
+from core.paint import layers
+from core.paint.layers import Group, Node
 from editor.panels.layers_row import NODE, LayerRow, eye_rect
 from editor.panels.layers_thumbnail import THUMBNAIL
 
 if TYPE_CHECKING:
-    from core.document import Document
+    from core.paint.document import Document
     from editor.panels.layers import LayersPanel
 
 Where = QAbstractItemView.DropIndicatorPosition

@@ -8,8 +8,8 @@ import pytest
 
 from core import catalog, params
 from core.catalog import Brush, brushes, params_of
+from core.paint.pointer import Sample
 from core.params import Range
-from core.tools.gesture import Sample
 
 catalog.load("brushes")
 KINDS = list(brushes)

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 
 from core import catalog
-from core.composite import flatten
-from core.document import Document
 from core.errors import FileError
 from core.formats.opening import open_document, save_document
 from core.geometry import Point, Rect, Size
-from core.layers import AiLayer, Group, Layer, Mask, planes, walk
-from core.pixels import Pixels, Tiles
+from core.paint.document import Document
+from core.paint.flatten import flatten
+from core.paint.layers import AiLayer, Group, Layer, Mask, planes, walk
+from core.paint.tiles import Pixels, Tiles
 from core.task import Recipe
 
 catalog.load("formats")

@@ -7,8 +7,8 @@ import pytest
 
 from core import params
 from core.catalog import Tool, params_of, tools
-from core.layers import Layer
-from core.pixels import Tiles
+from core.paint.layers import Layer
+from core.paint.tiles import Tiles
 from tests.core.tools.driving import context, document, drag
 
 KINDS = list(tools)

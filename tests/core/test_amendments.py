@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from core import layers
-from core.document import Document
 from core.geometry import Size
-from core.layers import AiLayer, Group, Layer
-from core.pixels import Tiles
+from core.paint import layers
+from core.paint.document import Document
+from core.paint.layers import AiLayer, Group, Layer
+from core.paint.tiles import Tiles
 
 RED = Tiles.of(np.full((8, 8, 4), (255, 0, 0, 255), np.uint8))
 BLUE = Tiles.of(np.full((8, 8, 4), (0, 0, 255, 255), np.uint8))

@@ -15,7 +15,7 @@ from PIL import Image
 from core import cli
 from core.errors import EditorError
 from core.formats.opening import open_document
-from core.layers import AiLayer, walk
+from core.paint.layers import AiLayer, walk
 from core.settings import models_folder
 from tests import tiny_blip
 

@@ -9,7 +9,7 @@ from core import catalog
 from core.catalog import describers
 from core.describing import described, fitting, lacking
 from core.errors import ModelError
-from core.pixels import Pixels
+from core.paint.tiles import Pixels
 
 PICTURE = np.zeros((8, 8, 3), np.uint8)
 

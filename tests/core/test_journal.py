@@ -12,14 +12,14 @@ import numpy as np
 import pytest
 
 from core import journal as journals
-from core.composite import flatten
-from core.document import Document
 from core.errors import FileError
 from core.geometry import Rect, Size
 from core.journal import NAME, Journal, Recovery, find_recoverable
-from core.layers import AiLayer, Group, Layer, Mask, walk
-from core.pixels import Tiles
-from core.selection import Selection
+from core.paint.document import Document
+from core.paint.flatten import flatten
+from core.paint.layers import AiLayer, Group, Layer, Mask, walk
+from core.paint.selection import Selection
+from core.paint.tiles import Tiles
 from core.task import Recipe
 
 DOT = np.full((40, 40), 200, np.uint8)
@@ -210,10 +210,10 @@ PAINTING = """
 import sys, time
 from pathlib import Path
 import numpy as np
-from core.document import Document
+from core.paint.document import Document
 from core.geometry import Size
 from core.journal import Journal
-from core.layers import Layer
+from core.paint.layers import Layer
 document = Document(Size(4000, 300))
 document.insert("New", Layer("ink"))
 journal = Journal(Path(sys.argv[1]), document)

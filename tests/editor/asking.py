@@ -9,14 +9,14 @@ import numpy as np
 
 from core import catalog
 from core.catalog import params_of
-from core.document import Document
 from core.engine.engine import Engine, Patience
 from core.geometry import Size
-from core.layers import AiLayer, Layer
+from core.paint.document import Document
+from core.paint.layers import AiLayer, Layer
+from core.paint.pointer import Context, Kind, PointerEvent
+from core.paint.tiles import Pixels, Tiles
 from core.params import from_json
-from core.pixels import Pixels, Tiles
 from core.task import Recipe
-from core.tools.gesture import Context, Kind, PointerEvent
 from editor.job import Job
 from editor.jobs import Jobs
 from editor.live import Live
@@ -44,7 +44,7 @@ class Workshop(NamedTuple):
         return node
 
     def pixels(self) -> Pixels:
-        from core.composite import flatten
+        from core.paint.flatten import flatten
 
         return flatten(self.document.root, self.document.bounds)
 

@@ -6,7 +6,7 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication
 
 from core.geometry import Rect
-from core.layers import Layer
+from core.paint.layers import Layer
 from editor.canvas import Canvas
 
 RED = (200, 30, 60, 255)

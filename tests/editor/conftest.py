@@ -11,10 +11,10 @@ from pytestqt.qtbot import QtBot
 
 from core import catalog
 from core.brushes.round import Round
-from core.document import Document
 from core.geometry import Size
-from core.layers import Layer
-from core.pixels import Tiles
+from core.paint.document import Document
+from core.paint.layers import Layer
+from core.paint.tiles import Tiles
 from editor.canvas import Canvas
 from editor.studio import Studio
 from editor.view import ViewTransform

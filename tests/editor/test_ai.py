@@ -9,9 +9,9 @@ from PySide6.QtWidgets import QApplication
 
 from core.errors import EditorError
 from core.geometry import Rect
-from core.layers import AiLayer, Layer
-from core.pixels import Tiles
-from core.selection import Selection
+from core.paint.layers import AiLayer, Layer
+from core.paint.selection import Selection
+from core.paint.tiles import Tiles
 from core.task import Recipe
 from editor.ai import Ai
 from tests.editor.asking import Bench, Workshop, recipe, stroke

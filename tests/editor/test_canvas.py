@@ -10,10 +10,10 @@ from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from core.document import Document
 from core.geometry import Point, Rect, Size
-from core.layers import AiLayer
-from core.selection import Selection
+from core.paint.document import Document
+from core.paint.layers import AiLayer
+from core.paint.selection import Selection
 from editor.canvas import Canvas
 from editor.view import ViewTransform
 from tests.editor.canvases import RED, alpha, ink, screen

@@ -1,4 +1,4 @@
-"""Drawing with Qt gives the pixels of core.composite; what is remembered never shows."""
+"""Drawing with Qt gives the pixels of core.paint.flatten; what is remembered never shows."""
 
 from dataclasses import replace
 from typing import Any
@@ -6,17 +6,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.blend import MODES as ALL
-from core.composite import flatten
-from core.document import Document
 from core.geometry import EMPTY, Point, Rect, Size
-from core.layers import Group, Layer, Node, replaced, walk
-from core.pixels import Tiles
+from core.paint.blend_modes import MODES as ALL
+from core.paint.document import Document
+from core.paint.flatten import flatten
+from core.paint.layers import Group, Layer, Node, replaced, walk
+from core.paint.tiles import Tiles
 from editor.canvas_drawing import MODES, Sheet
 from editor.canvas_planes import Planes
 from editor.canvas_tiles import BUDGET, TILE_BYTES, Pyramid, Spot, level_for
-from tests.core.test_blend import every_pixel, reference
-from tests.core.test_composite import picture, tree
+from tests.core.paint.test_blend_modes import every_pixel, reference
+from tests.core.paint.test_flatten import picture, tree
 
 WHOLE = Rect(0, 0, 300, 280)
 

@@ -8,13 +8,13 @@ from PySide6.QtCore import QRect, QRectF
 from PySide6.QtGui import QColor, QImage, QPainter
 from PySide6.QtWidgets import QApplication
 
-from core.composite import flatten
 from core.geometry import Rect, Size
-from core.pixels import Tiles
+from core.paint.flatten import flatten
+from core.paint.tiles import Tiles
 from editor import canvas_picture
 from editor.canvas import Canvas
 from editor.view import ViewTransform
-from tests.core.test_composite import picture
+from tests.core.paint.test_flatten import picture
 from tests.editor.canvases import RED, ink, screen
 from tests.editor.pointing import Mouse
 

@@ -10,10 +10,10 @@ from PySide6.QtGui import QColor
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from core.document import Document
 from core.geometry import Size
-from core.layers import AiLayer, Layer
-from core.pixels import Tiles
+from core.paint.document import Document
+from core.paint.layers import AiLayer, Layer
+from core.paint.tiles import Tiles
 from editor.canvas import Canvas
 from editor.compare import Compare, without, without_ai
 from editor.panels.layers_row import eye_rect

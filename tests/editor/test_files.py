@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QTimer
 
-from core.document import Document
 from core.errors import FileError
 from core.formats.opening import open_document, save_document
 from core.geometry import Rect, Size
-from core.layers import Layer
+from core.paint.document import Document
+from core.paint.layers import Layer
 from editor import files
 from editor.app import App
 from editor.files import Answer

@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 
-from core import catalog, layers
-from core.composite import flatten
-from core.document import Document
+from core import catalog
 from core.engine.engine import State
 from core.engine.messages import Cancelled
 from core.geometry import Size
-from core.layers import Group
+from core.paint import layers
+from core.paint.document import Document
+from core.paint.flatten import flatten
+from core.paint.layers import Group
 from core.seed_search import MOST
 from core.verifiers.likeness import Likeness
 from editor import idle as module

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.geometry import Size
-from core.layers import AiLayer, Layer
-from core.pixels import Tiles
+from core.paint.layers import AiLayer, Layer
+from core.paint.tiles import Tiles
 from core.storybook.random_model import build_random
 from editor.job import Stage
 from tests.editor.asking import Bench, Workshop, gradient, last, recipe, stroke, until
 
 if TYPE_CHECKING:
-    from core.pixels import Pixels
+    from core.paint.tiles import Pixels
 
 
 def _paper(colour: tuple[int, int, int]) -> Tiles:

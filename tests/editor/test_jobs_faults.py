@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.layers import AiLayer
-from core.pixels import Tiles
+from core.paint.layers import AiLayer
+from core.paint.tiles import Tiles
 from editor.job import Stage
 from tests.editor.asking import Bench, Workshop, last, recipe, stroke, until
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from core.layers import AiLayer
+from core.paint.layers import AiLayer
 from editor.job import Stage
 from editor.live import FORCED, grace
 from tests.editor.asking import Bench, Sweep, Workshop, recipe, stroke

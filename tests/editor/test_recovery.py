@@ -15,10 +15,10 @@ import psutil
 import pytest
 
 from core import settings
-from core.composite import flatten
-from core.document import Document
 from core.formats.opening import open_document, save_document
-from core.layers import AiLayer, Layer, walk
+from core.paint.document import Document
+from core.paint.flatten import flatten
+from core.paint.layers import AiLayer, Layer, walk
 from editor.recovery import find_unsaved
 from tests.editor.asking import gradient
 

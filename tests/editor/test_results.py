@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from core.geometry import Point, Rect
-from core.pixels import Tiles
+from core.paint.tiles import Tiles
 from core.seed_search import Judged
 from core.task import Recipe
 from editor.landing import Result

@@ -6,7 +6,7 @@ import numpy as np
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QWheelEvent
 
-from core.layers import AiLayer
+from core.paint.layers import AiLayer
 from editor.job import Stage
 from editor.recipes import Recipes, fresh_recipe
 from editor.seeds import Seeds

@@ -8,8 +8,8 @@ import pytest
 
 from core.errors import EditorError
 from core.geometry import Rect, Size
-from core.pixels import Tiles
-from core.selection import Selection
+from core.paint.selection import Selection
+from core.paint.tiles import Tiles
 from core.task import Recipe
 from editor.ai import Ai
 from editor.suggesting import LOOKING

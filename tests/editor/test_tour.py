@@ -9,7 +9,7 @@ from pathlib import Path
 from PIL import Image
 
 from core.formats.opening import open_document
-from core.layers import AiLayer, Layer, walk
+from core.paint.layers import AiLayer, Layer, walk
 
 ROOT = Path(__file__).resolve().parents[2]
 

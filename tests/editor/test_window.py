@@ -14,7 +14,7 @@ from pytestqt.qtbot import QtBot
 
 from core import settings
 from core.geometry import Size
-from core.layers import Layer
+from core.paint.layers import Layer
 from editor.app import App
 from editor.files import Files
 from editor.verbs import new_document

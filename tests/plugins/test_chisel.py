@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
 
-from core.composite import flatten
 from core.geometry import Size
+from core.paint.flatten import flatten
+from core.paint.pointer import Sample
 from core.plugins import SHIPPED, load_plugins
-from core.tools.gesture import Sample
 from editor.verbs import new_document
 from tests.editor.windows import window
 

@@ -11,10 +11,10 @@ from core.ai import layer as ai
 from core.ai.crop import Geometry
 from core.ai.run import rendered
 from core.diffusion import Model
-from core.document import Document
 from core.geometry import Point, Rect, Size
-from core.layers import AiLayer, Layer
-from core.pixels import Pixels, Tiles
+from core.paint.document import Document
+from core.paint.layers import AiLayer, Layer
+from core.paint.tiles import Pixels, Tiles
 from core.task import Recipe
 
 catalog.load("techniques", "models")

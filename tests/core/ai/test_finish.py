@@ -8,7 +8,7 @@ from core.ai.crop import unit
 from core.ai.finish import layer_pixels, preview_pixels
 from core.ai.masks import composite_mask, denoise_mask, transition
 from core.geometry import Rect
-from core.pixels import Pixels
+from core.paint.tiles import Pixels
 
 BOX = Rect(50, 60, 40, 40)
 RANDOM = np.random.default_rng(0)

@@ -9,13 +9,13 @@ import pytest
 from core.ai import layer as ai
 from core.ai.crop import Geometry
 from core.ai.footprint import below, footprint
-from core.composite import flatten
 from core.diffusion import Model
-from core.document import Document
 from core.errors import EditorError, TechniqueError
 from core.geometry import Point, Rect, Size
-from core.layers import AiLayer, Group, Layer
-from core.pixels import Pixels, Tiles
+from core.paint.document import Document
+from core.paint.flatten import flatten
+from core.paint.layers import AiLayer, Group, Layer
+from core.paint.tiles import Pixels, Tiles
 from tests.core.ai.conftest import ai_layer, document, hidden, picture, run
 
 LEFT, RIGHT = Rect(30, 40, 60, 60), Rect(220, 140, 50, 70)

@@ -5,7 +5,7 @@ import pytest
 
 from core.ai import masks
 from core.geometry import Rect
-from core.pixels import Pixels
+from core.paint.tiles import Pixels
 
 SIZES = [(0.3, 256, 10), (1.0, 256, 36), (0.3, 512, 21), (0.0, 256, 1)]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from core.ai import layer as ai
 from core.ai.naming import are_there, models, stamps
 from core.geometry import Rect
-from core.layers import AiLayer
+from core.paint.layers import AiLayer
 from core.task import Recipe
 from tests.core.ai.conftest import document, region
 

@@ -13,13 +13,13 @@ from core.ai import layer as ai
 from core.ai.crop import Geometry, to_model
 from core.ai.pictures import pictures
 from core.ai.run import rendered
-from core.composite import flatten
 from core.diffusion import Model
-from core.document import Document
 from core.errors import FileError
 from core.geometry import Rect, Size
-from core.layers import AiLayer
-from core.pixels import Pixels
+from core.paint.document import Document
+from core.paint.flatten import flatten
+from core.paint.layers import AiLayer
+from core.paint.tiles import Pixels
 from core.task import Recipe
 from tests.core.ai.conftest import document, picture, region, run
 

@@ -15,7 +15,7 @@ from core.diffusion import Image, Model, Step
 from core.errors import EditorError, TechniqueError
 from core.geometry import Rect
 from core.models.storybook import Storybook
-from core.pixels import Pixels
+from core.paint.tiles import Pixels
 from core.storybook.random_model import build_random
 from core.task import Task
 from tests.core.ai.conftest import ai_layer, document

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from core.brushes.pencil import Pencil
-from core.tools.gesture import Sample
+from core.paint.pointer import Sample
 
 
 @pytest.mark.parametrize("size", [1.0, 2.0, 3.0, 8.0, 41.0])

@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pytest
 
 from core.brushes.round import Round
-from core.tools.gesture import Sample
+from core.paint.pointer import Sample
 
 
 @pytest.mark.parametrize("size", [1.0, 3.0, 10.5, 64.0, 333.0])

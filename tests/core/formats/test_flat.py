@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from core.composite import flatten
-from core.document import Document
 from core.errors import FileError
 from core.formats.flat import premultiplied, recipes_of, straight
 from core.formats.opening import open_document, save_document
-from core.pixels import Pixels
+from core.paint.document import Document
+from core.paint.flatten import flatten
+from core.paint.tiles import Pixels
 from tests.contracts.test_formats import layered, noise
 
 

@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.document import Document
 from core.formats.opening import open_document, save_document
 from core.geometry import Rect, Size
-from core.layers import Group, Layer
-from core.pixels import Tiles
+from core.paint.document import Document
+from core.paint.layers import Group, Layer
+from core.paint.tiles import Tiles
 
 SIDE = 16384
 

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.composite import flatten
 from core.errors import FileError
 from core.formats.opening import open_document, save_document
 from core.formats.ora_writing import MIMETYPE, OURS
-from core.layers import AiLayer, Group, walk
+from core.paint.flatten import flatten
+from core.paint.layers import AiLayer, Group, walk
 from tests.contracts.test_formats import layered
 
 STACK = """<?xml version='1.0' encoding='UTF-8'?>

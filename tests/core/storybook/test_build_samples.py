@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from core.composite import flatten
+from core.paint.flatten import flatten
 from core.storybook.build_samples import SCENES, document
 from core.storybook.render import render
 

@@ -5,10 +5,10 @@ from typing import Any
 
 from core import catalog
 from core.catalog import params_of, tools
-from core.document import Document
 from core.geometry import Size
-from core.layers import Layer
-from core.tools.gesture import Context, Kind, PointerEvent
+from core.paint.document import Document
+from core.paint.layers import Layer
+from core.paint.pointer import Context, Kind, PointerEvent
 
 Place = tuple[float, float]
 catalog.load("tools", "brushes")

@@ -6,8 +6,8 @@ import pytest
 
 from core.errors import EditorError
 from core.geometry import Rect
-from core.layers import AiLayer, Layer
-from core.selection import Selection
+from core.paint.layers import AiLayer, Layer
+from core.paint.selection import Selection
 from core.task import Recipe
 from tests.core.tools.driving import context, document, drag
 

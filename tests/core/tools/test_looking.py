@@ -4,12 +4,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.layers import Layer
-from core.pixels import Tiles
+from core.paint.layers import Layer
+from core.paint.tiles import Tiles
 from tests.core.tools.driving import context, document, drag
 
 if TYPE_CHECKING:
-    from core.tools.gesture import Colour
+    from core.paint.pointer import Colour
 
 
 def _filled(colour: tuple[int, int, int, int], opacity: float = 1.0) -> Layer:

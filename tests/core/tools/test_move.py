@@ -4,7 +4,7 @@ import pytest
 
 from core.errors import EditorError
 from core.geometry import Point
-from core.layers import Group, Layer
+from core.paint.layers import Group, Layer
 from tests.core.tools.driving import context, document, drag
 
 
@@ -34,7 +34,7 @@ def test_a_group_takes_all_its_layers_along() -> None:
 
 
 def _layers(group: Group) -> list[Layer]:
-    from core.layers import walk
+    from core.paint.layers import walk
 
     return [node for node in walk(group) if isinstance(node, Layer)]
 

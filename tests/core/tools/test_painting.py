@@ -5,8 +5,8 @@ import pytest
 
 from core.errors import EditorError
 from core.geometry import Rect
-from core.layers import AiLayer, Group, Layer, Node
-from core.pixels import Tiles
+from core.paint.layers import AiLayer, Group, Layer, Node
+from core.paint.tiles import Tiles
 from core.tools.brush import Brush
 from tests.core.tools.driving import context, document, drag
 

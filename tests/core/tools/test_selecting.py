@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from core.document import Document
 from core.geometry import Rect
+from core.paint.document import Document
 from tests.core.tools.driving import context, document, drag
 
 if TYPE_CHECKING:
-    from core.selection import Selection
+    from core.paint.selection import Selection
 
 FIRST, SECOND = Rect(10, 10, 100, 80), Rect(60, 40, 100, 100)
 WHOLE = Rect(0, 0, 400, 300)

@@ -11,8 +11,8 @@ from PySide6.QtWidgets import QWidget
 
 from core.errors import EditorError
 from core.geometry import Rect
-from core.layers import AiLayer
-from core.selection import Selection
+from core.paint.layers import AiLayer
+from core.paint.selection import Selection
 from editor.job import Failure, Job
 from editor.panels.ai import known_things
 from editor.panels.ai_choices import lacking, technique_entries

@@ -9,7 +9,7 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from core.geometry import Size
-from core.layers import Group, Layer, walk
+from core.paint.layers import Group, Layer, walk
 from editor.app import App
 from editor.panels.layers_row import NODE
 from editor.panels.layers_thumbnail import thumbnail
@@ -103,7 +103,7 @@ def test_dropping_reorders_and_nests(app: App) -> None:
 def test_thumbnails_show_where_the_paint_is(qtbot: QtBot) -> None:
     import numpy as np
 
-    from core.pixels import Tiles
+    from core.paint.tiles import Tiles
 
     red = np.zeros((512, 512, 4), np.uint8)
     red[:256, :256] = (255, 0, 0, 255)

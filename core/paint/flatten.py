@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from core.blend import blend, scaled
 from core.geometry import Rect
-from core.layers import Group, Layer, Node
-from core.pixels import Pixels
+from core.paint.blend_modes import blend, scaled
+from core.paint.layers import Group, Layer, Node
+from core.paint.tiles import Pixels
 
 
 def flatten(group: Group, rect: Rect) -> Pixels:

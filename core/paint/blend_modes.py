@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from core.pixels import Pixels
+from core.paint.tiles import Pixels
 
 STRIP = 64
 """Rows blended at once, so that the planes in between stay in the processor's cache."""

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from core import layers
-from core.coverage import Coverage, strength
-from core.edits import State
 from core.geometry import EMPTY, Rect
-from core.layers import Layer, Node
-from core.pixels import Key, Pixels, keys_over, tile_rect
+from core.paint import layers
+from core.paint.edits import State
+from core.paint.layers import Layer, Node
+from core.paint.stroke_coverage import Coverage, strength
+from core.paint.tiles import Key, Pixels, keys_over, tile_rect
 
 if TYPE_CHECKING:
-    from core.document import Document
+    from core.paint.document import Document
 
 
 class Painting:

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from core.blend import MODES, STRIP, blend, scaled
-from core.pixels import Pixels
+from core.paint.blend_modes import MODES, STRIP, blend, scaled
+from core.paint.tiles import Pixels
 
 F = npt.NDArray[np.float64]
 

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from core.geometry import Rect, Size
-from core.layers import Group, Layer, Node, extent, planes, walk
-from core.pixels import TILE, Tiles, tile_rect
-from core.selection import NOTHING, Selection
+from core.paint.layers import Group, Layer, Node, extent, planes, walk
+from core.paint.selection import NOTHING, Selection
+from core.paint.tiles import TILE, Tiles, tile_rect
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,13 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from core.composite import flatten
-from core.document import Document
 from core.errors import EditorError
 from core.geometry import Rect, Size
-from core.layers import Group, Layer, walk
-from core.pixels import Pixels
-from core.selection import Selection
+from core.paint.document import Document
+from core.paint.flatten import flatten
+from core.paint.layers import Group, Layer, walk
+from core.paint.selection import Selection
+from core.paint.tiles import Pixels
 
 DOT = np.full((20, 20), 255, np.uint8)
 RED = (255, 0, 0, 255)

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
 
-from core.document import Document
 from core.geometry import Rect
-from core.pixels import Pixels
+from core.paint.document import Document
+from core.paint.tiles import Pixels
 from core.task import Recipe
 
 if TYPE_CHECKING:

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from core.edits import Edit, State
-from core.layers import Group
+from core.paint.edits import Edit, State
+from core.paint.layers import Group
 
 
 class History:

@@ -5,14 +5,14 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from core import layers
-from core.edits import Edit, State, changed_rect
 from core.errors import EditorError
 from core.geometry import EMPTY, Rect, Size
-from core.history import History
-from core.layers import Group, Node
-from core.painting import Painting
-from core.selection import Selection
+from core.paint import layers
+from core.paint.edits import Edit, State, changed_rect
+from core.paint.history import History
+from core.paint.layers import Group, Node
+from core.paint.selection import Selection
+from core.paint.stroke_writer import Painting
 from core.signal import Signal
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from core.geometry import EMPTY, Rect, Size
-from core.pixels import Pixels
+from core.paint.tiles import Pixels
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,7 +5,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.geometry import Rect
-from core.pixels import TILE, Key, Pixels
+from core.paint.tiles import TILE, Key, Pixels
 
 Deep = npt.NDArray[np.uint16]
 FULL = 65535

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from core.edits import Edit, State
 from core.geometry import Rect, Size
-from core.history import History
-from core.layers import Group, Layer
-from core.pixels import Tiles
+from core.paint.edits import Edit, State
+from core.paint.history import History
+from core.paint.layers import Group, Layer
+from core.paint.tiles import Tiles
 
 SIZE = Size(256, 256)
 TILE_BYTES = 256 * 256 * 4

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from core.tools.gesture import Kind, Path, PointerEvent
+from core.paint.pointer import Kind, Path, PointerEvent
 
 
 def _event(x: float, y: float = 0.0, pressure: float = 1.0) -> PointerEvent:

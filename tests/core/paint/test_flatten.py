@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.composite import flatten
 from core.geometry import Point, Rect
-from core.layers import Group, Layer, Mask, Node
-from core.pixels import Pixels, Tiles
-from tests.core.test_blend import reference
+from core.paint.flatten import flatten
+from core.paint.layers import Group, Layer, Mask, Node
+from core.paint.tiles import Pixels, Tiles
+from tests.core.paint.test_blend_modes import reference
 
 WHOLE = Rect(0, 0, 300, 280)
 

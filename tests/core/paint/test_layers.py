@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from core import layers
 from core.geometry import Point, Rect
-from core.layers import AiLayer, Group, Layer, Mask
-from core.pixels import Tiles
+from core.paint import layers
+from core.paint.layers import AiLayer, Group, Layer, Mask
+from core.paint.tiles import Tiles
 
 A, B, C, D = (Layer(name, id=name) for name in "abcd")
 INNER = Group("inner", id="inner", children=(B, C))

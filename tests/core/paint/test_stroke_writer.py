@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from core.document import Document
 from core.geometry import Point, Rect, Size
-from core.layers import AiLayer, Layer, Mask
-from core.pixels import Pixels, Tiles
-from core.selection import Selection
+from core.paint.document import Document
+from core.paint.layers import AiLayer, Layer, Mask
+from core.paint.selection import Selection
+from core.paint.tiles import Pixels, Tiles
 
 FULL = np.full((20, 20), 255, np.uint8)
 RED = (200, 30, 60, 255)

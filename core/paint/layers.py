@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from core.geometry import Point, Rect
-from core.pixels import Tiles
+from core.paint.tiles import Tiles
 from core.task import Recipe
 
 
@@ -24,7 +24,7 @@ class Mask:
 
 @dataclass(frozen=True, eq=False)
 class Node:
-    """What layers and groups share. ``blend`` is a key of core.blend.MODES; opacity is 0..1."""
+    """What layers and groups share. ``blend`` is the id of a blend mode; opacity is 0..1."""
 
     name: str
     id: str = field(default_factory=new_id)

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.geometry import Rect, Size
-from core.pixels import Pixels
-from core.selection import NOTHING, Selection
+from core.paint.selection import NOTHING, Selection
+from core.paint.tiles import Pixels
 
 CANVAS = Size(120, 90)
 WHOLE = Rect.of(CANVAS)

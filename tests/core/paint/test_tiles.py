@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.geometry import EMPTY, Rect
-from core.pixels import TILE, Tiles, keys_over, tile_rect
+from core.paint.tiles import TILE, Tiles, keys_over, tile_rect
 
 PLACE = st.integers(-400, 400)
 SIDE = st.integers(1, 300)
