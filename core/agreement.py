@@ -2,9 +2,9 @@
 
 from typing import TYPE_CHECKING
 
-from core.diffusion import Model
-from core.latents import checked
-from core.schedule import FINE, schedule
+from core.diffusion.latent_masks import checked
+from core.diffusion.model import Model
+from core.diffusion.noise_schedule import FINE, schedule
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -5,7 +5,7 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
-from core.diffusion import Image, MakeDenoise, Model, Step
+from core.diffusion.model import Image, MakeDenoise, Model, Step
 from core.params import Choice
 from core.registry import Registry, load_all
 

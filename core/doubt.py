@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from core.agreement import agreement
-from core.diffusion import Model
+from core.diffusion.model import Model
 
 if TYPE_CHECKING:
     from torch import Tensor

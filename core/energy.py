@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from core.diffusion import Level, Prediction
+from core.diffusion.model import Level, Prediction
 
 if TYPE_CHECKING:
     from collections.abc import Callable

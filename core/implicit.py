@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from core.diffusion import Level
+from core.diffusion.model import Level
 from core.inversion import Source
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
-from core.diffusion import Conditioning, Denoise, Level, Levels, Model, Prediction
-from core.latents import checked
+from core.diffusion.latent_masks import checked
+from core.diffusion.model import Conditioning, Denoise, Level, Levels, Model, Prediction
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,13 +11,13 @@ from core import catalog
 from core.ai.crop import Geometry, seen
 from core.ai.layer import task_for
 from core.catalog import Verifier, verifiers
+from core.diffusion.latent_masks import soft_latent_mask
 from core.errors import EditorError
-from core.latents import soft_latent_mask
 from core.verifying import Case
 
 if TYPE_CHECKING:
     from core.ai.layer import Request
-    from core.diffusion import Model
+    from core.diffusion.model import Model
     from core.paint.tiles import Pixels
     from core.task import Recipe
 

@@ -7,7 +7,7 @@ the other. The first move of a walk has no neighbour to leap from and is plain D
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
-from core.diffusion import Denoise, Level, Levels, Prediction
+from core.diffusion.model import Denoise, Level, Levels, Prediction
 from core.inversion import Replayed, Source, State
 
 if TYPE_CHECKING:

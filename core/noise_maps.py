@@ -6,8 +6,8 @@ An edit takes the same steps with the same maps, so it differs from the source b
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from core.ancestral import mean
-from core.diffusion import Denoise, Levels
+from core.diffusion.eta_step import mean
+from core.diffusion.model import Denoise, Levels
 from core.inversion import Replayed, Source, State
 
 if TYPE_CHECKING:

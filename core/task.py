@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from core import noise
+from core.diffusion import seeded_noise
 from core.errors import EditorError
 from core.geometry import Rect
 from core.params import Value
@@ -18,7 +18,7 @@ from core.params import Value
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from core.diffusion import Model
+    from core.diffusion.model import Model
 
 P = TypeVar("P")
 
@@ -127,5 +127,5 @@ class Task(Generic[P]):
         import torch
 
         shape = tuple(int(side) for side in like.shape)
-        drawn = noise.gaussian(shape, self.seed, role, step, self.origin)
+        drawn = seeded_noise.gaussian(shape, self.seed, role, step, self.origin)
         return torch.from_numpy(drawn).to(like)

@@ -9,7 +9,7 @@ from collections.abc import Generator, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from core.diffusion import Denoise, Levels
+from core.diffusion.model import Denoise, Levels
 
 if TYPE_CHECKING:
     from torch import Tensor

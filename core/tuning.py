@@ -4,9 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from core.diffusion import Conditioning, Prediction
+from core.diffusion.latent_masks import checked
+from core.diffusion.model import Conditioning, Prediction
 from core.inversion import Source
-from core.latents import checked
 
 if TYPE_CHECKING:
     from collections.abc import Generator

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from core.diffusion import Model
+from core.diffusion.model import Model
 
 if TYPE_CHECKING:
     from torch import Tensor

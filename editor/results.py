@@ -4,7 +4,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from core.store import Store
+from core.diffusion.cache import Store
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

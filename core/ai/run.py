@@ -10,14 +10,14 @@ from core.ai.finish import layer_pixels
 from core.ai.layer import Request, task_for
 from core.ai.residual import is_plain
 from core.catalog import techniques
-from core.diffusion import Image, Model
+from core.diffusion.model import Image, Model
 from core.errors import ModelError, TechniqueError
 from core.geometry import Size
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
 
-    from core.diffusion import Step
+    from core.diffusion.model import Step
     from core.paint.tiles import Pixels
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from core.bench.picture_metrics import Floats
-    from core.diffusion import Model
+    from core.diffusion.model import Model
 
 STEPS = 20
 INVERSIONS, CALLS = 5, 30

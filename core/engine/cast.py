@@ -11,7 +11,7 @@ from core.modifiers.wrapping import wrapped
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from core.diffusion import Model
+    from core.diffusion.model import Model
     from core.engine.shelf import Shelf
     from core.task import Recipe, Wrapped
 

@@ -7,7 +7,7 @@ model (half the side is a quarter of the memory); at last the CPU, where there i
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 if TYPE_CHECKING:
-    from core.diffusion import Model
+    from core.diffusion.model import Model
 
 
 class Rung(NamedTuple):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.ai.crop import Geometry, from_model
 from core.ai.run import rendered
-from core.diffusion import Step as ModelStep
+from core.diffusion.model import Step as ModelStep
 from core.engine.cast import names, opened
 from core.engine.commands import Job
 from core.engine.ladder import LADDER, below, is_out_of_memory, lowered
@@ -21,7 +21,7 @@ from core.judging import scored
 from core.modifiers.wrapping import wrapped
 
 if TYPE_CHECKING:
-    from core.diffusion import Model
+    from core.diffusion.model import Model
 
 PREVIEW = 512
 """Longest side of a preview in pixels."""

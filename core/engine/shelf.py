@@ -10,7 +10,7 @@ from core.engine.ladder import LADDER
 from core.engine.messages import Opened
 
 if TYPE_CHECKING:
-    from core.diffusion import Model
+    from core.diffusion.model import Model
 
 MEGABYTE = 1 << 20
 

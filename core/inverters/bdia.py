@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, ClassVar
 
 from core.catalog import inverters
-from core.diffusion import Prediction
+from core.diffusion.model import Prediction
 from core.inversion import Inversion, Source
 from core.leaps import Around, Leaping, leapt_up
 

@@ -2,9 +2,9 @@
 
 from typing import TYPE_CHECKING, ClassVar
 
-from core.ancestral import mean, spread
 from core.catalog import inverters
-from core.diffusion import Prediction
+from core.diffusion.eta_step import mean, spread
+from core.diffusion.model import Prediction
 from core.inversion import Inversion, Source
 from core.noise_maps import mapped
 

@@ -2,9 +2,9 @@
 
 from typing import TYPE_CHECKING, ClassVar
 
-from core.ancestral import mean, spread
 from core.catalog import inverters
-from core.diffusion import Conditioning, Denoise, Level, Levels, Model, Prediction
+from core.diffusion.eta_step import mean, spread
+from core.diffusion.model import Conditioning, Denoise, Level, Levels, Model, Prediction
 from core.inversion import Inversion, Replayed, Source, State, climbed
 from core.looks import Looks
 from core.words import differing

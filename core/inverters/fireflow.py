@@ -3,8 +3,8 @@
 from typing import TYPE_CHECKING, ClassVar
 
 from core.catalog import inverters
-from core.diffusion import Denoise, Levels
-from core.flow import Flow
+from core.diffusion.model import Denoise, Levels
+from core.diffusion.rectified_flow import Flow
 from core.inversion import Inversion, Replayed, Source, State
 
 if TYPE_CHECKING:

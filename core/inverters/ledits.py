@@ -4,7 +4,7 @@ import math
 from typing import TYPE_CHECKING, ClassVar
 
 from core.catalog import inverters
-from core.diffusion import Denoise, Levels, Prediction
+from core.diffusion.model import Denoise, Levels, Prediction
 from core.inversion import Inversion, Replayed, Source, State
 
 if TYPE_CHECKING:

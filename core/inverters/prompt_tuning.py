@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from core.catalog import inverters
-from core.diffusion import Conditioning, Levels
+from core.diffusion.model import Conditioning, Levels
 from core.inversion import Inversion, Replayed, Source, climbed
 from core.tuning import Tuning, tuned
 

@@ -4,7 +4,7 @@ from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from core.catalog import inverters
-from core.diffusion import Prediction
+from core.diffusion.model import Prediction
 from core.inversion import Held, Inversion, Source
 from core.noisiness import correlation, slope
 

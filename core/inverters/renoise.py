@@ -4,7 +4,7 @@ from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from core.catalog import inverters
-from core.diffusion import Denoise, Level
+from core.diffusion.model import Denoise, Level
 from core.implicit import carried
 from core.inversion import Held, Inversion, Source
 from core.noisiness import correlation, divergence, slope

@@ -1,1 +1,1 @@
-"""Model backends: one file each, behind the protocol of core.diffusion."""
+"""Model backends: one file each, behind the protocol of core.diffusion.model."""

@@ -4,16 +4,16 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
-from core.diffusion import Conditioning, Denoise, Image, Known, Level, Levels, Prediction
+from core.diffusion.cache import Store
+from core.diffusion.model import Conditioning, Denoise, Image, Known, Level, Levels, Prediction
 from core.errors import ModelError
-from core.store import Store
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
 class Adapter:
-    """A loaded model behind the protocol of core.diffusion; backends fill in ``predict``."""
+    """A loaded model behind the protocol of core.diffusion.model; backends fill in ``predict``."""
 
     id = ""
     label = ""

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from core.diffusion import Image
+from core.diffusion.model import Image
 from core.models.adapter import Adapter
 
 if TYPE_CHECKING:

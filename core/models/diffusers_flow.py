@@ -6,9 +6,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.diffusion import Conditioning, Known, Level, Levels, Prediction
+from core.diffusion.model import Conditioning, Known, Level, Levels, Prediction
+from core.diffusion.rectified_flow import scale_of
 from core.errors import ModelError
-from core.flow import scale_of
 from core.models.autoencoder import Autoencoded
 from core.models.checkpoints import reading, refuse_incomplete
 from core.models.files import fingerprint

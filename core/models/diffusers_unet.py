@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from core.catalog import backends
-from core.diffusion import Conditioning, Known, Level, Levels, Model, Prediction
+from core.diffusion.model import Conditioning, Known, Level, Levels, Model, Prediction
 from core.errors import ModelError
 from core.models.attention import controlled
 from core.models.autoencoder import Autoencoded

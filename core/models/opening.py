@@ -5,7 +5,7 @@ from pathlib import Path
 
 from core import catalog
 from core.catalog import Backend
-from core.diffusion import Model
+from core.diffusion.model import Model
 from core.errors import ModelError
 from core.models.usual import Usual
 from core.settings import models_folder

@@ -2,9 +2,9 @@
 
 from typing import TYPE_CHECKING
 
-from core.diffusion import Level, Prediction
+from core.diffusion.model import Level, Prediction
+from core.diffusion.rectified_flow import scale_of, time_of
 from core.errors import ModelError
-from core.flow import scale_of, time_of
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -30,7 +30,7 @@ def predicted(kind: str, said: "Tensor", z: "Tensor", level: Level, label: Level
 def from_flow(said: "Tensor", z: "Tensor", level: Level) -> Prediction:
     """Content and noise of z, said by a rectified flow: noise less content, whatever its label.
 
-    The network has seen z on the straight path, as core.flow does.
+    The network has seen z on the straight path, as core.diffusion.rectified_flow does.
     """
     _refuse_no_numbers(said)
     x, time = z / scale_of(level), time_of(level)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from core.catalog import backends
-from core.diffusion import Conditioning, Model
+from core.diffusion.model import Conditioning, Model
 from core.models.diffusers_flow import (
     CAPABILITIES,
     PARTS,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from core.catalog import backends
-from core.diffusion import Conditioning, Image, Known, Level, Levels, Model, Prediction
+from core.diffusion.model import Conditioning, Image, Known, Level, Levels, Model, Prediction
 from core.models.adapter import Adapter
 from core.models.attention import controlled
 from core.models.features import tapped

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from core.catalog import modifiers
-from core.diffusion import Conditioning, Denoise, Level, MakeDenoise, Model, Prediction
+from core.diffusion.model import Conditioning, Denoise, Level, MakeDenoise, Model, Prediction
 from core.modifiers.cfg import paired
 from core.params import Range, Text
 

@@ -5,7 +5,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from core.catalog import modifiers
-from core.diffusion import Conditioning, Denoise, Level, MakeDenoise, Model, Prediction
+from core.diffusion.model import Conditioning, Denoise, Level, MakeDenoise, Model, Prediction
 from core.params import Range
 
 if TYPE_CHECKING:

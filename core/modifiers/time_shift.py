@@ -5,9 +5,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from core.catalog import modifiers
-from core.diffusion import Conditioning, Denoise, Level, MakeDenoise, Model, Prediction
+from core.diffusion.model import Conditioning, Denoise, Level, MakeDenoise, Model, Prediction
+from core.diffusion.noise_schedule import FINE, place, schedule
 from core.params import Choice, Range
-from core.schedule import FINE, place, schedule
 
 if TYPE_CHECKING:
     from torch import Tensor

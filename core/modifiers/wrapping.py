@@ -4,12 +4,12 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from core import catalog
-from core.diffusion import Conditioning, Denoise, Known, Model
+from core.diffusion.model import Conditioning, Denoise, Known, Model
 from core.params import from_json
 from core.task import Wrapped
 
 if TYPE_CHECKING:
-    from core.diffusion import MakeDenoise
+    from core.diffusion.model import MakeDenoise
 
 
 class WrappedModel:

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from core.catalog import techniques
-from core.diffusion import Image, Level, Levels, Model, Step
+from core.diffusion.latent_masks import numbered, soft_latent_mask
+from core.diffusion.model import Image, Level, Levels, Model, Step
 from core.doubt import doubt
 from core.inversion import Branches, walkable
-from core.latents import numbered, soft_latent_mask
 from core.params import Range, Text
 
 if TYPE_CHECKING:

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from core.catalog import techniques
-from core.diffusion import Image, Level, Model, Prediction, Step
+from core.diffusion.latent_masks import last_part, numbered, soft_latent_mask
+from core.diffusion.model import Image, Level, Model, Prediction, Step
+from core.diffusion.rectified_flow import Flow
 from core.doubt import doubt
-from core.flow import Flow
 from core.inversion import Branches, walkable
-from core.latents import last_part, numbered, soft_latent_mask
 from core.params import Range, Text
 
 if TYPE_CHECKING:

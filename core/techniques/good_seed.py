@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from core import catalog
-from core.ancestral import mean, spread
 from core.catalog import Registered, techniques, verifiers
-from core.diffusion import Image, Levels, Model, Prediction, Step
-from core.latents import checked, last_part, soft_latent_mask
+from core.diffusion.eta_step import mean, spread
+from core.diffusion.latent_masks import checked, last_part, soft_latent_mask
+from core.diffusion.model import Image, Levels, Model, Prediction, Step
 from core.params import Choice, Range, Text
 from core.verifying import Case
 

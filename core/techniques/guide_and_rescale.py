@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar, NamedTuple
 
 from core.catalog import techniques
-from core.diffusion import Denoise, Image, Level, Model, Prediction, Step
+from core.diffusion.model import Denoise, Image, Level, Model, Prediction, Step
 from core.energy import Recorded, Tapped, gradient, shifted
 from core.inversion import Branches
 from core.params import Choice, Range

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from core.catalog import techniques
-from core.diffusion import Image, Level, Model, Prediction, Step
+from core.diffusion.latent_masks import checked, last_part, numbered, soft_latent_mask
+from core.diffusion.model import Image, Level, Model, Prediction, Step
 from core.doubt import doubt
 from core.inversion import rows_of, walkable
-from core.latents import checked, last_part, numbered, soft_latent_mask
 from core.looks import cells_of, grid, resized, tells
 from core.params import Range, Switch, Text
 from core.words import aligned, differing, places_of

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from core.catalog import techniques
-from core.diffusion import Image, Model, Step
+from core.diffusion.model import Image, Model, Step
 from core.params import Range
 from core.prompt_edit import INVERSION, EditParams, PromptEdit
 

@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from core.catalog import techniques
-from core.diffusion import Denoise, Image, Model, Step
-from core.latents import checked, known_region, numbered, soft_latent_mask
+from core.diffusion.latent_masks import checked, known_region, numbered, soft_latent_mask
+from core.diffusion.model import Denoise, Image, Model, Step
 from core.params import Choice, Range, Text
 from core.trajectory import LayerLatent, Trajectory, Walk, stacked
 

@@ -6,12 +6,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Annotated, ClassVar, NamedTuple
 
 from core.catalog import techniques
-from core.diffusion import Denoise, Image, Level, Model, Prediction, Step
+from core.diffusion.model import Denoise, Image, Level, Model, Prediction, Step
+from core.diffusion.noise_schedule import FINE, place, schedule
 from core.inversion import Branches
 from core.looks import cells_of, grid, resized, tells
 from core.params import Range, Text
 from core.prompt_edit import INVERSION, SOURCE, TARGET, EditParams, PromptEdit
-from core.schedule import FINE, place, schedule
 from core.words import places_of
 
 if TYPE_CHECKING:

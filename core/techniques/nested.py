@@ -5,12 +5,12 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from core.ancestral import mean, spread
 from core.catalog import techniques
-from core.diffusion import Denoise, Image, Levels, Model, Step
-from core.latents import checked, known_region, last_part, soft_latent_mask
+from core.diffusion.eta_step import mean, spread
+from core.diffusion.latent_masks import checked, known_region, last_part, soft_latent_mask
+from core.diffusion.model import Denoise, Image, Levels, Model, Step
+from core.diffusion.noise_schedule import onwards
 from core.params import Range, Text
-from core.schedule import onwards
 
 if TYPE_CHECKING:
     from torch import Tensor

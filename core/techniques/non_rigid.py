@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from core.catalog import techniques
-from core.diffusion import Conditioning, Image, Levels, Model, Step
+from core.diffusion.latent_masks import checked, numbered
+from core.diffusion.model import Conditioning, Image, Levels, Model, Step
+from core.diffusion.noise_schedule import schedule
 from core.inversion import State, walkable
-from core.latents import checked, numbered
 from core.params import Range
 from core.prompt_edit import TARGET, EditParams, PromptEdit, Walk
-from core.schedule import schedule
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from core.catalog import techniques
-from core.diffusion import Conditioning, Denoise, Image, Level, Model, Prediction, Step
+from core.diffusion.model import Conditioning, Denoise, Image, Level, Model, Prediction, Step
 from core.energy import Recorded, gradient
 from core.inversion import Branches
 from core.params import Range

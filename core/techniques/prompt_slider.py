@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from core.catalog import techniques
-from core.diffusion import Conditioning, Denoise, Image, Model, Step
+from core.diffusion.model import Conditioning, Denoise, Image, Model, Step
 from core.inversion import Branches, rows_of
 from core.params import Range, Text
 from core.prompt_edit import SOURCE, TARGET, EditParams, PromptEdit

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, NamedTuple
 
 from core import catalog
 from core.catalog import techniques
-from core.diffusion import Denoise, Image, Level, Model, Prediction, Step
+from core.diffusion.latent_masks import last_part, numbered, soft_latent_mask
+from core.diffusion.model import Denoise, Image, Level, Model, Prediction, Step
+from core.diffusion.rectified_flow import Flow
 from core.doubt import doubt
-from core.flow import Flow
 from core.inversion import Branches, Path, Source, State, walkable
-from core.latents import last_part, numbered, soft_latent_mask
 from core.params import Choice, Range, Text
 
 if TYPE_CHECKING:

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from core.catalog import techniques
-from core.diffusion import Image, Model, Step
-from core.latents import checked, last_part
+from core.diffusion.latent_masks import checked, last_part
+from core.diffusion.model import Image, Model, Step
+from core.diffusion.samplers import SAMPLERS
 from core.params import Choice, Range, Text
-from core.samplers import SAMPLERS
 
 if TYPE_CHECKING:
     from core.task import Task

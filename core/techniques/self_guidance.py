@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from core.catalog import techniques
-from core.diffusion import Denoise, Image, Level, Model, Prediction, Step
+from core.diffusion.model import Denoise, Image, Level, Model, Prediction, Step
 from core.energy import Recorded, Tapped, gradient, shifted
 from core.errors import TechniqueError
 from core.looks import cells_of, grid, resized, tells

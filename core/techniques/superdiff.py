@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from core.catalog import techniques
-from core.diffusion import Denoise, Image, Level, Model, Step
+from core.diffusion.cross_model import at_levels_of_another, refuse_foreign
+from core.diffusion.latent_masks import checked, last_part, soft_latent_mask
+from core.diffusion.model import Denoise, Image, Level, Model, Step
 from core.inversion import walkable
-from core.latents import checked, last_part, soft_latent_mask
 from core.params import Choice, ModelName, Range, Text
-from core.shared_latents import at_levels_of_another, refuse_foreign
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from core.catalog import techniques
-from core.diffusion import Image, Model, Step
-from core.latents import checked, keeping, known_region, latent_mask
+from core.diffusion.latent_masks import checked, keeping, known_region, latent_mask
+from core.diffusion.model import Image, Model, Step
+from core.diffusion.samplers import SAMPLERS
 from core.params import Choice, Range, Text
-from core.samplers import SAMPLERS
 
 if TYPE_CHECKING:
     from core.task import Task

@@ -4,14 +4,14 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from core.ancestral import mean
 from core.catalog import techniques
-from core.diffusion import Image, Levels, Model, Step
+from core.diffusion.eta_step import mean
+from core.diffusion.latent_masks import checked, last_part, soft_latent_mask
+from core.diffusion.model import Image, Levels, Model, Step
+from core.diffusion.noise_schedule import FINE, place, schedule
 from core.doubt import doubt
 from core.inversion import walkable
-from core.latents import checked, last_part, soft_latent_mask
 from core.params import Range, Text
-from core.schedule import FINE, place, schedule
 
 if TYPE_CHECKING:
     from torch import Tensor

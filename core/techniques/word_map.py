@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from core.catalog import techniques
-from core.diffusion import Image, Level, Model, Step
+from core.diffusion.latent_masks import checked, grey_picture
+from core.diffusion.model import Image, Level, Model, Step
 from core.inversion import walkable
-from core.latents import checked, grey_picture
 from core.params import Range, Text
 from core.words import places_of
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from core import catalog, params
-from core.diffusion import Conditioning, Denoise, Known, Level, Model, Prediction
+from core.diffusion.model import Conditioning, Denoise, Known, Level, Model, Prediction
 from core.errors import ModelError
 from core.params import Choice, Range
 from core.task import Task

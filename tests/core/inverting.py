@@ -17,7 +17,7 @@ from core.storybook.random_model import build_random
 from core.task import Recipe, Task
 
 if TYPE_CHECKING:
-    from core.diffusion import Levels
+    from core.diffusion.model import Levels
 
 SIDE = 64
 

@@ -2,7 +2,7 @@
 
 import torch
 
-from core.diffusion import Level, Prediction
+from core.diffusion.model import Level, Prediction
 from core.energy import Recorded, Tapped, gradient, shifted
 from core.models.attention import Place
 from tests.core.inverting import network

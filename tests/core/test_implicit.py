@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from core.diffusion import Level, Prediction
+from core.diffusion.model import Level, Prediction
 from core.implicit import RATE, Search, carried, searched
 from tests.core.inverting import error, inverted, network, source
 

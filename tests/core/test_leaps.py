@@ -5,7 +5,7 @@ from types import ModuleType
 import pytest
 import torch
 
-from core.diffusion import Level, Prediction
+from core.diffusion.model import Level, Prediction
 from core.inverters import bdia, belm
 from core.leaps import Around
 

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from core.ancestral import mean
-from core.diffusion import Denoise
+from core.diffusion.eta_step import mean
+from core.diffusion.model import Denoise
 from core.inversion import Branches, rows_of
 from core.noise_maps import Mapped, mapped
 from tests.core.inverting import error, network, source

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from core.diffusion import Denoise, Level, Levels, Prediction
+from core.diffusion.model import Denoise, Level, Levels, Prediction
 from core.trajectory import LayerLatent, Trajectory, stacked
 
 STEPS = 20

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import torch
 
-from core.diffusion import Conditioning, Prediction
+from core.diffusion.model import Conditioning, Prediction
 from core.inversion import Source
 from core.inverters.null_text import NULL_TEXT
 from core.tuning import Tuned, Tuning, guided, tuned

@@ -10,7 +10,7 @@ from core import catalog
 from core.ai import layer as ai
 from core.ai.crop import Geometry
 from core.ai.run import rendered
-from core.diffusion import Model
+from core.diffusion.model import Model
 from core.geometry import Point, Rect, Size
 from core.paint.document import Document
 from core.paint.layers import AiLayer, Layer

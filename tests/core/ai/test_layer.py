@@ -9,7 +9,7 @@ import pytest
 from core.ai import layer as ai
 from core.ai.crop import Geometry
 from core.ai.footprint import below, footprint
-from core.diffusion import Model
+from core.diffusion.model import Model
 from core.errors import EditorError, TechniqueError
 from core.geometry import Point, Rect, Size
 from core.paint.document import Document

@@ -13,7 +13,7 @@ from core.ai import layer as ai
 from core.ai.crop import Geometry, to_model
 from core.ai.pictures import pictures
 from core.ai.run import rendered
-from core.diffusion import Model
+from core.diffusion.model import Model
 from core.errors import FileError
 from core.geometry import Rect, Size
 from core.paint.document import Document

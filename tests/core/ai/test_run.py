@@ -11,7 +11,7 @@ from core import catalog
 from core.ai import layer as ai
 from core.ai.crop import Geometry
 from core.ai.run import rendered
-from core.diffusion import Image, Model, Step
+from core.diffusion.model import Image, Model, Step
 from core.errors import EditorError, TechniqueError
 from core.geometry import Rect
 from core.models.storybook import Storybook

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
 from core.catalog import describers, techniques
-from core.diffusion import Image, Model, Step
+from core.diffusion.model import Image, Model, Step
 from core.paint.tiles import Pixels  # noqa: TC001
 from core.params import ModelName, Range, Text
 from core.task import Task  # noqa: TC001

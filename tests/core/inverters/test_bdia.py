@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from core.diffusion import Level, Prediction
+from core.diffusion.model import Level, Prediction
 from core.inversion import Branches, rows_of
 from core.inverters import bdia
 from core.inverters.bdia import Bdia

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from core.diffusion import Level, Prediction
+from core.diffusion.model import Level, Prediction
 from core.inverters import belm
 from core.inverters.belm import Belm
 from core.leaps import Around

@@ -5,7 +5,7 @@ from statistics import median
 import pytest
 import torch
 
-from core.ancestral import spread
+from core.diffusion.eta_step import spread
 from core.inverters import cyclediffusion
 from core.inverters.cyclediffusion import CycleDiffusion, drawn
 from core.models.opening import open_model

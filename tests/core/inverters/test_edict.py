@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from core.diffusion import Level, Prediction
+from core.diffusion.model import Level, Prediction
 from core.inversion import Branches
 from core.inverters import edict
 from core.inverters.edict import Edict, moved, unmoved

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from core.ancestral import spread
+from core.diffusion.eta_step import spread
 from core.inverters.edit_friendly import EditFriendly
 from core.noise_maps import Mapped
 from tests.core.inverting import error, inverted, network, replayed, source

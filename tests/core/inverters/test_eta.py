@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from core.ancestral import mean, spread
+from core.diffusion.eta_step import mean, spread
 from core.inversion import Branches, Path, Source
 from core.inverters import eta
 from core.inverters.direct import DirectInversion

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import torch
 
-from core.flow import Flow
+from core.diffusion.rectified_flow import Flow
 from core.inverters.ddim import DdimInversion
 from core.inverters.fireflow import FireFlow
 from core.models.opening import open_model

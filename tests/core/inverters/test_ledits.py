@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from core.diffusion import Level, Prediction
+from core.diffusion.model import Level, Prediction
 from core.inverters.ledits import LeditsInversion, Mapped, mean
 from core.models.opening import open_model
 from core.models.toy import VARIANCE

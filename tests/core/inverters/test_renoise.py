@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from core.diffusion import Denoise, Level, Prediction
+from core.diffusion.model import Denoise, Level, Prediction
 from core.inversion import Replayed
 from core.inverters import renoise
 from core.inverters.renoise import ReNoise, raised, regularised, rounds_of

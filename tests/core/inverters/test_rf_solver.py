@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 import torch
 
-from core.diffusion import Prediction
-from core.flow import Flow, time_of
+from core.diffusion.model import Prediction
+from core.diffusion.rectified_flow import Flow, time_of
 from core.inversion import walkable
 from core.inverters.ddim import DdimInversion
 from core.inverters.rf_solver import RfSolver, second_order

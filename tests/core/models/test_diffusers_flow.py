@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 import torch
 
-from core.flow import Flow
+from core.diffusion.rectified_flow import Flow
+from core.diffusion.samplers import euler
 from core.inverters.fireflow import FireFlow
 from core.inverters.rf_solver import RfSolver
 from core.models.flux import Flux, packed, unpacked
 from core.models.opening import open_model
 from core.modifiers.wrapping import wrapped
-from core.samplers import euler
 from core.task import Wrapped
 from core.techniques.flowedit import FlowEdit
 from core.techniques.invert_and_edit import InvertAndEdit
@@ -145,7 +145,7 @@ def test_shifts_are_those_published(model: Any) -> None:
 
 
 def test_a_flow_is_seen_as_it_is(model: Any) -> None:
-    """What core.flow makes of it is what the network says."""
+    """What core.diffusion.rectified_flow makes of it is what the network says."""
     flow, words = Flow(model, model.levels(6)), model.embed(["a cat"])
     with torch.no_grad():
         said = model.velocity(noise(), torch.tensor([400.0]), words)

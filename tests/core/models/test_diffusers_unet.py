@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import torch
 
+from core.diffusion.samplers import ddim
 from core.errors import ModelError
 from core.models.opening import open_model
 from core.modifiers.wrapping import wrapped
-from core.samplers import ddim
 from core.task import Wrapped
 from tests import tiny
 
@@ -113,7 +113,7 @@ def test_preview_is_close_to_the_picture_in_the_large(folder: Path) -> None:
 
 
 def test_inpainting_networks_are_told_what_is_known(tmp_path: Path) -> None:
-    from core.diffusion import Known
+    from core.diffusion.model import Known
 
     model = open_model(str(tiny.saved(tmp_path, "epsilon", 9)))
     assert "inpaint" in model.capabilities

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from core.diffusion import Level
+from core.diffusion.model import Level
 from core.errors import ModelError
 from core.models.parametrisation import from_flow
 

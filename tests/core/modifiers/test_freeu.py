@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from core.diffusion import Model, Prediction
+from core.diffusion.model import Model, Prediction
 from core.errors import ModelError
 from core.models.opening import open_model
 from core.modifiers.freeu import FreeU, coarse_scaled

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from core.diffusion import Level
+from core.diffusion.model import Level
 from core.errors import EditorError
 from core.models.opening import open_model
 from core.models.toy import Toy

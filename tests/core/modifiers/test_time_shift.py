@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 import torch
 
-from core.diffusion import Conditioning, Denoise, Level, Model, Prediction
+from core.diffusion.model import Conditioning, Denoise, Level, Model, Prediction
+from core.diffusion.noise_schedule import schedule
+from core.diffusion.samplers import ddim
 from core.modifiers.time_shift import TimeShift, variance
 from core.modifiers.wrapping import wrapped
-from core.samplers import ddim
-from core.schedule import schedule
 from core.task import Wrapped
 from tests.core.inverting import network
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import torch
 
-from core.diffusion import Level, Model
+from core.diffusion.model import Level, Model
 from core.models.opening import open_model
 from core.modifiers.wrapping import wrapped
 from core.task import Wrapped

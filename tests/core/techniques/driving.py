@@ -10,8 +10,17 @@ from torch import Tensor
 from torch.nn.functional import avg_pool2d, interpolate
 
 from core import params
-from core.diffusion import Conditioning, Denoise, Image, Known, Level, Levels, Prediction, Step
-from core.store import Store
+from core.diffusion.cache import Store
+from core.diffusion.model import (
+    Conditioning,
+    Denoise,
+    Image,
+    Known,
+    Level,
+    Levels,
+    Prediction,
+    Step,
+)
 from core.task import Recipe, Task
 
 SIDE = 64

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import torch
 
-from core.diffusion import Prediction
-from core.latents import keeping, last_part, latent_mask
-from core.samplers import SAMPLERS
+from core.diffusion.latent_masks import keeping, last_part, latent_mask
+from core.diffusion.model import Prediction
+from core.diffusion.samplers import SAMPLERS
 from core.techniques.blended_inpaint import BlendedInpaint
 from core.techniques.sdedit import SDEdit
 from tests.core.techniques.driving import RandomModel, edited, task_of

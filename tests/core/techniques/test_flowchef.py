@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from core.flow import Flow
+from core.diffusion.latent_masks import last_part
+from core.diffusion.rectified_flow import Flow
 from core.inversion import walkable
-from core.latents import last_part
 from core.techniques.flowchef import FlowChef
 from tests.core.inverting import kept, network, result, task
 

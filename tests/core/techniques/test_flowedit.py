@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from core.flow import Flow
+from core.diffusion.latent_masks import last_part
+from core.diffusion.rectified_flow import Flow
 from core.inversion import walkable
-from core.latents import last_part
 from core.models.opening import open_model
 from core.models.toy import VARIANCE
 from core.techniques.flowedit import FlowEdit

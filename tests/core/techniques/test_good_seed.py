@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from core import catalog
-from core.ancestral import mean, spread
-from core.diffusion import Model
+from core.diffusion.eta_step import mean, spread
+from core.diffusion.model import Model
 from core.errors import EditorError
 from core.params import from_json
 from core.techniques.good_seed import GoodSeed, Search, drawn

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from core.diffusion import Level
+from core.diffusion.model import Level
 from core.energy import Tapped, gradient
 from core.inversion import Branches
 from core.techniques.guide_and_rescale import (

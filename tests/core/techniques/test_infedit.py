@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from core.diffusion import Level, Prediction
+from core.diffusion.model import Level, Prediction
 from core.inversion import Branches
 from core.models.attention import Place
 from core.techniques.infedit import InfEdit, Unified, _Edit

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from core import catalog
-from core.diffusion import Image, Model
+from core.diffusion.model import Image, Model
 from core.modifiers.wrapping import wrapped
 from core.task import Task, Wrapped
 from core.techniques.layered_brush import LayeredBrush

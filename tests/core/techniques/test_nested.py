@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from core.ancestral import mean, spread
-from core.latents import last_part
-from core.schedule import onwards
+from core.diffusion.eta_step import mean, spread
+from core.diffusion.latent_masks import last_part
+from core.diffusion.noise_schedule import onwards
 from core.techniques.nested import NestedDiffusion
 from tests.core.inverting import kept, network, result, task
 from tests.core.techniques.driving import RandomModel, finished

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from core.diffusion import Conditioning, Prediction
+from core.diffusion.model import Conditioning, Prediction
 from core.inversion import Branches, State
 from core.prompt_edit import PromptEdit
 from core.techniques.noise_correction import NoiseCorrection, _Corrected

@@ -7,10 +7,10 @@ import pytest
 import torch
 from torch.nn.functional import mse_loss
 
-from core.diffusion import Conditioning
+from core.diffusion.model import Conditioning
+from core.diffusion.noise_schedule import schedule
 from core.inversion import walkable
 from core.prompt_edit import PromptEdit
-from core.schedule import schedule
 from core.techniques.non_rigid import NonRigid, _drawn, as_source, fitted, mixed
 from tests.core.inverting import kept, network, result, task
 from tests.core.techniques.driving import finished

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from core.diffusion import Level, Prediction
+from core.diffusion.model import Level, Prediction
 from core.models.attention import Place
 from core.prompt_edit import PromptEdit
 from core.techniques.rival import Rival, _Chain, _with_statistics, adain

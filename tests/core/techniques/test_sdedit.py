@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from core.latents import last_part
+from core.diffusion.latent_masks import last_part
 from core.techniques.sdedit import SDEdit
 from tests.core.techniques.driving import RandomModel, edited, task_of
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from core.ancestral import mean, spread
+from core.diffusion.eta_step import mean, spread
 from core.inversion import walkable
 from core.models.opening import open_model
 from core.models.toy import VARIANCE, colour_of

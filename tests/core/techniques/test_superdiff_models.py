@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 import torch
 
-from core.diffusion import Conditioning, Known, Level, Levels, Prediction
+from core.diffusion.cross_model import at_levels_of_another
+from core.diffusion.model import Conditioning, Known, Level, Levels, Prediction
 from core.errors import TechniqueError
 from core.inversion import walkable
 from core.models.opening import open_model
 from core.models.toy import VARIANCE, Toy, colour_of
-from core.shared_latents import at_levels_of_another
 from core.techniques.superdiff import Blend, Move, SuperDiff, of_both
 from tests.core.inverting import kept, result, task
 from tests.core.relatives import relatives, stranger

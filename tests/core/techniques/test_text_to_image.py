@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.samplers import SAMPLERS
+from core.diffusion.samplers import SAMPLERS
 from core.task import Task
 from core.techniques.text_to_image import TextToImage
 from tests.core.techniques.driving import RandomModel, edited, task_of

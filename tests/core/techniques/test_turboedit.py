@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from core.ancestral import mean
+from core.diffusion.eta_step import mean
+from core.diffusion.noise_schedule import place, schedule
 from core.inversion import walkable
-from core.schedule import place, schedule
 from core.techniques.turboedit import TurboEdit, noised
 from tests.core.inverting import kept, network, result, task
 

@@ -7,7 +7,7 @@ import torch
 from core.verifying import Case
 
 if TYPE_CHECKING:
-    from core.diffusion import Model
+    from core.diffusion.model import Model
 
 
 def case(model: "Model", edit: Any) -> Case:

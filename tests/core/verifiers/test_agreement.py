@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 import torch
 
+from core.diffusion.noise_schedule import FINE, schedule
 from core.models.opening import open_model
 from core.models.toy import VARIANCE, colour_of
-from core.schedule import FINE, schedule
 from core.techniques.good_seed import GoodSeed
 from core.verifiers.agreement import Agreement
 from tests.core.inverting import network, task

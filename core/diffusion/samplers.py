@@ -8,7 +8,7 @@ from collections.abc import Generator, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
 
-from core.diffusion import Denoise, Level, Levels, Prediction, Step
+from core.diffusion.model import Denoise, Level, Levels, Prediction, Step
 
 if TYPE_CHECKING:
     from torch import Tensor

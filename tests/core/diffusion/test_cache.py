@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from core.store import Store
+from core.diffusion.cache import Store
 
 
 def test_a_value_is_made_once() -> None:

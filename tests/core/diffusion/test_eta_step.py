@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from core.ancestral import mean, spread
-from core.diffusion import Level, Prediction
+from core.diffusion.eta_step import mean, spread
+from core.diffusion.model import Level, Prediction
 from core.models.opening import open_model
 
 LEVELS = open_model("toy").levels(8)

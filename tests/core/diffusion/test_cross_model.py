@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 import torch
 
-from core.diffusion import Denoise, Level, Prediction
+from core.diffusion.cross_model import at_levels_of_another, refuse_foreign
+from core.diffusion.model import Denoise, Level, Prediction
+from core.diffusion.rectified_flow import time_of
 from core.errors import TechniqueError
-from core.flow import time_of
 from core.models.opening import open_model
-from core.shared_latents import at_levels_of_another, refuse_foreign
 from core.techniques.superdiff import SuperDiff
 from tests import tiny, tiny_flow
 from tests.core.inverting import task

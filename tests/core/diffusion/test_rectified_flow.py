@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 import torch
 
-from core.diffusion import Level, Levels
-from core.flow import Flow, scale_of, time_of
+from core.diffusion.model import Level, Levels
+from core.diffusion.rectified_flow import Flow, scale_of, time_of
 from core.models.opening import open_model
 from core.models.toy import VARIANCE
 from tests.core.inverting import network

@@ -1,7 +1,7 @@
 """The whole schedule: levels are found again, and walks from a level end clean."""
 
+from core.diffusion.noise_schedule import onwards, place, schedule
 from core.models.opening import open_model
-from core.schedule import onwards, place, schedule
 from tests.core.inverting import network
 
 

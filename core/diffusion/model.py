@@ -15,7 +15,7 @@ import numpy.typing as npt
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from core.store import Store
+    from core.diffusion.cache import Store
 
 Image = npt.NDArray[np.float32]
 """Height x width x 3, sRGB-coded, 0..1."""

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 import torch
 
-from core.diffusion import Denoise, Level, Levels, Prediction
-from core.samplers import SAMPLERS
+from core.diffusion.model import Denoise, Level, Levels, Prediction
+from core.diffusion.samplers import SAMPLERS
 
 MEAN, VARIANCE = 0.3, 0.2
 START = torch.linspace(-2, 2, 41, dtype=torch.float64).reshape(1, 1, 1, 41)

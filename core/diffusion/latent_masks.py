@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from core.diffusion import Denoise, Image, Known, Level, Levels, Model, Prediction, Step
+from core.diffusion.model import Denoise, Image, Known, Level, Levels, Model, Prediction, Step
 from core.errors import ModelError
 
 if TYPE_CHECKING:

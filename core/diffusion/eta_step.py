@@ -3,7 +3,7 @@
 import math
 from typing import TYPE_CHECKING
 
-from core.diffusion import Level, Prediction
+from core.diffusion.model import Level, Prediction
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from core.noise import gaussian
+from core.diffusion.seeded_noise import gaussian
 
 
 def test_the_same_key_is_the_same_noise() -> None:

@@ -2,9 +2,9 @@
 
 from typing import TYPE_CHECKING
 
-from core.diffusion import Denoise, Image, Level, Model, Prediction
+from core.diffusion.model import Denoise, Image, Level, Model, Prediction
+from core.diffusion.rectified_flow import KNOTS, Flow, scale_of, time_of
 from core.errors import TechniqueError
-from core.flow import KNOTS, Flow, scale_of, time_of
 
 if TYPE_CHECKING:
     from torch import Tensor

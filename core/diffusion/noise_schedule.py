@@ -2,7 +2,7 @@
 
 from bisect import bisect_left
 
-from core.diffusion import Level, Levels, Model
+from core.diffusion.model import Level, Levels, Model
 
 FINE = 1000
 """Levels of the whole schedule; the networks we know were trained on as many."""

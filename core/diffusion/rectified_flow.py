@@ -8,7 +8,7 @@ flow is ``dx / dt = eps - x0``. Methods written for flow models run on these.
 from bisect import bisect_right
 from typing import TYPE_CHECKING
 
-from core.diffusion import Denoise, Level, Levels, Model
+from core.diffusion.model import Denoise, Level, Levels, Model
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -1,0 +1,1 @@
+"""What every diffusion model has in common: levels, predictions, samplers, seeded noise."""
