@@ -10,7 +10,7 @@ from core.params import Choice
 from core.registry import Registry, load_all
 
 if TYPE_CHECKING:
-    from core.inversion import Inversion, Source
+    from core.editing.inversion import Inversion, Source
     from core.paint.document import Document
     from core.paint.pointer import Context, PointerEvent, Sample, Stamp
     from core.paint.tiles import Pixels

@@ -5,7 +5,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from core import catalog
-from core.inversion import Source, walkable
+from core.editing.inversion import Source, walkable
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 from core.catalog import inverters
 from core.diffusion.model import Prediction
-from core.inversion import Inversion, Source
-from core.leaps import Around, Leaping, leapt_up
+from core.editing.inversion import Inversion, Source
+from core.editing.two_step_inversion import Around, Leaping, leapt_up
 
 if TYPE_CHECKING:
     from torch import Tensor

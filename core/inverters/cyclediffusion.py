@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, ClassVar
 from core.catalog import inverters
 from core.diffusion.eta_step import mean, spread
 from core.diffusion.model import Prediction
-from core.inversion import Inversion, Source
-from core.noise_maps import mapped
+from core.editing.inversion import Inversion, Source
+from core.editing.noise_maps import mapped
 
 if TYPE_CHECKING:
     from torch import Tensor

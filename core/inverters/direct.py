@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from core.catalog import inverters
-from core.inversion import Held, Inversion, Source, climbed
+from core.editing.inversion import Held, Inversion, Source, climbed
 
 
 @inverters.register

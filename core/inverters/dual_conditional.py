@@ -3,8 +3,8 @@
 from typing import TYPE_CHECKING, ClassVar
 
 from core.catalog import inverters
-from core.implicit import searched
-from core.inversion import Inversion, Replayed, Source
+from core.editing.implicit_inversion import searched
+from core.editing.inversion import Inversion, Replayed, Source
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -3,8 +3,8 @@
 from typing import TYPE_CHECKING, ClassVar
 
 from core.catalog import inverters
-from core.inversion import Inversion, Source
-from core.noise_maps import mapped
+from core.editing.inversion import Inversion, Source
+from core.editing.noise_maps import mapped
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, ClassVar
 from core.catalog import inverters
 from core.diffusion.eta_step import mean, spread
 from core.diffusion.model import Conditioning, Denoise, Level, Levels, Model, Prediction
-from core.inversion import Inversion, Replayed, Source, State, climbed
-from core.looks import Looks
-from core.words import differing
+from core.editing.attention_maps import Looks
+from core.editing.inversion import Inversion, Replayed, Source, State, climbed
+from core.editing.token_alignment import differing
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -3,8 +3,8 @@
 from typing import TYPE_CHECKING, ClassVar
 
 from core.catalog import inverters
-from core.implicit import carried
-from core.inversion import Inversion, Replayed, Source
+from core.editing.implicit_inversion import carried
+from core.editing.inversion import Inversion, Replayed, Source
 
 if TYPE_CHECKING:
     from torch import Tensor

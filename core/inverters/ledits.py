@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from core.catalog import inverters
 from core.diffusion.model import Denoise, Levels, Prediction
-from core.inversion import Inversion, Replayed, Source, State
+from core.editing.inversion import Inversion, Replayed, Source, State
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from core.catalog import inverters
-from core.inversion import Inversion, Replayed, Source, climbed
+from core.editing.inversion import Inversion, Replayed, Source, climbed
 
 
 @inverters.register

@@ -3,8 +3,8 @@
 from typing import ClassVar
 
 from core.catalog import inverters
-from core.inversion import Inversion, Replayed, Source, climbed
-from core.tuning import Tuning, tuned
+from core.editing.inversion import Inversion, Replayed, Source, climbed
+from core.editing.prompt_optimisation import Tuning, tuned
 
 NULL_TEXT = Tuning(
     rounds=10,

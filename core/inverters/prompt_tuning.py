@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 from core.catalog import inverters
 from core.diffusion.model import Conditioning, Levels
-from core.inversion import Inversion, Replayed, Source, climbed
-from core.tuning import Tuning, tuned
+from core.editing.inversion import Inversion, Replayed, Source, climbed
+from core.editing.prompt_optimisation import Tuning, tuned
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from core.catalog import inverters
 from core.diffusion.model import Denoise, Level, Prediction
-from core.inversion import Branches, Inversion, Replayed, Source, State, climbed
+from core.editing.inversion import Branches, Inversion, Replayed, Source, State, climbed
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 from core.catalog import inverters
 from core.diffusion.model import Prediction
-from core.inversion import Held, Inversion, Source
-from core.noisiness import correlation, slope
+from core.editing.inversion import Held, Inversion, Source
+from core.editing.noise_regularisation import correlation, slope
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, ClassVar
 
 from core.catalog import inverters
 from core.diffusion.model import Denoise, Level
-from core.implicit import carried
-from core.inversion import Held, Inversion, Source
-from core.noisiness import correlation, divergence, slope
+from core.editing.implicit_inversion import carried
+from core.editing.inversion import Held, Inversion, Source
+from core.editing.noise_regularisation import correlation, divergence, slope
 
 if TYPE_CHECKING:
     from collections.abc import Generator

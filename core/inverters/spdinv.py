@@ -3,8 +3,8 @@
 from typing import ClassVar
 
 from core.catalog import inverters
-from core.implicit import searched
-from core.inversion import Inversion, Replayed, Source
+from core.editing.implicit_inversion import searched
+from core.editing.inversion import Inversion, Replayed, Source
 
 ROUNDS = 25
 

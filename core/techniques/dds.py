@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from core.catalog import techniques
 from core.diffusion.latent_masks import numbered, soft_latent_mask
 from core.diffusion.model import Image, Level, Levels, Model, Step
-from core.doubt import doubt
-from core.inversion import Branches, walkable
+from core.editing.inversion import Branches, walkable
+from core.editing.prompt_warnings import doubt
 from core.params import Range, Text
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from core.prompt_edit import Walk
+    from core.editing.prompt_edit import Walk
     from core.task import Task
 
 LADDER = 200

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from core.catalog import techniques
 from core.diffusion.latent_masks import checked, grey_picture
 from core.diffusion.model import Image, Model, Step
-from core.inversion import walkable
+from core.editing.inversion import walkable
 from core.params import Range, Text
 
 if TYPE_CHECKING:

@@ -8,14 +8,14 @@ from core.catalog import techniques
 from core.diffusion.latent_masks import last_part, numbered, soft_latent_mask
 from core.diffusion.model import Image, Level, Model, Prediction, Step
 from core.diffusion.rectified_flow import Flow
-from core.doubt import doubt
-from core.inversion import Branches, walkable
+from core.editing.inversion import Branches, walkable
+from core.editing.prompt_warnings import doubt
 from core.params import Range, Text
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from core.prompt_edit import Walk
+    from core.editing.prompt_edit import Walk
     from core.task import Task
 
 SLOPE = 2 * 1000 / (16 * 128**2)

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, NamedTuple
 
 from core.catalog import techniques
 from core.diffusion.model import Denoise, Image, Level, Model, Prediction, Step
-from core.energy import Recorded, Tapped, gradient, shifted
-from core.inversion import Branches
+from core.editing.energy_guidance import Recorded, Tapped, gradient, shifted
+from core.editing.inversion import Branches
+from core.editing.prompt_edit import SOURCE, TARGET, EditParams, PromptEdit
 from core.params import Choice, Range
-from core.prompt_edit import SOURCE, TARGET, EditParams, PromptEdit
 
 if TYPE_CHECKING:
     from torch import Tensor

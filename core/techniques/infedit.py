@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from core.catalog import techniques
 from core.diffusion.latent_masks import checked, last_part, numbered, soft_latent_mask
 from core.diffusion.model import Image, Level, Model, Prediction, Step
-from core.doubt import doubt
-from core.inversion import rows_of, walkable
-from core.looks import cells_of, grid, resized, tells
+from core.editing.attention_maps import cells_of, grid, resized, tells
+from core.editing.inversion import rows_of, walkable
+from core.editing.prompt_warnings import doubt
+from core.editing.token_alignment import aligned, differing, places_of
 from core.params import Range, Switch, Text
-from core.words import aligned, differing, places_of
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from core.editing.prompt_edit import Walk
     from core.models.attention import Place
-    from core.prompt_edit import Walk
     from core.task import Task
 
 SOURCE, TARGET, LAYOUT, BRANCHES = 0, 1, 2, 3

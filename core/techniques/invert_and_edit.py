@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from core.catalog import techniques
 from core.diffusion.model import Image, Model, Step
+from core.editing.prompt_edit import INVERSION, EditParams, PromptEdit
 from core.params import Range
-from core.prompt_edit import INVERSION, EditParams, PromptEdit
 
 if TYPE_CHECKING:
     from core.task import Task

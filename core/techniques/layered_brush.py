@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from core.catalog import techniques
 from core.diffusion.latent_masks import checked, known_region, numbered, soft_latent_mask
 from core.diffusion.model import Denoise, Image, Model, Step
+from core.editing.cached_trajectory import LayerLatent, Trajectory, Walk, stacked
 from core.params import Choice, Range, Text
-from core.trajectory import LayerLatent, Trajectory, Walk, stacked
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, NamedTuple
 from core.catalog import techniques
 from core.diffusion.model import Denoise, Image, Level, Model, Prediction, Step
 from core.diffusion.noise_schedule import FINE, place, schedule
-from core.inversion import Branches
-from core.looks import cells_of, grid, resized, tells
+from core.editing.attention_maps import cells_of, grid, resized, tells
+from core.editing.inversion import Branches
+from core.editing.prompt_edit import INVERSION, SOURCE, TARGET, EditParams, PromptEdit
+from core.editing.token_alignment import places_of
 from core.params import Range, Text
-from core.prompt_edit import INVERSION, SOURCE, TARGET, EditParams, PromptEdit
-from core.words import places_of
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from core.catalog import techniques
 from core.diffusion.model import Image, Model, Step
-from core.looks import cells_of, grid, resized, tells
+from core.editing.attention_maps import cells_of, grid, resized, tells
+from core.editing.prompt_edit import SOURCE, TARGET, EditParams, PromptEdit
+from core.editing.token_alignment import places_of
 from core.params import Range, Text
-from core.prompt_edit import SOURCE, TARGET, EditParams, PromptEdit
-from core.words import places_of
 
 if TYPE_CHECKING:
     from torch import Tensor

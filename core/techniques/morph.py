@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from core.catalog import techniques
 from core.diffusion.latent_masks import last_part, numbered, soft_latent_mask
 from core.diffusion.model import Conditioning, Denoise, Image, Level, Levels, Model, Step
-from core.inversion import Branches, Source, climbed, rows_of, walkable
+from core.editing.inversion import Branches, Source, climbed, rows_of, walkable
 from core.params import File, Range, Text
 
 if TYPE_CHECKING:

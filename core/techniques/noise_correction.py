@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from core.catalog import techniques
 from core.diffusion.model import Conditioning, Denoise, Image, Level, Model, Prediction, Step
-from core.inversion import Branches, rows_of
+from core.editing.inversion import Branches, rows_of
+from core.editing.prompt_edit import SOURCE, TARGET, EditParams, PromptEdit
+from core.editing.token_alignment import aligned
 from core.params import Range, Text
-from core.prompt_edit import SOURCE, TARGET, EditParams, PromptEdit
-from core.words import aligned
 
 if TYPE_CHECKING:
     from torch import Tensor

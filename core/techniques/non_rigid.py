@@ -9,9 +9,9 @@ from core.catalog import techniques
 from core.diffusion.latent_masks import checked, numbered
 from core.diffusion.model import Conditioning, Image, Levels, Model, Step
 from core.diffusion.noise_schedule import schedule
-from core.inversion import State, walkable
+from core.editing.inversion import State, walkable
+from core.editing.prompt_edit import TARGET, EditParams, PromptEdit, Walk
 from core.params import Range
-from core.prompt_edit import TARGET, EditParams, PromptEdit, Walk
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from core.catalog import techniques
 from core.diffusion.model import Conditioning, Denoise, Image, Level, Model, Prediction, Step
-from core.energy import Recorded, gradient
-from core.inversion import Branches
+from core.editing.energy_guidance import Recorded, gradient
+from core.editing.inversion import Branches
+from core.editing.prompt_edit import SOURCE, TARGET, EditParams, PromptEdit
+from core.editing.token_alignment import differing
 from core.params import Range
-from core.prompt_edit import SOURCE, TARGET, EditParams, PromptEdit
-from core.words import differing
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from core.catalog import techniques
 from core.diffusion.model import Image, Model, Step
+from core.editing.prompt_edit import SOURCE, TARGET, EditParams, PromptEdit
 from core.params import Range, Text
-from core.prompt_edit import SOURCE, TARGET, EditParams, PromptEdit
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from core.catalog import techniques
 from core.diffusion.model import Image, Model, Step
-from core.inversion import State
+from core.editing.inversion import State
+from core.editing.prompt_edit import SOURCE, TARGET, EditParams, PromptEdit
+from core.editing.token_alignment import aligned, differing
 from core.params import Choice, Range, Switch
-from core.prompt_edit import SOURCE, TARGET, EditParams, PromptEdit
-from core.words import aligned, differing
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -10,15 +10,15 @@ from core.catalog import techniques
 from core.diffusion.latent_masks import last_part, numbered, soft_latent_mask
 from core.diffusion.model import Denoise, Image, Level, Model, Prediction, Step
 from core.diffusion.rectified_flow import Flow
-from core.doubt import doubt
-from core.inversion import Branches, Path, Source, State, walkable
+from core.editing.inversion import Branches, Path, Source, State, walkable
+from core.editing.prompt_warnings import doubt
 from core.params import Choice, Range, Text
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from core.editing.prompt_edit import Walk
     from core.models.attention import Place
-    from core.prompt_edit import Walk
     from core.task import Task
 
     States = tuple[Tensor, Tensor, Tensor]

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from core.catalog import techniques
 from core.diffusion.model import Denoise, Image, Level, Model, Prediction, Step
 from core.diffusion.noise_schedule import place, schedule
-from core.inversion import State
+from core.editing.inversion import State
+from core.editing.prompt_edit import SOURCE, TARGET, EditParams, PromptEdit
 from core.params import Range, Switch, Text
-from core.prompt_edit import SOURCE, TARGET, EditParams, PromptEdit
 
 if TYPE_CHECKING:
     from torch import Tensor

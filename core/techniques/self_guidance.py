@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from core.catalog import techniques
 from core.diffusion.model import Denoise, Image, Level, Model, Prediction, Step
-from core.energy import Recorded, Tapped, gradient, shifted
+from core.editing.attention_maps import cells_of, grid, resized, tells
+from core.editing.energy_guidance import Recorded, Tapped, gradient, shifted
+from core.editing.prompt_edit import SOURCE, TARGET, EditParams, PromptEdit
+from core.editing.token_alignment import aligned, places_of
 from core.errors import TechniqueError
-from core.looks import cells_of, grid, resized, tells
 from core.params import Range, Text
-from core.prompt_edit import SOURCE, TARGET, EditParams, PromptEdit
-from core.words import aligned, places_of
 
 if TYPE_CHECKING:
     from torch import Tensor

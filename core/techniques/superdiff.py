@@ -9,7 +9,7 @@ from core.catalog import techniques
 from core.diffusion.cross_model import at_levels_of_another, refuse_foreign
 from core.diffusion.latent_masks import checked, last_part, soft_latent_mask
 from core.diffusion.model import Denoise, Image, Level, Model, Step
-from core.inversion import walkable
+from core.editing.inversion import walkable
 from core.params import Choice, ModelName, Range, Text
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from core.diffusion.eta_step import mean
 from core.diffusion.latent_masks import checked, last_part, soft_latent_mask
 from core.diffusion.model import Image, Levels, Model, Step
 from core.diffusion.noise_schedule import FINE, place, schedule
-from core.doubt import doubt
-from core.inversion import walkable
+from core.editing.inversion import walkable
+from core.editing.prompt_warnings import doubt
 from core.params import Range, Text
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from core.catalog import techniques
 from core.diffusion.latent_masks import checked, grey_picture
 from core.diffusion.model import Image, Level, Model, Step
-from core.inversion import walkable
+from core.editing.inversion import walkable
+from core.editing.token_alignment import places_of
 from core.params import Range, Text
-from core.words import places_of
 
 if TYPE_CHECKING:
     from torch import Tensor

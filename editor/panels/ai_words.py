@@ -7,7 +7,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPlainTextEdit, QVBoxLayout, QWidget
 
-from core.words import differing
+from core.editing.token_alignment import differing
 from editor.panels.ai_suggest import SuggestButton
 
 if TYPE_CHECKING:

@@ -47,7 +47,7 @@ def test_the_same_picture_twice_is_the_same_path(inverter: Any, x0: torch.Tensor
 
 @every
 def test_branches_that_ask_for_the_same_stay_the_same(inverter: Any, x0: torch.Tensor) -> None:
-    from core.inversion import Branches, rows_of
+    from core.editing.inversion import Branches, rows_of
 
     given = source(network(), x0, STEPS, 1.0)
     path, _ = inverted(inverter, given)

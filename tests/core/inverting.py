@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from core import params
-from core.inversion import Path as Inverted
-from core.inversion import Source, walkable
+from core.editing.inversion import Path as Inverted
+from core.editing.inversion import Source, walkable
 from core.models.opening import open_model
 from core.storybook.random_model import build_random
 from core.task import Recipe, Task
@@ -90,7 +90,7 @@ def inverted(inverter: Any, given: Source) -> tuple[Inverted, int]:
 
 def replayed(path: Inverted, given: Source) -> torch.Tensor:
     """Walk the source alone down its path, guided as it says, to a clean latent."""
-    from core.inversion import Branches
+    from core.editing.inversion import Branches
 
     state = path.begin(1)
     for i in range(len(path.levels) - 1):

@@ -4,10 +4,10 @@ import pytest
 import torch
 
 from core.diffusion.model import Level, Prediction
-from core.inversion import Branches, rows_of
+from core.editing.inversion import Branches, rows_of
+from core.editing.two_step_inversion import Around
 from core.inverters import bdia
 from core.inverters.bdia import Bdia
-from core.leaps import Around
 from tests.core.inverting import error, inverted, network, replayed, source
 
 

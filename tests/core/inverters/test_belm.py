@@ -4,9 +4,9 @@ import pytest
 import torch
 
 from core.diffusion.model import Level, Prediction
+from core.editing.two_step_inversion import Around
 from core.inverters import belm
 from core.inverters.belm import Belm
-from core.leaps import Around
 from tests.core.inverting import error, inverted, network, replayed, source
 
 

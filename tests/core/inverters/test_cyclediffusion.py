@@ -6,11 +6,11 @@ import pytest
 import torch
 
 from core.diffusion.eta_step import spread
+from core.editing.noise_maps import Mapped
 from core.inverters import cyclediffusion
 from core.inverters.cyclediffusion import CycleDiffusion, drawn
 from core.models.opening import open_model
 from core.models.toy import VARIANCE
-from core.noise_maps import Mapped
 from tests.core.inverting import error, inverted, network, replayed, source
 
 

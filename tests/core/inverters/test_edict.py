@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from core.diffusion.model import Level, Prediction
-from core.inversion import Branches
+from core.editing.inversion import Branches
 from core.inverters import edict
 from core.inverters.edict import Edict, moved, unmoved
 from core.techniques.prompt_to_prompt import PromptToPrompt

@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from core.diffusion.eta_step import spread
+from core.editing.noise_maps import Mapped
 from core.inverters.edit_friendly import EditFriendly
-from core.noise_maps import Mapped
 from tests.core.inverting import error, inverted, network, replayed, source
 
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from core.diffusion.eta_step import mean, spread
-from core.inversion import Branches, Path, Source
+from core.editing.inversion import Branches, Path, Source
 from core.inverters import eta
 from core.inverters.direct import DirectInversion
 from core.inverters.eta import DRAWS, EtaInversion, Stirred

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import torch
 
-from core.inversion import Branches
+from core.editing.inversion import Branches
 from core.inverters.ddim import DdimInversion
 from core.inverters.prompt_tuning import SHARE, PromptTuningInversion
 from tests.core.inverting import error, inverted, network, replayed, source

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from core.inversion import Branches, Replayed
+from core.editing.inversion import Branches, Replayed
 from core.inverters import proximal
 from core.inverters.proximal import ProximalInversion, grown, strongest, thresholded
 from core.techniques.prompt_to_prompt import PromptToPrompt

@@ -3,10 +3,10 @@
 import pytest
 import torch
 
+from core.editing.noise_regularisation import correlation
 from core.inverters import regularised as made
 from core.inverters.direct import DirectInversion
 from core.inverters.regularised import RegularisedInversion, from_normal, regularised
-from core.noisiness import correlation
 from tests.core.inverting import inverted, network, replayed, source
 
 

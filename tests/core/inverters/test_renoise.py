@@ -4,10 +4,10 @@ import pytest
 import torch
 
 from core.diffusion.model import Denoise, Level, Prediction
-from core.inversion import Replayed
+from core.editing.inversion import Replayed
+from core.editing.noise_regularisation import correlation, divergence
 from core.inverters import renoise
 from core.inverters.renoise import ReNoise, raised, regularised, rounds_of
-from core.noisiness import correlation, divergence
 from tests.core.inverting import error, inverted, network, replayed, source
 
 LOW, MIDDLE, HIGH = Level(0.9, 0.43589, 200.0), Level(0.85, 0.526783, 249.0), Level(0.6, 0.8, 600.0)

@@ -7,7 +7,7 @@ import torch
 
 from core.diffusion.model import Prediction
 from core.diffusion.rectified_flow import Flow, time_of
-from core.inversion import walkable
+from core.editing.inversion import walkable
 from core.inverters.ddim import DdimInversion
 from core.inverters.rf_solver import RfSolver, second_order
 from core.models.opening import open_model

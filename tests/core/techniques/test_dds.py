@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from core.inversion import Branches
+from core.editing.inversion import Branches
 from core.models.opening import open_model
 from core.models.toy import VARIANCE
 from core.techniques.dds import PUBLISHED_RATE, DeltaDenoisingScore, _delta, _drawable, _drawn

@@ -7,7 +7,7 @@ import torch
 
 from core.diffusion.latent_masks import last_part
 from core.diffusion.rectified_flow import Flow
-from core.inversion import walkable
+from core.editing.inversion import walkable
 from core.techniques.flowchef import FlowChef
 from tests.core.inverting import kept, network, result, task
 

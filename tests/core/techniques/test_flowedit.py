@@ -8,7 +8,7 @@ import torch
 
 from core.diffusion.latent_masks import last_part
 from core.diffusion.rectified_flow import Flow
-from core.inversion import walkable
+from core.editing.inversion import walkable
 from core.models.opening import open_model
 from core.models.toy import VARIANCE
 from core.techniques.flowedit import FlowEdit

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from core.diffusion.model import Level
-from core.energy import Tapped, gradient
-from core.inversion import Branches
+from core.editing.energy_guidance import Tapped, gradient
+from core.editing.inversion import Branches
 from core.techniques.guide_and_rescale import (
     GUIDERS,
     GuideAndRescale,

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from core.diffusion.model import Level, Prediction
-from core.inversion import Branches
+from core.editing.inversion import Branches
 from core.models.attention import Place
 from core.techniques.infedit import InfEdit, Unified, _Edit
 from tests.core.inverting import error, kept, network, result, task

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
+from core.editing.prompt_edit import PromptEdit
 from core.models.attention import Place
-from core.prompt_edit import PromptEdit
 from core.techniques.leditspp import Concept, LeditsPlusPlus, Looks, above, concepts, smoothed
 from tests.core.inverting import kept, network, result, task
 

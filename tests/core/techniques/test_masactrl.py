@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import torch
 
-from core.inversion import State
+from core.editing.inversion import State
+from core.editing.prompt_edit import PromptEdit
 from core.models.attention import Place
-from core.prompt_edit import PromptEdit
 from core.techniques.masactrl import UNSEEN, MasaCtrl, _Apart, _Mutual, _within
 from tests import tiny_flow
 from tests.core.inverting import network, result, task

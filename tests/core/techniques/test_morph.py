@@ -9,7 +9,7 @@ import torch
 
 from core.diffusion.latent_masks import last_part
 from core.diffusion.model import Level, Model
-from core.inversion import Branches, Replayed, walkable
+from core.editing.inversion import Branches, Replayed, walkable
 from core.inverters.ddim import DdimInversion
 from core.techniques.morph import Ends, Morph, between, mixed
 from tests.core.inverting import SIDE, inverted, kept, network, result, source, task

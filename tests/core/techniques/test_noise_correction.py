@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from core.diffusion.model import Conditioning, Prediction
-from core.inversion import Branches, State
-from core.prompt_edit import PromptEdit
+from core.editing.inversion import Branches, State
+from core.editing.prompt_edit import PromptEdit
 from core.techniques.noise_correction import NoiseCorrection, _Corrected
 from tests.core.inverting import error, kept, network, result, task
 from tests.core.techniques.driving import finished

@@ -9,8 +9,8 @@ from torch.nn.functional import mse_loss
 
 from core.diffusion.model import Conditioning
 from core.diffusion.noise_schedule import schedule
-from core.inversion import walkable
-from core.prompt_edit import PromptEdit
+from core.editing.inversion import walkable
+from core.editing.prompt_edit import PromptEdit
 from core.techniques.non_rigid import NonRigid, _drawn, as_source, fitted, mixed
 from tests.core.inverting import kept, network, result, task
 from tests.core.techniques.driving import finished

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from core.energy import Recorded, gradient
-from core.inversion import Branches
+from core.editing.energy_guidance import Recorded, gradient
+from core.editing.inversion import Branches
 from core.techniques.pix2pix_zero import (
     SENTENCES,
     Pix2PixZero,

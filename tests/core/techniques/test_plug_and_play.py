@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import torch
 
-from core.inversion import State
+from core.editing.inversion import State
+from core.editing.prompt_edit import PromptEdit
 from core.models.attention import Place, places
-from core.prompt_edit import PromptEdit
 from core.techniques.plug_and_play import BLOCK, DECODER, PlugAndPlay, _Kept
 from tests.core.inverting import batches, kept, network, result, task
 from tests.core.techniques.driving import finished

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from core.doubt import UNLIKE, UNSAID
+from core.editing.prompt_edit import PromptEdit
+from core.editing.prompt_warnings import UNLIKE, UNSAID
 from core.models.attention import Place
-from core.prompt_edit import PromptEdit
 from core.techniques.prompt_to_prompt import PromptToPrompt, _Maps
 from tests.core.inverting import kept, network, result, task
 

@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from core import catalog
-from core.doubt import UNSAID
-from core.inversion import Branches
+from core.editing.inversion import Branches
+from core.editing.prompt_warnings import UNSAID
 from core.models import attention, joint_attention
 from core.techniques.rf_edit import SOLVERS, Call, Climbed, RfEdit, _Edit, calls_of
 from tests import tiny_flow

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from core.diffusion.model import Level, Prediction
+from core.editing.prompt_edit import PromptEdit
 from core.models.attention import Place
-from core.prompt_edit import PromptEdit
 from core.techniques.rival import Rival, _Chain, _with_statistics, adain
 from tests.core.inverting import batches, error, kept, network, result, task
 from tests.core.techniques.driving import finished

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from core.energy import Recorded, Tapped, gradient
+from core.editing.energy_guidance import Recorded, Tapped, gradient
+from core.editing.inversion import Branches
+from core.editing.prompt_edit import PromptEdit
 from core.errors import TechniqueError
-from core.inversion import Branches
-from core.prompt_edit import PromptEdit
 from core.techniques.self_guidance import (
     SelfGuidance,
     _Wish,

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from core.diffusion.eta_step import mean, spread
-from core.inversion import walkable
+from core.editing.inversion import walkable
 from core.models.opening import open_model
 from core.models.toy import VARIANCE, colour_of
 from core.techniques.superdiff import Blend, Move, SuperDiff

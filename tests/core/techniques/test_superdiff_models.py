@@ -10,8 +10,8 @@ import torch
 
 from core.diffusion.cross_model import at_levels_of_another
 from core.diffusion.model import Conditioning, Known, Level, Levels, Prediction
+from core.editing.inversion import walkable
 from core.errors import TechniqueError
-from core.inversion import walkable
 from core.models.opening import open_model
 from core.models.toy import VARIANCE, Toy, colour_of
 from core.techniques.superdiff import Blend, Move, SuperDiff, of_both

@@ -7,7 +7,7 @@ import torch
 
 from core.diffusion.eta_step import mean
 from core.diffusion.noise_schedule import place, schedule
-from core.inversion import walkable
+from core.editing.inversion import walkable
 from core.techniques.turboedit import TurboEdit, noised
 from tests.core.inverting import kept, network, result, task
 

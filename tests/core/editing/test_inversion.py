@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from core.inversion import Branches, Replayed, rows_of, walkable
+from core.editing.inversion import Branches, Replayed, rows_of, walkable
 from core.inverters.ddim import DdimInversion
 from core.inverters.direct import DirectInversion
 from core.models.opening import open_model

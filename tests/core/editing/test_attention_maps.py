@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from core.energy import Recorded
-from core.looks import Looks, grid, resized, tells
+from core.editing.attention_maps import Looks, grid, resized, tells
+from core.editing.energy_guidance import Recorded
 from tests.core.inverting import network
 
 

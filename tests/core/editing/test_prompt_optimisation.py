@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from core.diffusion.model import Conditioning, Prediction
-from core.inversion import Source
+from core.editing.inversion import Source
+from core.editing.prompt_optimisation import Tuned, Tuning, guided, tuned
 from core.inverters.null_text import NULL_TEXT
-from core.tuning import Tuned, Tuning, guided, tuned
 from tests.core.inverting import network, source
 
 ONE = torch.ones(1, 2, 3)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from core.bench.laboratory import SIDE
-from core.doubt import UNLIKE, UNSAID, doubt, explained
+from core.editing.prompt_warnings import UNLIKE, UNSAID, doubt, explained
 from core.models.opening import open_model
 from core.storybook.edits import SceneEdit, edits
 from core.storybook.layout import FOLDER, read_description

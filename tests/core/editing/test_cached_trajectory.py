@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from core.diffusion.model import Denoise, Level, Levels, Prediction
-from core.trajectory import LayerLatent, Trajectory, stacked
+from core.editing.cached_trajectory import LayerLatent, Trajectory, stacked
 
 STEPS = 20
 SHAPE = (1, 4, 16, 16)

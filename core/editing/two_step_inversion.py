@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 from core.diffusion.model import Denoise, Level, Levels, Prediction
-from core.inversion import Replayed, Source, State
+from core.editing.inversion import Replayed, Source, State
 
 if TYPE_CHECKING:
     from collections.abc import Generator

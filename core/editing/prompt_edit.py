@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 from core import catalog
 from core.diffusion.latent_masks import last_part, numbered, soft_latent_mask
 from core.diffusion.model import Conditioning, Denoise, Image, Levels, Model, Step
-from core.doubt import doubt
+from core.editing.inversion import Branches, Path, Source, State, walkable
+from core.editing.prompt_warnings import doubt
 from core.errors import TechniqueError
-from core.inversion import Branches, Path, Source, State, walkable
 from core.params import Choice, Range, Text
 
 if TYPE_CHECKING:

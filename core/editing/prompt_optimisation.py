@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from core.diffusion.latent_masks import checked
 from core.diffusion.model import Conditioning, Prediction
-from core.inversion import Source
+from core.editing.inversion import Source
 
 if TYPE_CHECKING:
     from collections.abc import Generator

@@ -5,8 +5,8 @@ import torch
 
 from core.diffusion.eta_step import mean
 from core.diffusion.model import Denoise
-from core.inversion import Branches, rows_of
-from core.noise_maps import Mapped, mapped
+from core.editing.inversion import Branches, rows_of
+from core.editing.noise_maps import Mapped, mapped
 from tests.core.inverting import error, network, source
 
 

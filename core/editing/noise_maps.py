@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from core.diffusion.eta_step import mean
 from core.diffusion.model import Denoise, Levels
-from core.inversion import Replayed, Source, State
+from core.editing.inversion import Replayed, Source, State
 
 if TYPE_CHECKING:
     from collections.abc import Generator

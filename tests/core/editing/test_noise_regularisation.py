@@ -2,7 +2,7 @@
 
 import torch
 
-from core.noisiness import correlation, divergence, slope
+from core.editing.noise_regularisation import correlation, divergence, slope
 
 
 def noise(side: int = 16, seed: int = 0) -> torch.Tensor:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from core.diffusion.model import Level
-from core.inversion import Source
+from core.editing.inversion import Source
 
 if TYPE_CHECKING:
     from collections.abc import Generator

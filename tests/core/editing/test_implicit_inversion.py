@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from core.diffusion.model import Level, Prediction
-from core.implicit import RATE, Search, carried, searched
+from core.editing.implicit_inversion import RATE, Search, carried, searched
 from tests.core.inverting import error, inverted, network, source
 
 ONE = torch.ones(1, 1, 2, 2)
@@ -47,13 +47,13 @@ def test_a_search_ends_when_it_is_near_enough() -> None:
 def test_no_rounds_are_ddim_inversion_and_an_end_saves_calls(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from core import implicit
+    from core.editing import implicit_inversion
     from core.inverters.ddim import DdimInversion
 
     x0 = 0.7 * torch.randn(1, 16, 8, 8, generator=torch.Generator().manual_seed(0))
     given = source(network(), x0, 4)
     plain, _ = inverted(DdimInversion, given)
-    monkeypatch.setattr(implicit, "ENOUGH", 1e9)
+    monkeypatch.setattr(implicit_inversion, "ENOUGH", 1e9)
     calls = network().calls
     run, yields = searched(given, 7), 0
     while True:

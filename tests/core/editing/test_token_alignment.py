@@ -1,6 +1,6 @@
 """Which words of two prompts belong together."""
 
-from core.words import aligned, differing, places_of
+from core.editing.token_alignment import aligned, differing, places_of
 
 CAT = ("[CLS]", "a", "cat", "on", "grass", "[SEP]")
 DOG = ("[CLS]", "a", "big", "dog", "on", "grass", "[SEP]")

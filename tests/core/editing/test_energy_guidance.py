@@ -3,7 +3,7 @@
 import torch
 
 from core.diffusion.model import Level, Prediction
-from core.energy import Recorded, Tapped, gradient, shifted
+from core.editing.energy_guidance import Recorded, Tapped, gradient, shifted
 from core.models.attention import Place
 from tests.core.inverting import network
 

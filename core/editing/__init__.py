@@ -1,0 +1,1 @@
+"""What editing techniques share: inversion, attention maps, prompts and energies."""
