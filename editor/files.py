@@ -8,10 +8,10 @@ from PySide6.QtWidgets import QFileDialog, QMessageBox
 
 from core import settings as stored
 from core.errors import EditorError
+from core.files.atomic import Lock
 from core.formats.opening import format_for, open_document, open_filter, save_document, save_filter
 from core.paint.document import Document
 from core.paint.flatten import flatten
-from core.saving import Lock
 from editor.beside import Beside
 from editor.new_dialog import NewDialog
 from editor.verbs import new_document, paste

@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, Qt, QTimer
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout
 
 from core.errors import FileError
-from core.journal import Journal, Recovery, find_recoverable
+from core.files.journal import Journal, Recovery, find_recoverable
 from core.paint.flatten import flatten
 from core.settings import folders
 from editor.panels.ai_tried import pixmap

@@ -14,12 +14,12 @@ import numpy as np
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from core.errors import EditorError, FileError
+from core.files.atomic import reading
 from core.geometry import Size
 from core.paint.document import MAX_SIDE, Document
 from core.paint.flatten import flatten
 from core.paint.layers import AiLayer, Group, Layer, walk
 from core.paint.tiles import Pixels, Tiles
-from core.saving import reading
 
 MOST_PIXELS = 1 << 29
 """2 GB as RGBA: a little over 23,000 x 23,000."""

@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import ClassVar
 
 from core.catalog import formats
+from core.files.atomic import atomic_write
 from core.formats.flat import encoded, flat_image, read_flat, refuse_extreme, saved_exif
 from core.paint.document import Document
-from core.saving import atomic_write
 
 MOST = 65_500
 

@@ -5,8 +5,8 @@ from pathlib import Path
 from core import catalog
 from core.catalog import Format
 from core.errors import FileError
+from core.files.atomic import reading
 from core.paint.document import Document
-from core.saving import reading
 
 ZIP, NATIVE = b"PK\x03\x04", "ora"
 

@@ -15,6 +15,7 @@ from defusedxml.ElementTree import fromstring
 from PIL import Image
 
 from core.errors import EditorError, FileError
+from core.files.atomic import reading
 from core.formats.flat import MOST_PIXELS, bounded, premultiplied
 from core.formats.ora_writing import MIMETYPE, OURS
 from core.geometry import Point, Size
@@ -22,7 +23,6 @@ from core.paint.blend_modes import MODES
 from core.paint.document import MAX_SIDE, Document
 from core.paint.layers import AiLayer, Group, Layer, Mask, Node
 from core.paint.tiles import Tiles
-from core.saving import reading
 from core.task import Recipe
 
 MOST_ENTRIES = 20_000

@@ -11,6 +11,7 @@ from xml.etree import ElementTree
 from PIL import Image
 
 from core.errors import FileError
+from core.files.atomic import atomic_write
 from core.formats.flat import straight
 from core.geometry import Rect
 from core.paint.blend_modes import MODES
@@ -18,7 +19,6 @@ from core.paint.document import Document
 from core.paint.flatten import flatten
 from core.paint.layers import AiLayer, Group, Layer, Node, walk
 from core.paint.tiles import Tiles
-from core.saving import atomic_write
 
 MIMETYPE = "image/openraster"
 OURS = "sfumato/document.json"

@@ -6,6 +6,7 @@ from typing import ClassVar
 from PIL.PngImagePlugin import PngInfo
 
 from core.catalog import formats
+from core.files.atomic import atomic_write
 from core.formats.flat import (
     RECIPES,
     encoded,
@@ -15,7 +16,6 @@ from core.formats.flat import (
     saved_exif,
 )
 from core.paint.document import Document
-from core.saving import atomic_write
 
 
 @formats.register

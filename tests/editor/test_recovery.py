@@ -104,7 +104,7 @@ def test_killed_in_a_save_the_old_file_opens_and_the_work_is_there(picture: Path
 
 
 def test_what_was_saved_is_not_offered(tmp_path: Path) -> None:
-    from core.journal import Journal
+    from core.files.journal import Journal
 
     document = gradient()
     journal = Journal(settings.folders().autosave, document)
@@ -119,7 +119,7 @@ def _forget_owner(folder: Path) -> None:
     """As if another process, which is no more, had written the journal."""
     import zlib
 
-    from core import journal
+    from core.files import journal
 
     path = folder / journal.NAME
     data = path.read_bytes()

@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core import journal as journals
 from core.errors import FileError
+from core.files import journal as journals
+from core.files.journal import NAME, Journal, Recovery, find_recoverable
 from core.geometry import Rect, Size
-from core.journal import NAME, Journal, Recovery, find_recoverable
 from core.paint.document import Document
 from core.paint.flatten import flatten
 from core.paint.layers import AiLayer, Group, Layer, Mask, walk
@@ -212,7 +212,7 @@ from pathlib import Path
 import numpy as np
 from core.paint.document import Document
 from core.geometry import Size
-from core.journal import Journal
+from core.files.journal import Journal
 from core.paint.layers import Layer
 document = Document(Size(4000, 300))
 document.insert("New", Layer("ink"))

@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from core.errors import FileError
-from core.saving import Lock, atomic_write
+from core.files.atomic import Lock, atomic_write
 
 
 def text(path: Path, words: bytes) -> None:
@@ -61,7 +61,7 @@ def test_what_went_wrong_is_one_sentence(
     def fail(*_: Any, **__: Any) -> None:
         raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr("core.saving.os.fsync", fail)
+    monkeypatch.setattr("core.files.atomic.os.fsync", fail)
     with pytest.raises(FileError, match=words):
         text(path, b"two")
     assert path.read_bytes() == b"one"
