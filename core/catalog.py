@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from core.paint.document import Document
     from core.paint.pointer import Context, PointerEvent, Sample, Stamp
     from core.paint.tiles import Pixels
+    from core.scoring.case import Case, Verify
     from core.task import Task
-    from core.verifying import Case, Verify
 
 
 class Technique(Protocol):

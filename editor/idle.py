@@ -15,10 +15,10 @@ from core.engine.cast import names
 from core.engine.engine import State as Worker
 from core.engine.messages import Done, Failed, Step
 from core.errors import EditorError
-from core.judging import lacking
 from core.paint import layers
 from core.paint.layers import AiLayer, Group
-from core.seed_search import Judged, SeedSearch, is_worth_it
+from core.scoring.score import lacking
+from core.scoring.seed_search import Judged, SeedSearch, is_worth_it
 from core.signal import Signal
 from editor.landing import Asked, ask, current_key, receive, snapshot
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from core.geometry import Point
     from core.paint.tiles import Pixels
-    from core.seed_search import Judged
+    from core.scoring.seed_search import Judged
     from core.task import Recipe
     from editor.landing import Result
 

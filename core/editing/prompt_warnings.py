@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING, Any
 
-from core.agreement import agreement
 from core.diffusion.model import Model
+from core.scoring.prompt_agreement import agreement
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -17,8 +17,8 @@ from core.engine.messages import Done, Failed, Picture, Spoken, Started, Step
 from core.engine.shelf import Shelf
 from core.errors import Cancelled, EditorError
 from core.geometry import Rect, Size
-from core.judging import scored
 from core.modifiers.wrapping import wrapped
+from core.scoring.score import scored
 
 if TYPE_CHECKING:
     from core.diffusion.model import Model

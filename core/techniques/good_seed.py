@@ -11,7 +11,7 @@ from core.diffusion.eta_step import mean, spread
 from core.diffusion.latent_masks import checked, last_part, soft_latent_mask
 from core.diffusion.model import Image, Levels, Model, Prediction, Step
 from core.params import Choice, Range, Text
-from core.verifying import Case
+from core.scoring.case import Case
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -2,13 +2,13 @@
 
 from typing import TYPE_CHECKING, ClassVar
 
-from core.agreement import agreement
 from core.catalog import verifiers
+from core.scoring.prompt_agreement import agreement
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from core.verifying import Case, Verify
+    from core.scoring.case import Case, Verify
 
 
 @verifiers.register

@@ -7,7 +7,7 @@ from core.catalog import verifiers
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from core.verifying import Case, Verify
+    from core.scoring.case import Case, Verify
 
 
 @verifiers.register

@@ -7,7 +7,7 @@ from PySide6.QtCore import QPointF, QSize, Qt
 from PySide6.QtGui import QColor, QIcon, QImage, QPainter, QPen, QPixmap, QPolygonF
 from PySide6.QtWidgets import QListView, QListWidget, QListWidgetItem
 
-from core.seed_search import Standing, standings
+from core.scoring.seed_search import Standing, standings
 
 if TYPE_CHECKING:
     from core.paint.tiles import Pixels

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from core import catalog
-from core.judging import compared
 from core.models.opening import open_model
+from core.scoring.score import compared
 from core.techniques.good_seed import GoodSeed
 from tests.contracts.test_techniques import CAPABILITIES
 from tests.core.inverting import network, task

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from core.seed_search import MOST
+from core.scoring.seed_search import MOST
 from editor.job import Stage
 from tests.editor.asking import Sweep, gradient, recipe
 from tests.editor.idling import REST, Desk, Play

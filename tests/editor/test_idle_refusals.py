@@ -16,7 +16,7 @@ from core.paint import layers
 from core.paint.document import Document
 from core.paint.flatten import flatten
 from core.paint.layers import Group
-from core.seed_search import MOST
+from core.scoring.seed_search import MOST
 from core.verifiers.likeness import Likeness
 from editor import idle as module
 from editor.job import Stage

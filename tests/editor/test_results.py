@@ -7,7 +7,7 @@ import pytest
 
 from core.geometry import Point, Rect
 from core.paint.tiles import Tiles
-from core.seed_search import Judged
+from core.scoring.seed_search import Judged
 from core.task import Recipe
 from editor.landing import Result
 from editor.results import TRIED, Results

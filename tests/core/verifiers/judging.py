@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from core.verifying import Case
+from core.scoring.case import Case
 
 if TYPE_CHECKING:
     from core.diffusion.model import Model

@@ -7,7 +7,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
-from core.seed_search import MOST
+from core.scoring.seed_search import MOST
 from editor import idle
 from editor.panels.ai_tried import KEY, pixmap
 from tests.editor.panels.desks import Desk

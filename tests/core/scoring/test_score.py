@@ -10,9 +10,9 @@ from core import catalog
 from core.ai.layer import Request
 from core.errors import ModelError
 from core.geometry import Rect
-from core.judging import compared, lacking, scored
 from core.models.opening import open_model
 from core.models.toy import colour_of
+from core.scoring.score import compared, lacking, scored
 from core.task import Recipe
 
 catalog.load("techniques")

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from core import catalog
-from core.seed_search import MOST, Judged, SeedSearch, is_worth_it, standings
+from core.scoring.seed_search import MOST, Judged, SeedSearch, is_worth_it, standings
 from core.task import Recipe
 
 catalog.load("techniques", "verifiers")

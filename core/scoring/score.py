@@ -13,7 +13,7 @@ from core.ai.layer import task_for
 from core.catalog import Verifier, verifiers
 from core.diffusion.latent_masks import soft_latent_mask
 from core.errors import EditorError
-from core.verifying import Case
+from core.scoring.case import Case
 
 if TYPE_CHECKING:
     from core.ai.layer import Request

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from core.catalog import is_look, techniques, verifiers
-from core.judging import compared
+from core.scoring.score import compared
 
 if TYPE_CHECKING:
     from core.task import Recipe

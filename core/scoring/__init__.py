@@ -1,0 +1,1 @@
+"""How well a picture fits: prompt agreement, verifier scores, the search for better seeds."""
