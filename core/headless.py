@@ -11,7 +11,7 @@ import numpy as np
 
 from core import catalog, params
 from core.ai.layer import over_white, request_for, with_result
-from core.describing import described
+from core.describers.dispatch import described
 from core.engine.engine import Engine
 from core.engine.messages import Done, Failed, Started, Step
 from core.engine.run import Run

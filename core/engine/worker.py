@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from typing import BinaryIO, NamedTuple
 
 from core import catalog
-from core.describing import described
+from core.describers.dispatch import described
 from core.engine import device, frames, wire
 from core.engine.commands import Cancel, Describe, Errand, Open, Ping
 from core.engine.messages import Cancelled, Described, Failed, Hello, Pong, Spoken

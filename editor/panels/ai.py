@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QFileDialog, QFrame, QMenu, QScrollArea, QVBoxLayout, QWidget
 
 from core.catalog import params_of, techniques
-from core.describing import lacking
+from core.describers.dispatch import lacking
 from core.errors import EditorError
 from core.models.files import refuse_pickle
 from core.models.opening import backend_of

@@ -7,7 +7,7 @@ import pytest
 
 from core import catalog
 from core.catalog import describers
-from core.describing import described, fitting, lacking
+from core.describers.dispatch import described, fitting, lacking
 from core.errors import ModelError
 from core.paint.tiles import Pixels
 
