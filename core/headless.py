@@ -11,6 +11,7 @@ import numpy as np
 
 from core import catalog, params
 from core.ai.layer import over_white, request_for, with_result
+from core.ai.recipe_defaults import usual_recipe
 from core.describers.dispatch import described
 from core.engine.engine import Engine
 from core.engine.messages import Done, Failed, Started, Step
@@ -22,7 +23,6 @@ from core.paint.flatten import flatten
 from core.paint.layers import AiLayer
 from core.paint.tiles import Pixels, Tiles
 from core.plugins import SHIPPED, load_plugins
-from core.recipes import usual_recipe
 from core.settings import folders
 from core.task import Wrapped
 

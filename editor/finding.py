@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.ai.layer import request_for
+from core.ai.recipe_defaults import usual_recipe
 from core.engine.messages import Done, Failed
 from core.errors import EditorError
 from core.paint.document import Document
 from core.paint.layers import AiLayer
 from core.paint.selection import Selection
 from core.paint.tiles import Tiles
-from core.recipes import usual_recipe
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

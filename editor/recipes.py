@@ -4,11 +4,11 @@ import secrets
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from core.ai.recipe_defaults import usual_recipe
 from core.catalog import params_of, techniques
 from core.geometry import EMPTY
 from core.paint.layers import AiLayer
 from core.params import fields
-from core.recipes import usual_recipe
 from core.signal import Signal
 from core.task import Recipe
 

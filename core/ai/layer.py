@@ -15,9 +15,9 @@ import numpy as np
 
 from core.ai.crop import Geometry, context, origin, to_model
 from core.ai.footprint import Footprint, below, footprint, painted, refuse_huge
+from core.ai.input_pictures import pictures
 from core.ai.masks import Transition, denoise_mask, transition
-from core.ai.naming import are_there, stamps
-from core.ai.pictures import pictures
+from core.ai.recipe_inputs import are_there, stamps
 from core.ai.residual import change
 from core.catalog import params_of, techniques
 from core.errors import TechniqueError

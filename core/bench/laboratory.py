@@ -9,12 +9,12 @@ import numpy as np
 import psutil
 
 from core import catalog
+from core.ai.recipe_defaults import usual_recipe
 from core.bench.picture_metrics import mse, psnr, ssim, structure_distance
 from core.bench.plot import SHOWN
 from core.catalog import params_of
 from core.errors import EditorError
 from core.params import fields, from_json
-from core.recipes import usual_recipe
 from core.task import Recipe, Task
 
 if TYPE_CHECKING:

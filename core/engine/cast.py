@@ -4,7 +4,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from core.ai.naming import models
+from core.ai.recipe_inputs import models
 from core.errors import ModelError
 from core.modifiers.wrapping import wrapped
 

@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 from core.ai.crop import Geometry, from_model
-from core.ai.run import rendered
+from core.ai.render_layer import rendered
 from core.diffusion.model import Step as ModelStep
 from core.engine.cast import names, opened
 from core.engine.commands import Job

@@ -5,7 +5,7 @@ from pathlib import Path
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFileDialog
 
-from core.ai.naming import stamp
+from core.ai.recipe_inputs import stamp
 from core.errors import ModelError
 from core.models.files import refuse_pickle
 from core.models.opening import available, backend_of

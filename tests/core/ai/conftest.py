@@ -9,7 +9,7 @@ import pytest
 from core import catalog
 from core.ai import layer as ai
 from core.ai.crop import Geometry
-from core.ai.run import rendered
+from core.ai.render_layer import rendered
 from core.diffusion.model import Model
 from core.geometry import Point, Rect, Size
 from core.paint.document import Document

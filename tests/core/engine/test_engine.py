@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from core import catalog
-from core.ai.run import rendered
+from core.ai.render_layer import rendered
 from core.engine.engine import Engine, State
 from core.engine.messages import Cancelled, Started, Step
 from core.errors import ModelError

@@ -6,7 +6,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from core import catalog
-from core.recipes import usual_recipe
+from core.ai.recipe_defaults import usual_recipe
 from editor.panels.ai_words import CHANGES, Words, marked
 from editor.recipes import negative_of, with_technique, written
 

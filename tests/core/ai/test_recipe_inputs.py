@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from core.ai import layer as ai
-from core.ai.naming import are_there, models, stamps
+from core.ai.recipe_inputs import are_there, models, stamps
 from core.geometry import Rect
 from core.paint.layers import AiLayer
 from core.task import Recipe

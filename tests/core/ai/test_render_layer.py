@@ -10,7 +10,7 @@ import pytest
 from core import catalog
 from core.ai import layer as ai
 from core.ai.crop import Geometry
-from core.ai.run import rendered
+from core.ai.render_layer import rendered
 from core.diffusion.model import Image, Model, Step
 from core.errors import EditorError, TechniqueError
 from core.geometry import Rect

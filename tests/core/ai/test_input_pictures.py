@@ -11,8 +11,8 @@ from PIL import Image
 
 from core.ai import layer as ai
 from core.ai.crop import Geometry, to_model
-from core.ai.pictures import pictures
-from core.ai.run import rendered
+from core.ai.input_pictures import pictures
+from core.ai.render_layer import rendered
 from core.diffusion.model import Model
 from core.errors import FileError
 from core.geometry import Rect, Size

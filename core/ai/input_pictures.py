@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image
 
 from core.ai.crop import Floats, Geometry, seen
-from core.ai.naming import files, stamp
+from core.ai.recipe_inputs import files, stamp
 from core.errors import EditorError, FileError
 from core.formats.flat import flat_image
 from core.formats.opening import open_document

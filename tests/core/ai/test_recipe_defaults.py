@@ -2,8 +2,8 @@
 
 import pytest
 
+from core.ai.recipe_defaults import usual_recipe
 from core.errors import EditorError
-from core.recipes import usual_recipe
 from core.task import Wrapped
 
 

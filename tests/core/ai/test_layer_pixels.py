@@ -5,7 +5,7 @@ import pytest
 
 from core.ai.colour import from_oklab, to_oklab
 from core.ai.crop import unit
-from core.ai.finish import layer_pixels, preview_pixels
+from core.ai.layer_pixels import layer_pixels, preview_pixels
 from core.ai.masks import composite_mask, denoise_mask, transition
 from core.geometry import Rect
 from core.paint.tiles import Pixels

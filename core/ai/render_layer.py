@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.ai.crop import Floats, Geometry, from_model
-from core.ai.finish import layer_pixels
 from core.ai.layer import Request, task_for
+from core.ai.layer_pixels import layer_pixels
 from core.ai.residual import is_plain
 from core.catalog import techniques
 from core.diffusion.model import Image, Model
