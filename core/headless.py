@@ -14,8 +14,8 @@ from core.ai.layer import over_white, request_for, with_result
 from core.ai.recipe_defaults import usual_recipe
 from core.describers.dispatch import described
 from core.engine.engine import Engine
+from core.engine.job_stream import Run
 from core.engine.messages import Done, Failed, Started, Step
-from core.engine.run import Run
 from core.errors import EditorError, FileError
 from core.formats.opening import format_for, open_document, save_document
 from core.paint.document import Document

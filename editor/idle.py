@@ -11,8 +11,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from core.catalog import verifiers
-from core.engine.cast import names
 from core.engine.engine import State as Worker
+from core.engine.job_models import names
 from core.engine.messages import Done, Failed, Step
 from core.errors import EditorError
 from core.paint import layers
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from core.ai.crop import Geometry
-    from core.engine.run import Heard, Run
+    from core.engine.job_stream import Heard, Run
     from core.paint.document import Document
     from core.paint.edits import State
     from editor.jobs import Jobs

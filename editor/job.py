@@ -6,7 +6,7 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from core.engine.run import Run
+    from core.engine.job_stream import Run
 
 
 class Stage(Enum):

@@ -20,7 +20,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, TypeVar
 
 from core.engine.commands import Cancel, Describe, Errand, Job, Open, Ping
-from core.engine.ladder import LADDER, below
+from core.engine.job_stream import Run
 from core.engine.messages import (
     Cancelled,
     Described,
@@ -31,8 +31,8 @@ from core.engine.messages import (
     Spoken,
     Started,
 )
-from core.engine.process import Process
-from core.engine.run import Run
+from core.engine.retries import LADDER, below
+from core.engine.worker_process import Process
 from core.errors import EditorError, ModelError
 from core.signal import Signal
 

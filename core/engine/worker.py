@@ -19,11 +19,11 @@ from typing import BinaryIO, NamedTuple
 
 from core import catalog
 from core.describers.dispatch import described
-from core.engine import device, frames, wire
+from core.engine import device, framing, message_codec
 from core.engine.commands import Cancel, Describe, Errand, Open, Ping
 from core.engine.messages import Cancelled, Described, Failed, Hello, Pong, Spoken
-from core.engine.perform import Performance
-from core.engine.shelf import Shelf
+from core.engine.model_cache import Shelf
+from core.engine.run_job import Performance
 from core.errors import Cancelled as Stopped
 from core.errors import EditorError
 from core.plugins import SHIPPED, load_plugins
@@ -59,7 +59,7 @@ class Mouth:
 
     def __call__(self, message: Spoken) -> None:
         with self._lock:
-            frames.write(self._sink, wire.message_frame(message))
+            framing.write(self._sink, message_codec.message_frame(message))
 
 
 class Ear(threading.Thread):
@@ -74,15 +74,15 @@ class Ear(threading.Thread):
 
     def run(self) -> None:
         try:
-            while (frame := frames.read(self._source)) is not None:
+            while (frame := framing.read(self._source)) is not None:
                 self._take(frame)
         except OSError:
             traceback.print_exc()
         # A network may be running in the other thread; nothing waits for its result any more.
         os._exit(GONE)
 
-    def _take(self, frame: frames.Frame) -> None:
-        command = wire.command_of(frame)
+    def _take(self, frame: framing.Frame) -> None:
+        command = message_codec.command_of(frame)
         if isinstance(command, Ping):
             self._speak(Pong())
         elif isinstance(command, Cancel):

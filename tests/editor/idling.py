@@ -8,7 +8,7 @@ import pytest
 
 from core import catalog
 from core.engine.engine import State
-from core.engine.run import Heard, Run
+from core.engine.job_stream import Heard, Run
 from editor import idle as module
 from editor.idle import Idle
 from editor.recipes import Recipes

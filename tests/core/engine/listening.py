@@ -3,8 +3,8 @@
 import asyncio
 from typing import Any
 
+from core.engine.job_stream import Heard, Run
 from core.engine.messages import Done, Failed
-from core.engine.run import Heard, Run
 
 
 async def heard(run: Run) -> list[Heard]:

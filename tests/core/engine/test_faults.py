@@ -210,7 +210,8 @@ def test_the_worker_ends_with_its_parent(ask: Ask, running: Running) -> None:
 
 def test_a_worker_that_cannot_start_is_given_up(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        "core.engine.process.command_line", lambda: ["python3", "-c", "import sys; sys.exit(3)"]
+        "core.engine.worker_process.command_line",
+        lambda: ["python3", "-c", "import sys; sys.exit(3)"],
     )
 
     async def work() -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO
 
 import core
-from core.engine import frames, wire
+from core.engine import framing, message_codec
 from core.engine.commands import Command
 from core.engine.device import limit_threads
 from core.engine.messages import Spoken
@@ -45,7 +45,7 @@ class Process:
         self._log = _log_path()
         self._log_start = self._log.stat().st_size if self._log else 0
         self._child = _start(arguments, self._log)
-        self._outbox: queue.SimpleQueue[list[frames.Part] | None] = queue.SimpleQueue()
+        self._outbox: queue.SimpleQueue[list[framing.Part] | None] = queue.SimpleQueue()
         self._reader = threading.Thread(target=self._read, name="worker-reader", daemon=True)
         self._writer = threading.Thread(target=self._write, name="worker-writer", daemon=True)
         self._reader.start()
@@ -57,7 +57,7 @@ class Process:
 
     def send(self, command: Command) -> None:
         """Never waits. Arrays in the command must not be written to afterwards."""
-        self._outbox.put(frames.packed(wire.command_frame(command)))
+        self._outbox.put(framing.packed(message_codec.command_frame(command)))
 
     def kill(self) -> None:
         """End the process now; ``ended`` follows on the loop."""
@@ -82,8 +82,8 @@ class Process:
     def _read(self) -> None:
         assert self._child.stdout is not None
         try:
-            while (frame := frames.read(self._child.stdout)) is not None:  # type: ignore[arg-type]
-                self._tell(self._on_frame, wire.message_of(frame))
+            while (frame := framing.read(self._child.stdout)) is not None:  # type: ignore[arg-type]
+                self._tell(self._on_frame, message_codec.message_of(frame))
         except OSError:
             self._child.kill()
         code = self._child.wait()

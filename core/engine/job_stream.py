@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 
-from core.engine.cast import names
 from core.engine.commands import Describe, Errand, Job
+from core.engine.job_models import names
 from core.engine.messages import (
     Cancelled,
     Described,

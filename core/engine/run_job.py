@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 from core.ai.crop import Geometry, from_model
 from core.ai.render_layer import rendered
 from core.diffusion.model import Step as ModelStep
-from core.engine.cast import names, opened
 from core.engine.commands import Job
-from core.engine.ladder import LADDER, below, is_out_of_memory, lowered
+from core.engine.job_models import names, opened
 from core.engine.messages import Done, Failed, Picture, Spoken, Started, Step
-from core.engine.shelf import Shelf
+from core.engine.model_cache import Shelf
+from core.engine.retries import LADDER, below, is_out_of_memory, lowered
 from core.errors import Cancelled, EditorError
 from core.geometry import Rect, Size
 from core.modifiers.wrapping import wrapped

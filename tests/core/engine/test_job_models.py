@@ -9,12 +9,12 @@ import pytest
 
 from core import catalog
 from core.ai.render_layer import rendered
-from core.engine.cast import Cast
 from core.engine.commands import Job
 from core.engine.engine import Engine
+from core.engine.job_models import Cast
 from core.engine.messages import Done, Spoken, Started, Step
-from core.engine.perform import Performance
-from core.engine.shelf import Shelf
+from core.engine.model_cache import Shelf
+from core.engine.run_job import Performance
 from core.errors import Cancelled, ModelError
 from core.models.opening import open_model
 from core.task import Wrapped

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from core.engine.ladder import LADDER, below, is_out_of_memory, lowered
+from core.engine.retries import LADDER, below, is_out_of_memory, lowered
 from core.models.opening import open_model
 
 

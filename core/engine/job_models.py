@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from core.diffusion.model import Model
-    from core.engine.shelf import Shelf
+    from core.engine.model_cache import Shelf
     from core.task import Recipe, Wrapped
 
 

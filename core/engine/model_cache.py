@@ -6,8 +6,8 @@ from collections import OrderedDict
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
-from core.engine.ladder import LADDER
 from core.engine.messages import Opened
+from core.engine.retries import LADDER
 
 if TYPE_CHECKING:
     from core.diffusion.model import Model

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.engine import commands, frames, messages, wire
-from core.engine.frames import Frame, FrameError
+from core.engine import commands, framing, message_codec, messages
+from core.engine.framing import Frame, FrameError
 from core.task import Wrapped
 from tests.core.engine.conftest import Ask
 
@@ -17,9 +17,9 @@ PICTURE = np.arange(24, dtype=np.uint8).reshape(2, 3, 4)
 def sent(frame: Frame) -> Frame:
     """Through bytes, as on the pipe."""
     stream = io.BytesIO()
-    frames.write(stream, frame)
+    framing.write(stream, frame)
     stream.seek(0)
-    arrived = frames.read(stream)
+    arrived = framing.read(stream)
     assert arrived is not None
     return arrived
 
@@ -48,7 +48,7 @@ def plain(value: Any) -> dict[str, Any]:
     ids=lambda message: type(message).__name__,
 )
 def test_messages(message: messages.Spoken) -> None:
-    arrived = wire.message_of(sent(wire.message_frame(message)))
+    arrived = message_codec.message_of(sent(message_codec.message_frame(message)))
     assert type(arrived) is type(message)
     assert plain(arrived) == plain(message)
 
@@ -57,19 +57,21 @@ def test_messages(message: messages.Spoken) -> None:
     "command", [commands.Open(1, "toy", 2), commands.Cancel(2), commands.Ping()]
 )
 def test_commands(command: commands.Command) -> None:
-    assert wire.command_of(sent(wire.command_frame(command))) == command
+    assert message_codec.command_of(sent(message_codec.command_frame(command))) == command
 
 
 def test_pictures_to_describe() -> None:
     asked = commands.Describe(3, "toy", PICTURE, 1)
-    arrived = wire.command_of(sent(wire.command_frame(asked)))
+    arrived = message_codec.command_of(sent(message_codec.command_frame(asked)))
     assert isinstance(arrived, commands.Describe)
     assert plain(arrived) == plain(asked)
 
 
 def test_jobs(ask: Ask) -> None:
     request = ask("sdedit", seed=9, prompt="a cat", modifiers=(Wrapped("cfg", {"scale": 3.0}),))
-    arrived = wire.command_of(sent(wire.command_frame(commands.Job(3, request, 1, "likeness"))))
+    arrived = message_codec.command_of(
+        sent(message_codec.command_frame(commands.Job(3, request, 1, "likeness")))
+    )
     assert isinstance(arrived, commands.Job)
     assert (arrived.id, arrived.rung, arrived.verifier) == (3, 1, "likeness")
     assert plain(arrived.request) == plain(request)
@@ -77,6 +79,6 @@ def test_jobs(ask: Ask) -> None:
 
 def test_unknown_and_misfitting_frames_are_refused() -> None:
     with pytest.raises(FrameError, match="no message called 'Pickle'"):
-        wire.message_of(Frame({"kind": "Pickle"}))
+        message_codec.message_of(Frame({"kind": "Pickle"}))
     with pytest.raises(FrameError, match="does not fit"):
-        wire.message_of(Frame({"kind": "Cancelled", "unknown": 1}))
+        message_codec.message_of(Frame({"kind": "Cancelled", "unknown": 1}))

@@ -7,7 +7,7 @@ import numpy as np
 
 from core.ai.layer import Request
 from core.engine.commands import Cancel, Command, Describe, Job, Open, Ping
-from core.engine.frames import Frame, FrameError
+from core.engine.framing import Frame, FrameError
 from core.engine.messages import (
     Cancelled,
     Described,
