@@ -61,7 +61,7 @@ os._exit(0)
 def test_headless_verbs_load_neither_qt_nor_torch(verb: list[str]) -> None:
     code = f"""
 import sys
-from core.cli import main
+from core.headless.cli import main
 main({verb!r})
 print([name for name in ("PySide6", "qasync", "torch", "diffusers") if name in sys.modules])
 """

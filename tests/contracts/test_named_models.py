@@ -9,7 +9,7 @@ import pytest
 
 from core import catalog, params
 from core.errors import TechniqueError
-from core.listing import listed
+from core.headless.list_kinds import listed
 from core.params import ModelName
 from tests.core.inverting import result, task
 from tests.core.relatives import relatives, stranger

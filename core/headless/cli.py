@@ -87,7 +87,7 @@ def _run_options(run: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from core.headless import Order, assignments, carry_out, modifier
+    from core.headless.run_file import Order, assignments, carry_out, modifier
 
     order = Order(
         technique=options.technique,
@@ -115,7 +115,7 @@ def _progress(text: str) -> None:
 
 
 def _describe(options: argparse.Namespace) -> int:
-    from core.headless import words_for
+    from core.headless.run_file import words_for
 
     text = words_for(options.picture, options.model)
     print(json.dumps({"text": text}) if options.json else text)
@@ -123,7 +123,7 @@ def _describe(options: argparse.Namespace) -> int:
 
 
 def _list(options: argparse.Namespace) -> int:
-    from core.listing import listed
+    from core.headless.list_kinds import listed
 
     rows = listed(options.kind)
     if options.json:
@@ -137,7 +137,7 @@ def _list(options: argparse.Namespace) -> int:
 
 def _bench(options: argparse.Namespace) -> int:
     from core.bench.registry import measured
-    from core.headless import assignments
+    from core.headless.run_file import assignments
 
     figures = measured(options.name, options.quick, assignments(options.set))
     _print(figures, options.json)
@@ -145,7 +145,7 @@ def _bench(options: argparse.Namespace) -> int:
 
 
 def _doctor(options: argparse.Namespace) -> int:
-    from core.doctor import findings
+    from core.headless.doctor import findings
 
     _print(findings(options.quick), options.json)
     return 0

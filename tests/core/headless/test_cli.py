@@ -12,14 +12,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core import cli
 from core.errors import EditorError
 from core.formats.opening import open_document
+from core.headless import cli
 from core.paint.layers import AiLayer, walk
 from core.settings import models_folder
 from tests import tiny_blip
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def picture(path: Path, width: int = 192, height: int = 160) -> Path:
@@ -40,9 +40,8 @@ def mask(path: Path, width: int = 192, height: int = 160) -> Path:
 
 def sfumato(*words: object, check: str = "") -> "subprocess.CompletedProcess[str]":
     """The command in a process of its own; check is Python to run after it, in the same one."""
-    program = (
-        f"import sys; from core.cli import main; code = main(sys.argv[1:]); {check}\nsys.exit(code)"
-    )
+    start = "import sys; from core.headless.cli import main; code = main(sys.argv[1:])"
+    program = f"{start}; {check}\nsys.exit(code)"
     line = [sys.executable, "-c", program, *map(str, words)]
     return subprocess.run(
         line, cwd=ROOT, env=os.environ, capture_output=True, text=True, check=False
@@ -181,16 +180,16 @@ def test_a_picture_is_described(
 def test_a_bug_in_the_worker_ends_with_one_and_a_trace(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from core import headless
     from core.engine.messages import Failed
+    from core.headless import run_file
 
     def broken(failure: Failed, say: Any) -> None:
-        raise headless.WorkerBugError("KeyError\ntrace")
+        raise run_file.WorkerBugError("KeyError\ntrace")
 
-    with pytest.raises(headless.WorkerBugError):
-        headless._take(Failed(1, "KeyError", "trace", is_bug=True), print)
+    with pytest.raises(run_file.WorkerBugError):
+        run_file._take(Failed(1, "KeyError", "trace", is_bug=True), print)
     with pytest.raises(EditorError):
-        headless._take(Failed(1, "A sentence."), print)
+        run_file._take(Failed(1, "A sentence."), print)
 
 
 @pytest.mark.parametrize("kind", cli.KINDS)

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from core.headless import Order, carry_out, prepared
+from core.headless.run_file import Order, carry_out, prepared
 from tests.core import relatives
-from tests.core.test_cli import picture
+from tests.core.headless.test_cli import picture
 
 
 def named(model: str, home: Path) -> Any:
