@@ -20,11 +20,11 @@ from core.params import Range
 from core.plugins import SHIPPED, Plugin, load_plugins
 from editor import theme, verbs
 from editor.actions import Actions
+from editor.activity import Hand
 from editor.ai import Ai
 from editor.api import Api
 from editor.canvas import Canvas
 from editor.files import Files
-from editor.hand import Hand
 from editor.idle import Idle
 from editor.jobs import Jobs
 from editor.live import Live

@@ -8,7 +8,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QPlainTextEdit
 from pytestqt.qtbot import QtBot
 
-from editor.hand import Hand
+from editor.activity import Hand
 
 pytestmark = pytest.mark.gui
 
