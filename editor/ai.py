@@ -20,7 +20,7 @@ from editor.suggesting import Suggesting
 if TYPE_CHECKING:
     from core.paint.pointer import Context
     from core.task import Recipe
-    from editor.canvas import Canvas
+    from editor.canvas.canvas import Canvas
     from editor.job import Job
     from editor.jobs import Jobs, Preview
     from editor.live import Live

@@ -23,7 +23,7 @@ from editor.actions import Actions
 from editor.activity import Hand
 from editor.ai import Ai
 from editor.api import Api
-from editor.canvas import Canvas
+from editor.canvas.canvas import Canvas
 from editor.files import Files
 from editor.idle import Idle
 from editor.jobs import Jobs

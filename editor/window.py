@@ -25,7 +25,7 @@ from PySide6.QtWidgets import (
 )
 
 from core.catalog import techniques, tools
-from editor.compare import Compare
+from editor.canvas.compare_wipe import Compare
 from editor.options_bar import OptionsBar
 from editor.palette import CommandPalette
 from editor.panels.ai import AiPanel

@@ -7,7 +7,7 @@ from PySide6.QtGui import QColor, QPainter, QPixmap
 from core.geometry import Rect, Size
 from core.paint.layers import Layer, Node
 from core.paint.tiles import TILE, Pixels, tile_rect
-from editor.canvas_overlays import picture
+from editor.canvas.overlays import picture
 
 THUMBNAIL = 32
 """Logical pixels a side."""

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QApplication
 
 from core.geometry import Rect
 from core.paint.layers import Layer
-from editor.canvas import Canvas
+from editor.canvas.canvas import Canvas
 
 RED = (200, 30, 60, 255)
 Seen = npt.NDArray[np.int_]

@@ -15,9 +15,9 @@ from core.geometry import Size
 from core.paint.document import Document
 from core.paint.layers import Layer
 from core.paint.tiles import Tiles
-from editor.canvas import Canvas
+from editor.canvas.canvas import Canvas
+from editor.canvas.view_transform import ViewTransform
 from editor.studio import Studio
-from editor.view import ViewTransform
 from tests.editor.asking import Bench
 from tests.editor.canvases import RED
 from tests.editor.idling import Play, playing

@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QCursor
 
-from editor.canvas_overlays import BrushOutline
+from editor.canvas.overlays import BrushOutline
 
 if TYPE_CHECKING:
-    from editor.canvas import Canvas
-    from editor.canvas_navigation import Navigation
+    from editor.canvas.canvas import Canvas
+    from editor.canvas.navigation import Navigation
 
 
 class Pointer:

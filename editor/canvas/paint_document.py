@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QRect, QRectF, Qt
 from PySide6.QtGui import QPainter
 
-from editor.canvas_overlays import transform
-from editor.canvas_tiles import Pyramid, Spot, level_for
+from editor.canvas.overlays import transform
+from editor.canvas.tile_pyramid import Pyramid, Spot, level_for
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QImage
 
     from core.geometry import Rect
     from core.paint.document import Document
-    from editor.view import ViewTransform
+    from editor.canvas.view_transform import ViewTransform
 
 FRAME = 0.012
 """Seconds that one paint may spend on drawing what has changed."""

@@ -10,15 +10,15 @@ from core.geometry import EMPTY, Rect
 from core.paint import layers
 from core.paint.flatten import flatten
 from core.paint.layers import AiLayer, Group
-from editor.canvas import checkerboard
-from editor.canvas_overlays import picture, transform
+from editor.canvas.canvas import checkerboard
+from editor.canvas.overlays import picture, transform
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QImage
 
     from core.paint.document import Document
-    from editor.canvas import Canvas
-    from editor.view import ViewTransform
+    from editor.canvas.canvas import Canvas
+    from editor.canvas.view_transform import ViewTransform
 
 GRIP = 6
 """Pixels beside the line that still take hold of it."""

@@ -8,7 +8,7 @@ from PySide6.QtCore import QPointF, Qt
 if TYPE_CHECKING:
     from PySide6.QtGui import QKeyEvent
 
-    from editor.canvas import Canvas
+    from editor.canvas.canvas import Canvas
 
 TAP = 15.0
 """Degrees that R turns when it is tapped and nothing is dragged."""

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from core.paint.layers import AiLayer
     from core.paint.selection import Selection
-    from editor.view import ViewTransform
+    from editor.canvas.view_transform import ViewTransform
 
 AMBER = (224, 164, 88)
 TINT = 0.4

@@ -7,7 +7,7 @@ from core.paint import layers
 from core.paint.document import Document
 from core.paint.layers import Group, Node
 from core.paint.tiles import TILE, Key, Pixels, keys_over, tile_rect
-from editor.canvas_drawing import Sheet
+from editor.canvas.qt_blend import Sheet
 
 BUDGET = 96 << 20
 """Bytes of ready tiles; a 256 px tile of both planes is half a MiB."""

@@ -27,10 +27,11 @@ from core.paint.document import Document
 from core.paint.layers import AiLayer
 from core.paint.pointer import Context, Kind
 from core.paint.tiles import Pixels
-from editor import view as views
-from editor.canvas_gestures import Gestures, pointer_event
-from editor.canvas_navigation import Navigation
-from editor.canvas_overlays import (
+from editor.canvas import view_transform as views
+from editor.canvas.cursor import Pointer
+from editor.canvas.gestures import Gestures, pointer_event
+from editor.canvas.navigation import Navigation
+from editor.canvas.overlays import (
     PixelGrid,
     Preview,
     RegionTint,
@@ -39,13 +40,12 @@ from editor.canvas_overlays import (
     checkerboard,
     fill_canvas,
 )
-from editor.canvas_picture import Picture, seen_in
-from editor.canvas_pointer import Pointer
+from editor.canvas.paint_document import Picture, seen_in
+from editor.canvas.view_transform import ViewTransform
 from editor.studio import Studio
-from editor.view import ViewTransform
 
 if TYPE_CHECKING:
-    from editor.canvas_overlays import Overlay
+    from editor.canvas.overlays import Overlay
 
 __all__ = ["Canvas", "checkerboard"]
 

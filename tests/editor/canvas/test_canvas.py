@@ -14,8 +14,8 @@ from core.geometry import Point, Rect, Size
 from core.paint.document import Document
 from core.paint.layers import AiLayer
 from core.paint.selection import Selection
-from editor.canvas import Canvas
-from editor.view import ViewTransform
+from editor.canvas.canvas import Canvas
+from editor.canvas.view_transform import ViewTransform
 from tests.editor.canvases import RED, alpha, ink, screen
 from tests.editor.pointing import Mouse, Pen, press_key
 

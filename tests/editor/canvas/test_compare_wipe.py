@@ -14,8 +14,8 @@ from core.geometry import Size
 from core.paint.document import Document
 from core.paint.layers import AiLayer, Layer
 from core.paint.tiles import Tiles
-from editor.canvas import Canvas
-from editor.compare import Compare, without, without_ai
+from editor.canvas.canvas import Canvas
+from editor.canvas.compare_wipe import Compare, without, without_ai
 from editor.panels.layers_row import eye_rect
 from editor.studio import Studio
 from tests.editor.windows import window

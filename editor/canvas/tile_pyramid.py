@@ -12,8 +12,8 @@ import numpy as np
 from core.geometry import EMPTY, Rect
 from core.paint.document import Document
 from core.paint.tiles import TILE, Pixels, keys_over
-from editor.canvas_drawing import wrapped
-from editor.canvas_planes import Planes
+from editor.canvas.layer_cache import Planes
+from editor.canvas.qt_blend import wrapped
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QImage

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.geometry import Rect, Size
-from editor.view import LEAST, MOST, STOPS, ViewTransform, centred, fitted
+from editor.canvas.view_transform import LEAST, MOST, STOPS, ViewTransform, centred, fitted
 
 views = st.builds(
     ViewTransform,

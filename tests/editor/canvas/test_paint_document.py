@@ -11,9 +11,9 @@ from PySide6.QtWidgets import QApplication
 from core.geometry import Rect, Size
 from core.paint.flatten import flatten
 from core.paint.tiles import Tiles
-from editor import canvas_picture
-from editor.canvas import Canvas
-from editor.view import ViewTransform
+from editor.canvas import paint_document
+from editor.canvas.canvas import Canvas
+from editor.canvas.view_transform import ViewTransform
 from tests.core.paint.test_flatten import picture
 from tests.editor.canvases import RED, ink, screen
 from tests.editor.pointing import Mouse
@@ -43,7 +43,7 @@ def test_a_dense_screen_shows_all_the_pixels_it_has_room_for(canvas: Canvas) -> 
     image = QImage(400, 300, QImage.Format.Format_RGB32)
     image.setDevicePixelRatio(2)
     painter = QPainter(image)
-    picture = canvas_picture.Picture(canvas.document)
+    picture = paint_document.Picture(canvas.document)
     assert picture.paint(painter, ViewTransform(0.5), QRect(0, 0, 200, 150)) == []
     painter.end()
     row = np.frombuffer(image.constBits(), np.uint8).reshape(300, 400, 4)[100, :, 0]
@@ -141,14 +141,14 @@ def test_the_rest_of_a_large_change_follows_in_later_frames(
     canvas: Canvas, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     screen(canvas)
-    monkeypatch.setattr(canvas_picture, "FRAME", 0.0)
+    monkeypatch.setattr(paint_document, "FRAME", 0.0)
     black = np.zeros((300, 400, 4), np.uint8)
     black[..., 3] = 255
     canvas.document.replace("Fill", replace(ink(canvas), tiles=Tiles.of(black)))
     canvas.repaint()
     spots = canvas._picture.pyramid.spots(canvas.document.bounds, 0)
     assert not any(canvas._picture.pyramid.is_fresh(spot) for spot in spots)
-    monkeypatch.setattr(canvas_picture, "FRAME", 1.0)
+    monkeypatch.setattr(paint_document, "FRAME", 1.0)
     QApplication.processEvents()
     assert all(canvas._picture.pyramid.is_fresh(spot) for spot in spots)
     assert (screen(canvas)[100:300, 100:400] == 0).all()

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from core.catalog import Tool
     from core.paint.pointer import Colour
     from core.tools.painting import Gesture
+    from editor.canvas.view_transform import ViewTransform
     from editor.studio import Studio
-    from editor.view import ViewTransform
 
 PAUSE = 0.25
 """Seconds without a movement after which a gesture is told that time passes."""

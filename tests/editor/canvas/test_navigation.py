@@ -8,8 +8,8 @@ from PySide6.QtGui import QFocusEvent, QKeyEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from editor.canvas import Canvas
-from editor.view import ViewTransform
+from editor.canvas.canvas import Canvas
+from editor.canvas.view_transform import ViewTransform
 from tests.editor.canvases import alpha
 from tests.editor.pointing import MIDDLE, Mouse, press_key, release_key, turn_wheel
 

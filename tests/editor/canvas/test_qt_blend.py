@@ -12,9 +12,9 @@ from core.paint.document import Document
 from core.paint.flatten import flatten
 from core.paint.layers import Group, Layer, Node, replaced, walk
 from core.paint.tiles import Tiles
-from editor.canvas_drawing import MODES, Sheet
-from editor.canvas_planes import Planes
-from editor.canvas_tiles import BUDGET, TILE_BYTES, Pyramid, Spot, level_for
+from editor.canvas.layer_cache import Planes
+from editor.canvas.qt_blend import MODES, Sheet
+from editor.canvas.tile_pyramid import BUDGET, TILE_BYTES, Pyramid, Spot, level_for
 from tests.core.paint.test_blend_modes import every_pixel, reference
 from tests.core.paint.test_flatten import picture, tree
 
