@@ -8,7 +8,7 @@ from PySide6.QtGui import QAction, QKeySequence
 from core.errors import EditorError
 from editor.commands.command import Command
 from editor.commands.table import table
-from editor.theme import icon
+from editor.widgets.theme import icon
 
 if TYPE_CHECKING:
     from editor.app import App

@@ -18,7 +18,7 @@ from core.formats.flat import straight
 from core.paint.layers import Layer
 from core.params import Range
 from core.plugins import SHIPPED, Plugin, load_plugins
-from editor import theme, verbs
+from editor import verbs
 from editor.actions import Actions
 from editor.activity import Hand
 from editor.ai import Ai
@@ -32,6 +32,7 @@ from editor.recipes import fresh_recipe
 from editor.recovery import Autosave
 from editor.status import Status
 from editor.studio import Studio
+from editor.widgets import theme
 from editor.window import MainWindow
 
 if TYPE_CHECKING:

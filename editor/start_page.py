@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from editor.theme import pixmap
+from editor.widgets.theme import pixmap
 
 if TYPE_CHECKING:
     from editor.app import App

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMessageBox, QPushButton, QToolButton
 
-from editor.theme import Tokens, icon
+from editor.widgets.theme import Tokens, icon
 
 
 class Strip(QFrame):

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QSizePolicy, QToolBar, QWidget
 
 from core.catalog import tools
 from editor.panels.colour import Swatch
-from editor.theme import ICON, icon
+from editor.widgets.theme import ICON, icon
 
 if TYPE_CHECKING:
     from editor.app import App

@@ -7,10 +7,10 @@ from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QMenu, QToolButton
 
 from core.catalog import verifiers
-from editor.theme import icon
+from editor.widgets.theme import icon
 
 if TYPE_CHECKING:
-    from editor.theme import Tokens
+    from editor.widgets.theme import Tokens
 
 ABOUT = "Look for better seeds while idle"
 

@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
 )
 
 from editor.job import Stage
-from editor.theme import Tokens, icon
+from editor.widgets.theme import Tokens, icon
 
 if TYPE_CHECKING:
     from editor.job import Failure, Job

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QToolButton, QVBox
 from editor.panels.ai_idle import IdleButton
 from editor.panels.ai_tried import KEY, Thumbnails
 from editor.recipes import SEEDS
-from editor.theme import Tokens, icon
+from editor.widgets.theme import Tokens, icon
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QWheelEvent

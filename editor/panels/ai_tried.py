@@ -12,7 +12,7 @@ from core.scoring.seed_search import Standing, standings
 if TYPE_CHECKING:
     from core.paint.tiles import Pixels
     from editor.results import Tried
-    from editor.theme import Tokens
+    from editor.widgets.theme import Tokens
 
 SIDE = 46
 KEY = Qt.ItemDataRole.UserRole

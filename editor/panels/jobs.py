@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 
 from editor.job import Job, Stage
 from editor.panels.ai_progress import OFTEN, progress_text
-from editor.theme import Tokens, icon
+from editor.widgets.theme import Tokens, icon
 
 if TYPE_CHECKING:
     from editor.app import App

@@ -18,10 +18,10 @@ from PySide6.QtWidgets import (
 from core.paint.blend_modes import MODES
 from core.paint.layers import AiLayer, Node
 from core.params import Range
-from editor import theme
 from editor.panels.layers_row import NODE
 from editor.panels.layers_thumbnail import thumbnail
 from editor.panels.layers_tree import LayerTree
+from editor.widgets import theme
 from editor.widgets.slider import NumberSlider
 
 if TYPE_CHECKING:

@@ -8,12 +8,12 @@ from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem,
 
 from core.paint.blend_modes import MODES
 from core.paint.layers import AiLayer, Node
-from editor import theme
 from editor.panels.layers_thumbnail import THUMBNAIL
+from editor.widgets import theme
 
 if TYPE_CHECKING:
     from editor.app import App
-    from editor.theme import Tokens
+    from editor.widgets.theme import Tokens
 
 ROW = 40
 EYE = 24

@@ -12,8 +12,8 @@ from core.catalog import tools
 from core.geometry import Size
 from editor.commands.table import table
 from editor.palette import CommandPalette
-from editor.theme import ICONS
 from editor.verbs import new_document
+from editor.widgets.theme import ICONS
 from tests.editor.windows import window
 
 

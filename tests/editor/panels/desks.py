@@ -7,10 +7,10 @@ from typing import Any
 from PySide6.QtCore import QCoreApplication, QEvent
 from PySide6.QtWidgets import QApplication
 
-from editor import theme
 from editor.ai import Ai
 from editor.idle import Idle
 from editor.panels.ai import AiPanel
+from editor.widgets import theme
 from tests.editor.asking import Workshop, recipe, stroke
 
 

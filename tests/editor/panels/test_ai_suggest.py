@@ -9,9 +9,9 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from editor import theme
 from editor.panels.ai_suggest import ABOUT
 from editor.panels.ai_words import Words
+from editor.widgets import theme
 from tests.editor.panels.desks import Desk, show
 
 pytestmark = pytest.mark.gui

@@ -2,7 +2,7 @@
 
 import pytest
 
-from editor.theme import DARK, LIGHT, THEMES, Tokens, contrast
+from editor.widgets.theme import DARK, LIGHT, THEMES, Tokens, contrast
 
 THEME = pytest.mark.parametrize("tokens", list(THEMES.values()), ids=list(THEMES))
 

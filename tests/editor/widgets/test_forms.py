@@ -12,8 +12,8 @@ from pytestqt.qtbot import QtBot
 from core import catalog
 from core.catalog import params_of
 from core.params import Choice, File, ModelName, Range
-from editor.forms import build_form
 from editor.widgets.file_line import FileLine
+from editor.widgets.forms import build_form
 from editor.widgets.model_box import ModelBox
 from editor.widgets.slider import NumberSlider
 
