@@ -21,14 +21,14 @@ from core.plugins import SHIPPED, Plugin, load_plugins
 from editor import verbs
 from editor.actions import Actions
 from editor.activity import Hand
-from editor.ai import Ai
+from editor.ai_session.ai_actions import Ai
+from editor.ai_session.current_recipe import fresh_recipe
+from editor.ai_session.idle_seed_search import Idle
+from editor.ai_session.job_queue import Jobs
+from editor.ai_session.live_loop import Live
 from editor.api import Api
 from editor.canvas.canvas import Canvas
 from editor.files import Files
-from editor.idle import Idle
-from editor.jobs import Jobs
-from editor.live import Live
-from editor.recipes import fresh_recipe
 from editor.recovery import Autosave
 from editor.status import Status
 from editor.studio import Studio
@@ -37,7 +37,7 @@ from editor.window import MainWindow
 
 if TYPE_CHECKING:
     from core.paint.document import Document
-    from editor.job import Job
+    from editor.ai_session.job import Job
 
 WORKER = {
     State.starting: "worker starting",

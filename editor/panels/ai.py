@@ -17,19 +17,26 @@ from core.models.opening import backend_of
 from core.params import from_json, to_json
 from core.storybook.layout import DESCRIPTION, FOLDER
 from core.task import Recipe, Wrapped
-from editor.job import Failure
+from editor.ai_session.current_recipe import (
+    NEGATIVE,
+    SOURCE,
+    WORDS,
+    negative_of,
+    with_technique,
+    written,
+)
+from editor.ai_session.job import Failure
 from editor.panels.ai_choices import Choices
 from editor.panels.ai_guide import guide_line
 from editor.panels.ai_progress import UNCHANGED, Progress
 from editor.panels.ai_seed import SeedRow
 from editor.panels.ai_steering import Steering
 from editor.panels.ai_words import Words
-from editor.recipes import NEGATIVE, SOURCE, WORDS, negative_of, with_technique, written
 from editor.widgets.forms import build_form
 
 if TYPE_CHECKING:
+    from editor.ai_session.job import Job
     from editor.app import App
-    from editor.job import Job
     from editor.widgets.forms import Form
 
 PAINT = "Paint with the AI brush (A) over what should change."

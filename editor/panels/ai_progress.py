@@ -15,11 +15,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from editor.job import Stage
+from editor.ai_session.job import Stage
 from editor.widgets.theme import Tokens, icon
 
 if TYPE_CHECKING:
-    from editor.job import Failure, Job
+    from editor.ai_session.job import Failure, Job
 
 UNNOTICED = 100
 """Milliseconds a person does not notice: no bar before."""

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QToolButton, QVBoxLayout, QWidget
 
+from editor.ai_session.current_recipe import SEEDS
 from editor.panels.ai_idle import IdleButton
 from editor.panels.ai_tried import KEY, Thumbnails
-from editor.recipes import SEEDS
 from editor.widgets.theme import Tokens, icon
 
 if TYPE_CHECKING:

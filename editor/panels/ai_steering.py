@@ -10,8 +10,8 @@ from core.catalog import modifiers, params_of
 from core.errors import EditorError
 from core.params import fields, from_json, to_json
 from core.task import Wrapped
+from editor.ai_session.current_recipe import NEGATIVE
 from editor.panels.ai_choices import LABEL, first_line
-from editor.recipes import NEGATIVE
 from editor.widgets.chooser import Chooser, Entry
 from editor.widgets.forms import build_form
 

@@ -11,7 +11,7 @@ from core.scoring.seed_search import Standing, standings
 
 if TYPE_CHECKING:
     from core.paint.tiles import Pixels
-    from editor.results import Tried
+    from editor.ai_session.result_cache import Tried
     from editor.widgets.theme import Tokens
 
 SIDE = 46

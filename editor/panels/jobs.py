@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from editor.job import Job, Stage
+from editor.ai_session.job import Job, Stage
 from editor.panels.ai_progress import OFTEN, progress_text
 from editor.widgets.theme import Tokens, icon
 

@@ -17,9 +17,9 @@ from core.paint.pointer import Context, Kind, PointerEvent
 from core.paint.tiles import Pixels, Tiles
 from core.params import from_json
 from core.task import Recipe
-from editor.job import Job
-from editor.jobs import Jobs
-from editor.live import Live
+from editor.ai_session.job import Job
+from editor.ai_session.job_queue import Jobs
+from editor.ai_session.live_loop import Live
 from editor.studio import Studio
 
 QUICK = Patience(tick=0.05, start=120, silence=5.0, step=3.0, load=120, cancel=2.0)

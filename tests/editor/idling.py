@@ -9,11 +9,11 @@ import pytest
 from core import catalog
 from core.engine.engine import State
 from core.engine.job_stream import Heard, Run
-from editor import idle as module
-from editor.idle import Idle
-from editor.recipes import Recipes
-from editor.results import Tried
-from editor.seeds import Seeds
+from editor.ai_session import idle_seed_search as module
+from editor.ai_session.current_recipe import Recipes
+from editor.ai_session.idle_seed_search import Idle
+from editor.ai_session.result_cache import Tried
+from editor.ai_session.seed_walk import Seeds
 from tests.editor.asking import Bench, Workshop, recipe, stroke
 
 REST = 0.08

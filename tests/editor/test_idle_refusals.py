@@ -18,9 +18,9 @@ from core.paint.flatten import flatten
 from core.paint.layers import Group
 from core.scoring.seed_search import MOST
 from core.verifiers.likeness import Likeness
-from editor import idle as module
-from editor.job import Stage
-from editor.landing import current_key
+from editor.ai_session import idle_seed_search as module
+from editor.ai_session.job import Stage
+from editor.ai_session.layer_results import current_key
 from tests.editor.asking import recipe, stroke
 from tests.editor.idling import REST, Desk, Play
 

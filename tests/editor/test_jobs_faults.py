@@ -12,7 +12,7 @@ from PIL import Image
 
 from core.paint.layers import AiLayer
 from core.paint.tiles import Tiles
-from editor.job import Stage
+from editor.ai_session.job import Stage
 from tests.editor.asking import Bench, Workshop, last, recipe, stroke, until
 
 

@@ -7,8 +7,8 @@ from typing import Any
 from PySide6.QtCore import QCoreApplication, QEvent
 from PySide6.QtWidgets import QApplication
 
-from editor.ai import Ai
-from editor.idle import Idle
+from editor.ai_session.ai_actions import Ai
+from editor.ai_session.idle_seed_search import Idle
 from editor.panels.ai import AiPanel
 from editor.widgets import theme
 from tests.editor.asking import Workshop, recipe, stroke

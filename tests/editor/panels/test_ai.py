@@ -13,7 +13,7 @@ from core.errors import EditorError
 from core.geometry import Rect
 from core.paint.layers import AiLayer
 from core.paint.selection import Selection
-from editor.job import Failure, Job
+from editor.ai_session.job import Failure, Job
 from editor.panels.ai import known_things
 from editor.panels.ai_choices import lacking, technique_entries
 from editor.panels.ai_progress import UNCHANGED

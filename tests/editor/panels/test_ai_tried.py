@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
 from core.scoring.seed_search import MOST
-from editor import idle
+from editor.ai_session import idle_seed_search
 from editor.panels.ai_tried import KEY, pixmap
 from tests.editor.panels.desks import Desk
 
@@ -53,7 +53,7 @@ def test_its_menu_says_what_better_means(play: Any) -> None:
 def test_found_seeds_come_first_and_the_best_has_a_star(
     play: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(idle, "REST", 0.05)
+    monkeypatch.setattr(idle_seed_search, "REST", 0.05)
 
     async def work(desk: Desk) -> None:
         layer = desk.stroke()

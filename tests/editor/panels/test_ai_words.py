@@ -7,8 +7,8 @@ from pytestqt.qtbot import QtBot
 
 from core import catalog
 from core.ai.recipe_defaults import usual_recipe
+from editor.ai_session.current_recipe import negative_of, with_technique, written
 from editor.panels.ai_words import CHANGES, Words, marked
-from editor.recipes import negative_of, with_technique, written
 
 pytestmark = pytest.mark.gui
 catalog.load("techniques", "modifiers", "models")

@@ -9,7 +9,7 @@ from PySide6.QtCore import QCoreApplication, QEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from editor.job import Failure, Job, Stage
+from editor.ai_session.job import Failure, Job, Stage
 from editor.panels.jobs import JobsPanel, summary
 from editor.widgets import theme
 from tests.editor.asking import Bench, Workshop, recipe, stroke

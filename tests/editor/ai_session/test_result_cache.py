@@ -9,8 +9,8 @@ from core.geometry import Point, Rect
 from core.paint.tiles import Tiles
 from core.scoring.seed_search import Judged
 from core.task import Recipe
-from editor.landing import Result
-from editor.results import TRIED, Results
+from editor.ai_session.layer_results import Result
+from editor.ai_session.result_cache import TRIED, Results
 
 HERE = Point(0, 0)
 

@@ -12,14 +12,14 @@ from core.paint.document import Document
 from core.paint.layers import AiLayer
 from core.paint.selection import Selection
 from core.paint.tiles import Pixels, Tiles
-from editor.landing import snapshot
-from editor.recipes import SOURCE
+from editor.ai_session.current_recipe import SOURCE
+from editor.ai_session.layer_results import snapshot
 
 if TYPE_CHECKING:
     from core.paint.edits import State
     from core.task import Recipe
-    from editor.jobs import Jobs
-    from editor.recipes import Recipes
+    from editor.ai_session.current_recipe import Recipes
+    from editor.ai_session.job_queue import Jobs
     from editor.studio import Studio
 
 LOOKING = "Looking at the picture…"

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from core.paint.layers import AiLayer
-from editor.job import Stage
-from editor.live import FORCED, grace
+from editor.ai_session.job import Stage
+from editor.ai_session.live_loop import FORCED, grace
 from tests.editor.asking import Bench, Sweep, Workshop, recipe, stroke
 
 

@@ -11,8 +11,8 @@ from core.geometry import Rect, Size
 from core.paint.selection import Selection
 from core.paint.tiles import Tiles
 from core.task import Recipe
-from editor.ai import Ai
-from editor.suggesting import LOOKING
+from editor.ai_session.ai_actions import Ai
+from editor.ai_session.suggest_prompt import LOOKING
 from editor.verbs import new_document
 from tests.editor.asking import Bench, Workshop, gradient, recipe, stroke
 

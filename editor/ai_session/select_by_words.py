@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from core.paint.tiles import Pixels
     from core.params import Value
     from core.task import Recipe
-    from editor.jobs import Jobs
+    from editor.ai_session.job_queue import Jobs
     from editor.studio import Studio
 
 DARK, BRIGHT = 0.35, 0.6

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 from core.errors import EditorError
 from core.geometry import EMPTY, Rect
 from core.paint.layers import AiLayer, walk
-from editor.landing import current_key, snapshot
+from editor.ai_session.layer_results import current_key, snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from core.paint.document import Document
-    from editor.job import Job
-    from editor.jobs import Jobs
+    from editor.ai_session.job import Job
+    from editor.ai_session.job_queue import Jobs
     from editor.studio import Studio
 
 SHARE = 0.15

@@ -8,8 +8,8 @@ import pytest
 
 from core.errors import EditorError
 from core.storybook.random_model import build_random
-from editor.ai import Ai
-from editor.finding import _selected
+from editor.ai_session.ai_actions import Ai
+from editor.ai_session.select_by_words import _selected
 from tests.editor.asking import Bench, Workshop, recipe
 
 

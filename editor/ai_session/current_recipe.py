@@ -14,8 +14,8 @@ from core.task import Recipe
 
 if TYPE_CHECKING:
     from core.paint.document import Document
-    from editor.jobs import Jobs
-    from editor.live import Live
+    from editor.ai_session.job_queue import Jobs
+    from editor.ai_session.live_loop import Live
     from editor.studio import Studio
 
 SEEDS = 2**31

@@ -9,7 +9,7 @@ import numpy as np
 if TYPE_CHECKING:
     from core.paint.layers import AiLayer
     from core.paint.tiles import Pixels
-    from editor.landing import Asked
+    from editor.ai_session.layer_results import Asked
 
 TOLERANCE = 2
 """Bytes by which two devices may differ in rounding."""

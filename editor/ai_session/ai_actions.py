@@ -12,18 +12,18 @@ from core.geometry import EMPTY
 from core.paint.layers import AiLayer, Node
 from core.paint.selection import Selection
 from core.paint.tiles import Tiles
-from editor.finding import Finding
-from editor.recipes import SOURCE, Recipes, fresh_recipe, name_for
-from editor.seeds import Seeds
-from editor.suggesting import Suggesting
+from editor.ai_session.current_recipe import SOURCE, Recipes, fresh_recipe, name_for
+from editor.ai_session.seed_walk import Seeds
+from editor.ai_session.select_by_words import Finding
+from editor.ai_session.suggest_prompt import Suggesting
 
 if TYPE_CHECKING:
     from core.paint.pointer import Context
     from core.task import Recipe
+    from editor.ai_session.job import Job
+    from editor.ai_session.job_queue import Jobs, Preview
+    from editor.ai_session.live_loop import Live
     from editor.canvas.canvas import Canvas
-    from editor.job import Job
-    from editor.jobs import Jobs, Preview
-    from editor.live import Live
     from editor.studio import Studio
 
 

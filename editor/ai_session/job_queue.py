@@ -18,10 +18,10 @@ from core.errors import EditorError
 from core.geometry import EMPTY, Rect
 from core.paint.layers import AiLayer
 from core.signal import Signal
-from editor.job import Failure, Job, Stage
-from editor.landing import Asked, Result, ask, land, receive, snapshot
-from editor.replay import verdict
-from editor.results import Results
+from editor.ai_session.job import Failure, Job, Stage
+from editor.ai_session.layer_results import Asked, Result, ask, land, receive, snapshot
+from editor.ai_session.rerun_check import verdict
+from editor.ai_session.result_cache import Results
 
 if TYPE_CHECKING:
     from core.engine.engine import Engine

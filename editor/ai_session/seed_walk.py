@@ -11,15 +11,15 @@ from core.paint import layers
 from core.paint.layers import AiLayer, Group
 from core.paint.tiles import TILE
 from core.params import Range, fields
-from editor.recipes import SEEDS
+from editor.ai_session.current_recipe import SEEDS
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QWheelEvent
 
     from core.paint.edits import Edit
-    from editor.jobs import Jobs
-    from editor.recipes import Recipes
-    from editor.results import Tried
+    from editor.ai_session.current_recipe import Recipes
+    from editor.ai_session.job_queue import Jobs
+    from editor.ai_session.result_cache import Tried
     from editor.studio import Studio
 
 STRENGTH_STEP = 0.05

@@ -7,9 +7,9 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QWheelEvent
 
 from core.paint.layers import AiLayer
-from editor.job import Stage
-from editor.recipes import Recipes, fresh_recipe
-from editor.seeds import Seeds
+from editor.ai_session.current_recipe import Recipes, fresh_recipe
+from editor.ai_session.job import Stage
+from editor.ai_session.seed_walk import Seeds
 from tests.editor.asking import Bench, Sweep, Workshop, recipe, stroke
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from core.paint.tiles import Pixels
     from core.scoring.seed_search import Judged
     from core.task import Recipe
-    from editor.landing import Result
+    from editor.ai_session.layer_results import Result
 
 TRIED = 24
 """Results remembered for the thumbnails of one layer."""

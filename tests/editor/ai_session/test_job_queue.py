@@ -12,7 +12,7 @@ from core.geometry import Size
 from core.paint.layers import AiLayer, Layer
 from core.paint.tiles import Tiles
 from core.storybook.random_model import build_random
-from editor.job import Stage
+from editor.ai_session.job import Stage
 from tests.editor.asking import Bench, Workshop, gradient, last, recipe, stroke, until
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from core.paint.layers import AiLayer, Layer
 from core.paint.selection import Selection
 from core.paint.tiles import Tiles
 from core.task import Recipe
-from editor.ai import Ai
+from editor.ai_session.ai_actions import Ai
 from tests.editor.asking import Bench, Workshop, recipe, stroke
 
 

@@ -20,7 +20,7 @@ from core.paint.layers import AiLayer, Group
 from core.scoring.score import lacking
 from core.scoring.seed_search import Judged, SeedSearch, is_worth_it
 from core.signal import Signal
-from editor.landing import Asked, ask, current_key, receive, snapshot
+from editor.ai_session.layer_results import Asked, ask, current_key, receive, snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from core.engine.job_stream import Heard, Run
     from core.paint.document import Document
     from core.paint.edits import State
-    from editor.jobs import Jobs
-    from editor.recipes import Recipes
+    from editor.ai_session.current_recipe import Recipes
+    from editor.ai_session.job_queue import Jobs
     from editor.studio import Studio
 
 REST = 3.0

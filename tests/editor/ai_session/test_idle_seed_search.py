@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from core.scoring.seed_search import MOST
-from editor.job import Stage
+from editor.ai_session.job import Stage
 from tests.editor.asking import Sweep, gradient, recipe
 from tests.editor.idling import REST, Desk, Play
 

@@ -1,0 +1,1 @@
+"""The AI layers of one window: recipes, jobs, results, seeds, live preview."""
