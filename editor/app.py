@@ -18,7 +18,6 @@ from core.formats.flat import straight
 from core.paint.layers import Layer
 from core.params import Range
 from core.plugins import SHIPPED, Plugin, load_plugins
-from editor import verbs
 from editor.actions import Actions
 from editor.activity import Hand
 from editor.ai_session.ai_actions import Ai
@@ -28,6 +27,7 @@ from editor.ai_session.job_queue import Jobs
 from editor.ai_session.live_loop import Live
 from editor.api import Api
 from editor.canvas.canvas import Canvas
+from editor.commands import document_edits
 from editor.files import Files
 from editor.recovery import Autosave
 from editor.status import Status
@@ -190,7 +190,7 @@ class App:
         if self.canvas.is_gesturing:
             self.canvas.cancel()
         elif not self.seeds.discard() and self.studio.document.selection:
-            verbs.select_none(self.studio.document)
+            document_edits.select_none(self.studio.document)
 
     def resize_brush(self, factor: float) -> None:
         self._change_brush("size", lambda value: value * factor + (0.5 if factor > 1 else -0.5))
@@ -221,7 +221,7 @@ class App:
     # The clipboard
 
     def copy(self) -> None:
-        pixels, _ = verbs.copied(self.studio.document)
+        pixels, _ = document_edits.copied(self.studio.document)
         rgba = np.ascontiguousarray(straight(pixels))
         height, width = rgba.shape[:2]
         image = QImage(rgba.data, width, height, width * 4, QImage.Format.Format_RGBA8888)
@@ -229,7 +229,7 @@ class App:
 
     def cut(self) -> None:
         self.copy()
-        verbs.clear(self.studio.document)
+        document_edits.clear(self.studio.document)
 
     def paste(self) -> None:
         image = QGuiApplication.clipboard().image()
@@ -238,7 +238,7 @@ class App:
         image = image.convertToFormat(QImage.Format.Format_RGBA8888_Premultiplied)
         rows = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), -1)
         pixels = rows[:, : image.width() * 4].reshape(image.height(), image.width(), 4)
-        verbs.paste(self.studio.document, pixels.copy())
+        document_edits.paste(self.studio.document, pixels.copy())
 
     # The worker
 

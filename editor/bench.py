@@ -81,13 +81,13 @@ def first_stroke() -> dict[str, Any]:
 
     from core import settings
     from core.geometry import Size
-    from editor import verbs
     from editor.app import App
     from editor.bench_ink import Hand
+    from editor.commands import document_edits
 
     application = QApplication([])
     app = App(application, settings.Settings())
-    app.show_document(verbs.new_document(Size(PLAIN, PLAIN), (255, 255, 255, 255)))
+    app.show_document(document_edits.new_document(Size(PLAIN, PLAIN), (255, 255, 255, 255)))
     app.window.resize(*WINDOW)
     app.window.show()
     application.processEvents()

@@ -13,8 +13,8 @@ from core.formats.opening import format_for, open_document, open_filter, save_do
 from core.paint.document import Document
 from core.paint.flatten import flatten
 from editor.beside import Beside
+from editor.commands.document_edits import new_document, paste
 from editor.new_dialog import NewDialog
-from editor.verbs import new_document, paste
 
 if TYPE_CHECKING:
     from concurrent.futures import Future

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from editor import verbs
+from editor.commands import document_edits
 from editor.commands.command import Command, Menu, Section, has_document, has_layer, on_document
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ def _can_redo(app: "App") -> bool:
 
 
 def _fill(app: "App") -> None:
-    verbs.fill(app.studio.document, app.studio.choices.foreground)
+    document_edits.fill(app.studio.document, app.studio.choices.foreground)
 
 
 def edit_menu() -> Menu:
@@ -43,7 +43,7 @@ def _clipboard() -> Section:
 def _paint() -> Section:
     return (
         Command("fill", "Fill with foreground", "Alt+Backspace", _fill, has_layer),
-        Command("clear", "Clear", "Del", on_document(verbs.clear), has_layer),
+        Command("clear", "Clear", "Del", on_document(document_edits.clear), has_layer),
     )
 
 

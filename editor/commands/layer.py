@@ -1,6 +1,6 @@
 """The Layer menu."""
 
-from editor import verbs
+from editor.commands import document_edits
 from editor.commands.command import Command, Menu, Section, has_document, has_layer, on_document
 
 
@@ -14,7 +14,7 @@ def _stack() -> Section:
             "layer-new",
             "New layer",
             "Ctrl+Shift+N",
-            on_document(verbs.add_layer),
+            on_document(document_edits.add_layer),
             has_document,
             "plus",
         ),
@@ -22,7 +22,7 @@ def _stack() -> Section:
             "layer-group",
             "Group",
             "Ctrl+G",
-            on_document(verbs.add_group),
+            on_document(document_edits.add_group),
             has_document,
             "folder-plus",
         ),
@@ -30,16 +30,18 @@ def _stack() -> Section:
             "layer-duplicate",
             "Duplicate",
             "Ctrl+J",
-            on_document(verbs.duplicate),
+            on_document(document_edits.duplicate),
             has_layer,
             "copy",
         ),
-        Command("layer-merge", "Merge down", "Ctrl+E", on_document(verbs.merge_down), has_layer),
+        Command(
+            "layer-merge", "Merge down", "Ctrl+E", on_document(document_edits.merge_down), has_layer
+        ),
         Command(
             "layer-delete",
             "Delete layer",
             "Ctrl+Del",
-            on_document(verbs.delete),
+            on_document(document_edits.delete),
             has_layer,
             "trash-2",
         ),
@@ -48,8 +50,17 @@ def _stack() -> Section:
 
 def _active() -> Section:
     return (
-        Command("layer-mask", "Add mask", "", on_document(verbs.add_mask), has_layer, "circle-dot"),
-        Command("layer-unmask", "Remove mask", "", on_document(verbs.remove_mask), has_layer),
+        Command(
+            "layer-mask",
+            "Add mask",
+            "",
+            on_document(document_edits.add_mask),
+            has_layer,
+            "circle-dot",
+        ),
+        Command(
+            "layer-unmask", "Remove mask", "", on_document(document_edits.remove_mask), has_layer
+        ),
         Command(
             "layer-lock", "Lock transparency", "/", lambda a: a.toggle_lock(), has_layer, "lock"
         ),
@@ -58,5 +69,7 @@ def _active() -> Section:
 
 def _whole() -> Section:
     return (
-        Command("flatten", "Flatten the picture", "", on_document(verbs.flatten_all), has_layer),
+        Command(
+            "flatten", "Flatten the picture", "", on_document(document_edits.flatten_all), has_layer
+        ),
     )

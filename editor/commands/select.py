@@ -1,6 +1,6 @@
 """The Select menu."""
 
-from editor import verbs
+from editor.commands import document_edits
 from editor.commands.command import (
     Command,
     Menu,
@@ -17,15 +17,21 @@ def select_menu() -> Menu:
 
 def _choose() -> Section:
     return (
-        Command("select-all", "All", "Ctrl+A", on_document(verbs.select_all), has_document),
         Command(
-            "select-none", "None", "Ctrl+Shift+A", on_document(verbs.select_none), has_selection
+            "select-all", "All", "Ctrl+A", on_document(document_edits.select_all), has_document
+        ),
+        Command(
+            "select-none",
+            "None",
+            "Ctrl+Shift+A",
+            on_document(document_edits.select_none),
+            has_selection,
         ),
         Command(
             "select-inverse",
             "Inverse",
             "Ctrl+Shift+I",
-            on_document(verbs.select_inverse),
+            on_document(document_edits.select_inverse),
             has_document,
         ),
     )
@@ -34,8 +40,14 @@ def _choose() -> Section:
 def _change() -> Section:
     return (
         Command(
-            "feather", "Feather by 8 px", "Shift+F6", on_document(verbs.feather, 8.0), has_selection
+            "feather",
+            "Feather by 8 px",
+            "Shift+F6",
+            on_document(document_edits.feather, 8.0),
+            has_selection,
         ),
-        Command("grow", "Grow by 8 px", "", on_document(verbs.grow, 8), has_selection),
-        Command("shrink", "Shrink by 8 px", "", on_document(verbs.grow, -8), has_selection),
+        Command("grow", "Grow by 8 px", "", on_document(document_edits.grow, 8), has_selection),
+        Command(
+            "shrink", "Shrink by 8 px", "", on_document(document_edits.grow, -8), has_selection
+        ),
     )

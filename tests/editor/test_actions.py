@@ -10,9 +10,9 @@ from pytestqt.qtbot import QtBot
 from core import catalog
 from core.catalog import tools
 from core.geometry import Size
+from editor.commands.document_edits import new_document
 from editor.commands.table import table
 from editor.palette import CommandPalette
-from editor.verbs import new_document
 from editor.widgets.theme import ICONS
 from tests.editor.windows import window
 

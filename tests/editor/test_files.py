@@ -15,8 +15,8 @@ from core.paint.document import Document
 from core.paint.layers import Layer
 from editor import files
 from editor.app import App
+from editor.commands.document_edits import new_document
 from editor.files import Answer
-from editor.verbs import new_document
 from tests.editor.windows import window
 
 pytestmark = pytest.mark.gui

@@ -16,8 +16,8 @@ from core import settings
 from core.geometry import Size
 from core.paint.layers import Layer
 from editor.app import App
+from editor.commands.document_edits import new_document
 from editor.files import Files
-from editor.verbs import new_document
 from tests.editor.windows import window
 
 Answer = QMessageBox.StandardButton

@@ -10,7 +10,7 @@ from core.geometry import Size
 from core.paint.flatten import flatten
 from core.paint.pointer import Sample
 from core.plugins import SHIPPED, load_plugins
-from editor.verbs import new_document
+from editor.commands.document_edits import new_document
 from tests.editor.windows import window
 
 

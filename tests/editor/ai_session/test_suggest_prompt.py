@@ -13,7 +13,7 @@ from core.paint.tiles import Tiles
 from core.task import Recipe
 from editor.ai_session.ai_actions import Ai
 from editor.ai_session.suggest_prompt import LOOKING
-from editor.verbs import new_document
+from editor.commands.document_edits import new_document
 from tests.editor.asking import Bench, Workshop, gradient, recipe, stroke
 
 WHITE, GREY = (255, 255, 255, 255), (90, 90, 90, 255)

@@ -11,10 +11,10 @@ from pytestqt.qtbot import QtBot
 from core.geometry import Size
 from core.paint.layers import Group, Layer, walk
 from editor.app import App
+from editor.commands.document_edits import new_document
 from editor.panels.layers_row import NODE
 from editor.panels.layers_thumbnail import thumbnail
 from editor.panels.layers_tree import Where, _dropped
-from editor.verbs import new_document
 from tests.editor.windows import window
 
 LEFT = Qt.MouseButton.LeftButton

@@ -10,7 +10,7 @@ from core.paint.flatten import flatten
 from core.paint.layers import Group, Layer, walk
 from core.paint.selection import Selection
 from core.paint.tiles import Pixels
-from editor import verbs
+from editor.commands import document_edits
 
 RED = (255, 0, 0, 255)
 DOT = np.full((30, 30), 180, np.uint8)
@@ -18,7 +18,7 @@ DOT = np.full((30, 30), 180, np.uint8)
 
 @pytest.fixture
 def document() -> Document:
-    made = verbs.new_document(Size(320, 240), (255, 255, 255, 255))
+    made = document_edits.new_document(Size(320, 240), (255, 255, 255, 255))
     with made.painting(made.state.active, "Stroke") as painting:
         painting.blend(DOT, 20, 20, RED)
     return made
@@ -29,8 +29,8 @@ def look(document: Document) -> Pixels:
 
 
 EVERY = [
-    verbs.add_layer, verbs.add_group, verbs.duplicate, verbs.delete, verbs.merge_down,
-    verbs.flatten_all, verbs.add_mask, verbs.clear, verbs.select_all, verbs.select_inverse,
+    document_edits.add_layer, document_edits.add_group, document_edits.duplicate, document_edits.delete, document_edits.merge_down,
+    document_edits.flatten_all, document_edits.add_mask, document_edits.clear, document_edits.select_all, document_edits.select_inverse,
 ]  # fmt: skip
 
 
@@ -45,7 +45,14 @@ def test_a_verb_is_one_entry_and_can_be_taken_back(document: Document, verb: obj
 
 
 @pytest.mark.parametrize(
-    "verb", [verbs.merge_down, verbs.flatten_all, verbs.add_group, verbs.add_mask, verbs.add_layer]
+    "verb",
+    [
+        document_edits.merge_down,
+        document_edits.flatten_all,
+        document_edits.add_group,
+        document_edits.add_mask,
+        document_edits.add_layer,
+    ],
 )
 def test_what_only_tidies_changes_no_pixel(document: Document, verb: object) -> None:
     before = look(document)
@@ -55,63 +62,63 @@ def test_what_only_tidies_changes_no_pixel(document: Document, verb: object) -> 
 
 
 def test_delete_goes_to_the_layer_below(document: Document) -> None:
-    verbs.delete(document)
+    document_edits.delete(document)
     assert document.active is not None
     assert document.active.name == "Background"
-    verbs.delete(document)
+    document_edits.delete(document)
     assert document.active is None
     with pytest.raises(EditorError, match="Choose a layer"):
-        verbs.delete(document)
+        document_edits.delete(document)
 
 
 def test_grouping_keeps_the_place(document: Document) -> None:
-    verbs.add_group(document)
+    document_edits.add_group(document)
     assert [node.name for node in walk(document.root)] == ["Background", "Group", "Layer 1"]
 
 
 def test_a_duplicate_has_ids_of_its_own(document: Document) -> None:
-    verbs.add_group(document)
+    document_edits.add_group(document)
     document.activate(document.root.children[1].id)
-    verbs.duplicate(document)
+    document_edits.duplicate(document)
     ids = [node.id for node in walk(document.root)]
     assert len(ids) == len(set(ids)) == 5
 
 
 def test_fill_and_clear_keep_to_the_selection(document: Document) -> None:
     document.select(Selection(Rect(100, 100, 50, 40)))
-    verbs.fill(document, (0, 0, 255, 255))
+    document_edits.fill(document, (0, 0, 255, 255))
     changed = look(document)
     assert changed[120, 120].tolist() == [0, 0, 255, 255]
     assert changed[99, 120].tolist() == [255, 255, 255, 255]
-    verbs.clear(document)
+    document_edits.clear(document)
     assert look(document)[120, 120].tolist() == [255, 255, 255, 255]
 
 
 def test_a_mask_from_the_selection_shows_only_it(document: Document) -> None:
     document.select(Selection(Rect(0, 0, 30, 240)))
-    verbs.add_mask(document)
+    document_edits.add_mask(document)
     shown = look(document)
     assert shown[25, 25, 1] < 255
     assert shown[25, 40].tolist() == [255, 255, 255, 255]
     with pytest.raises(EditorError, match="already has a mask"):
-        verbs.add_mask(document)
-    verbs.remove_mask(document)
+        document_edits.add_mask(document)
+    document_edits.remove_mask(document)
     assert look(document)[25, 40, 1] < 255
 
 
 def test_copy_takes_the_selection_and_paste_puts_it_down(document: Document) -> None:
     document.select(Selection(Rect(20, 20, 10, 10)))
-    pixels, area = verbs.copied(document)
+    pixels, area = document_edits.copied(document)
     assert area == Rect(20, 20, 10, 10)
     assert pixels[5, 5].tolist() == [180, 0, 0, 180]
-    verbs.paste(document, pixels, Point(200, 100))
+    document_edits.paste(document, pixels, Point(200, 100))
     assert look(document)[105, 205, 1] < 255
 
 
 def test_cropping_moves_everything(document: Document) -> None:
     before = look(document)[10:110, 15:215]
     document.select(Selection(Rect(15, 10, 200, 100)))
-    verbs.crop_to_selection(document)
+    document_edits.crop_to_selection(document)
     assert document.size == (200, 100)
     assert np.array_equal(look(document), before)
     document.undo()
@@ -120,17 +127,17 @@ def test_cropping_moves_everything(document: Document) -> None:
 
 def test_what_cannot_be_done_is_said(document: Document) -> None:
     with pytest.raises(EditorError, match="Select the part to keep"):
-        verbs.crop_to_selection(document)
+        document_edits.crop_to_selection(document)
     document.activate(document.root.children[0].id)
     with pytest.raises(EditorError, match="no layer below"):
-        verbs.merge_down(document)
+        document_edits.merge_down(document)
     document.insert("Group", Group("g"))
     with pytest.raises(EditorError, match="is a group"):
-        verbs.fill(document, RED)
+        document_edits.fill(document, RED)
 
 
 def test_a_transparent_canvas_is_empty() -> None:
-    document = verbs.new_document(Size(50, 40), None)
+    document = document_edits.new_document(Size(50, 40), None)
     assert not look(document).any()
     assert not document.is_modified
     assert isinstance(document.active, Layer)
