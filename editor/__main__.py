@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QApplication
 
 from editor.app import App
-from editor.guard import Guard
+from editor.files.crash_handler import Guard
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -28,8 +28,8 @@ from editor.ai_session.live_loop import Live
 from editor.api import Api
 from editor.canvas.canvas import Canvas
 from editor.commands import document_edits
-from editor.files import Files
-from editor.recovery import Autosave
+from editor.files.autosave import Autosave
+from editor.files.file_actions import Files
 from editor.status import Status
 from editor.studio import Studio
 from editor.widgets import theme

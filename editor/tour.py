@@ -26,7 +26,7 @@ from core.formats.opening import open_document, save_document  # noqa: E402
 from core.paint.layers import AiLayer, walk  # noqa: E402
 from core.settings import Settings  # noqa: E402
 from editor.app import App  # noqa: E402
-from editor.files import SAMPLES  # noqa: E402
+from editor.files.file_actions import SAMPLES  # noqa: E402
 
 LEFT = Qt.MouseButton.LeftButton
 PROMPT = "a mushroom"

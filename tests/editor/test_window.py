@@ -17,7 +17,7 @@ from core.geometry import Size
 from core.paint.layers import Layer
 from editor.app import App
 from editor.commands.document_edits import new_document
-from editor.files import Files
+from editor.files.file_actions import Files
 from tests.editor.windows import window
 
 Answer = QMessageBox.StandardButton

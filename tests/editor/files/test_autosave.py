@@ -19,7 +19,7 @@ from core.formats.opening import open_document, save_document
 from core.paint.document import Document
 from core.paint.flatten import flatten
 from core.paint.layers import AiLayer, Layer, walk
-from editor.recovery import find_unsaved
+from editor.files.autosave import find_unsaved
 from tests.editor.asking import gradient
 
 pytestmark = pytest.mark.gui

@@ -12,8 +12,8 @@ from core.files.atomic import Lock
 from core.formats.opening import format_for, open_document, open_filter, save_document, save_filter
 from core.paint.document import Document
 from core.paint.flatten import flatten
-from editor.beside import Beside
 from editor.commands.document_edits import new_document, paste
+from editor.files.background_io import Beside
 from editor.new_dialog import NewDialog
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from editor.app import App
 
-SAMPLES = Path(__file__).resolve().parent.parent / "resources" / "samples"
+SAMPLES = Path(__file__).resolve().parents[2] / "resources" / "samples"
 Answer = QMessageBox.StandardButton
 
 

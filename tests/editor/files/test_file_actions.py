@@ -13,10 +13,10 @@ from core.formats.opening import open_document, save_document
 from core.geometry import Rect, Size
 from core.paint.document import Document
 from core.paint.layers import Layer
-from editor import files
 from editor.app import App
 from editor.commands.document_edits import new_document
-from editor.files import Answer
+from editor.files import file_actions
+from editor.files.file_actions import Answer
 from tests.editor.windows import window
 
 pytestmark = pytest.mark.gui
@@ -51,7 +51,7 @@ def test_what_is_painted_while_it_saves_is_not_saved_and_not_lost(
         assert may_write.wait(20)
         plain(document, path)
 
-    monkeypatch.setattr(files, "save_document", slow)
+    monkeypatch.setattr(file_actions, "save_document", slow)
     dot(app, 100)
     assert app.files.save_to(tmp_path / "a.ora")
     dot(app, 200)
@@ -75,7 +75,7 @@ def test_a_save_that_fails_is_told_and_nothing_counts_as_saved(
         raise FileError("a.ora was not saved: the disk is full.")
 
     dot(app, 100)
-    monkeypatch.setattr(files, "save_document", full)
+    monkeypatch.setattr(file_actions, "save_document", full)
     app.files.save_to(tmp_path / "a.ora")
     app.files.beside.wait()
     assert "the disk is full" in app.window.strip.sentence.text()
