@@ -14,7 +14,7 @@ from core.errors import FileError
 from core.files.journal import Journal, Recovery, find_recoverable
 from core.paint.flatten import flatten
 from core.settings import folders
-from editor.panels.ai_tried import pixmap
+from editor.panels.ai_variants import pixmap
 
 if TYPE_CHECKING:
     from core.paint.document import Document

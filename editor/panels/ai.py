@@ -28,9 +28,9 @@ from editor.ai_session.current_recipe import (
 from editor.ai_session.job import Failure
 from editor.panels.ai_choices import Choices
 from editor.panels.ai_guide import guide_line
+from editor.panels.ai_modifiers import Steering
 from editor.panels.ai_progress import UNCHANGED, Progress
 from editor.panels.ai_seed import SeedRow
-from editor.panels.ai_steering import Steering
 from editor.panels.ai_words import Words
 from editor.widgets.forms import build_form
 

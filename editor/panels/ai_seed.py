@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QToolButton, QVBox
 
 from editor.ai_session.current_recipe import SEEDS
 from editor.panels.ai_idle import IdleButton
-from editor.panels.ai_tried import KEY, Thumbnails
+from editor.panels.ai_variants import KEY, Thumbnails
 from editor.widgets.theme import Tokens, icon
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from pytestqt.qtbot import QtBot
 from core import catalog
 from core.params import to_json
 from core.task import Wrapped
-from editor.panels.ai_steering import Steering, guidance_entries, is_guidance
+from editor.panels.ai_modifiers import Steering, guidance_entries, is_guidance
 
 pytestmark = pytest.mark.gui
 catalog.load("modifiers")

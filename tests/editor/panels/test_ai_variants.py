@@ -9,7 +9,7 @@ from PySide6.QtTest import QTest
 
 from core.scoring.seed_search import MOST
 from editor.ai_session import idle_seed_search
-from editor.panels.ai_tried import KEY, pixmap
+from editor.panels.ai_variants import KEY, pixmap
 from tests.editor.panels.desks import Desk
 
 pytestmark = pytest.mark.gui
