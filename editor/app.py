@@ -30,10 +30,10 @@ from editor.canvas.canvas import Canvas
 from editor.commands import document_edits
 from editor.files.autosave import Autosave
 from editor.files.file_actions import Files
-from editor.status import Status
+from editor.shell.status_bar import Status
+from editor.shell.window import MainWindow
 from editor.studio import Studio
 from editor.widgets import theme
-from editor.window import MainWindow
 
 if TYPE_CHECKING:
     from core.paint.document import Document

@@ -14,7 +14,7 @@ from core.paint.document import Document
 from core.paint.flatten import flatten
 from editor.commands.document_edits import new_document, paste
 from editor.files.background_io import Beside
-from editor.new_dialog import NewDialog
+from editor.shell.new_dialog import NewDialog
 
 if TYPE_CHECKING:
     from concurrent.futures import Future

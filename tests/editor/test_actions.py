@@ -12,7 +12,7 @@ from core.catalog import tools
 from core.geometry import Size
 from editor.commands.document_edits import new_document
 from editor.commands.table import table
-from editor.palette import CommandPalette
+from editor.shell.command_palette import CommandPalette
 from editor.widgets.theme import ICONS
 from tests.editor.windows import window
 

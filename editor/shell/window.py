@@ -26,16 +26,16 @@ from PySide6.QtWidgets import (
 
 from core.catalog import techniques, tools
 from editor.canvas.compare_wipe import Compare
-from editor.options_bar import OptionsBar
-from editor.palette import CommandPalette
 from editor.panels.ai import AiPanel
 from editor.panels.colour import ColourPanel
 from editor.panels.history import HistoryPanel
 from editor.panels.jobs import JobsPanel
 from editor.panels.layers import LayersPanel
-from editor.start_page import StartPage
-from editor.strip import Strip
-from editor.toolbox import Toolbox
+from editor.shell.command_palette import CommandPalette
+from editor.shell.message_bar import Strip
+from editor.shell.options_bar import OptionsBar
+from editor.shell.start_page import StartPage
+from editor.shell.toolbox import Toolbox
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,0 +1,1 @@
+"""The window around the canvas: bars, start page, dialogs."""
