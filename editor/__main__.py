@@ -18,7 +18,7 @@ def main(arguments: list[str] | None = None) -> int:
     if not has_display():
         sys.stderr.write(
             "sfumato: there is no display here. Set DISPLAY, or use sfumato run and "
-            "python -m editor.tour, which need none.\n"
+            "python -m editor.dev.tour, which need none.\n"
         )
         return 2
     from qasync import QEventLoop

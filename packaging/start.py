@@ -156,7 +156,7 @@ def open_editor(arguments: list[str]) -> int:
         return subprocess.run([str(PYTHON), "-m", "editor", *arguments], check=False).returncode
     say("There is no display here, so the same session is played offscreen")
     environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
-    command = [str(PYTHON), "-m", "editor.tour", *arguments]
+    command = [str(PYTHON), "-m", "editor.dev.tour", *arguments]
     return subprocess.run(command, env=environment, check=False).returncode
 
 

@@ -90,4 +90,4 @@ def test_without_a_display_the_tour_is_played(
     monkeypatch.setattr(start, "has_display", lambda: False)
     monkeypatch.setattr(start.subprocess, "run", note)
     assert start.open_editor([]) == 0
-    assert commands[0][1:] == ["-m", "editor.tour"]
+    assert commands[0][1:] == ["-m", "editor.dev.tour"]

@@ -20,7 +20,7 @@ class CanvasBench:
     label: ClassVar[str] = "Canvas"
 
     def run(self, quick: bool) -> dict[str, Any]:
-        line = [sys.executable, "-m", "editor.bench", "--json", *(["--quick"] if quick else [])]
+        line = [sys.executable, "-m", "editor.dev.bench", "--json", *(["--quick"] if quick else [])]
         environment = dict(os.environ)
         if not (environment.get("DISPLAY") or environment.get("WAYLAND_DISPLAY")):
             environment.setdefault("QT_QPA_PLATFORM", "offscreen")

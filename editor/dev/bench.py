@@ -1,6 +1,6 @@
 """The canvas measured: start to first stroke, ink to repainted, memory, and what blocks the window.
 
-``python -m editor.bench --json`` prints the figures; milliseconds unless a name says otherwise.
+``python -m editor.dev.bench --json`` prints the figures; milliseconds unless a name says otherwise.
 """
 
 import argparse
@@ -22,7 +22,7 @@ BARS = {"start_s": 2.0, "ink_128_p95": 8.0, "ink_512_p95": 16.0, "memory_mb": 25
 
 def main(arguments: list[str] | None = None) -> int:
     """Measure and print; returns the exit status."""
-    parser = argparse.ArgumentParser("editor.bench", description=__doc__)
+    parser = argparse.ArgumentParser("editor.dev.bench", description=__doc__)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--quick", action="store_true", help="fewer repetitions")
     parser.add_argument("--first-stroke", action="store_true", help=argparse.SUPPRESS)
@@ -40,7 +40,7 @@ def main(arguments: list[str] | None = None) -> int:
 def measured(quick: bool) -> dict[str, Any]:
     """All figures by name, with the bars they should stay under."""
     from core.bench.timing import figure, milliseconds
-    from editor.bench_ink import DABS, LAYERS, SIDE, Ink
+    from editor.dev.bench_ink import DABS, LAYERS, SIDE, Ink
 
     starts = [started() for _ in range(2 if quick else 5)]
     ink = Ink(WINDOW, 4 if quick else 12)
@@ -66,7 +66,7 @@ def measured(quick: bool) -> dict[str, Any]:
 
 def started() -> dict[str, Any]:
     """What a fresh process says about its first stroke."""
-    line = [sys.executable, "-m", "editor.bench", "--first-stroke"]
+    line = [sys.executable, "-m", "editor.dev.bench", "--first-stroke"]
     said = subprocess.run(line, capture_output=True, text=True, timeout=PATIENCE, check=False)
     if said.returncode:
         raise EditorError(f"The editor could not be measured: {said.stderr.strip()[-500:]}")
@@ -82,8 +82,8 @@ def first_stroke() -> dict[str, Any]:
     from core import settings
     from core.geometry import Size
     from editor.app import App
-    from editor.bench_ink import Hand
     from editor.commands import document_edits
+    from editor.dev.bench_ink import Hand
 
     application = QApplication([])
     app = App(application, settings.Settings())

@@ -11,13 +11,13 @@ from PIL import Image
 from core.formats.opening import open_document
 from core.paint.layers import AiLayer, Layer, walk
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def test_a_whole_session_leaves_picture_window_and_timings(tmp_path: Path) -> None:
     home = {"SFUMATO_HOME": str(tmp_path / "home"), "QT_QPA_PLATFORM": "offscreen"}
     done = subprocess.run(
-        [sys.executable, "-m", "editor.tour", str(tmp_path / "out")],
+        [sys.executable, "-m", "editor.dev.tour", str(tmp_path / "out")],
         cwd=ROOT,
         env={**os.environ, **home},
         capture_output=True,

@@ -8,9 +8,9 @@ import pytest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from editor import bench_ink
-from editor.bench import BARS, started
-from editor.bench_ink import Hand, Ink
+from editor.dev import bench_ink
+from editor.dev.bench import BARS, started
+from editor.dev.bench_ink import Hand, Ink
 
 
 @pytest.mark.gui
@@ -51,7 +51,7 @@ def test_a_fresh_editor_paints_without_torch_and_within_memory() -> None:
 
 
 def test_what_cannot_run_says_so() -> None:
-    line = [sys.executable, "-m", "editor.bench", "--nonsense"]
+    line = [sys.executable, "-m", "editor.dev.bench", "--nonsense"]
     run = subprocess.run(line, capture_output=True, text=True, check=False)
     assert run.returncode == 2
     assert "--nonsense" in run.stderr
@@ -59,7 +59,7 @@ def test_what_cannot_run_says_so() -> None:
 
 @pytest.mark.slow
 def test_all_figures_come_as_one_json_object() -> None:
-    line = [sys.executable, "-m", "editor.bench", "--json", "--quick"]
+    line = [sys.executable, "-m", "editor.dev.bench", "--json", "--quick"]
     run = subprocess.run(line, capture_output=True, text=True, check=True)
     figures = json.loads(run.stdout)
     assert figures["torch_in_editor"] is False

@@ -1,6 +1,6 @@
 """The tour: a whole session in the real window, played offscreen with real events and timed.
 
-    python -m editor.tour [FOLDER]
+    python -m editor.dev.tour [FOLDER]
 
 Leaves the picture with its layers, a picture of the window and the timings in FOLDER (./out).
 """
