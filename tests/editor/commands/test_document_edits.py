@@ -29,9 +29,17 @@ def look(document: Document) -> Pixels:
 
 
 EVERY = [
-    document_edits.add_layer, document_edits.add_group, document_edits.duplicate, document_edits.delete, document_edits.merge_down,
-    document_edits.flatten_all, document_edits.add_mask, document_edits.clear, document_edits.select_all, document_edits.select_inverse,
-]  # fmt: skip
+    document_edits.add_layer,
+    document_edits.add_group,
+    document_edits.duplicate,
+    document_edits.delete,
+    document_edits.merge_down,
+    document_edits.flatten_all,
+    document_edits.add_mask,
+    document_edits.clear,
+    document_edits.select_all,
+    document_edits.select_inverse,
+]
 
 
 @pytest.mark.parametrize("verb", EVERY, ids=lambda verb: verb.__name__)
