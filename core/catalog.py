@@ -12,9 +12,9 @@ from core.registry import Registry, load_all
 if TYPE_CHECKING:
     from core.editing.inversion import Inversion, Source
     from core.paint.document import Document
-    from core.paint.pointer import Context, PointerEvent, Sample, Stamp
+    from core.paint.pointer import GestureContext, PointerEvent, Sample, Stamp
     from core.paint.tiles import Pixels
-    from core.scoring.case import Case, Verify
+    from core.scoring.case import Case, ScoreLatents
     from core.task import Task
 
 
@@ -70,7 +70,7 @@ class Verifier(Protocol):
         """By how many per cent one score is better than another, below nought when worse."""
         ...
 
-    def judge(self, case: "Case") -> "Verify":
+    def judge(self, case: "Case") -> "ScoreLatents":
         """What scores clean latents in this case, one score a row, the higher the better."""
         ...
 
@@ -86,7 +86,7 @@ class Describer(Protocol):
     worlds: ClassVar[frozenset[str]]
 
     @staticmethod
-    def missing() -> str: ...
+    def why_unavailable() -> str: ...
 
     def describe(self, pixels: "Pixels") -> str:
         """Words for a picture (height x width x 3), empty when it is unsure.
@@ -155,7 +155,7 @@ class Tool(Protocol):
     def Params(self) -> type[Any]: ...  # noqa: N802 - a nested class, named like one
 
     def gesture(
-        self, context: "Context", event: "PointerEvent"
+        self, context: "GestureContext", event: "PointerEvent"
     ) -> Generator[None, "PointerEvent", None]: ...
 
 
@@ -195,7 +195,7 @@ PACKAGES: dict[str, Registry[Any]] = {
 }
 
 
-class Registered(Choice):
+class RegistryChoice(Choice):
     """One item of a registry, by id; those that plugins bring later are among them."""
 
     registry: Registry[Any]

@@ -10,7 +10,7 @@ class Point(NamedTuple):
     x: int
     y: int
 
-    def moved(self, dx: int, dy: int) -> "Point":
+    def translate(self, dx: int, dy: int) -> "Point":
         return Point(self.x + dx, self.y + dy)
 
 
@@ -34,7 +34,7 @@ class Rect(NamedTuple):
         return Rect(0, 0, size.width, size.height)
 
     @staticmethod
-    def between(left: int, top: int, right: int, bottom: int) -> "Rect":
+    def from_edges(left: int, top: int, right: int, bottom: int) -> "Rect":
         return Rect(left, top, max(0, right - left), max(0, bottom - top))
 
     @staticmethod
@@ -69,7 +69,7 @@ class Rect(NamedTuple):
         return self.width > 0 and self.height > 0
 
     def __and__(self, other: "Rect") -> "Rect":
-        return Rect.between(
+        return Rect.from_edges(
             max(self.x, other.x),
             max(self.y, other.y),
             min(self.right, other.right),
@@ -79,22 +79,22 @@ class Rect(NamedTuple):
     def __or__(self, other: "Rect") -> "Rect":
         if not self or not other:
             return self or other
-        return Rect.between(
+        return Rect.from_edges(
             min(self.x, other.x),
             min(self.y, other.y),
             max(self.right, other.right),
             max(self.bottom, other.bottom),
         )
 
-    def moved(self, dx: int, dy: int) -> "Rect":
+    def translate(self, dx: int, dy: int) -> "Rect":
         return Rect(self.x + dx, self.y + dy, self.width, self.height)
 
-    def padded(self, by: int) -> "Rect":
-        return Rect.between(self.x - by, self.y - by, self.right + by, self.bottom + by)
+    def pad(self, by: int) -> "Rect":
+        return Rect.from_edges(self.x - by, self.y - by, self.right + by, self.bottom + by)
 
-    def snapped(self, step: int) -> "Rect":
+    def snap(self, step: int) -> "Rect":
         """The smallest rectangle around this one whose edges are multiples of step."""
-        return Rect.between(
+        return Rect.from_edges(
             self.x // step * step,
             self.y // step * step,
             -(-self.right // step) * step,

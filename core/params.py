@@ -127,18 +127,18 @@ def to_json(params: Any) -> dict[str, Value]:
     return dict(dataclasses.asdict(params))
 
 
-def files(params: type[Any], values: Mapping[str, Any]) -> Iterator[tuple[Field, Path]]:
+def named_files(params: type[Any], values: Mapping[str, Any]) -> Iterator[tuple[Field, Path]]:
     """The files that values name, each with its parameter."""
-    for field, value in _named(params, values, File):
+    for field, value in _values_marked(params, values, File):
         yield field, Path(value)
 
 
-def models(params: type[Any], values: Mapping[str, Any]) -> Iterator[tuple[Field, str]]:
+def named_models(params: type[Any], values: Mapping[str, Any]) -> Iterator[tuple[Field, str]]:
     """The models that values name, each with its parameter."""
-    return _named(params, values, ModelName)
+    return _values_marked(params, values, ModelName)
 
 
-def _named(
+def _values_marked(
     params: type[Any], values: Mapping[str, Any], marker: type[File | ModelName]
 ) -> Iterator[tuple[Field, str]]:
     for field in fields(params):

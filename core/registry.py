@@ -9,7 +9,7 @@ from typing import Generic, Protocol, TypeVar
 from core.errors import EditorError
 
 
-class Registered(Protocol):
+class Registrable(Protocol):
     """Anything with an id and a label for people."""
 
     id: str

@@ -74,14 +74,14 @@ class Settings:
     window: str = ""
     """Geometry and dock layout as the window saved them, in base64."""
 
-    def opened(self, path: Path) -> "Settings":
+    def with_recent(self, path: Path) -> "Settings":
         """With a file at the head of the recent ones."""
         name = str(path.resolve())
         others = tuple(other for other in self.recent if other != name)
         return dataclasses.replace(self, recent=(name, *others)[:RECENT])
 
 
-class Loaded(NamedTuple):
+class LoadedSettings(NamedTuple):
     """Settings, and one sentence when the file could not be used as it was."""
 
     settings: Settings
@@ -92,18 +92,22 @@ def default_path() -> Path:
     return folders().config / "settings.json"
 
 
-def load(path: Path | None = None) -> Loaded:
+def load(path: Path | None = None) -> LoadedSettings:
     """Never fails: what cannot be read keeps its default, and the note says so."""
     path = path or default_path()
     try:
         data = json.loads(path.read_text("utf-8"))
     except FileNotFoundError:
-        return Loaded(Settings())
+        return LoadedSettings(Settings())
     except (OSError, ValueError) as error:
-        return Loaded(Settings(), f"The settings in {path} cannot be read ({error}); using others.")
+        return LoadedSettings(
+            Settings(), f"The settings in {path} cannot be read ({error}); using others."
+        )
     if not isinstance(data, dict):
-        return Loaded(Settings(), f"The settings in {path} are not settings; using the defaults.")
-    return _checked(data, path)
+        return LoadedSettings(
+            Settings(), f"The settings in {path} are not settings; using the defaults."
+        )
+    return _check_values(data, path)
 
 
 def models_folder() -> Path:
@@ -138,22 +142,22 @@ def _exchange(path: Path, text: str) -> None:
         raise
 
 
-def _checked(data: dict[str, Any], path: Path) -> Loaded:
+def _check_values(data: dict[str, Any], path: Path) -> LoadedSettings:
     """Keep every entry of the right kind; unknown ones are another version's and are dropped."""
     plain, kept, wrong = Settings(), {}, []
     for item in dataclasses.fields(Settings):
         if item.name not in data:
             continue
-        value = _fitting(data[item.name], getattr(plain, item.name))
+        value = _convert_value(data[item.name], getattr(plain, item.name))
         if value is None:
             wrong.append(item.name)
         else:
             kept[item.name] = value
     note = f"Settings in {path} that make no sense were reset: {', '.join(wrong)}." if wrong else ""
-    return Loaded(dataclasses.replace(plain, **kept), note)
+    return LoadedSettings(dataclasses.replace(plain, **kept), note)
 
 
-def _fitting(value: Any, default: Any) -> Any:
+def _convert_value(value: Any, default: Any) -> Any:
     """The value as the kind of its default, or None."""
     if isinstance(default, tuple):
         fits = isinstance(value, list) and all(isinstance(item, str) for item in value)

@@ -24,7 +24,7 @@ P = TypeVar("P")
 
 
 @dataclass(frozen=True)
-class Wrapped:
+class ModifierSetting:
     """A modifier by id with its parameters."""
 
     id: str
@@ -43,7 +43,7 @@ class Recipe:
     technique: str
     params: Mapping[str, Value] = field(default_factory=dict)
     model: str = "storybook"
-    modifiers: tuple[Wrapped, ...] = ()
+    modifiers: tuple[ModifierSetting, ...] = ()
     seed: int = 0
     context: Rect = Rect(0, 0, 0, 0)
     model_hash: str = ""
@@ -80,7 +80,9 @@ class Recipe:
 
 
 def _recipe(data: Mapping[str, Any]) -> Recipe:
-    wrapped = tuple(Wrapped(str(m["id"]), dict(m["params"])) for m in data.get("modifiers", ()))
+    wrapped = tuple(
+        ModifierSetting(str(m["id"]), dict(m["params"])) for m in data.get("modifiers", ())
+    )
     x, y, width, height = (int(number) for number in data.get("context", (0, 0, 0, 0)))
     return Recipe(
         technique=str(data["technique"]),

@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QApplication
 
 from editor.app import App
-from editor.files.crash_handler import Guard
+from editor.files.crash_handler import CrashHandler
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -33,7 +33,7 @@ def main(arguments: list[str] | None = None) -> int:
     closed = asyncio.Event()
     application.aboutToQuit.connect(closed.set)
     app = App(application)
-    guard = Guard(app)
+    guard = CrashHandler(app)
     app.window.show()
     QTimer.singleShot(0, app.start)
     if arguments:

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-class Hand(QObject):
+class ActivityWatcher(QObject):
     """Tells of every press, key and turn of the wheel in the program, while it listens."""
 
     TOUCHES = frozenset(

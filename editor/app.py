@@ -12,25 +12,25 @@ from PySide6.QtWidgets import QApplication
 
 from core import catalog
 from core import settings as stored
-from core.engine.engine import Engine, State
+from core.engine.engine import Engine, EngineState
 from core.errors import EditorError
-from core.formats.flat import straight
+from core.formats.flat import unpremultiply
 from core.paint.layers import Layer
 from core.params import Range
 from core.plugins import SHIPPED, Plugin, load_plugins
 from editor.actions import Actions
-from editor.activity import Hand
-from editor.ai_session.ai_actions import Ai
+from editor.activity import ActivityWatcher
+from editor.ai_session.ai_actions import AiActions
 from editor.ai_session.current_recipe import fresh_recipe
-from editor.ai_session.idle_seed_search import Idle
-from editor.ai_session.job_queue import Jobs
-from editor.ai_session.live_loop import Live
+from editor.ai_session.idle_seed_search import IdleSeedSearch
+from editor.ai_session.job_queue import JobQueue
+from editor.ai_session.live_loop import LiveLoop
 from editor.api import Api
 from editor.canvas.canvas import Canvas
 from editor.commands import document_edits
 from editor.files.autosave import Autosave
-from editor.files.file_actions import Files
-from editor.shell.status_bar import Status
+from editor.files.file_actions import FileActions
+from editor.shell.status_bar import StatusBar
 from editor.shell.window import MainWindow
 from editor.studio import Studio
 from editor.widgets import theme
@@ -40,12 +40,12 @@ if TYPE_CHECKING:
     from editor.ai_session.job import Job
 
 WORKER = {
-    State.starting: "worker starting",
-    State.ready: "worker ready",
-    State.loading: "loading the model",
-    State.busy: "painting",
-    State.restarting: "worker restarting",
-    State.stopped: "worker stopped",
+    EngineState.starting: "worker starting",
+    EngineState.ready: "worker ready",
+    EngineState.loading: "loading the model",
+    EngineState.busy: "painting",
+    EngineState.restarting: "worker restarting",
+    EngineState.stopped: "worker stopped",
 }
 
 
@@ -56,7 +56,7 @@ class App:
         catalog.load(
             "brushes", "tools", "formats", "techniques", "verifiers", "modifiers", "models"
         )
-        loaded = stored.load() if settings is None else stored.Loaded(settings)
+        loaded = stored.load() if settings is None else stored.LoadedSettings(settings)
         self.application = application
         self.settings = loaded.settings
         self.tokens = theme.apply(application, self.settings.theme)
@@ -64,15 +64,15 @@ class App:
         self._warming: asyncio.Task[None] | None = None
         self.studio = Studio()
         self.engine = Engine(self.settings.device, self.settings.cache_mb)
-        self.jobs = Jobs(self.studio, self.engine)
-        self.live = Live(self.studio, self.jobs)
+        self.jobs = JobQueue(self.studio, self.engine)
+        self.live = LiveLoop(self.studio, self.jobs)
         start = fresh_recipe(self.settings.technique, self.settings.model)
-        self.ai = Ai(self.studio, self.jobs, self.live, start)
+        self.ai = AiActions(self.studio, self.jobs, self.live, start)
         self.recipes, self.seeds = self.ai.recipes, self.ai.seeds
-        self.idle = Idle(self.studio, self.jobs, self.recipes)
-        self.hand = Hand(application, self.idle.touched)
-        self.files = Files(self)
-        self.status = Status()
+        self.idle = IdleSeedSearch(self.studio, self.jobs, self.recipes)
+        self.hand = ActivityWatcher(application, self.idle.interrupt)
+        self.files = FileActions(self)
+        self.status = StatusBar()
         self.canvas = Canvas(self.studio)
         self.actions = Actions(self)
         # Before any button shows them: a button without an icon asks for room for its words.
@@ -92,17 +92,17 @@ class App:
         self.canvas.hovered.connect(self.status.set_position)
         self.canvas.inked.connect(self.status.set_ink)
         self.canvas.failed.connect(self.tell)
-        self.jobs.landed.connect(self._landed)
-        self.jobs.changed.connect(self._job_moved)
+        self.jobs.landed.connect(self._on_result)
+        self.jobs.changed.connect(self._on_job)
         self.jobs.said.connect(self.status.say)
-        self.engine.changed.connect(self._worker)
-        self.idle.changed.connect(lambda _: self._idle_moved())
+        self.engine.changed.connect(self._on_engine_state)
+        self.idle.changed.connect(lambda _: self._on_idle())
         remembered = self.settings
         self.idle.choose(remembered.verifier)
         self.idle.turn(remembered.seeds_while_idle)
         self.studio.opened.connect(self._watch)
         self._watch(self.studio.document)
-        self._worker(self.engine.state)
+        self._on_engine_state(self.engine.state)
 
     def _watch(self, document: "Document") -> None:
         document.history.budget = self.settings.undo_mb << 20
@@ -112,7 +112,8 @@ class App:
     def _load_plugins(self) -> list[Plugin]:
         """Shipped and own plugins; what fails is told, the window opens all the same."""
         loaded = [
-            self._set_up(plugin) for plugin in load_plugins(SHIPPED, stored.folders().plugins)
+            self._set_up_plugin(plugin)
+            for plugin in load_plugins(SHIPPED, stored.folders().plugins)
         ]
         failed = [plugin for plugin in loaded if plugin.trace]
         if failed:
@@ -120,7 +121,7 @@ class App:
             self.tell(f"Not loaded: {names}.", "\n".join(plugin.trace for plugin in failed))
         return loaded
 
-    def _set_up(self, plugin: Plugin) -> Plugin:
+    def _set_up_plugin(self, plugin: Plugin) -> Plugin:
         setup = getattr(plugin.module, "setup", None)
         try:
             if setup is not None:
@@ -165,7 +166,7 @@ class App:
         self.window.show_canvas()
         self.actions.refresh()
 
-    def saved(self) -> None:
+    def note_saved(self) -> None:
         """The document was written; its title says so."""
         self.window.show_title()
 
@@ -221,8 +222,8 @@ class App:
     # The clipboard
 
     def copy(self) -> None:
-        pixels, _ = document_edits.copied(self.studio.document)
-        rgba = np.ascontiguousarray(straight(pixels))
+        pixels, _ = document_edits.copy_pixels(self.studio.document)
+        rgba = np.ascontiguousarray(unpremultiply(pixels))
         height, width = rgba.shape[:2]
         image = QImage(rgba.data, width, height, width * 4, QImage.Format.Format_RGBA8888)
         QGuiApplication.clipboard().setImage(image.copy())
@@ -242,25 +243,27 @@ class App:
 
     # The worker
 
-    def _landed(self, job: "Job") -> None:
+    def _on_result(self, job: "Job") -> None:
         if job.preview_ms is not None:
             self.status.set_preview(job.preview_ms)
         if job.final_ms is not None:
             self.status.set_final(job.final_ms)
 
-    def _job_moved(self, _: "Job") -> None:
+    def _on_job(self, _: "Job") -> None:
         self.window.layers_changed()
 
-    def _worker(self, state: State) -> None:
+    def _on_engine_state(self, state: EngineState) -> None:
         hello = self.engine.hello
-        device = f" ({hello.device})" if hello is not None and state is not State.stopped else ""
+        device = (
+            f" ({hello.device})" if hello is not None and state is not EngineState.stopped else ""
+        )
         self.status.set_worker((self.idle.text or WORKER[state]) + device)
 
-    def _idle_moved(self) -> None:
+    def _on_idle(self) -> None:
         on, verifier = self.idle.is_on, self.idle.verifier
         self.settings = replace(self.settings, seeds_while_idle=on, verifier=verifier)
         self.hand.listen(on)
-        self._worker(self.engine.state)
+        self._on_engine_state(self.engine.state)
 
     # The look
 

@@ -15,7 +15,7 @@ WHITE: Colour = (255, 255, 255, 255)
 
 
 @dataclass(frozen=True)
-class Choices:
+class ToolChoices:
     """The painter's present choices; straight RGBA colours, parameters by tool or brush id."""
 
     tool: str = "brush"
@@ -34,9 +34,9 @@ class Studio:
 
     def __init__(self, document: Document | None = None) -> None:
         self.document = document or Document(Size(1024, 1024))
-        self.choices = Choices()
+        self.choices = ToolChoices()
         self.opened: Signal[Document] = Signal()
-        self.chosen: Signal[Choices] = Signal()
+        self.chosen: Signal[ToolChoices] = Signal()
 
     def open(self, document: Document) -> None:
         """Exchange the document; the caller has asked about unsaved changes."""

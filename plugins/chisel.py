@@ -53,11 +53,11 @@ class Chisel:
 def add_frame(document: "Document") -> None:
     """A new layer with a white frame around the picture."""
     width = max(1, min(document.size) // 20)
-    with document.editing("Frame"):
+    with document.edit("Frame"):
         layer = Layer("Frame")
         document.insert("Frame", layer)
         bounds = document.bounds
-        with document.painting(layer.id, "Frame") as painting:
+        with document.paint(layer.id, "Frame") as painting:
             for rect in (
                 bounds._replace(height=width),
                 bounds._replace(width=width),

@@ -16,11 +16,11 @@ from core.paint.tiles import Pixels
 
 Floats = npt.NDArray[np.float32]
 
-LEAST_MARGIN = 32
+MIN_MARGIN = 32
 MARGIN = 0.12
 """Context around the mask: pixels, and share of the mask's diagonal, whichever is larger."""
 
-SLIMMEST = 1 / 3
+MIN_ASPECT = 1 / 3
 """Crops slimmer than this are mirrored outwards: no model has seen a hair's breadth."""
 
 
@@ -54,8 +54,8 @@ def context(mask: Rect, canvas: Rect, geometry: Geometry, reach: int = 0) -> Rec
     reach is how far outside its bounds the mask still acts. Edges lie on the model's grid unless
     they are the canvas's own; near a border the crop moves inward, so no context is lost.
     """
-    margin = max(LEAST_MARGIN, round(MARGIN * diagonal(mask)), reach)
-    wanted = (mask.padded(margin) & canvas).snapped(geometry.multiple)
+    margin = max(MIN_MARGIN, round(MARGIN * diagonal(mask)), reach)
+    wanted = (mask.pad(margin) & canvas).snap(geometry.multiple)
     side = max(geometry.native, wanted.width, wanted.height)
     side = -(-side // geometry.multiple) * geometry.multiple
     x = _place(wanted.x, wanted.right, side, canvas.right, geometry.multiple)
@@ -82,15 +82,15 @@ def _place(low: int, high: int, side: int, end: int, grid: int) -> int:
 def fit(crop: Size, geometry: Geometry) -> Fit:
     """The model's size for a crop: about native² in area, aspect kept, sides in its multiples."""
     longer = max(crop)
-    least = min(longer, max(1, round(longer * SLIMMEST)))
+    least = min(longer, max(1, round(longer * MIN_ASPECT)))
     pad = (max(0, least - crop.width), max(0, least - crop.height))
     width, height = crop.width + pad[0], crop.height + pad[1]
     scale = geometry.native / float(np.sqrt(width * height))
-    sides = (_rounded(side * scale, geometry.multiple) for side in (width, height))
+    sides = (_round_to(side * scale, geometry.multiple) for side in (width, height))
     return Fit(crop, pad, Size(*sides))
 
 
-def _rounded(side: float, multiple: int) -> int:
+def _round_to(side: float, multiple: int) -> int:
     return max(1, round(side / multiple)) * multiple
 
 
@@ -102,19 +102,19 @@ def to_model(crop: Pixels, mask: Pixels, geometry: Geometry) -> tuple[Floats, Fl
     """
     how = fit(Size(crop.shape[1], crop.shape[0]), geometry)
     grown = np.pad(mask, ((0, how.pad[1]), (0, how.pad[0])))
-    return seen(crop, geometry), _covering(grown, how.size)
+    return scale_to_model(crop, geometry), _resize_mask(grown, how.size)
 
 
-def seen(crop: Pixels, geometry: Geometry) -> Floats:
+def scale_to_model(crop: Pixels, geometry: Geometry) -> Floats:
     """A crop (height x width x 3) at the model's size, float32 in 0..1."""
     how = fit(Size(crop.shape[1], crop.shape[0]), geometry)
-    return _resized(unit(_mirrored(crop, how)), how.size).clip(0, 1)
+    return _resize(unit(_mirror_pad(crop, how)), how.size).clip(0, 1)
 
 
 def from_model(result: Floats, crop: Size, geometry: Geometry) -> Floats:
     """A picture at the model's size back at the crop's, float32 in 0..1."""
     how = fit(crop, geometry)
-    back = _resized(result, how.padded)[: crop.height, : crop.width]
+    back = _resize(result, how.padded)[: crop.height, : crop.width]
     return np.ascontiguousarray(back.clip(0, 1))
 
 
@@ -124,13 +124,13 @@ def origin(rect: Rect, geometry: Geometry, factor: int) -> tuple[int, int]:
     return round(rect.x * scale / factor), round(rect.y * scale / factor)
 
 
-def _mirrored(crop: Pixels, how: Fit) -> Pixels:
+def _mirror_pad(crop: Pixels, how: Fit) -> Pixels:
     if how.pad == (0, 0):
         return crop
     return np.pad(crop, ((0, how.pad[1]), (0, how.pad[0]), (0, 0)), mode="symmetric")
 
 
-def _resized(picture: Floats, size: Size) -> Floats:
+def _resize(picture: Floats, size: Size) -> Floats:
     height, width = picture.shape[:2]
     if (width, height) == size:
         return np.asarray(picture, np.float32)
@@ -139,10 +139,10 @@ def _resized(picture: Floats, size: Size) -> Floats:
     return np.asarray(cv2.resize(picture, size, interpolation=way), np.float32)
 
 
-def _covering(mask: Pixels, size: Size) -> Floats:
+def _resize_mask(mask: Pixels, size: Size) -> Floats:
     """The mask at another size, each pixel at least as strong as the average it stands for."""
     height, width = mask.shape
     if size.width < width or size.height < height:
         reach = (-(-width // size.width) | 1, -(-height // size.height) | 1)
         mask = np.asarray(cv2.dilate(mask, np.ones(reach[::-1], np.uint8)), np.uint8)
-    return _resized(unit(mask), size).clip(0, 1)
+    return _resize(unit(mask), size).clip(0, 1)

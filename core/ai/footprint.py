@@ -5,16 +5,16 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from core.ai.masks import Transition, denoise_mask, transition
-from core.ai.residual import change
+from core.ai.residual import edit_amount
 from core.errors import TechniqueError
 from core.geometry import Rect
-from core.paint.layers import AiLayer, Group, extent, replaced, walk
+from core.paint.layers import AiLayer, Group, extent, replace_node, walk
 from core.paint.tiles import Pixels
 
 if TYPE_CHECKING:
     from core.paint.document import Document
 
-LARGEST = 8192 * 8192
+MAX_CELLS = 8192 * 8192
 """Pixels in one crop: above this the copies sent to the model would fill the memory."""
 
 
@@ -30,7 +30,7 @@ class Footprint:
     @cached_property
     def painted(self) -> Pixels:
         """The painted region over the area, height x width, 255 = edit."""
-        return painted(self.layer, self.area)
+        return read_region(self.layer, self.area)
 
     @cached_property
     def support(self) -> Pixels:
@@ -42,9 +42,9 @@ class Footprint:
         """Whether what another layer shows lies where this one may change something."""
         if not extent(other, self.area):
             return False
-        here = self.area.moved(-other.position.x, -other.position.y)
+        here = self.area.translate(-other.position.x, -other.position.y)
         for part, pixels in other.tiles.pieces(here):
-            inside = part.moved(-here.x, -here.y).slices
+            inside = part.translate(-here.x, -here.y).slices
             if (self.support[inside] & (pixels[..., 3] > 0)).any():
                 return True
         return False
@@ -52,7 +52,7 @@ class Footprint:
 
 def footprint(document: "Document", layer: AiLayer) -> Footprint:
     """Raises TechniqueError when nothing is painted or it lies off the canvas."""
-    everywhere = layer.region.tight_bounds().moved(*layer.position)
+    everywhere = layer.region.tight_bounds().translate(*layer.position)
     if not everywhere:
         raise TechniqueError(
             f"Nothing is painted on {layer.name}: sweep the AI brush over a region."
@@ -62,39 +62,39 @@ def footprint(document: "Document", layer: AiLayer) -> Footprint:
         raise TechniqueError(
             f"The region of {layer.name} lies off the canvas: move the layer back, or paint again."
         )
-    lengths = transition(bounds, change(layer.recipe))
-    return Footprint(layer, bounds, bounds.padded(lengths.reach) & document.bounds, lengths)
+    lengths = transition(bounds, edit_amount(layer.recipe))
+    return Footprint(layer, bounds, bounds.pad(lengths.reach) & document.bounds, lengths)
 
 
 def below(document: "Document", where: Footprint) -> Group:
     """The tree of what lies below a layer, without AI layers that do not meet it."""
-    tree = _cut(document.root, where.layer.id)
+    tree = _nodes_below(document.root, where.layer.id)
     if tree is None:
         raise TechniqueError(f"{where.layer.name} is no longer in the document.")
     for node in list(walk(tree)):
         if isinstance(node, AiLayer) and node.visible and not where.meets(node):
-            tree = replaced(tree, replace(node, visible=False))
+            tree = replace_node(tree, replace(node, visible=False))
     return tree
 
 
-def painted(layer: AiLayer, rect: Rect) -> Pixels:
+def read_region(layer: AiLayer, rect: Rect) -> Pixels:
     """The painted region over a canvas rectangle, height x width."""
-    return layer.region.read(rect.moved(-layer.position.x, -layer.position.y))[..., 0]
+    return layer.region.read(rect.translate(-layer.position.x, -layer.position.y))[..., 0]
 
 
 def refuse_huge(layer: AiLayer, rect: Rect) -> None:
     """Raises TechniqueError for a rectangle too large to be copied around."""
-    if rect.area > LARGEST:
+    if rect.area > MAX_CELLS:
         raise TechniqueError(
             f"The region of {layer.name} needs {rect.width} x {rect.height} pixels at once; "
             "paint a smaller one, or scale the picture down."
         )
 
 
-def _cut(group: Group, layer_id: str) -> Group | None:
+def _nodes_below(group: Group, layer_id: str) -> Group | None:
     """The group with only what lies below a layer, or None when the layer is not in it."""
     for place, child in enumerate(group.children):
-        inner = _cut(child, layer_id) if isinstance(child, Group) else None
+        inner = _nodes_below(child, layer_id) if isinstance(child, Group) else None
         if child.id == layer_id or inner is not None:
             above = (inner,) if inner else ()
             return replace(group, children=group.children[:place] + above)

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from core.ai.crop import Floats, Geometry, seen
-from core.ai.recipe_inputs import files, stamp
+from core.ai.crop import Floats, Geometry, scale_to_model
+from core.ai.recipe_inputs import file_stamp, input_files
 from core.errors import EditorError, FileError
 from core.formats.flat import flat_image
 from core.formats.opening import open_document
@@ -22,21 +22,23 @@ KEPT = 4
 Box = tuple[float, float, float, float]
 
 
-def pictures(recipe: Recipe, canvas: Size, rect: Rect, geometry: Geometry) -> dict[str, Floats]:
+def load_input_pictures(
+    recipe: Recipe, canvas: Size, rect: Rect, geometry: Geometry
+) -> dict[str, Floats]:
     """What each picture shows inside a rectangle of the canvas, at the model's size.
 
     Raises FileError naming the parameter and the file that cannot be read.
     """
     return {
-        field.name: seen(_cut(field, path, canvas, rect), geometry)
-        for field, path in files(recipe)
+        field.name: scale_to_model(_crop_picture(field, path, canvas, rect), geometry)
+        for field, path in input_files(recipe)
         if "image" in getattr(field.marker, "kinds", ())
     }
 
 
-def _cut(field: Field, path: Path, canvas: Size, rect: Rect) -> Pixels:
+def _crop_picture(field: Field, path: Path, canvas: Size, rect: Rect) -> Pixels:
     try:
-        return _laid(path, stamp(path), canvas, rect)
+        return _fit_to_canvas(path, file_stamp(path), canvas, rect)
     except EditorError as error:
         raise FileError(f"{field.label}: {error}") from error
     except (OSError, ValueError) as error:
@@ -44,7 +46,7 @@ def _cut(field: Field, path: Path, canvas: Size, rect: Rect) -> Pixels:
 
 
 @lru_cache(KEPT)
-def _laid(path: Path, written: str, canvas: Size, rect: Rect) -> Pixels:
+def _fit_to_canvas(path: Path, written: str, canvas: Size, rect: Rect) -> Pixels:
     """Over white, just large enough to cover the canvas, and centred on it.
 
     ``written`` tells apart what the file held at different times.

@@ -14,11 +14,11 @@ import cv2
 import numpy as np
 
 from core.ai.crop import Geometry, context, origin, to_model
-from core.ai.footprint import Footprint, below, footprint, painted, refuse_huge
-from core.ai.input_pictures import pictures
+from core.ai.footprint import Footprint, below, footprint, read_region, refuse_huge
+from core.ai.input_pictures import load_input_pictures
 from core.ai.masks import Transition, denoise_mask, transition
-from core.ai.recipe_inputs import are_there, stamps
-from core.ai.residual import change
+from core.ai.recipe_inputs import has_all_inputs, input_stamps
+from core.ai.residual import edit_amount
 from core.catalog import params_of, techniques
 from core.errors import TechniqueError
 from core.geometry import Rect, Size
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class Request:
+class LayerTask:
     """What the worker gets for one layer: bytes of the canvas, not yet at the model's size.
 
     ``crop`` is height x width x 3, ``painted`` height x width (255 = edit), both over ``rect`` of
@@ -52,14 +52,14 @@ class Request:
 
     @property
     def amount(self) -> float:
-        return change(self.recipe)
+        return edit_amount(self.recipe)
 
     @property
     def lengths(self) -> Transition:
         return transition(self.bounds, self.amount)
 
 
-def request_for(document: "Document", layer: AiLayer, geometry: Geometry) -> Request:
+def make_layer_task(document: "Document", layer: AiLayer, geometry: Geometry) -> LayerTask:
     """Everything one run needs.
 
     Raises TechniqueError when nothing is painted, when it lies off the canvas, or when the
@@ -69,12 +69,12 @@ def request_for(document: "Document", layer: AiLayer, geometry: Geometry) -> Req
     rect = input_rect(document, where, geometry)
     refuse_huge(layer, rect)
     seen = flatten(below(document, where), rect)
-    key = _key(where, seen[where.area.moved(-rect.x, -rect.y).slices])
-    crop, region = over_white(seen), painted(layer, rect)
-    return Request(layer.id, layer.recipe, rect, where.bounds, document.size, crop, region, key)
+    key = _key(where, seen[where.area.translate(-rect.x, -rect.y).slices])
+    crop, region = flatten_on_white(seen), read_region(layer, rect)
+    return LayerTask(layer.id, layer.recipe, rect, where.bounds, document.size, crop, region, key)
 
 
-def task_for(request: Request, geometry: Geometry, factor: int) -> Task[Any]:
+def make_task(request: LayerTask, geometry: Geometry, factor: int) -> Task[Any]:
     """The request as a technique wants it: checked parameters, pictures at the model's size.
 
     Raises EditorError for a parameter that does not fit, or a file that cannot be read.
@@ -83,12 +83,14 @@ def task_for(request: Request, geometry: Geometry, factor: int) -> Task[Any]:
     params = from_json(params_of(techniques[recipe.technique]), recipe.params)
     mask = denoise_mask(request.painted, request.lengths)
     image, denoise = to_model(request.crop, mask, geometry)
-    others = pictures(recipe, request.canvas, request.rect, geometry)
+    others = load_input_pictures(recipe, request.canvas, request.rect, geometry)
     corner = origin(request.rect, geometry, factor)
     return Task(recipe, params, image, denoise, corner, others)
 
 
-def with_result(document: "Document", request: Request, pixels: Pixels, model_hash: str) -> AiLayer:
+def with_result(
+    document: "Document", request: LayerTask, pixels: Pixels, model_hash: str
+) -> AiLayer:
     """The layer showing a result (RGBA premultiplied over request.rect), as it is now.
 
     Raises EditorError when the layer has been deleted meanwhile.
@@ -96,7 +98,7 @@ def with_result(document: "Document", request: Request, pixels: Pixels, model_ha
     layer = document.find(request.layer)
     if not isinstance(layer, AiLayer):
         raise TechniqueError(f"{layer.name} is no longer an AI layer.")
-    place = request.rect.moved(-layer.position.x, -layer.position.y)
+    place = request.rect.translate(-layer.position.x, -layer.position.y)
     tiles = Tiles.of(pixels, place.x, place.y)
     recipe = replace(layer.recipe, model_hash=model_hash)
     return replace(layer, tiles=tiles, recipe=recipe, rendered=request.key)
@@ -110,7 +112,7 @@ def input_rect(document: "Document", where: Footprint, geometry: Geometry) -> Re
     return context(where.bounds, document.bounds, geometry, where.lengths.reach)
 
 
-def rendered_key(document: "Document", layer: AiLayer) -> str:
+def result_key(document: "Document", layer: AiLayer) -> str:
     """A hash of what decides the pixels: those below that may change, the region, the recipe."""
     where = footprint(document, layer)
     return _key(where, flatten(below(document, where), where.area))
@@ -121,10 +123,10 @@ def is_stale(document: "Document", layer: AiLayer) -> bool:
 
     They stay as they are where a picture or model that they were made from is gone.
     """
-    if layer.baked or not are_there(layer.recipe):
+    if layer.baked or not has_all_inputs(layer.recipe):
         return False
     try:
-        return layer.rendered != rendered_key(document, layer)
+        return layer.rendered != result_key(document, layer)
     except TechniqueError:
         return False
 
@@ -156,13 +158,13 @@ def _reaches(document: "Document", layer: AiLayer, changed: Rect | None) -> bool
 def _key(where: Footprint, seen: Pixels) -> str:
     """seen is what lies below, over the footprint's area."""
     recipe = where.layer.recipe
-    text = f"{where.area}{recipe.key}{stamps(recipe)}"
+    text = f"{where.area}{recipe.key}{input_stamps(recipe)}"
     digest = hashlib.blake2b(text.encode(), digest_size=16)
     for pixels in (where.painted, cv2.bitwise_and(seen, seen, mask=where.support)):
         digest.update(np.ascontiguousarray(pixels).data)
     return digest.hexdigest()
 
 
-def over_white(pixels: Pixels) -> Pixels:
+def flatten_on_white(pixels: Pixels) -> Pixels:
     """Premultiplied RGBA over white paper, without alpha."""
     return pixels[..., :3] + (255 - pixels[..., 3:])

@@ -4,10 +4,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from core.ai.colour import matched, ring
+from core.ai.colour import match_colours, ring
 from core.ai.crop import unit
 from core.ai.masks import Transition, composite_mask, denoise_mask
-from core.ai.residual import added
+from core.ai.residual import add_residual
 from core.paint.tiles import Pixels
 
 Floats = npt.NDArray[np.float32]
@@ -27,10 +27,10 @@ def layer_pixels(
     float32 in 0..1 as from core.ai.crop.from_model, amount that of core.ai.residual.change.
     """
     original = unit(crop)
-    picture = added(original, result, round_trip, amount)
+    picture = add_residual(original, result, round_trip, amount)
     denoise = denoise_mask(painted, lengths)
     band = ring(denoise > 0, lengths.feather)
-    picture = matched(picture, original, band, lengths.feather)
+    picture = match_colours(picture, original, band, lengths.feather)
     alpha = np.rint(composite_mask(denoise, lengths) * 255)
     colour = np.rint(picture * alpha[..., None])
     return np.concatenate([colour, alpha[..., None]], axis=2).astype(np.uint8)

@@ -17,7 +17,7 @@ from core.paint.tiles import Pixels
 Floats = npt.NDArray[np.float32]
 
 FEATHER = 0.10
-LEAST_FEATHER = 32
+MIN_FEATHER = 32
 OFFSET = 4
 BLEND = 25
 FIRM = 128
@@ -39,7 +39,7 @@ class Transition(NamedTuple):
 
 def transition(painted: Rect, change: float) -> Transition:
     """The lengths for a region's bounds and an amount of change, 0..1."""
-    feather = int(max(FEATHER * change * diagonal(painted), LEAST_FEATHER * change, 1))
+    feather = int(max(FEATHER * change * diagonal(painted), MIN_FEATHER * change, 1))
     return Transition(OFFSET, feather, min(BLEND, OFFSET + feather - 1))
 
 

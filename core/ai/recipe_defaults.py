@@ -5,19 +5,19 @@ from typing import Any
 
 from core import catalog
 from core.catalog import modifiers, params_of, techniques
-from core.models.opening import usual_for
+from core.models.opening import model_defaults
 from core.params import from_json, to_json
-from core.task import Recipe, Wrapped
+from core.task import ModifierSetting, Recipe
 
 GUIDANCE = "cfg"
 
 
-def usual_recipe(
+def default_recipe(
     technique: str,
     model: str,
     seed: int = 0,
     values: Mapping[str, Any] | None = None,
-    wrappers: tuple[Wrapped, ...] = (),
+    wrappers: tuple[ModifierSetting, ...] = (),
 ) -> Recipe:
     """A recipe with every parameter written out; ``values`` and ``wrappers`` take precedence.
 
@@ -27,7 +27,7 @@ def usual_recipe(
     """
     catalog.load("techniques", "modifiers")
     kind = params_of(techniques[technique])
-    usual = usual_for(model)
+    usual = model_defaults(model)
     params = to_json(kind())
     params |= {name: value for name, value in usual.params.items() if name in params}
     guides_itself = "guidance" in params
@@ -36,5 +36,5 @@ def usual_recipe(
     params = to_json(from_json(kind, {**params, **(values or {})}))
     if not wrappers and usual.guidance > 1 and not guides_itself:
         scale = params_of(modifiers[GUIDANCE])(scale=usual.guidance)
-        wrappers = (Wrapped(GUIDANCE, to_json(scale)),)
+        wrappers = (ModifierSetting(GUIDANCE, to_json(scale)),)
     return Recipe(technique, params, model, wrappers, seed)

@@ -12,29 +12,29 @@ from core.task import Recipe
 WEIGHTS = {".safetensors", ".json"}
 
 
-def files(recipe: Recipe) -> Iterator[tuple[Field, Path]]:
+def input_files(recipe: Recipe) -> Iterator[tuple[Field, Path]]:
     """The files that a recipe names, each with its parameter."""
     for kind in _params_of(recipe):
-        yield from params.files(kind, recipe.params)
+        yield from params.named_files(kind, recipe.params)
 
 
-def models(recipe: Recipe) -> Iterator[tuple[Field, str]]:
+def input_models(recipe: Recipe) -> Iterator[tuple[Field, str]]:
     """The models that a recipe names in its parameters, each with the parameter."""
     for kind in _params_of(recipe):
-        yield from params.models(kind, recipe.params)
+        yield from params.named_models(kind, recipe.params)
 
 
-def stamps(recipe: Recipe) -> str:
+def input_stamps(recipe: Recipe) -> str:
     """A text that changes when a file or a model that the recipe names is exchanged."""
     return "".join(_stamps(recipe))
 
 
-def are_there(recipe: Recipe) -> bool:
+def has_all_inputs(recipe: Recipe) -> bool:
     """Whether everything that the recipe names can be found."""
     return all(_stamps(recipe))
 
 
-def stamp(path: Path) -> str:
+def file_stamp(path: Path) -> str:
     """When a file was written, and its size; empty where there is none."""
     try:
         facts = path.stat()
@@ -49,8 +49,8 @@ def _params_of(recipe: Recipe) -> list[type[Any]]:
 
 
 def _stamps(recipe: Recipe) -> Iterator[str]:
-    yield from (stamp(path) for _, path in files(recipe))
-    yield from (_stamp_of_model(name) for _, name in models(recipe))
+    yield from (file_stamp(path) for _, path in input_files(recipe))
+    yield from (_stamp_of_model(name) for _, name in input_models(recipe))
 
 
 def _stamp_of_model(name: str) -> str:
@@ -58,8 +58,8 @@ def _stamp_of_model(name: str) -> str:
     path = Path(name)
     if not path.is_absolute():
         return f"{name} "
-    own = stamp(path)
+    own = file_stamp(path)
     if not own or not path.is_dir():
         return own
     found = sorted(file for file in path.rglob("*") if file.suffix in WEIGHTS)
-    return "".join(stamp(file) for file in found)
+    return "".join(file_stamp(file) for file in found)

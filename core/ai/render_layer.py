@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.ai.crop import Floats, Geometry, from_model
-from core.ai.layer import Request, task_for
+from core.ai.layer import LayerTask, make_task
 from core.ai.layer_pixels import layer_pixels
 from core.ai.residual import is_plain
 from core.catalog import techniques
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from core.paint.tiles import Pixels
 
 
-def rendered(
-    request: Request, model: Model, models: "Mapping[str, Model] | None" = None
+def render_layer(
+    request: LayerTask, model: Model, models: "Mapping[str, Model] | None" = None
 ) -> "Generator[Step, None, Pixels]":
     """Steps while the model works, then RGBA premultiplied pixels over request.rect.
 
@@ -31,7 +31,7 @@ def rendered(
     Raises TechniqueError when the model lacks what the technique needs.
     """
     geometry = Geometry(model.native, model.multiple)
-    task = replace(task_for(request, geometry, model.factor), models=models or {})
+    task = replace(make_task(request, geometry, model.factor), models=models or {})
     technique = techniques[request.recipe.technique]
     lacking = sorted(technique.needs - model.capabilities)
     if lacking:
@@ -49,7 +49,7 @@ def rendered(
 
 def round_trip(model: Model, image: Image, key: str) -> Floats:
     """A picture after encode and decode, kept beside the model."""
-    made: Floats = model.store.get(
+    made: Floats = model.cache.get(
         ("round-trip", model.identity, key), lambda: model.decode(model.encode(image))
     )
     return made

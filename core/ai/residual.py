@@ -13,7 +13,7 @@ PLAIN_FROM, PLAIN_AT = 0.4, 0.8
 """Between these amounts of change the result goes over from 'added' to 'as generated'."""
 
 
-def change(recipe: Recipe) -> float:
+def edit_amount(recipe: Recipe) -> float:
     """How much an edit may change, 0..1: its strength, less where it starts near the end."""
     return _share(recipe.params.get("strength", 1.0)) * _share(recipe.params.get("depth", 1.0))
 
@@ -30,7 +30,7 @@ def is_plain(amount: float) -> bool:
     return amount >= PLAIN_AT
 
 
-def added(original: Floats, result: Floats, round_trip: Floats, amount: float) -> Floats:
+def add_residual(original: Floats, result: Floats, round_trip: Floats, amount: float) -> Floats:
     """The picture to show inside the mask; all height x width x 3 in 0..1, sRGB-coded.
 
     With x the original, y the result and V(x) the original after encode and decode, this is

@@ -7,10 +7,17 @@ from typing import Any, ClassVar
 import numpy as np
 
 from core.bench.registry import benches
-from core.bench.strokes import ai_layer, painted, picture, stopped, storybook, working
+from core.bench.strokes import (
+    ai_layer,
+    picture,
+    running_engine,
+    storybook,
+    time_cancel,
+    time_stroke,
+)
 from core.bench.timing import milliseconds
 from core.engine.engine import Engine
-from core.engine.messages import Opened
+from core.engine.messages import ModelOpened
 from core.geometry import Size
 from core.paint.document import Document
 from core.paint.flatten import flatten
@@ -30,15 +37,19 @@ class BrushBench:
     label: ClassVar[str] = "AI brush"
 
     def run(self, quick: bool) -> dict[str, Any]:
-        from core.bench.peer import compared
+        from core.bench.peer import compare_with_peer
 
         with storybook() as (model, named):
             figures = asyncio.run(_all(model, 3 if quick else 15))
-        return {"model": named, **figures, "peer": asyncio.run(compared(1 if quick else 3))}
+        return {
+            "model": named,
+            **figures,
+            "peer": asyncio.run(compare_with_peer(1 if quick else 3)),
+        }
 
 
 async def _all(model: str, repeats: int) -> dict[str, Any]:
-    async with working() as engine:
+    async with running_engine() as engine:
         facts = await engine.open(model)
         documents = {size: picture(size) for size in (SMALL, LARGE)}
         layers = {
@@ -53,12 +64,12 @@ async def _all(model: str, repeats: int) -> dict[str, Any]:
 
 
 async def _calls(
-    engine: Engine, document: Document, layer: AiLayer, facts: Opened
+    engine: Engine, document: Document, layer: AiLayer, facts: ModelOpened
 ) -> dict[str, Any]:
     """Network calls of the first stroke on a picture and of the next one."""
     merge = STEPS - TAIL
-    first = await painted(engine, document, layer, facts)
-    second = await painted(engine, document, _seeded(document, layer, 2), facts)
+    first = await time_stroke(engine, document, layer, facts)
+    second = await time_stroke(engine, document, _with_seed(document, layer, 2), facts)
     depth = round(DEPTH * merge)
     calls = {"first_stroke": first.facts["calls"], "next_stroke": second.facts["calls"]}
     return {"calls": {"depth_n": depth, "bar": depth + TAIL, **calls}}
@@ -68,7 +79,7 @@ async def _times(
     engine: Engine,
     documents: dict[Size, Document],
     layers: dict[Size, AiLayer],
-    facts: Opened,
+    facts: ModelOpened,
     repeats: int,
 ) -> dict[str, Any]:
     """Strokes on the small and on the large canvas by turns, so that both see the same load."""
@@ -76,8 +87,8 @@ async def _times(
     previews: list[float] = []
     for turn in range(repeats + 1):
         for size, document in documents.items():
-            seeded = _seeded(document, layers[size], 10 + turn)
-            stroke = await painted(engine, document, seeded, facts)
+            seeded = _with_seed(document, layers[size], 10 + turn)
+            stroke = await time_stroke(engine, document, seeded, facts)
             if turn:
                 finals[size].append(stroke.final)
                 previews.append(stroke.preview)
@@ -91,34 +102,34 @@ async def _times(
 
 
 async def _cancel(
-    engine: Engine, document: Document, layer: AiLayer, facts: Opened, repeats: int
+    engine: Engine, document: Document, layer: AiLayer, facts: ModelOpened, repeats: int
 ) -> dict[str, Any]:
     """From cancel, at different moments of a step, to a free worker; beside a step's length."""
     waits, steps = [], []
     for turn in range(repeats):
-        seeded = _seeded(document, layer, 100 + turn)
-        stroke = await painted(engine, document, seeded, facts)
+        seeded = _with_seed(document, layer, 100 + turn)
+        stroke = await time_stroke(engine, document, seeded, facts)
         steps += list(np.diff(stroke.steps))
         delay = float(np.median(steps)) * (turn + 0.5) / repeats
         long = replace(seeded, recipe=seeded.recipe.with_params(steps=100))
-        waits.append(await stopped(engine, document, long, facts, delay))
+        waits.append(await time_cancel(engine, document, long, facts, delay))
     return {"cancel_to_idle_ms": milliseconds(waits), "one_step_ms": milliseconds(steps)}
 
 
 async def _exact(
-    engine: Engine, document: Document, layer: AiLayer, facts: Opened
+    engine: Engine, document: Document, layer: AiLayer, facts: ModelOpened
 ) -> dict[str, bool]:
     """Claims about pixels that must hold to the last bit."""
-    seeded = _seeded(document, layer, 7)
-    await painted(engine, document, seeded, facts)
+    seeded = _with_seed(document, layer, 7)
+    await time_stroke(engine, document, seeded, facts)
     shown = flatten(document.root, document.bounds)
     result = _now(document, layer)
     alpha = result.tiles.read(document.bounds)[..., 3]
     document.replace("Hide", replace(result, visible=False))
     hidden = flatten(document.root, document.bounds)
     document.replace("Show", result)
-    await painted(engine, document, _seeded(document, layer, 8), facts)
-    await painted(engine, document, _seeded(document, layer, 7), facts)
+    await time_stroke(engine, document, _with_seed(document, layer, 8), facts)
+    await time_stroke(engine, document, _with_seed(document, layer, 7), facts)
     again = _now(document, layer)
     original = flatten(picture(document.size).root, document.bounds)
     return {
@@ -137,7 +148,7 @@ def _now(document: Document, layer: AiLayer) -> AiLayer:
     return found
 
 
-def _seeded(document: Document, layer: AiLayer, seed: int) -> AiLayer:
+def _with_seed(document: Document, layer: AiLayer, seed: int) -> AiLayer:
     """The layer as it is in the document, with another seed."""
     now = _now(document, layer)
     changed = replace(now, recipe=replace(now.recipe, seed=seed))

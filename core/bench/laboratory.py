@@ -9,7 +9,7 @@ import numpy as np
 import psutil
 
 from core import catalog
-from core.ai.recipe_defaults import usual_recipe
+from core.ai.recipe_defaults import default_recipe
 from core.bench.picture_metrics import mse, psnr, ssim, structure_distance
 from core.bench.plot import SHOWN
 from core.catalog import params_of
@@ -58,18 +58,18 @@ class Laboratory:
 
     def row(self, method: Method, asked: "list[SceneEdit]") -> dict[str, Any]:
         """Means over all edits, and by kind how close to the truth."""
-        lacking = self.lacking(method)
+        lacking = self.missing_for(method)
         if lacking:
             return {"method": method.name, "error": lacking}
         self.peak = 0
         try:
-            results = [self.judged(method, edit) for edit in asked]
+            results = [self.edit_metrics(method, edit) for edit in asked]
         except EditorError as error:
             return {"method": method.name, "error": str(error)}
         told = {"method": method.name, "edits": len(asked), "memory_mb": self.peak}
         return {**told, **summary(results)}
 
-    def unchanged(self, asked: "list[SceneEdit]") -> dict[str, Any]:
+    def unchanged_row(self, asked: "list[SceneEdit]") -> dict[str, Any]:
         """What a method that leaves every picture as it is would be given."""
         results = []
         for edit in asked:
@@ -90,7 +90,7 @@ class Laboratory:
 
         return load_codec(FOLDER)
 
-    def lacking(self, method: Method) -> str:
+    def missing_for(self, method: Method) -> str:
         """What the model has not and the method needs; empty when nothing lacks."""
         needs = catalog.techniques[method.technique].needs
         if method.inverter:
@@ -98,11 +98,11 @@ class Laboratory:
         missing = sorted(needs - self.model.capabilities)
         return f"needs {', '.join(missing)}" if missing else ""
 
-    def kept(self, method: Method, edit: "PieEdit") -> dict[str, float]:
+    def background_metrics(self, method: Method, edit: "PieEdit") -> dict[str, float]:
         """The background metrics of one edit: both pictures blackened where the mask is."""
         before = edit.picture()
         calls, began = self.model.calls, time.perf_counter()
-        result = self.edited(method, edit, before, edit.mask)
+        result = self.run_edit(method, edit, before, edit.mask)
         seconds = time.perf_counter() - began
         seen = [picture * ~edit.mask[..., None] for picture in (before, result)]
         return {
@@ -113,11 +113,11 @@ class Laboratory:
             "seconds": seconds,
         }
 
-    def judged(self, method: Method, edit: "SceneEdit") -> dict[str, Any]:
+    def edit_metrics(self, method: Method, edit: "SceneEdit") -> dict[str, Any]:
         """The figures of one edit by one method."""
         before, after, differs = edit.pictures(SIDE)
         calls, began = self.model.calls, time.perf_counter()
-        result = self.edited(method, edit, before, differs)
+        result = self.run_edit(method, edit, before, differs)
         seconds = time.perf_counter() - began
         self._show({"picture": before, "true answer": after, method.name: result})
         spent = {"calls": self.model.calls - calls, "seconds": seconds}
@@ -146,19 +146,19 @@ class Laboratory:
             if len(row) < SHOWN:
                 row.append(picture)
 
-    def edited(
+    def run_edit(
         self, method: Method, edit: "SceneEdit | PieEdit", before: "Floats", differs: Any
     ) -> "Floats":
         """What the method makes of the picture; one that needs a region gets the true one."""
-        from core.modifiers.wrapping import wrapped
+        from core.modifiers.wrapping import wrap_model
 
         recipe = self._recipe(method, edit)
         kind = catalog.techniques[method.technique]
         params = from_json(params_of(kind), recipe.params)
         given = differs.astype(np.float32) if kind.needs_mask else np.ones_like(differs, np.float32)
-        self.model.store.clear()
+        self.model.cache.clear()
         task = Task(recipe, params, before, given)
-        run = kind().run(task, wrapped(self.model, recipe.modifiers))
+        run = kind().run(task, wrap_model(self.model, recipe.modifiers))
         while True:
             try:
                 next(run)
@@ -176,16 +176,16 @@ class Laboratory:
         }
         known = {field.name for field in fields(params_of(catalog.techniques[method.technique]))}
         fitting = {name: value for name, value in values.items() if name in known}
-        return usual_recipe(method.technique, self.name, 1, fitting)
+        return default_recipe(method.technique, self.name, 1, fitting)
 
     def _features(self, picture: "Floats") -> "Tensor":
         import torch
 
         with torch.no_grad():
-            features: Tensor = self.judge.body(self._seen(picture))[0]
+            features: Tensor = self.judge.body(self._judge_latent(picture))[0]
         return features
 
-    def _seen(self, picture: "Floats") -> "Tensor":
+    def _judge_latent(self, picture: "Floats") -> "Tensor":
         """A picture as the judge looks at it."""
         import torch
 
@@ -198,7 +198,7 @@ class Laboratory:
         import torch
 
         with torch.no_grad():
-            verdict = self.judge(self._seen(picture))
+            verdict = self.judge(self._judge_latent(picture))
         known = self.judge.config
         names, places, styles = known.things, known.places, known.styles
         best = verdict.things[0].topk(max(1, len(edit.wanted))).indices.tolist()

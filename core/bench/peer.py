@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from core.bench.strokes import Stroke, ai_layer, painted, picture, working
+from core.bench.strokes import Stroke, ai_layer, picture, running_engine, time_stroke
 from core.bench.timing import figure
 from core.engine.engine import Engine
-from core.engine.messages import Opened
+from core.engine.messages import ModelOpened
 from core.geometry import Size
 from core.paint.document import Document
 from core.paint.flatten import flatten
@@ -32,13 +32,13 @@ STEPS, STRENGTH = 10, 0.6
 PROMPT = "a red apple"
 
 
-async def compared(repeats: int) -> dict[str, Any]:
+async def compare_with_peer(repeats: int) -> dict[str, Any]:
     """Seconds of both by turns after one round to warm up, their ratio, and the areas'."""
     with tempfile.TemporaryDirectory() as folder:
-        build(Path(folder))
+        build_pipeline(Path(folder))
         peer = _peer(Path(folder))
         document = picture(CANVAS)
-        async with working() as engine:
+        async with running_engine() as engine:
             facts = await engine.open(folder)
             layer = _layer(document, folder)
             return await _turns(engine, facts, document, layer, peer, repeats)
@@ -46,18 +46,18 @@ async def compared(repeats: int) -> dict[str, Any]:
 
 async def _turns(
     engine: Engine,
-    facts: Opened,
+    facts: ModelOpened,
     document: Document,
     layer: AiLayer,
     peer: Any,
     repeats: int,
 ) -> dict[str, Any]:
-    counted = Counted(peer.unet)
+    counted = CountedPipeline(peer.unet)
     ours, theirs, stroke = [], [], Stroke()
     for turn in range(repeats + 1):
         seeded = replace(layer, recipe=replace(layer.recipe, seed=turn))
         document.replace("Seed", seeded)
-        stroke = await painted(engine, document, seeded, facts)
+        stroke = await time_stroke(engine, document, seeded, facts)
         ours.append(stroke.final)
         counted.calls = 0
         theirs.append(_whole_canvas(peer, document, turn))
@@ -75,7 +75,7 @@ async def _turns(
     }
 
 
-class Counted:
+class CountedPipeline:
     """Counts the calls of a network."""
 
     def __init__(self, network: Any) -> None:
@@ -117,17 +117,17 @@ def _peer(folder: Path) -> Any:
     from diffusers.utils import logging
     from transformers.utils import logging as other_logging
 
-    from core.engine.device import chosen, thread_count
+    from core.engine.device import choose_device, thread_count
 
     logging.disable_progress_bar()
     other_logging.disable_progress_bar()
     torch.set_num_threads(thread_count())
     peer: Any = StableDiffusionImg2ImgPipeline.from_pretrained(folder, local_files_only=True)
     peer.set_progress_bar_config(disable=True)
-    return peer.to(chosen("auto"))
+    return peer.to(choose_device("auto"))
 
 
-def build(folder: Path) -> None:
+def build_pipeline(folder: Path) -> None:
     """Save a random-weight pipeline in the Stable Diffusion layout."""
     import torch
     from diffusers import StableDiffusionPipeline

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 Floats = npt.NDArray[np.float32]
-MOST = 99.0
+MAX_PSNR = 99.0
 """Decibels of equal pictures, whose ratio has no end."""
 WINDOW, SPREAD = 11, 1.5
 FIRST, SECOND = 0.01**2, 0.03**2
@@ -30,7 +30,7 @@ def mse(one: Floats, other: Floats, where: Any = None) -> float:
 def psnr(one: Floats, other: Floats, where: Any = None) -> float:
     """Decibels, at most 99."""
     error = mse(one, other, where)
-    return error if np.isnan(error) else min(MOST, -10 * float(np.log10(max(error, 1e-12))))
+    return error if np.isnan(error) else min(MAX_PSNR, -10 * float(np.log10(max(error, 1e-12))))
 
 
 def ssim(one: Floats, other: Floats, where: Any = None) -> float:
@@ -38,16 +38,16 @@ def ssim(one: Floats, other: Floats, where: Any = None) -> float:
     where = np.ones(one.shape[:2], bool) if where is None else where
     if not where.any():
         return float("nan")
-    mean_one, mean_other = _blurred(one), _blurred(other)
-    spread_one = _blurred(one * one) - mean_one**2
-    spread_other = _blurred(other * other) - mean_other**2
-    common = _blurred(one * other) - mean_one * mean_other
+    mean_one, mean_other = _blur(one), _blur(other)
+    spread_one = _blur(one * one) - mean_one**2
+    spread_other = _blur(other * other) - mean_other**2
+    common = _blur(one * other) - mean_one * mean_other
     above = (2 * mean_one * mean_other + FIRST) * (2 * common + SECOND)
     below = (mean_one**2 + mean_other**2 + FIRST) * (spread_one + spread_other + SECOND)
     return float((above / below).mean(2)[where].mean())
 
 
-def _blurred(picture: Floats) -> npt.NDArray[np.float64]:
+def _blur(picture: Floats) -> npt.NDArray[np.float64]:
     wide = picture.astype(np.float64)
     return np.asarray(
         cv2.GaussianBlur(wide, (WINDOW, WINDOW), SPREAD, borderType=cv2.BORDER_REFLECT)

@@ -27,7 +27,7 @@ class Bench(Protocol):
 benches: Registry[type[Bench]] = Registry("bench")
 
 
-def measured(
+def run_bench(
     name: str, quick: bool = False, values: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
     """Run a bench by id; ``values`` are parameters by name.
@@ -39,10 +39,10 @@ def measured(
     load_all(core.bench)
     bench = benches[name]
     before = machine()
-    return {"bench": name, "machine": before, **_built(bench, values or {}).run(quick)}
+    return {"bench": name, "machine": before, **_build_bench(bench, values or {}).run(quick)}
 
 
-def _built(kind: Any, values: Mapping[str, Any]) -> Bench:
+def _build_bench(kind: Any, values: Mapping[str, Any]) -> Bench:
     if hasattr(kind, "Params"):
         with_params: Bench = kind(from_json(kind.Params, values))
         return with_params

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from core.ai.layer import request_for, with_result
+from core.ai.layer import make_layer_task, with_result
 from core.engine.engine import Engine
-from core.engine.messages import Cancelled, Done, Failed, Opened, Step
+from core.engine.messages import JobCancelled, JobDone, JobFailed, JobStep, ModelOpened
 from core.errors import EditorError
 from core.geometry import EMPTY, Rect, Size
 from core.paint.document import Document
@@ -65,45 +65,47 @@ def disc(side: int) -> Pixels:
     return inside[..., None]
 
 
-async def painted(engine: Engine, document: Document, layer: AiLayer, facts: Opened) -> Stroke:
+async def time_stroke(
+    engine: Engine, document: Document, layer: AiLayer, facts: ModelOpened
+) -> Stroke:
     """One stroke from request to the document showing the result."""
     stroke, began = Stroke(), time.perf_counter()
-    request = request_for(document, layer, facts.geometry)
+    request = make_layer_task(document, layer, facts.geometry)
     stroke.crop = request.rect
     async for message in engine.submit(request):
         now = time.perf_counter() - began
-        if isinstance(message, Step):
+        if isinstance(message, JobStep):
             stroke.steps.append(now)
             if message.preview is not None and not stroke.preview:
                 stroke.preview = now
-        elif isinstance(message, Done):
+        elif isinstance(message, JobDone):
             stroke.facts = dict(message.facts)
             shown = with_result(document, request, message.pixels, stroke.facts["model_hash"])
             document.replace("Edit", shown)
             stroke.final = time.perf_counter() - began
-        elif isinstance(message, Failed) and not message.retry:
+        elif isinstance(message, JobFailed) and not message.retry:
             raise EditorError(f"A stroke failed: {message.text}")
     return stroke
 
 
-async def stopped(
-    engine: Engine, document: Document, layer: AiLayer, facts: Opened, delay: float
+async def time_cancel(
+    engine: Engine, document: Document, layer: AiLayer, facts: ModelOpened, delay: float
 ) -> float:
     """Cancel a stroke some time after its second step; seconds until the worker is free."""
-    run = engine.submit(request_for(document, layer, facts.geometry))
+    run = engine.submit(make_layer_task(document, layer, facts.geometry))
     began = 0.0
     async for message in run:
-        if isinstance(message, Step) and message.n == 2:
+        if isinstance(message, JobStep) and message.n == 2:
             await asyncio.sleep(delay)
             began = time.perf_counter()
             run.cancel()
-        elif isinstance(message, Cancelled):
+        elif isinstance(message, JobCancelled):
             return time.perf_counter() - began
     raise EditorError("A stroke ended before it could be cancelled; use more steps.")
 
 
 @asynccontextmanager
-async def working() -> AsyncIterator[Engine]:
+async def running_engine() -> AsyncIterator[Engine]:
     """A running engine on the CPU or the accelerator there is."""
     engine = Engine()
     engine.start()

@@ -64,8 +64,8 @@ class TechniqueBench:
         count = min(QUICK, params.edits) if quick else params.edits
         if params.pie:
             asked = list(islice(read_pie(Path(params.pie)), count))
-            return measured_on_pie(asked, chosen, Laboratory(params.model, params.steps))
-        return measured(replace(params, edits=count), chosen)
+            return measure_on_pie(asked, chosen, Laboratory(params.model, params.steps))
+        return measure_methods(replace(params, edits=count), chosen)
 
 
 def methods() -> list[Method]:
@@ -80,7 +80,7 @@ def methods() -> list[Method]:
     return found + [method for method in others if method not in found]
 
 
-def measured(params: TechniqueBench.Params, chosen: list[Method]) -> dict[str, Any]:
+def measure_methods(params: TechniqueBench.Params, chosen: list[Method]) -> dict[str, Any]:
     """One row a method, the closest to the true answers first."""
     rows: list[dict[str, Any]] = []
     shown: dict[str, list[Floats]] = {}
@@ -89,14 +89,14 @@ def measured(params: TechniqueBench.Params, chosen: list[Method]) -> dict[str, A
         shown |= pictures
         sys.stderr.write(f"{json.dumps(row)}\n")
     rows.sort(key=lambda row: -row.get("true_psnr", -1))
-    kinds = sorted({edit.kind for edit in _asked(params)})
+    kinds = sorted({edit.kind for edit in _edits_for(params)})
     if params.out:
         draw(rows, shown, Path(params.out))
     told = {name: getattr(params, name) for name in ("edits", "steps", "model", "workers")}
     told |= {"kinds": kinds, "guide": guide(rows, kinds)}
-    laboratory, asked = _laboratory(params.model, params.steps), _asked(params)
+    laboratory, asked = _laboratory(params.model, params.steps), _edits_for(params)
     told |= overheads(laboratory.model, asked[0].pictures(SIDE)[0], asked[0].source_prompt)
-    return {**told, "unchanged": laboratory.unchanged(asked), "methods": rows}
+    return {**told, "unchanged": laboratory.unchanged_row(asked), "methods": rows}
 
 
 def _results(params: TechniqueBench.Params, chosen: list[Method]) -> "Iterator[Result]":
@@ -105,11 +105,11 @@ def _results(params: TechniqueBench.Params, chosen: list[Method]) -> "Iterator[R
     if params.workers == 1:
         yield from map(work, chosen)
         return
-    with get_context("spawn").Pool(params.workers, _shared, (params.workers,)) as pool:
+    with get_context("spawn").Pool(params.workers, _share_cores, (params.workers,)) as pool:
         yield from pool.imap(work, chosen)
 
 
-def _shared(workers: int) -> None:
+def _share_cores(workers: int) -> None:
     """Leave the other workers their cores."""
     import torch
 
@@ -119,10 +119,10 @@ def _shared(workers: int) -> None:
 def _result(params: TechniqueBench.Params, method: Method) -> "Result":
     laboratory = _laboratory(params.model, params.steps)
     laboratory.shown = {}
-    return laboratory.row(method, _asked(params)), laboratory.shown
+    return laboratory.row(method, _edits_for(params)), laboratory.shown
 
 
-def _asked(params: TechniqueBench.Params) -> list[SceneEdit]:
+def _edits_for(params: TechniqueBench.Params) -> list[SceneEdit]:
     laboratory = _laboratory(params.model, params.steps)
     return edits(params.edits, laboratory.things, laboratory.places, laboratory.styles)
 
@@ -132,14 +132,14 @@ def _laboratory(model: str, steps: int) -> Laboratory:
     return Laboratory(model, steps)
 
 
-def measured_on_pie(
+def measure_on_pie(
     asked: list[PieEdit], chosen: list[Method], laboratory: Laboratory
 ) -> dict[str, Any]:
     """What is kept, as PIE-Bench's evaluator has it; its other metrics need models of their own."""
     rows: list[dict[str, Any]] = []
     for method in chosen:
-        lacking = laboratory.lacking(method)
-        figures = [] if lacking else [laboratory.kept(method, edit) for edit in asked]
+        lacking = laboratory.missing_for(method)
+        figures = [] if lacking else [laboratory.background_metrics(method, edit) for edit in asked]
         means = {name: mean([one[name] for one in figures]) for name in (figures or [{}])[0]}
         rows.append({"method": method.name, **({"error": lacking} if lacking else means)})
     rows.sort(key=lambda row: -row.get("background_psnr", -1))

@@ -8,7 +8,7 @@ from PIL import Image
 
 from core.catalog import describers
 from core.errors import ModelError
-from core.models.checkpoints import reading
+from core.models.checkpoints import translate_checkpoint_errors
 from core.settings import models_folder
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 BEAMS = 3
 """The search width of the published captions."""
-LONGEST = 30
+MAX_TOKENS = 30
 """Word pieces of a description."""
 VOCABULARIES = ("tokenizer.json", "vocab.txt")
 
@@ -30,24 +30,24 @@ class Blip:
     worlds: ClassVar[frozenset[str]] = frozenset()
 
     @staticmethod
-    def missing() -> str:
-        if installed():
+    def why_unavailable() -> str:
+        if find_blip_folders():
             return ""
         return f"Put a BLIP folder into {models_folder()} to get suggestions."
 
     def describe(self, pixels: "Pixels") -> str:
-        folder = next(iter(installed()), None)
+        folder = next(iter(find_blip_folders()), None)
         if folder is None:
-            raise ModelError(self.missing())
+            raise ModelError(self.why_unavailable())
         refuse_incomplete(folder)
-        with reading(folder):
-            network, processor = opened(folder)
+        with translate_checkpoint_errors(folder):
+            network, processor = load_blip(folder)
             seen = processor(images=Image.fromarray(pixels), return_tensors="pt")
-            said = network.generate(**seen, max_new_tokens=LONGEST, num_beams=BEAMS)
+            said = network.generate(**seen, max_new_tokens=MAX_TOKENS, num_beams=BEAMS)
             return str(processor.decode(said[0], skip_special_tokens=True)).strip()
 
 
-def installed() -> list[Path]:
+def find_blip_folders() -> list[Path]:
     """The BLIP folders in the models folder, in the order of their names."""
     folder = models_folder()
     found = sorted(folder.iterdir()) if folder.is_dir() else []
@@ -73,7 +73,7 @@ def refuse_incomplete(folder: Path) -> None:
         raise ModelError(f"{folder.name} is not a whole BLIP: its vocabulary is missing.")
 
 
-def opened(folder: Path) -> tuple[Any, Any]:
+def load_blip(folder: Path) -> tuple[Any, Any]:
     """Network and processor of a folder. Raises ModelError when its weights are not all there."""
     from transformers import BlipForConditionalGeneration, BlipProcessor
 

@@ -10,28 +10,32 @@ if TYPE_CHECKING:
     from core.paint.tiles import Pixels
 
 
-def fitting(model: str) -> list[type[Describer]]:
+def usable_describers(model: str) -> list[type[Describer]]:
     """The describers that can be asked for a model, those who know its pictures best first."""
-    return [kind for kind in _suited(model) if not kind.missing()]
+    return [kind for kind in _describers_for(model) if not kind.why_unavailable()]
 
 
-def lacking(model: str) -> str:
+def missing_for_describer(model: str) -> str:
     """What to do before a picture can be described for a model; empty when it can be."""
-    return "" if fitting(model) else " ".join(kind.missing() for kind in _suited(model))
+    return (
+        ""
+        if usable_describers(model)
+        else " ".join(kind.why_unavailable() for kind in _describers_for(model))
+    )
 
 
-def described(pixels: "Pixels", model: str) -> str:
+def describe_picture(pixels: "Pixels", model: str) -> str:
     """What a picture (height x width x 3) shows; empty when nobody is sure.
 
     Raises ModelError when there is nobody to ask, or when their files cannot be used.
     """
-    kinds = fitting(model)
+    kinds = usable_describers(model)
     if not kinds:
-        raise ModelError(lacking(model))
+        raise ModelError(missing_for_describer(model))
     return next(filter(None, (kind().describe(pixels) for kind in kinds)), "")
 
 
-def _suited(model: str) -> list[type[Describer]]:
+def _describers_for(model: str) -> list[type[Describer]]:
     """Those made for the model's pictures, then those for any."""
     catalog.load("describers", "models")
     own = [kind for kind in describers if any(backends[w].opens(model) for w in kind.worlds)]

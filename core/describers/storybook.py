@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from core.ai.crop import Geometry, seen
+from core.ai.crop import Geometry, scale_to_model
 from core.catalog import describers
 from core.storybook.codec import load_codec
 from core.storybook.judge import WEIGHTS, JudgeConfig, Verdict, load_judge
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
     from core.paint.tiles import Pixels
 
-MOST = 2
+MAX_THINGS = 2
 """Things in one sentence: Storybook's own scenes rarely hold more."""
-SURE, LIKELY = 4.5, 2.0
+CERTAIN_LOGIT, LIKELY_LOGIT = 4.5, 2.0
 """Logits: something must be seen as surely as photographs never are; then more may be named."""
 
 
@@ -33,7 +33,7 @@ class StorybookDescriber:
         self.folder = folder
 
     @staticmethod
-    def missing() -> str:
+    def why_unavailable() -> str:
         if (FOLDER / WEIGHTS).is_file():
             return ""
         return "The Storybook judge is missing from resources/models/storybook."
@@ -47,17 +47,19 @@ class StorybookDescriber:
         import torch
 
         layout, codec = read_layout(self.folder), load_codec(self.folder)
-        image = seen(pixels, Geometry(layout.image_size, layout.factor))
+        image = scale_to_model(pixels, Geometry(layout.image_size, layout.factor))
         latent: Tensor = codec.encode(torch.from_numpy(image.transpose(2, 0, 1).copy())[None])
         return latent
 
 
 def sentence(verdict: Verdict, known: JudgeConfig) -> str:
     """A verdict in the words of Storybook's prompts; empty when no thing is sure."""
-    logits, numbers = verdict.things[0].topk(min(MOST, len(known.things)))
-    if logits[0] <= SURE:
+    logits, numbers = verdict.things[0].topk(min(MAX_THINGS, len(known.things)))
+    if logits[0] <= CERTAIN_LOGIT:
         return ""
-    names = [known.things[i] for i, logit in zip(numbers, logits, strict=True) if logit > LIKELY]
+    names = [
+        known.things[i] for i, logit in zip(numbers, logits, strict=True) if logit > LIKELY_LOGIT
+    ]
     place, style = known.places[verdict.places.argmax()], known.styles[verdict.styles.argmax()]
     scene = Scene(tuple(Item(name, style=style) for name in names), place)
     return scene.prompt(with_style=style != USUAL_STYLE)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Hashable
 from typing import Any
 
 
-class Store:
+class TensorCache:
     """Least recently used values go first once ``budget`` bytes are held."""
 
     def __init__(self, budget: int = 256 << 20) -> None:

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from core.diffusion.model import Denoise, Image, Level, Model, Prediction
-from core.diffusion.rectified_flow import KNOTS, Flow, scale_of, time_of
+from core.diffusion.rectified_flow import INTERPOLATION_STEPS, Flow, scale_of, time_of
 from core.errors import TechniqueError
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def at_levels_of_another(model: Model, denoise: Denoise, steps: int) -> Denoise:
     the walk, so that equal schedules meet exactly.
     """
     levels = model.levels(steps)
-    flow = Flow(model, (*model.levels(KNOTS), *levels))
+    flow = Flow(model, (*model.levels(INTERPOLATION_STEPS), *levels))
     noisy = [time for time in flow.times if time > 0]
     least, most = min(noisy), max(noisy)
 

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-def spread(here: Level, there: Level, eta: float = 1.0) -> float:
+def step_sigma(here: Level, there: Level, eta: float = 1.0) -> float:
     """How much fresh noise the move to a cleaner level takes; with eta 1 it is DDPM's own.
 
     Said by noise against signal, so that it holds for straight flows too.
@@ -20,7 +20,7 @@ def spread(here: Level, there: Level, eta: float = 1.0) -> float:
     return eta * there.noise * math.sqrt(max(0.0, 1 - ratio * ratio))
 
 
-def mean(seen: Prediction, here: Level, there: Level, eta: float = 1.0) -> "Tensor":
+def step_mean(seen: Prediction, here: Level, there: Level, eta: float = 1.0) -> "Tensor":
     """Where the move leads before the fresh noise is added."""
-    fresh = spread(here, there, eta)
+    fresh = step_sigma(here, there, eta)
     return there.signal * seen.x0 + math.sqrt(max(0.0, there.noise**2 - fresh**2)) * seen.eps

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from core.diffusion.model import Denoise, Image, Known, Level, Levels, Model, Prediction, Step
+from core.diffusion.model import Denoise, Image, KnownRegion, Level, Levels, Model, Prediction, Step
 from core.errors import ModelError
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
-def last_part(levels: Levels, strength: float) -> Levels:
+def last_steps(levels: Levels, strength: float) -> Levels:
     """The cleanest share of a walk: all of it at 1, one step at least, only the end at 0."""
     steps = len(levels) - 1
     taken = max(1, round(strength * steps)) if strength > 0 else 0
@@ -55,14 +55,14 @@ def grey_picture(look: "Tensor", size: tuple[int, int], brightest: float = 1.0) 
     return np.repeat(grey[..., None], 3, axis=2)
 
 
-def known_region(model: Model, mask: "Tensor", x0: "Tensor") -> Known | None:
+def known_region(model: Model, mask: "Tensor", x0: "Tensor") -> KnownRegion | None:
     """What an inpainting network wants to know of the picture; None for any other network."""
     if "inpaint" not in model.capabilities:
         return None
-    return Known((mask > 0).to(mask), x0)
+    return KnownRegion((mask > 0).to(mask), x0)
 
 
-def keeping(
+def keep_outside_mask(
     denoise: Denoise, x0: "Tensor", noise: "Tensor", mask: "Tensor", levels: Levels
 ) -> Denoise:
     """Believe the picture itself wherever a cell is not free yet.
@@ -89,7 +89,7 @@ def _position(level: Level, levels: Levels) -> int:
     return min(noisier, len(levels) - 2)
 
 
-def numbered(
+def number_steps(
     walk: Generator["Tensor", None, "Tensor"], total: int
 ) -> Generator[Step, None, "Tensor"]:
     """A walk's clean latents as steps 1 to total."""
@@ -104,7 +104,7 @@ def numbered(
         yield Step(n, total, x0)
 
 
-def checked(denoise: Denoise) -> Denoise:
+def check_finite(denoise: Denoise) -> Denoise:
     """Stop with a ModelError as soon as the network says something that is not a number."""
 
     def finite(z: "Tensor", level: Level, label: Level | None = None) -> Prediction:

@@ -15,7 +15,7 @@ import numpy.typing as npt
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from core.diffusion.cache import Store
+    from core.diffusion.cache import TensorCache
 
 Image = npt.NDArray[np.float32]
 """Height x width x 3, sRGB-coded, 0..1."""
@@ -64,7 +64,7 @@ class Conditioning:
     def __len__(self) -> int:
         return len(self.prompts)
 
-    def joined(self, other: "Conditioning") -> "Conditioning":
+    def concatenate(self, other: "Conditioning") -> "Conditioning":
         """Both batches one after the other."""
         import torch
 
@@ -75,7 +75,7 @@ class Conditioning:
         return replace(self, prompts=self.prompts + other.prompts, tokens=tokens, pooled=pooled)
 
 
-class Known(NamedTuple):
+class KnownRegion(NamedTuple):
     """What an inpainting network is told: mask (1 = to be painted) and the rest's clean latent.
 
     mask is (1, 1, h, w) in latent cells, x0 is (1, c, h, w).
@@ -111,7 +111,7 @@ class Model(Protocol):
     identity: str
     calls: int
     notes: list[str]
-    store: "Store"
+    cache: "TensorCache"
 
     def levels(self, steps: int) -> Levels: ...
 
@@ -131,7 +131,7 @@ class Model(Protocol):
         """What the text encoder cuts a prompt into, one text per row of its tokens in use."""
         ...
 
-    def denoiser(self, prompt: str | Conditioning, known: Known | None = None) -> Denoise: ...
+    def denoiser(self, prompt: str | Conditioning, known: KnownRegion | None = None) -> Denoise: ...
 
     def attention(self, control: Any) -> AbstractContextManager[None]:
         """Attention layers go through a control inside (core.models.attention)."""

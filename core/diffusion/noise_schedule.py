@@ -4,17 +4,19 @@ from bisect import bisect_left
 
 from core.diffusion.model import Level, Levels, Model
 
-FINE = 1000
+SCHEDULE_STEPS = 1000
 """Levels of the whole schedule; the networks we know were trained on as many."""
 
 
-def schedule(model: Model) -> Levels:
+def full_schedule(model: Model) -> Levels:
     """The model's levels at their finest, from noisiest to cleanest."""
-    levels: Levels = model.store.get(("schedule", model.identity), lambda: model.levels(FINE))
+    levels: Levels = model.cache.get(
+        ("schedule", model.identity), lambda: model.levels(SCHEDULE_STEPS)
+    )
     return levels
 
 
-def place(levels: Levels, level: Level) -> int:
+def nearest_index(levels: Levels, level: Level) -> int:
     """Which of the levels is nearest, as an index; noise against signal decides."""
     after = bisect_left(levels, _cleanness(level), hi=len(levels) - 1, key=_cleanness)
     around = [index for index in (after - 1, after) if 0 <= index < len(levels)]
@@ -26,13 +28,13 @@ def _cleanness(level: Level) -> float:
     return level.signal / (level.signal + level.noise)
 
 
-def onwards(model: Model, level: Level, steps: int) -> Levels:
+def levels_from(model: Model, level: Level, steps: int) -> Levels:
     """A walk from a level to the clean end, its steps spread evenly over the schedule.
 
     Fewer steps come back where the schedule has fewer levels left.
     """
-    fine = schedule(model)
-    first, last = place(fine, level), len(fine) - 1
+    fine = full_schedule(model)
+    first, last = nearest_index(fine, level), len(fine) - 1
     taken = max(1, min(steps, last - first))
     inner = (fine[first + round(n * (last - first) / taken)] for n in range(1, taken + 1))
     return (level, *inner)

@@ -13,7 +13,7 @@ from core.diffusion.model import Denoise, Level, Levels, Model
 if TYPE_CHECKING:
     from torch import Tensor
 
-KNOTS = 200
+INTERPOLATION_STEPS = 200
 """Levels asked of a model so that those between the steps of a short walk are known as well."""
 
 
@@ -31,7 +31,7 @@ class Flow:
     """A model's levels by flow time; ``times`` are those of a walk, in the walk's order."""
 
     def __init__(self, model: Model, levels: Levels) -> None:
-        known = {time_of(level): level for level in (*model.levels(KNOTS), *levels)}
+        known = {time_of(level): level for level in (*model.levels(INTERPOLATION_STEPS), *levels)}
         self.times = tuple(time_of(level) for level in levels)
         self._knots = sorted(known)
         self._levels = [known[time] for time in self._knots]
@@ -57,10 +57,10 @@ class Flow:
         seen = denoise(x * scale_of(level), level)
         return seen.eps - seen.x0
 
-    def latent(self, x: "Tensor", time: float) -> "Tensor":
+    def to_model_latent(self, x: "Tensor", time: float) -> "Tensor":
         """The model's own latent."""
         return x * scale_of(self.level(time))
 
-    def straight(self, z: "Tensor", time: float) -> "Tensor":
+    def from_model_latent(self, z: "Tensor", time: float) -> "Tensor":
         """The flow's latent of a model's own."""
         return z / scale_of(self.level(time))

@@ -40,7 +40,7 @@ def euler(denoise: Denoise, z: "Tensor", levels: Levels, *, done: int = 0, of: i
     """
     for i, (here, there) in enumerate(_pairs(levels)):
         seen = denoise(z, here)
-        z = _moved(seen, seen.eps, here, there)
+        z = _sigma_step(seen, seen.eps, here, there)
         yield Step(done + i + 1, of or len(levels) - 1, seen.x0)
     return z
 
@@ -52,10 +52,10 @@ def heun(denoise: Denoise, z: "Tensor", levels: Levels, *, done: int = 0, of: in
     """
     for i, (here, there) in enumerate(_pairs(levels)):
         seen = denoise(z, here)
-        guess = _moved(seen, seen.eps, here, there)
+        guess = _sigma_step(seen, seen.eps, here, there)
         if _has_both(here) and _has_both(there):
             ahead = denoise(guess, there)
-            guess = _moved(seen, (seen.eps + ahead.eps) / 2, here, there)
+            guess = _sigma_step(seen, (seen.eps + ahead.eps) / 2, here, there)
         z = guess
         yield Step(done + i + 1, of or len(levels) - 1, seen.x0)
     return z
@@ -95,7 +95,7 @@ def _has_both(level: Level) -> bool:
     return level.signal > 1e-6 and level.noise > 1e-6
 
 
-def _moved(seen: Prediction, slope: "Tensor", here: Level, there: Level) -> "Tensor":
+def _sigma_step(seen: Prediction, slope: "Tensor", here: Level, there: Level) -> "Tensor":
     """z / signal, as the prediction sees it, follows a slope in sigma."""
     moved = there.mix(seen.x0, slope)
     if slope is seen.eps or not _has_both(here):

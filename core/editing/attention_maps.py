@@ -7,56 +7,56 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from core.models.attention import Place
+    from core.models.attention import AttentionLayer
 
-SIDE = 16
+MAP_SIDE = 16
 """Attention maps of about this side tell best where a word is, as published."""
 
-Cells = tuple[int, int]
+LatentSize = tuple[int, int]
 """Height and width of a latent."""
 
 
-def cells_of(z: "Tensor") -> Cells:
+def latent_size(z: "Tensor") -> LatentSize:
     return z.shape[-2], z.shape[-1]
 
 
-def tells(queries: int, cells: Cells) -> bool:
+def has_map_side(queries: int, cells: LatentSize) -> bool:
     """Whether the maps of a layer with so many queries come nearest to 16 a side."""
-    return _shrunk(queries, cells) == 1 << max(0, round(log2(min(cells) / SIDE)))
+    return _shrunk(queries, cells) == 1 << max(0, round(log2(min(cells) / MAP_SIDE)))
 
 
-def _shrunk(queries: int, cells: Cells) -> int:
+def _shrunk(queries: int, cells: LatentSize) -> int:
     return round(sqrt(cells[0] * cells[1] / queries))
 
 
-def grid(look: "Tensor", cells: Cells) -> "Tensor":
+def map_to_grid(look: "Tensor", cells: LatentSize) -> "Tensor":
     """A look (..., queries) as a picture (..., height, width) at its own resolution."""
     shrunk = _shrunk(look.shape[-1], cells)
     return look.reshape(*look.shape[:-1], cells[0] // shrunk, cells[1] // shrunk)
 
 
-def resized(picture: "Tensor", size: Sequence[int], mode: str = "nearest") -> "Tensor":
+def resize_map(picture: "Tensor", size: Sequence[int], mode: str = "nearest") -> "Tensor":
     """A picture (height, width) at another resolution."""
     from torch.nn.functional import interpolate
 
     return interpolate(picture[None, None], size=tuple(size), mode=mode)[0, 0]
 
 
-class Looks:
+class MeanAttentionMap:
     """An attention control that changes nothing, not a bit, and remembers where words look.
 
     What it remembers is the mean over heads, layers of about 16 a side, and calls.
     """
 
     def __init__(self, z: "Tensor") -> None:
-        self.cells = cells_of(z)
+        self.cells = latent_size(z)
         self._sum: Tensor | None = None
         self._count = 0
 
     def __call__(
-        self, place: "Place", q: "Tensor", k: "Tensor", v: "Tensor"
+        self, place: "AttentionLayer", q: "Tensor", k: "Tensor", v: "Tensor"
     ) -> "tuple[Tensor, Tensor, Tensor]":
-        if place.is_cross and tells(q.shape[-2], self.cells):
+        if place.is_cross and has_map_side(q.shape[-2], self.cells):
             seen = (q[0] @ k[0].mT * q.shape[-1] ** -0.5).softmax(-1).mean(0)
             self._sum = seen if self._sum is None else self._sum + seen
             self._count += 1
@@ -67,4 +67,4 @@ class Looks:
         if self._sum is None or not words:
             return None
         look = self._sum[:, list(words)].mean(-1) / self._count
-        return resized(grid(look, self.cells), self.cells)[None, None]
+        return resize_map(map_to_grid(look, self.cells), self.cells)[None, None]

@@ -32,12 +32,12 @@ class Trajectory:
     replayed: "dict[int, Tensor]" = field(default_factory=dict)
 
     @staticmethod
-    def inverted(levels: Levels, x0: "Tensor") -> "Trajectory":
+    def from_inversion(levels: Levels, x0: "Tensor") -> "Trajectory":
         """A path found by DDIM inversion: call ``climb`` before using it."""
         return Trajectory(levels, {len(levels) - 1: x0})
 
     @staticmethod
-    def noised(levels: Levels, x0: "Tensor", noise: "Tensor") -> "Trajectory":
+    def from_noise(levels: Levels, x0: "Tensor", noise: "Tensor") -> "Trajectory":
         """The picture under one fixed noise: every level is there at once, without a call."""
         last = len(levels) - 1
         latents = {i: levels[i].mix(x0, noise) for i in range(last)}
@@ -48,11 +48,11 @@ class Trajectory:
         """The noisiest level index that is known."""
         return min(self.latents)
 
-    def to_replay(self, first: int) -> list[int]:
+    def missing_replays(self, first: int) -> list[int]:
         """From which levels, first to last, the model's own step is not known yet."""
         return [i for i in range(first, len(self.levels) - 1) if i + 1 not in self.replayed]
 
-    def climb(self, denoise: Denoise, start: int) -> Generator["Tensor", None, None]:
+    def invert(self, denoise: Denoise, start: int) -> Generator["Tensor", None, None]:
         """DDIM inversion up to level index start; the label is that of the noisier level."""
         for i in range(self.start - 1, start - 1, -1):
             seen = denoise(self.latents[i + 1], self.levels[i + 1], self.levels[i])
@@ -61,12 +61,12 @@ class Trajectory:
 
     def replay(self, denoise: Denoise, first: int) -> Generator["Tensor", None, None]:
         """Find where the model's own steps lead from level index first on, one call each."""
-        for i in self.to_replay(first):
+        for i in self.missing_replays(first):
             seen = denoise(self.latents[i], self.levels[i])
             self.replayed[i + 1] = seen.at(self.levels[i + 1])
             yield seen.x0
 
-    def mixed(self, start: int, noise: "Tensor", share: "Tensor") -> "Tensor":
+    def exchange_noise(self, start: int, noise: "Tensor", share: "Tensor") -> "Tensor":
         """The latent at a level with part of its noise exchanged, its variance kept.
 
         share is 0 (the cached latent, bit for bit) to 1 (all noise new) per cell.
@@ -75,7 +75,7 @@ class Trajectory:
         change = (kept - 1) * self.eps[start] + share * noise
         return self.latents[start] + self.levels[start].noise * change
 
-    def held(self, z: "Tensor", index: int, freedom: "Tensor | float") -> "Tensor":
+    def restore_difference(self, z: "Tensor", index: int, freedom: "Tensor | float") -> "Tensor":
         """A latent after a step to level index, given back what replaying would have lost.
 
         Where freedom is 0 and the step saw the cached latent, this is the cached latent exactly.
@@ -90,7 +90,7 @@ class Trajectory:
             seen = denoise(z, self.levels[i])
             z = seen.at(self.levels[i + 1])
             if freedom < 1:
-                z = self.held(z, i + 1, freedom)
+                z = self.restore_difference(z, i + 1, freedom)
             z = z.where(mask > 0, self.latents[i + 1])
             yield seen.x0
         return z
@@ -99,7 +99,7 @@ class Trajectory:
         """The last steps, run jointly for everything; freedom is per cell."""
         for i in range(first, len(self.levels) - 1):
             seen = denoise(z, self.levels[i])
-            z = self.held(seen.at(self.levels[i + 1]), i + 1, freedom)
+            z = self.restore_difference(seen.at(self.levels[i + 1]), i + 1, freedom)
             yield seen.x0
         return z
 
@@ -111,7 +111,7 @@ class LayerLatent(NamedTuple):
     latent: "Tensor"
 
 
-def stacked(base: "Tensor", layers: Iterable[LayerLatent]) -> "Tensor":
+def merge_layers(base: "Tensor", layers: Iterable[LayerLatent]) -> "Tensor":
     """The merged latent of brush layers from bottom to top over the base's."""
     merged = base
     for layer in layers:

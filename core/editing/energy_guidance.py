@@ -9,10 +9,10 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from core.models.attention import Place
+    from core.models.attention import AttentionLayer
 
 
-class Recorded:
+class AttentionRecorder:
     """An attention control that changes nothing and keeps the maps of one kind of layer."""
 
     def __init__(self, is_cross: bool) -> None:
@@ -20,17 +20,17 @@ class Recorded:
         self.seen: list[Tensor] = []
 
     def __call__(
-        self, place: "Place", q: "Tensor", k: "Tensor", v: "Tensor"
+        self, place: "AttentionLayer", q: "Tensor", k: "Tensor", v: "Tensor"
     ) -> "tuple[Tensor, Tensor, Tensor]":
         return q, k, v
 
-    def maps(self, place: "Place", maps: "Tensor") -> "Tensor":
+    def maps(self, place: "AttentionLayer", maps: "Tensor") -> "Tensor":
         if place.is_cross == self.is_cross:
             self.seen.append(maps)
         return maps
 
 
-class Tapped:
+class FeatureRecorder:
     """A feature tap that changes nothing and keeps what a block gives; unnamed: the last one."""
 
     def __init__(self, block: str = "") -> None:
@@ -43,7 +43,7 @@ class Tapped:
             self.seen = output
 
 
-def gradient(energy: "Callable[[Tensor], Tensor]", z: "Tensor") -> "Tensor":
+def energy_gradient(energy: "Callable[[Tensor], Tensor]", z: "Tensor") -> "Tensor":
     """How an energy grows with every value of z; models record it where z asks for it."""
     import torch
 
@@ -53,6 +53,6 @@ def gradient(energy: "Callable[[Tensor], Tensor]", z: "Tensor") -> "Tensor":
     return torch.as_tensor(slope)
 
 
-def shifted(seen: Prediction, level: Level, change: "Tensor") -> Prediction:
+def shift_prediction(seen: Prediction, level: Level, change: "Tensor") -> Prediction:
     """The same latent believed to hold so much more noise, and the less content."""
     return Prediction(seen.x0 - level.noise / level.signal * change, seen.eps + change)

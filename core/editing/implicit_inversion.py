@@ -14,21 +14,21 @@ if TYPE_CHECKING:
 Correct = Callable[["Tensor"], "Tensor"]
 """What an inversion does to the noise that it sees."""
 
-RATE, ENOUGH = 1e-3, 5e-6
+LEARNING_RATE, CONVERGED_LOSS = 1e-3, 5e-6
 """AdamW's rate and the mean square at which a search ends, as published for SPDInv."""
 
 
-def carried(z: "Tensor", eps: "Tensor", here: Level, there: Level) -> "Tensor":
+def ddim_move(z: "Tensor", eps: "Tensor", here: Level, there: Level) -> "Tensor":
     """The DDIM move of z between two levels by a noise seen elsewhere."""
     return there.mix((z - here.noise * eps) / here.signal, eps)
 
 
-def as_seen(eps: "Tensor") -> "Tensor":
+def no_correction(eps: "Tensor") -> "Tensor":
     return eps
 
 
-def searched(
-    source: Source, rounds: int, correct: Correct = as_seen
+def search_fixed_points(
+    source: Source, rounds: int, correct: Correct = no_correction
 ) -> "Generator[Tensor, None, list[Tensor]]":
     """Latents by level index, each drawn by gradients towards its fixed point.
 
@@ -36,22 +36,22 @@ def searched(
     """
     denoise, z = source.denoiser(), source.x0
     latents = [z]
-    for i in source.climb:
+    for i in source.inversion_order:
         high, low = source.levels[i], source.levels[i + 1]
         seen = denoise(z, low, high)
         yield seen.x0
-        search = Search(carried(z, seen.eps, low, high))
+        search = FixedPointSearch(ddim_move(z, seen.eps, low, high))
         for _ in range(rounds):
             if not search.is_over:
                 seen = denoise(search.guess, high)
-                search.turn(carried(z, correct(seen.eps), low, high))
+                search.update(ddim_move(z, correct(seen.eps), low, high))
             yield seen.x0.detach()
         z = search.best
         latents.append(z)
     return latents[::-1]
 
 
-class Search:
+class FixedPointSearch:
     """A latent under AdamW; ``best`` is the one nearest to what its own noise makes of it."""
 
     def __init__(self, start: "Tensor") -> None:
@@ -61,9 +61,9 @@ class Search:
         self.best = start.detach()
         self.loss = float("inf")
         self.is_over = False
-        self.optimiser = AdamW([self.guess], lr=RATE)
+        self.optimiser = AdamW([self.guess], lr=LEARNING_RATE)
 
-    def turn(self, meant: "Tensor") -> None:
+    def update(self, meant: "Tensor") -> None:
         """One step nearer to what the guess's noise means it to be."""
         import torch
 
@@ -72,4 +72,4 @@ class Search:
             self.best, self.loss = self.guess.detach().clone(), loss.item()
         (self.guess.grad,) = torch.autograd.grad(loss, self.guess)
         self.optimiser.step()
-        self.is_over = self.loss < ENOUGH
+        self.is_over = self.loss < CONVERGED_LOSS

@@ -9,7 +9,7 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
-from core.diffusion.latent_masks import checked
+from core.diffusion.latent_masks import check_finite
 from core.diffusion.model import Conditioning, Denoise, Level, Levels, Model, Prediction
 
 if TYPE_CHECKING:
@@ -17,43 +17,43 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-State = tuple["Tensor", ...]
+PathState = tuple["Tensor", ...]
 """What a path carries from level to level, each (branches, channels, height, width)."""
 
-LEAST_SIGNAL = 0.02
+MIN_SIGNAL = 0.02
 """A level with less of the picture than this cannot be walked through and back."""
 
 
-class Path(Protocol):
+class InvertedPath(Protocol):
     """An inverted picture: ``levels`` from noisiest to cleanest, walked down step by step."""
 
     levels: Levels
 
-    def begin(self, branches: int) -> State:
+    def begin(self, branches: int) -> PathState:
         """Every branch at the noisiest level."""
         ...
 
-    def step(self, i: int, state: State, denoise: Denoise) -> "tuple[State, Tensor]":
+    def step(self, i: int, state: PathState, denoise: Denoise) -> "tuple[PathState, Tensor]":
         """From levels[i] to levels[i + 1]; also the clean latents that were seen.
 
         denoise takes and gives one row per branch.
         """
         ...
 
-    def latent(self, state: State) -> "Tensor":
+    def latent(self, state: PathState) -> "Tensor":
         """The branches' latents."""
         ...
 
-    def against(self, i: int) -> Conditioning | None:
+    def negative_embeddings(self, i: int) -> Conditioning | None:
         """What stands against every prompt at step i in place of the negative prompt."""
         ...
 
-    def towards(self, i: int, words: Conditioning) -> Conditioning:
+    def prompt_embeddings(self, i: int, words: Conditioning) -> Conditioning:
         """The prompts (one row a branch) as the path wants them at step i."""
         ...
 
 
-Inversion = Generator["Tensor", None, Path]
+Inversion = Generator["Tensor", None, InvertedPath]
 """Yields the clean latent seen after each network call, returns the path."""
 
 
@@ -77,7 +77,7 @@ class Source:
         return Branches(self.model, self.words, (scale,), self.negative)
 
     @property
-    def climb(self) -> range:
+    def inversion_order(self) -> range:
         """Level indices in the order in which an inversion reaches them."""
         return range(len(self.levels) - 2, -1, -1)
 
@@ -101,18 +101,18 @@ class Branches:
     def __len__(self) -> int:
         return len(self.scales)
 
-    def row_against(self, branch: int) -> int | None:
+    def uncond_row(self, branch: int) -> int | None:
         """The network's row that stands against a branch; None when it has no guidance."""
         return len(self) + self.guided.index(branch) if branch in self.guided else None
 
     def rows(self, branch: int) -> list[int]:
         """The network's rows of a branch: with its words, then against them where it is guided."""
-        against = self.row_against(branch)
+        against = self.uncond_row(branch)
         return [branch] if against is None else [branch, against]
 
     def only(self, branch: int) -> "Branches":
         """One of the branches by itself."""
-        words = rows_of(self.words, [branch])
+        words = select_rows(self.words, [branch])
         return Branches(self.model, words, [self.scales[branch]], self.against)
 
     def pair(
@@ -125,14 +125,14 @@ class Branches:
         shown = torch.cat([z, z[self.guided]]) if self.guided else z
         words = self.words
         if self.guided:
-            words = words.joined(rows_of(self.against, [0] * len(self.guided)))
-        seen = checked(self.model.denoiser(words))(shown, level, label)
+            words = words.concatenate(select_rows(self.against, [0] * len(self.guided)))
+        seen = check_finite(self.model.denoiser(words))(shown, level, label)
         return Prediction(seen.x0[:n], seen.eps[:n]), Prediction(seen.x0[n:], seen.eps[n:])
 
     def __call__(self, z: "Tensor", level: Level, label: Level | None = None) -> Prediction:
-        return self.mixed(*self.pair(z, level, label))
+        return self.apply_guidance(*self.pair(z, level, label))
 
-    def mixed(self, towards: Prediction, against: Prediction) -> Prediction:
+    def apply_guidance(self, towards: Prediction, against: Prediction) -> Prediction:
         """Both sides of a pair as one, every branch guided by its own scale."""
         import torch
 
@@ -146,7 +146,7 @@ class Branches:
         return Prediction(x0, eps)
 
 
-def rows_of(words: Conditioning, rows: Sequence[int]) -> Conditioning:
+def select_rows(words: Conditioning, rows: Sequence[int]) -> Conditioning:
     """Some rows of a conditioning, in the order given."""
     index = list(rows)
     pooled = None if words.pooled is None else words.pooled[index]
@@ -154,12 +154,12 @@ def rows_of(words: Conditioning, rows: Sequence[int]) -> Conditioning:
     return replace(words, prompts=prompts, tokens=words.tokens[index], pooled=pooled)
 
 
-def walkable(levels: Levels) -> Levels:
+def invertible_levels(levels: Levels) -> Levels:
     """The levels that hold some of the picture: pure noise leads nowhere back."""
-    return tuple(level for level in levels if level.signal >= LEAST_SIGNAL)
+    return tuple(level for level in levels if level.signal >= MIN_SIGNAL)
 
 
-class Replayed:
+class ReplayPath:
     """The plain path: every branch takes the model's own (DDIM) steps from the same noise.
 
     ``opposed`` holds what stands against the prompts at every step, where the path says so.
@@ -172,40 +172,40 @@ class Replayed:
         self.latents = tuple(latents)
         self.opposed = tuple(opposed)
 
-    def begin(self, branches: int) -> State:
+    def begin(self, branches: int) -> PathState:
         return (self.latents[0].repeat(branches, 1, 1, 1),)
 
-    def step(self, i: int, state: State, denoise: Denoise) -> "tuple[State, Tensor]":
+    def step(self, i: int, state: PathState, denoise: Denoise) -> "tuple[PathState, Tensor]":
         seen = denoise(state[0], self.levels[i])
         return (seen.at(self.levels[i + 1]),), seen.x0
 
-    def latent(self, state: State) -> "Tensor":
+    def latent(self, state: PathState) -> "Tensor":
         return state[0]
 
-    def against(self, i: int) -> Conditioning | None:
+    def negative_embeddings(self, i: int) -> Conditioning | None:
         return self.opposed[i] if self.opposed else None
 
-    def towards(self, i: int, words: Conditioning) -> Conditioning:
+    def prompt_embeddings(self, i: int, words: Conditioning) -> Conditioning:
         return words
 
 
-class Held(Replayed):
+class DirectPath(ReplayPath):
     """The source row is put back on its own path after every step (Direct Inversion)."""
 
-    def step(self, i: int, state: State, denoise: Denoise) -> "tuple[State, Tensor]":
+    def step(self, i: int, state: PathState, denoise: Denoise) -> "tuple[PathState, Tensor]":
         import torch
 
         (z,), x0 = super().step(i, state, denoise)
         return (torch.cat([self.latents[i + 1], z[1:]]),), x0
 
 
-def climbed(
+def ddim_invert(
     source: Source, denoise: Denoise | None = None
 ) -> "Generator[Tensor, None, list[Tensor]]":
     """DDIM inversion: the latents by level index; each call is told the level it leads to."""
     denoise, z = denoise or source.denoiser(), source.x0
     latents = [z]
-    for i in source.climb:
+    for i in source.inversion_order:
         seen = denoise(z, source.levels[i + 1], source.levels[i])
         z = seen.at(source.levels[i])
         latents.append(z)

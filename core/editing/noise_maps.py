@@ -6,20 +6,20 @@ An edit takes the same steps with the same maps, so it differs from the source b
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from core.diffusion.eta_step import mean
+from core.diffusion.eta_step import step_mean
 from core.diffusion.model import Denoise, Levels
-from core.editing.inversion import Replayed, Source, State
+from core.editing.inversion import PathState, ReplayPath, Source
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
     from torch import Tensor
 
-Next = Callable[[int, "Tensor"], "Tensor"]
+WantedLatent = Callable[[int, "Tensor"], "Tensor"]
 """(level index, latent at the noisier level before) to the latent wanted there."""
 
 
-class Mapped(Replayed):
+class NoiseMapPath(ReplayPath):
     """A path down from one latent, every branch with the same map at every step.
 
     ``maps`` hold each step's noise times its spread, so that a step without spread has one too.
@@ -32,24 +32,24 @@ class Mapped(Replayed):
         self.maps = maps
         self.eta = eta
 
-    def step(self, i: int, state: State, denoise: Denoise) -> "tuple[State, Tensor]":
+    def step(self, i: int, state: PathState, denoise: Denoise) -> "tuple[PathState, Tensor]":
         here, there = self.levels[i], self.levels[i + 1]
         seen = denoise(state[0], here)
-        return (mean(seen, here, there, self.eta) + self.maps[i],), seen.x0
+        return (step_mean(seen, here, there, self.eta) + self.maps[i],), seen.x0
 
 
-def mapped(
-    source: Source, first: "Tensor", wanted: Next, eta: float = 1.0
-) -> "Generator[Tensor, None, Mapped]":
+def record_noise_maps(
+    source: Source, first: "Tensor", wanted: WantedLatent, eta: float = 1.0
+) -> "Generator[Tensor, None, NoiseMapPath]":
     """The path through the latents wanted, the last of which is the picture's own."""
     denoise, levels, z = source.denoiser(source.guidance), source.levels, first
     maps: list[Tensor] = []
     for i in range(len(levels) - 1):
         seen = denoise(z, levels[i])
-        expected = mean(seen, levels[i], levels[i + 1], eta)
+        expected = step_mean(seen, levels[i], levels[i + 1], eta)
         target = source.x0 if i == len(levels) - 2 else wanted(i + 1, z)
         maps.append(target - expected)
         # Not the latent wanted: an edit adds up the same two and must round alike.
         z = expected + maps[-1]
         yield seen.x0
-    return Mapped(levels, first, maps, eta)
+    return NoiseMapPath(levels, first, maps, eta)

@@ -7,10 +7,10 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-COARSEST = 8
+MIN_SIDE = 8
 """Noise of this side is not shrunk further when its correlations are looked for."""
-PATCH = 4
-TINY = 1e-6
+PATCH_SIDE = 4
+EPSILON = 1e-6
 
 
 def correlation(noise: "Tensor", roll: int) -> "Tensor":
@@ -26,7 +26,7 @@ def correlation(noise: "Tensor", roll: int) -> "Tensor":
         shift = 1 + roll % max(1, side // 2)
         for axis in (2, 3):
             total = total + (noise * noise.roll(shift, axis)).mean((2, 3)).square().sum()
-        if side <= COARSEST:
+        if side <= MIN_SIDE:
             return total
         noise = avg_pool2d(noise, 2)
 
@@ -35,18 +35,18 @@ def divergence(noise: "Tensor", wanted: "Tensor") -> "Tensor":
     """The Kullback-Leibler divergence of patches of noise from those wanted, as Gaussians."""
     mean, variance = _patches(noise)
     wanted_mean, wanted_variance = _patches(wanted)
-    ratio = (wanted_variance + TINY) / (variance + TINY)
-    spread = (variance + (mean - wanted_mean).square()) / (wanted_variance + TINY)
+    ratio = (wanted_variance + EPSILON) / (variance + EPSILON)
+    spread = (variance + (mean - wanted_mean).square()) / (wanted_variance + EPSILON)
     return (ratio.log() + spread - 1).abs().sum()
 
 
 def _patches(noise: "Tensor") -> "tuple[Tensor, Tensor]":
     """Mean and variance of every patch in every channel."""
-    patches = noise.unfold(2, PATCH, PATCH).unfold(3, PATCH, PATCH)
+    patches = noise.unfold(2, PATCH_SIDE, PATCH_SIDE).unfold(3, PATCH_SIDE, PATCH_SIDE)
     return patches.mean((-2, -1)), patches.var((-2, -1))
 
 
-def slope(noise: "Tensor", loss: "Callable[[Tensor], Tensor]") -> "Tensor":
+def loss_gradient(noise: "Tensor", loss: "Callable[[Tensor], Tensor]") -> "Tensor":
     """The gradient of a loss at a noise map."""
     import torch
 

@@ -12,10 +12,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 from core import catalog
-from core.diffusion.latent_masks import last_part, numbered, soft_latent_mask
+from core.diffusion.latent_masks import last_steps, number_steps, soft_latent_mask
 from core.diffusion.model import Conditioning, Denoise, Image, Levels, Model, Step
-from core.editing.inversion import Branches, Path, Source, State, walkable
-from core.editing.prompt_warnings import doubt
+from core.editing.inversion import Branches, InvertedPath, PathState, Source, invertible_levels
+from core.editing.prompt_warnings import warn_about_prompt
 from core.errors import TechniqueError
 from core.params import Choice, Range, Text
 
@@ -37,8 +37,8 @@ SOURCE, TARGET = 0, 1
 
 Walk = Generator["Tensor", None, "Tensor"]
 Guide = Callable[["PromptEdit", Denoise], Denoise]
-Start = Callable[[State], State]
-After = Callable[[int, State], State]
+Start = Callable[[PathState], PathState]
+After = Callable[[int, PathState], PathState]
 
 
 @dataclass(frozen=True)
@@ -85,12 +85,12 @@ class PromptEdit:
         self.inverter = inverter()
 
     def _levels(self) -> Levels:
-        whole = walkable(self.model.levels(self.params.steps))
-        return last_part(whole, self.params.strength)
+        whole = invertible_levels(self.model.levels(self.params.steps))
+        return last_steps(whole, self.params.strength)
 
     # Words
 
-    def words(self) -> Conditioning:
+    def prompt_embeddings(self) -> Conditioning:
         """The source prompt, and the prompt once for every edit."""
         params = self.params
         return self.model.embed([params.source_prompt, *[params.prompt] * self.edits])
@@ -104,7 +104,7 @@ class PromptEdit:
     @property
     def total(self) -> int:
         """How many steps a run is, the way up included where it is not known yet."""
-        is_known = not self.count or self._key in self.model.store
+        is_known = not self.count or self._key in self.model.cache
         return self.count + (0 if is_known else self.inverter.calls(self.count))
 
     def run(
@@ -125,24 +125,24 @@ class PromptEdit:
         """
         if not self.count:
             return self.model.decode(self.x0)
-        doubt(self.task, self.model, self.x0)
+        warn_about_prompt(self.task, self.model, self.x0)
         scales = scales or self.scales()
         self.guidance = scales[SOURCE]
         path, total = self._known_path(), self.total
-        words = words or self.words()
+        words = words or self.prompt_embeddings()
         opened = partial(self._opened, control, tap)
 
         def walk() -> Walk:
-            found = path or (yield from self._inverted())
-            return (yield from self._down(found, opened, guide, start, after, scales, words))
+            found = path or (yield from self._invert())
+            return (yield from self._walk_down(found, opened, guide, start, after, scales, words))
 
         with closing(walk()) as walking:
-            z = yield from numbered(walking, total)
+            z = yield from number_steps(walking, total)
         return self.model.decode(z)
 
-    def _down(
+    def _walk_down(
         self,
-        path: Path,
+        path: InvertedPath,
         opened: Callable[[], AbstractContextManager[Any]],
         guide: "Guide | None",
         start: "Start | None",
@@ -157,14 +157,17 @@ class PromptEdit:
         for i in range(self.count):
             self.at = i
             self.branches = Branches(
-                self.model, path.towards(i, words), scales, path.against(i) or negative
+                self.model,
+                path.prompt_embeddings(i, words),
+                scales,
+                path.negative_embeddings(i) or negative,
             )
             denoise: Denoise = self.branches
             if guide is not None:
                 denoise = guide(self, denoise)
             with opened():
                 state, seen = path.step(i, state, denoise)
-            state = self._kept(path, i, state)
+            state = self._restore_outside(path, i, state)
             if after is not None:
                 state = after(i, state)
             yield seen[TARGET:]
@@ -179,15 +182,15 @@ class PromptEdit:
                 stack.enter_context(self.model.features(tap))
             return stack.pop_all()
 
-    def _kept(self, path: Path, i: int, state: State) -> State:
+    def _restore_outside(self, path: InvertedPath, i: int, state: PathState) -> PathState:
         """Outside the painted region every branch is the source."""
         if bool((self.mask >= 1).all()):
             return state
-        return blended(state, self.mask)
+        return restore_source_outside(state, self.mask)
 
     # The inverted picture
 
-    def source(self) -> Source:
+    def inversion_source(self) -> Source:
         """What the inverter gets."""
         params = self.params
         return Source(
@@ -207,18 +210,18 @@ class PromptEdit:
         walk = (params.inverter, params.steps, params.strength, task.seed, task.origin)
         return ("path", self.model.identity, task.image_key, *spoken, *walk)
 
-    def _known_path(self) -> Path | None:
-        path: Path | None = (
-            self.model.store.get(self._key, lambda: None) if self._key in self.model.store else None
+    def _known_path(self) -> InvertedPath | None:
+        path: InvertedPath | None = (
+            self.model.cache.get(self._key, lambda: None) if self._key in self.model.cache else None
         )
         return path
 
-    def _inverted(self) -> Generator["Tensor", None, Path]:
-        path = yield from self.inverter.run(self.source())
-        self.model.store.put(self._key, path)
+    def _invert(self) -> Generator["Tensor", None, InvertedPath]:
+        path = yield from self.inverter.run(self.inversion_source())
+        self.model.cache.put(self._key, path)
         return path
 
 
-def blended(state: State, mask: "Tensor") -> State:
+def restore_source_outside(state: PathState, mask: "Tensor") -> PathState:
     """Every branch becomes the source where mask (1, 1, h, w) is 0."""
     return tuple(part[:1].lerp(part, mask.to(part)) for part in state)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from core.diffusion.latent_masks import checked
+from core.diffusion.latent_masks import check_finite
 from core.diffusion.model import Conditioning, Prediction
 from core.editing.inversion import Source
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Tuning:
+class OptimisationSettings:
     """How words are tuned: Adam's rate and the mean square that is near enough, by step.
 
     ``is_against`` says that the words that stand against the prompt are tuned, not the prompt's.
@@ -27,7 +27,7 @@ class Tuning:
     is_against: bool
 
 
-class Tuned:
+class PromptOptimiser:
     """Words under Adam; ``best`` are those whose step landed nearest, at ``landed``."""
 
     def __init__(self, words: Conditioning, rate: float) -> None:
@@ -40,7 +40,7 @@ class Tuned:
         self.is_flat = False
         self.optimiser = Adam([self.words.tokens], lr=rate)
 
-    def turn(self, landed: "Tensor", wanted: "Tensor") -> None:
+    def update(self, landed: "Tensor", wanted: "Tensor") -> None:
         """One step towards words that land on the wanted latent."""
         import torch
 
@@ -54,8 +54,8 @@ class Tuned:
         self.optimiser.step()
 
 
-def tuned(
-    source: Source, latents: "list[Tensor]", tuning: Tuning
+def optimise_prompts(
+    source: Source, latents: "list[Tensor]", tuning: OptimisationSettings
 ) -> "Generator[Tensor, None, list[Conditioning]]":
     """The words of every step on the way down from latents[0], each tuned from those before.
 
@@ -66,13 +66,13 @@ def tuned(
     z, found = latents[0], []
     for i in range(len(latents) - 1):
         here, there = source.levels[i], source.levels[i + 1]
-        other = checked(source.model.denoiser(fixed))(z, here)
-        search = Tuned(words, tuning.rate(i))
+        other = check_finite(source.model.denoiser(fixed))(z, here)
+        search = PromptOptimiser(words, tuning.rate(i))
         for _ in range(tuning.rounds + 1):
             if search.loss >= tuning.enough(i) and not search.is_flat:
-                seen = checked(source.model.denoiser(search.words))(z, here)
+                seen = check_finite(source.model.denoiser(search.words))(z, here)
                 seen = guided(*((other, seen) if tuning.is_against else (seen, other)), source)
-                search.turn(seen.at(there), latents[i + 1])
+                search.update(seen.at(there), latents[i + 1])
             yield seen.x0.detach()
         words, z = search.best, search.landed
         found.append(words)

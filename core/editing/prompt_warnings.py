@@ -3,29 +3,33 @@
 from typing import TYPE_CHECKING, Any
 
 from core.diffusion.model import Model
-from core.scoring.prompt_agreement import agreement
+from core.scoring.prompt_agreement import prompt_agreement
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from core.task import Task
 
-UNSAID = "Say what the picture shows now: without that, more than what you mean may change."
-UNLIKE = "The model does not see “{}” in the picture: more than what you mean may change."
+NO_SOURCE_PROMPT = (
+    "Say what the picture shows now: without that, more than what you mean may change."
+)
+PROMPT_DOES_NOT_FIT = (
+    "The model does not see “{}” in the picture: more than what you mean may change."
+)
 
 
-def doubt(task: "Task[Any]", model: Model, x0: "Tensor") -> None:
+def warn_about_prompt(task: "Task[Any]", model: Model, x0: "Tensor") -> None:
     """Note where the words for the picture are missing, or fit it worse than no words do."""
     prompt, source = task.params.prompt.strip(), task.params.source_prompt.strip()
     if prompt and not source:
-        model.notes.append(UNSAID)
+        model.notes.append(NO_SOURCE_PROMPT)
     if not source:
         return
     key = ("doubt", model.identity, task.image_key, source, task.seed, task.origin)
-    if model.store.get(key, lambda: explained(task, model, x0, source)) < 0:
-        model.notes.append(UNLIKE.format(source))
+    if model.cache.get(key, lambda: prompt_fit(task, model, x0, source)) < 0:
+        model.notes.append(PROMPT_DOES_NOT_FIT.format(source))
 
 
-def explained(task: "Task[Any]", model: Model, x0: "Tensor", prompt: str) -> float:
+def prompt_fit(task: "Task[Any]", model: Model, x0: "Tensor", prompt: str) -> float:
     """How much better a prompt explains a picture than no prompt does, in per cent."""
-    return float(agreement(model, x0, prompt, task.noise(x0, "doubt")))
+    return float(prompt_agreement(model, x0, prompt, task.noise(x0, "doubt")))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from difflib import SequenceMatcher
 
 
-def aligned(source: Sequence[str], target: Sequence[str], swaps: bool = False) -> list[int]:
+def align_tokens(source: Sequence[str], target: Sequence[str], swaps: bool = False) -> list[int]:
     """For every piece of the target its place in the source, -1 for a new one.
 
     With ``swaps`` a run of pieces that stands in place of another belongs to it, spread evenly.
@@ -18,7 +18,9 @@ def aligned(source: Sequence[str], target: Sequence[str], swaps: bool = False) -
     return places
 
 
-def differing(source: Sequence[str], target: Sequence[str]) -> tuple[list[int], list[int]]:
+def find_differing_tokens(
+    source: Sequence[str], target: Sequence[str]
+) -> tuple[list[int], list[int]]:
     """The places that only one of the two prompts has: of the source, of the target."""
     matcher = SequenceMatcher(None, list(source), list(target), autojunk=False)
     gone: list[int] = []
@@ -30,7 +32,7 @@ def differing(source: Sequence[str], target: Sequence[str]) -> tuple[list[int], 
     return gone, new
 
 
-def places_of(sentence: Sequence[str], words: Sequence[str]) -> list[int]:
+def token_indices(sentence: Sequence[str], words: Sequence[str]) -> list[int]:
     """Where pieces of some words stand in a sentence, start and end marks left out."""
     wanted = [piece for piece in words if not _is_mark(piece)]
     return [place for place, piece in enumerate(sentence) if piece in wanted]

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 from core.diffusion.model import Denoise, Level, Levels, Prediction
-from core.editing.inversion import Replayed, Source, State
+from core.editing.inversion import PathState, ReplayPath, Source
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-class Around(NamedTuple):
+class LevelTriple(NamedTuple):
     """Three levels in a row: the noisier, the one seen, the cleaner."""
 
     noisier: Level
@@ -24,47 +24,47 @@ class Around(NamedTuple):
     cleaner: Level
 
 
-Leap = Callable[["Tensor", "Tensor", Prediction, Around], "Tensor"]
+TwoStepRule = Callable[["Tensor", "Tensor", Prediction, LevelTriple], "Tensor"]
 """(latent on one side, latent seen, what is seen in it, levels) to the latent on the other side."""
 
 
-def leapt_up(source: Source, up: Leap) -> "Generator[Tensor, None, list[Tensor]]":
+def two_step_invert(source: Source, up: TwoStepRule) -> "Generator[Tensor, None, list[Tensor]]":
     """The latents by level index; exact but for the first, plain, move."""
     denoise, levels = source.denoiser(source.guidance), source.levels
     latents = [source.x0]
-    for i in source.climb:
+    for i in source.inversion_order:
         if len(latents) == 1:
             seen = denoise(source.x0, levels[i + 1], levels[i])
             latents.append(seen.at(levels[i]))
         else:
             seen = denoise(latents[-1], levels[i + 1])
-            latents.append(up(latents[-2], latents[-1], seen, Around(*levels[i : i + 3])))
+            latents.append(up(latents[-2], latents[-1], seen, LevelTriple(*levels[i : i + 3])))
         yield seen.x0
     return latents[::-1]
 
 
-class Leaping(Replayed):
+class TwoStepPath(ReplayPath):
     """A path of two neighbouring latents: the level before and the level reached."""
 
-    def __init__(self, levels: Levels, latents: "list[Tensor]", down: Leap) -> None:
+    def __init__(self, levels: Levels, latents: "list[Tensor]", down: TwoStepRule) -> None:
         super().__init__(levels, latents[:2])
         self.down = down
 
-    def begin(self, branches: int) -> State:
+    def begin(self, branches: int) -> PathState:
         z = self.latents[0].repeat(branches, 1, 1, 1)
         return (z, z)
 
-    def step(self, i: int, state: State, denoise: Denoise) -> "tuple[State, Tensor]":
+    def step(self, i: int, state: PathState, denoise: Denoise) -> "tuple[PathState, Tensor]":
         before, z = state
         seen = denoise(z, self.levels[i])
         if i == 0:
-            return (z, self._started(seen.at(self.levels[1]))), seen.x0
-        after = self.down(before, z, seen, Around(*self.levels[i - 1 : i + 2]))
+            return (z, self._first_step(seen.at(self.levels[1]))), seen.x0
+        after = self.down(before, z, seen, LevelTriple(*self.levels[i - 1 : i + 2]))
         return (z, after), seen.x0
 
-    def _started(self, z: "Tensor") -> "Tensor":
+    def _first_step(self, z: "Tensor") -> "Tensor":
         """Every branch is off by as much as the source, which comes back exactly."""
         return z + (self.latents[1] - z[:1])
 
-    def latent(self, state: State) -> "Tensor":
+    def latent(self, state: PathState) -> "Tensor":
         return state[1]

@@ -4,44 +4,44 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from core.ai.layer import Request
+    from core.ai.layer import LayerTask
     from core.engine.messages import Picture
 
 
 @dataclass(frozen=True, eq=False)
-class Job:
-    """Run one request; ``rung`` is how far down the ladder of retries it already is.
+class RunTask:
+    """Run one request; ``retry`` is how far down the ladder of retries it already is.
 
     With a ``verifier``, by id, the answer's facts hold its score.
     """
 
     id: int
-    request: "Request"
-    rung: int = 0
+    task: "LayerTask"
+    retry: int = 0
     verifier: str = ""
 
 
 @dataclass(frozen=True)
-class Open:
+class OpenModel:
     """Load a model (by id or path) and say what it is like."""
 
     id: int
     model: str
-    rung: int = 0
+    retry: int = 0
 
 
 @dataclass(frozen=True, eq=False)
-class Describe:
+class DescribePicture:
     """Say what a picture (height x width x 3) shows, in words that suit a model."""
 
     id: int
     model: str
     picture: "Picture"
-    rung: int = 0
+    retry: int = 0
 
 
 @dataclass(frozen=True)
-class Cancel:
+class CancelJob:
     """Stop a job at its next step."""
 
     id: int
@@ -52,7 +52,7 @@ class Ping:
     """Say that you are alive."""
 
 
-Errand = Job | Open | Describe
+QueuedCommand = RunTask | OpenModel | DescribePicture
 """What is done one at a time, in the order given."""
 
-Command = Errand | Cancel | Ping
+Command = QueuedCommand | CancelJob | Ping

@@ -27,7 +27,7 @@ def limit_threads(environment: MutableMapping[str, str]) -> None:
     environment.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
-def chosen(device: str) -> str:
+def choose_device(device: str) -> str:
     """The torch device for a wish: "auto" takes the accelerator there is."""
     import torch
 

@@ -19,31 +19,31 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, TypeVar
 
-from core.engine.commands import Cancel, Describe, Errand, Job, Open, Ping
-from core.engine.job_stream import Run
+from core.engine.commands import CancelJob, DescribePicture, OpenModel, Ping, QueuedCommand, RunTask
+from core.engine.job_stream import JobStream
 from core.engine.messages import (
-    Cancelled,
-    Described,
-    Failed,
-    Hello,
-    Opened,
+    JobCancelled,
+    JobFailed,
+    JobStarted,
+    ModelOpened,
+    PictureDescribed,
     Pong,
-    Spoken,
-    Started,
+    WorkerMessage,
+    WorkerReady,
 )
-from core.engine.retries import LADDER, below
-from core.engine.worker_process import Process
+from core.engine.retries import RETRIES, next_retry
+from core.engine.worker_process import WorkerProcess
 from core.errors import EditorError, ModelError
 from core.signal import Signal
 
 if TYPE_CHECKING:
-    from core.ai.layer import Request
+    from core.ai.layer import LayerTask
     from core.engine.messages import Picture
 
 T = TypeVar("T")
 
 
-class State(Enum):
+class EngineState(Enum):
     """What the worker is doing, in a word for the status bar."""
 
     starting = "starting"
@@ -55,7 +55,7 @@ class State(Enum):
 
 
 @dataclass(frozen=True)
-class Patience:
+class Timeouts:
     """How long to wait, in seconds: for a start, a sign of life, a step, a load, a cancelled step.
 
     ``tick`` is the time between looks. Waiting is counted in ticks of the loop and not by the
@@ -70,7 +70,7 @@ class Patience:
     cancel: float = 5.0
 
 
-BIRTHS = 3
+MAX_STARTS = 3
 """Workers that may die in a row before one has said hello."""
 
 
@@ -86,20 +86,20 @@ class Engine:
         self,
         device: str = "auto",
         cache_mb: int = 256,
-        patience: Patience | None = None,
+        patience: Timeouts | None = None,
         modules: Sequence[str] = (),
     ) -> None:
-        self.state = State.stopped
-        self.changed: Signal[State] = Signal()
-        self.models: dict[str, Opened] = {}
+        self.state = EngineState.stopped
+        self.changed: Signal[EngineState] = Signal()
+        self.models: dict[str, ModelOpened] = {}
         self.at_hand: frozenset[str] = frozenset()
-        self.hello: Hello | None = None
-        self.patience = patience or Patience()
+        self.hello: WorkerReady | None = None
+        self.patience = patience or Timeouts()
         self._arguments = ["--device", device, "--cache-mb", str(cache_mb)]
         self._arguments += [f"--load={name}" for name in modules]
-        self._process: Process | None = None
-        self._queue: deque[Run] = deque()
-        self._current: Run | None = None
+        self._process: WorkerProcess | None = None
+        self._queue: deque[JobStream] = deque()
+        self._current: JobStream | None = None
         self._next_id = 1
         self._births = 0
         self._unanswered = 0
@@ -110,19 +110,19 @@ class Engine:
         """Bring up the worker; call this inside the event loop. Returns at once."""
         if self._process is None:
             self._births = 0
-            self._launch(State.starting)
+            self._launch(EngineState.starting)
             self._clock = asyncio.get_running_loop().call_later(self.patience.tick, self._tick)
 
-    def submit(self, request: "Request", verifier: str = "", yields: bool = False) -> Run:
+    def submit(self, request: "LayerTask", verifier: str = "", yields: bool = False) -> JobStream:
         """Run a request after those before it; iterate over the result for its messages.
 
         A verifier's score comes with the answer. One that yields stops for whatever comes next.
         """
         # What JSON cannot hold must fail here, where the mistake is, and not on its way.
         json.dumps(request.recipe.to_json())
-        return self._enqueue(Job(self._id(), request, verifier=verifier), yields)
+        return self._enqueue(RunTask(self._id(), request, verifier=verifier), yields)
 
-    async def open(self, model: str) -> Opened:
+    async def open(self, model: str) -> ModelOpened:
         """Load a model ahead of its first request, and learn what a request must know of it.
 
         Raises ModelError when it cannot be used.
@@ -130,7 +130,7 @@ class Engine:
         if model in self.models:
             return self.models[model]
         stopped = f"Opening {model} was stopped."
-        self.models[model] = await self._answer(Open(self._id(), model), Opened, stopped)
+        self.models[model] = await self._answer(OpenModel(self._id(), model), ModelOpened, stopped)
         return self.models[model]
 
     async def describe(self, picture: "Picture", model: str) -> str:
@@ -138,15 +138,15 @@ class Engine:
 
         Empty when nobody is sure. Raises ModelError when nobody can say.
         """
-        command, stopped = Describe(self._id(), model, picture), "Describing was stopped."
-        return (await self._answer(command, Described, stopped)).text
+        command, stopped = DescribePicture(self._id(), model, picture), "Describing was stopped."
+        return (await self._answer(command, PictureDescribed, stopped)).text
 
-    async def _answer(self, command: Open | Describe, kind: type[T], stopped: str) -> T:
+    async def _answer(self, command: OpenModel | DescribePicture, kind: type[T], stopped: str) -> T:
         """The worker's one answer. Raises ModelError, with ``stopped`` when there is none."""
         async for message in self._enqueue(command):
             if isinstance(message, kind):
                 return message
-            if isinstance(message, Failed) and not message.retry:
+            if isinstance(message, JobFailed) and not message.retry:
                 raise ModelError(message.text) from (
                     RuntimeError(message.trace) if message.is_bug else None
                 )
@@ -157,14 +157,14 @@ class Engine:
         for run in self._queue:
             if run.job == job:
                 self._queue.remove(run)
-                run.hear(Cancelled(job))
+                run.receive(JobCancelled(job))
                 return
         run_now = self._current
         if run_now is not None and run_now.job == job and not run_now.is_cancelled:
             run_now.is_cancelled = True
             self._quiet = 0
             if self._process is not None:
-                self._process.send(Cancel(job))
+                self._process.send(CancelJob(job))
 
     def close(self) -> None:
         """End the worker; every job that is not over ends as cancelled."""
@@ -178,8 +178,8 @@ class Engine:
         self._current = None
         self._queue.clear()
         for run in open_runs:
-            run.hear(Cancelled(run.job))
-        self._become(State.stopped)
+            run.receive(JobCancelled(run.job))
+        self._become(EngineState.stopped)
 
     @property
     def pid(self) -> int | None:
@@ -190,13 +190,13 @@ class Engine:
         self._next_id += 1
         return self._next_id - 1
 
-    def _enqueue(self, command: Errand, yields: bool = False) -> Run:
+    def _enqueue(self, command: QueuedCommand, yields: bool = False) -> JobStream:
         if self._process is None:
             raise EditorError("The worker is not running: start it again from the Jobs panel.")
         for older in [*self._queue, *filter(None, [self._current])]:
             if older.yields:
                 self.cancel(older.job)
-        run = Run(command, self.cancel, yields)
+        run = JobStream(command, self.cancel, yields)
         self._queue.append(run)
         self._advance()
         return run
@@ -212,83 +212,83 @@ class Engine:
     def _settle(self) -> None:
         """The state that follows from what is going on."""
         if self._process is None:
-            self._become(State.stopped)
+            self._become(EngineState.stopped)
         elif self.hello is not None:
-            self._become(self._working())
+            self._become(self._busy_state())
 
-    def _working(self) -> State:
+    def _busy_state(self) -> EngineState:
         if self._current is None:
-            return State.ready
-        return State.loading if self._current.is_loading else State.busy
+            return EngineState.ready
+        return EngineState.loading if self._current.is_loading else EngineState.busy
 
-    def _become(self, state: State) -> None:
+    def _become(self, state: EngineState) -> None:
         if state is not self.state:
             self.state = state
             self.changed.emit(state)
 
-    def _launch(self, state: State) -> None:
+    def _launch(self, state: EngineState) -> None:
         self.hello = None
         self.at_hand = frozenset()
         self._unanswered = 0
         self._quiet = 0
         self._births += 1
-        self._process = Process(self._arguments, self._heard, self._ended)
+        self._process = WorkerProcess(self._arguments, self._on_message, self._on_worker_end)
         self._become(state)
 
-    def _heard(self, process: Process, message: Spoken) -> None:
+    def _on_message(self, process: WorkerProcess, message: WorkerMessage) -> None:
         if process is not self._process:
             return
         self._unanswered = 0
-        if isinstance(message, Hello):
+        if isinstance(message, WorkerReady):
             self.hello = message
             self._births = 0
             self._settle()
         elif not isinstance(message, Pong):
             self._deliver(message)
 
-    def _deliver(self, message: Spoken) -> None:
+    def _deliver(self, message: WorkerMessage) -> None:
         run = self._current
-        if run is None or isinstance(message, (Hello, Pong)) or run.job != message.job:
+        if run is None or isinstance(message, (WorkerReady, Pong)) or run.job != message.job:
             return
         self._quiet = 0
-        run.hear(message)
+        run.receive(message)
         if run.is_over:
-            self.at_hand = run.left_loaded(message, self.at_hand)
+            self.at_hand = run.models_after(message, self.at_hand)
             self._current = None
             self._advance()
-        elif isinstance(message, Started):
+        elif isinstance(message, JobStarted):
             self._settle()
 
-    def _ended(self, process: Process, code: int) -> None:
-        """The worker is gone: begin another, and give it the job, one rung further down."""
+    def _on_worker_end(self, process: WorkerProcess, code: int) -> None:
+        """The worker is gone: begin another, and give it the job, one retry further down."""
         if process is not self._process:
             return
         trace = process.log_tail()
         run, self._current = self._current, None
         if run is not None:
             self._retry(run, code, trace)
-        if self._births >= BIRTHS:
+        if self._births >= MAX_STARTS:
             self._give_up(trace)
             return
-        self._launch(State.restarting)
+        self._launch(EngineState.restarting)
         self._advance()
 
-    def _retry(self, run: Run, code: int, trace: str) -> None:
-        """Try a job again that lost its worker, if there is a rung left."""
+    def _retry(self, run: JobStream, code: int, trace: str) -> None:
+        """Try a job again that lost its worker, if there is a retry left."""
         if run.is_cancelled:
-            run.hear(Cancelled(run.job))
+            run.receive(JobCancelled(run.job))
             return
         if self.hello is None:
             self._queue.appendleft(run)  # the worker died before it could look at the job
             return
         text = f"The worker {run.blame or f'stopped (exit code {code})'}"
-        rung = below(run.command.rung, self.hello.device)
-        if rung is None:
+        retry = next_retry(run.command.retry, self.hello.device)
+        if retry is None:
             advice = "try a smaller region, fewer steps or another model"
-            run.hear(Failed(run.job, f"{text} each time it was tried: {advice}.", trace))
+            run.receive(JobFailed(run.job, f"{text} each time it was tried: {advice}.", trace))
         else:
-            run.hear(Failed(run.job, f"{text}.", trace, retry=LADDER[rung].text))
-            self._queue.appendleft(run.again(rung))
+            run.receive(JobFailed(run.job, f"{text}.", trace, retry=RETRIES[retry].text))
+            self._queue.appendleft(run.restart(retry))
 
     def _give_up(self, trace: str) -> None:
         """No worker survives its start: say so to everyone who waits."""
@@ -297,8 +297,8 @@ class Engine:
         self._queue.clear()
         for run in waiting:
             text = "The worker cannot start; run 'sfumato doctor' to see what is missing."
-            run.hear(Failed(run.job, text, trace))
-        self._become(State.stopped)
+            run.receive(JobFailed(run.job, text, trace))
+        self._become(EngineState.stopped)
 
     def _tick(self) -> None:
         """Look whether the worker lives and moves."""

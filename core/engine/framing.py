@@ -13,7 +13,7 @@ Array = npt.NDArray[Any]
 Part = bytes | memoryview
 
 LENGTH = struct.Struct("<I")
-LONGEST_HEADER = 16 << 20
+MAX_HEADER_BYTES = 16 << 20
 """More than any header needs: a larger number means that something else wrote to the pipe."""
 
 
@@ -28,7 +28,7 @@ class FrameError(ConnectionError):
     """What came through the pipe is not a frame, or only half of one."""
 
 
-def packed(frame: Frame) -> list[Part]:
+def pack_frame(frame: Frame) -> list[Part]:
     """The bytes of a frame in pieces; arrays are not copied unless they are strided."""
     arrays = [np.asarray(array, order="C") for array in frame.arrays]
     shapes = [[array.dtype.str, *array.shape] for array in arrays]
@@ -38,13 +38,13 @@ def packed(frame: Frame) -> list[Part]:
     return [LENGTH.pack(len(header)), header, *flat]
 
 
-def write(stream: BinaryIO, frame: Frame) -> None:
+def write_frame(stream: BinaryIO, frame: Frame) -> None:
     """Send one frame and flush."""
-    stream.writelines(packed(frame))
+    stream.writelines(pack_frame(frame))
     stream.flush()
 
 
-def read(stream: BinaryIO) -> Frame | None:
+def read_frame(stream: BinaryIO) -> Frame | None:
     """The next frame, or None when the other side has closed the pipe between two frames."""
     start = stream.read(LENGTH.size)
     if not start:
@@ -57,7 +57,7 @@ def _header(stream: BinaryIO, start: bytes) -> tuple[dict[str, Any], list[list[A
     if len(start) < LENGTH.size:
         raise FrameError("the pipe was closed inside a frame")
     (length,) = LENGTH.unpack(start)
-    if length > LONGEST_HEADER:
+    if length > MAX_HEADER_BYTES:
         raise FrameError(f"a frame's header cannot be {length} bytes long")
     text = stream.read(length)
     if len(text) < length:

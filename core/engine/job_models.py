@@ -4,31 +4,31 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from core.ai.recipe_inputs import models
+from core.ai.recipe_inputs import input_models
 from core.errors import ModelError
-from core.modifiers.wrapping import wrapped
+from core.modifiers.wrapping import wrap_model
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from core.diffusion.model import Model
-    from core.engine.model_cache import Shelf
-    from core.task import Recipe, Wrapped
+    from core.engine.model_cache import ModelCache
+    from core.task import ModifierSetting, Recipe
 
 
-def names(recipe: "Recipe") -> list[str]:
+def model_names(recipe: "Recipe") -> list[str]:
     """Every model that a recipe needs at a time, its own first."""
-    return [recipe.model, *(name for _, name in models(recipe))]
+    return [recipe.model, *(name for _, name in input_models(recipe))]
 
 
-def opened(
-    recipe: "Recipe", shelf: "Shelf", device: str, loading: "Callable[[str], None]"
-) -> "Cast":
+def open_models(
+    recipe: "Recipe", shelf: "ModelCache", device: str, loading: "Callable[[str], None]"
+) -> "JobModels":
     """The models of a recipe; ``loading`` hears the name of each that is not on the shelf yet.
 
     Raises ModelError naming the parameter whose model cannot be used.
     """
-    wanted = names(recipe)
+    wanted = model_names(recipe)
 
     def one(name: str) -> "Model":
         if (name, device) not in shelf:
@@ -36,16 +36,16 @@ def opened(
         return shelf.open(name, device, wanted)
 
     own, others = one(recipe.model), {}
-    for field, name in models(recipe):
+    for field, name in input_models(recipe):
         try:
             others[field.name] = one(name)
         except ModelError as error:
             raise ModelError(f"{field.label}: {error}") from error
-    return Cast(own, others)
+    return JobModels(own, others)
 
 
 @dataclass(frozen=True)
-class Cast:
+class JobModels:
     """The recipe's own model, and the others by parameter; one model may play several parts."""
 
     own: "Model"
@@ -71,10 +71,10 @@ class Cast:
         for model in self._each():
             model.notes.clear()
 
-    def steered(self, modifiers: "Iterable[Wrapped]") -> "dict[str, Model]":
+    def wrap_others(self, modifiers: "Iterable[ModifierSetting]") -> "dict[str, Model]":
         """The others, by parameter, seen through modifiers as the recipe's own model is."""
         around = tuple(modifiers)
-        return {name: wrapped(model, around) for name, model in self.others.items()}
+        return {name: wrap_model(model, around) for name, model in self.others.items()}
 
     def _each(self) -> "list[Model]":
         return list({id(model): model for model in (self.own, *self.others.values())}.values())

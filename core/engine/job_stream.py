@@ -4,23 +4,23 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 
-from core.engine.commands import Describe, Errand, Job
-from core.engine.job_models import names
+from core.engine.commands import DescribePicture, QueuedCommand, RunTask
+from core.engine.job_models import model_names
 from core.engine.messages import (
-    Cancelled,
-    Described,
-    Done,
-    Failed,
-    Message,
-    Opened,
-    Started,
-    Step,
+    JobCancelled,
+    JobDone,
+    JobFailed,
+    JobMessage,
+    JobStarted,
+    JobStep,
+    ModelOpened,
+    PictureDescribed,
 )
 
-Heard = Message | Opened | Described
+StreamMessage = JobMessage | ModelOpened | PictureDescribed
 
 
-class Run:
+class JobStream:
     """Iterate over it for messages; the last one is Done, Cancelled or Failed without a retry.
 
     Whoever stops listening because their own task is cancelled stops the job too. One that
@@ -28,7 +28,7 @@ class Run:
     """
 
     def __init__(
-        self, command: Errand, cancel: Callable[[int], None], yields: bool = False
+        self, command: QueuedCommand, cancel: Callable[[int], None], yields: bool = False
     ) -> None:
         self.command = command
         self.yields = yields
@@ -37,7 +37,7 @@ class Run:
         self.is_over = False
         self.blame = ""
         self._cancel = cancel
-        self._messages: asyncio.Queue[Heard] = asyncio.Queue()
+        self._messages: asyncio.Queue[StreamMessage] = asyncio.Queue()
         self._is_read = False
 
     @property
@@ -48,42 +48,42 @@ class Run:
         """Stop at the next step; the stream then ends with Cancelled."""
         self._cancel(self.job)
 
-    def hear(self, message: Heard) -> None:
+    def receive(self, message: StreamMessage) -> None:
         """Pass a message to whoever iterates."""
         if self.is_over:
             return
         self.is_over = is_last(message)
-        if isinstance(message, Started):
+        if isinstance(message, JobStarted):
             self.is_loading = bool(message.loading)
-        elif isinstance(message, Step):
+        elif isinstance(message, JobStep):
             self.is_loading = False
-        if isinstance(message, Failed) and message.retry:
-            self.command = replace(self.command, rung=self.command.rung + 1)
+        if isinstance(message, JobFailed) and message.retry:
+            self.command = replace(self.command, retry=self.command.retry + 1)
         self._messages.put_nowait(message)
 
-    def again(self, rung: int) -> "Run":
-        """The same stream, to be sent once more at a rung of the ladder."""
-        self.command = replace(self.command, rung=rung)
+    def restart(self, retry: int) -> "JobStream":
+        """The same stream, to be sent once more at a retry of the ladder."""
+        self.command = replace(self.command, retry=retry)
         self.is_loading, self.blame = True, ""
         return self
 
-    def left_loaded(self, message: Heard, before: frozenset[str]) -> frozenset[str]:
+    def models_after(self, message: StreamMessage, before: frozenset[str]) -> frozenset[str]:
         """The models that the worker surely holds when this is over, given those before it."""
         command = self.command
-        if isinstance(command, Describe):
+        if isinstance(command, DescribePicture):
             return before
         used = frozenset(
-            names(command.request.recipe) if isinstance(command, Job) else [command.model]
+            model_names(command.task.recipe) if isinstance(command, RunTask) else [command.model]
         )
-        if isinstance(message, Cancelled):
+        if isinstance(message, JobCancelled):
             return before & used
-        went_well = isinstance(message, (Done, Opened)) and command.rung == 0
+        went_well = isinstance(message, (JobDone, ModelOpened)) and command.retry == 0
         return used if went_well else frozenset()
 
-    def __aiter__(self) -> "Run":
+    def __aiter__(self) -> "JobStream":
         return self
 
-    async def __anext__(self) -> Heard:
+    async def __anext__(self) -> StreamMessage:
         if self._is_read:
             raise StopAsyncIteration
         try:
@@ -95,8 +95,8 @@ class Run:
         return message
 
 
-def is_last(message: Heard) -> bool:
+def is_last(message: StreamMessage) -> bool:
     """Whether nothing follows a message."""
-    if isinstance(message, Failed):
+    if isinstance(message, JobFailed):
         return not message.retry
-    return isinstance(message, (Done, Cancelled, Opened, Described))
+    return isinstance(message, (JobDone, JobCancelled, ModelOpened, PictureDescribed))

@@ -5,20 +5,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from core.ai.layer import Request
-from core.engine.commands import Cancel, Command, Describe, Job, Open, Ping
+from core.ai.layer import LayerTask
+from core.engine.commands import CancelJob, Command, DescribePicture, OpenModel, Ping, RunTask
 from core.engine.framing import Frame, FrameError
 from core.engine.messages import (
-    Cancelled,
-    Described,
-    Done,
-    Failed,
-    Hello,
-    Opened,
+    JobCancelled,
+    JobDone,
+    JobFailed,
+    JobStarted,
+    JobStep,
+    ModelOpened,
+    PictureDescribed,
     Pong,
-    Spoken,
-    Started,
-    Step,
+    WorkerMessage,
+    WorkerReady,
 )
 from core.geometry import Rect, Size
 from core.task import Recipe
@@ -26,37 +26,42 @@ from core.task import Recipe
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_SPOKEN: tuple[type[Spoken], ...] = (
-    Started,
-    Step,
-    Done,
-    Failed,
-    Cancelled,
-    Opened,
-    Described,
-    Hello,
+_SPOKEN: tuple[type[WorkerMessage], ...] = (
+    JobStarted,
+    JobStep,
+    JobDone,
+    JobFailed,
+    JobCancelled,
+    ModelOpened,
+    PictureDescribed,
+    WorkerReady,
     Pong,
 )
-_PLAIN: tuple[type[Open | Describe | Cancel | Ping], ...] = (Open, Describe, Cancel, Ping)
+_PLAIN: tuple[type[OpenModel | DescribePicture | CancelJob | Ping], ...] = (
+    OpenModel,
+    DescribePicture,
+    CancelJob,
+    Ping,
+)
 
 
-def message_frame(message: Spoken) -> Frame:
+def encode_message(message: WorkerMessage) -> Frame:
     return _frame(message)
 
 
-def message_of(frame: Frame) -> Spoken:
-    message: Spoken = _value(frame, _SPOKEN)
+def decode_message(frame: Frame) -> WorkerMessage:
+    message: WorkerMessage = _value(frame, _SPOKEN)
     return message
 
 
-def command_frame(command: Command) -> Frame:
-    if not isinstance(command, Job):
+def encode_command(command: Command) -> Frame:
+    if not isinstance(command, RunTask):
         return _frame(command)
-    request = command.request
+    request = command.task
     header = {
         "kind": "Job",
         "id": command.id,
-        "rung": command.rung,
+        "retry": command.retry,
         "verifier": command.verifier,
         "layer": request.layer,
         "recipe": request.recipe.to_json(),
@@ -68,13 +73,13 @@ def command_frame(command: Command) -> Frame:
     return Frame(header, (request.crop, request.painted))
 
 
-def command_of(frame: Frame) -> Command:
+def decode_command(frame: Frame) -> Command:
     header = frame.header
     if header.get("kind") != "Job":
         command: Command = _value(frame, _PLAIN)
         return command
     crop, painted = frame.arrays
-    request = Request(
+    request = LayerTask(
         header["layer"],
         Recipe.from_json(header["recipe"]),
         Rect(*header["rect"]),
@@ -84,7 +89,7 @@ def command_of(frame: Frame) -> Command:
         painted,
         header["key"],
     )
-    return Job(header["id"], request, header["rung"], header["verifier"])
+    return RunTask(header["id"], request, header["retry"], header["verifier"])
 
 
 def _frame(value: Any) -> Frame:
@@ -101,16 +106,16 @@ def _value(frame: Frame, kinds: "Iterable[type[Any]]") -> Any:
     for cls in kinds:
         if cls.__name__ == kind:
             values = header | dict(zip(names, frame.arrays, strict=False))
-            return _built(cls, {name: _restored(item) for name, item in values.items()})
+            return _construct(cls, {name: _restore_tuple(item) for name, item in values.items()})
     raise FrameError(f"there is no message called {kind!r}")
 
 
-def _built(cls: type[Any], values: dict[str, Any]) -> Any:
+def _construct(cls: type[Any], values: dict[str, Any]) -> Any:
     try:
         return cls(**values)
     except TypeError as error:
         raise FrameError(f"a message does not fit: {error}") from error
 
 
-def _restored(value: Any) -> Any:
+def _restore_tuple(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value

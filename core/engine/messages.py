@@ -13,7 +13,7 @@ Picture = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
-class Started:
+class JobStarted:
     """The worker took the job; ``loading`` names a model that is being loaded first.
 
     Once it is loaded the job starts, with a second message that names none.
@@ -24,7 +24,7 @@ class Started:
 
 
 @dataclass(frozen=True)
-class Step:
+class JobStep:
     """Step n of ``of`` is done; preview is height x width x 3, at most 512 px a side.
 
     The preview covers the request's rectangle.
@@ -37,12 +37,12 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Done:
+class JobDone:
     """The layer's pixels over the request's rectangle, and facts for recipe and status bar.
 
     ``pixels`` is RGBA premultiplied with the composite mask as alpha: what
     core.ai.layer.with_result wants. ``facts``: seconds, load_seconds, calls, model_hash, model,
-    device, versions, stages (seconds by name), retries (the rungs of the ladder taken), notes
+    device, versions, stages (seconds by name), retries (the retries of the ladder taken), notes
     (sentences for the person), and score where the job asked for one, None if nobody can say.
     """
 
@@ -52,8 +52,8 @@ class Done:
 
 
 @dataclass(frozen=True)
-class Failed:
-    """One sentence for the person; ``trace`` for Details; ``retry`` names the rung tried next."""
+class JobFailed:
+    """One sentence for the person; ``trace`` for Details; ``retry`` names the retry tried next."""
 
     job: int
     text: str
@@ -63,14 +63,14 @@ class Failed:
 
 
 @dataclass(frozen=True)
-class Cancelled:
+class JobCancelled:
     """The job ended because somebody asked for it."""
 
     job: int
 
 
 @dataclass(frozen=True)
-class Opened:
+class ModelOpened:
     """A model is loaded; what a request for it must know."""
 
     job: int
@@ -90,7 +90,7 @@ class Opened:
 
 
 @dataclass(frozen=True)
-class Described:
+class PictureDescribed:
     """What a picture shows; no text when nobody is sure."""
 
     job: int
@@ -98,7 +98,7 @@ class Described:
 
 
 @dataclass(frozen=True)
-class Hello:
+class WorkerReady:
     """The worker is up: its libraries are imported and it takes jobs."""
 
     pid: int
@@ -112,8 +112,8 @@ class Pong:
     """The worker's answer to a ping: it is alive even while a network runs."""
 
 
-Message = Started | Step | Done | Failed | Cancelled
+JobMessage = JobStarted | JobStep | JobDone | JobFailed | JobCancelled
 """A job's stream ends with exactly one Done, Failed (with no retry) or Cancelled."""
 
-Spoken = Message | Opened | Described | Hello | Pong
+WorkerMessage = JobMessage | ModelOpened | PictureDescribed | WorkerReady | Pong
 """Everything that comes up the pipe."""

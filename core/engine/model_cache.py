@@ -6,8 +6,8 @@ from collections import OrderedDict
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
-from core.engine.messages import Opened
-from core.engine.retries import LADDER
+from core.engine.messages import ModelOpened
+from core.engine.retries import RETRIES
 
 if TYPE_CHECKING:
     from core.diffusion.model import Model
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 MEGABYTE = 1 << 20
 
 
-class Shelf:
+class ModelCache:
     """Opens models once and keeps the ``most`` last used; ``cache_mb`` is each one's store."""
 
     def __init__(self, device: str, cache_mb: int = 256, most: int = 2) -> None:
@@ -28,9 +28,9 @@ class Shelf:
     def __contains__(self, key: tuple[str, str]) -> bool:
         return key in self._models
 
-    def device_at(self, rung: int) -> str:
-        """Where a job runs at a rung of the ladder."""
-        return "cpu" if LADDER[rung].on_cpu else self.device
+    def device_at(self, retry: int) -> str:
+        """Where a job runs at a retry of the ladder."""
+        return "cpu" if RETRIES[retry].on_cpu else self.device
 
     def open(self, name: str, device: str, wanted: Collection[str] = ()) -> "Model":
         """The model by id or path, loaded now if need be; none that is wanted makes room for it.
@@ -44,17 +44,17 @@ class Shelf:
             self._make_room({(each, device) for each in wanted})
             began = time.monotonic()
             model = open_model(name, device)
-            model.store.budget = self.cache_mb * MEGABYTE
+            model.cache.budget = self.cache_mb * MEGABYTE
             self.load_seconds = time.monotonic() - began
             self._models[key] = model
         self._models.move_to_end(key)
         return self._models[key]
 
-    def opened(self, job: int, name: str, device: str) -> Opened:
+    def open_and_describe(self, job: int, name: str, device: str) -> ModelOpened:
         """Load a model and describe it."""
         began = time.monotonic()
         model = self.open(name, device)
-        return Opened(
+        return ModelOpened(
             job,
             name,
             model.label,
@@ -72,8 +72,8 @@ class Shelf:
         for key in [key for key in self._models if key not in keep]:
             del self._models[key]
         for model in self._models.values():
-            model.store.clear()
-        release()
+            model.cache.clear()
+        release_memory()
 
     def _make_room(self, wanted: Collection[tuple[str, str]]) -> None:
         """For one more model: those that were not used for longest are put away."""
@@ -82,10 +82,10 @@ class Shelf:
         for key in spare:
             del self._models[key]
         if spare:
-            release()
+            release_memory()
 
 
-def release() -> None:
+def release_memory() -> None:
     """Give unused memory back to the system and the accelerator."""
     import torch
 

@@ -1,6 +1,6 @@
 """The ladder of retries: what is tried when memory runs out or the worker dies, in order.
 
-Each rung asks for less than the one above it. Free caches first; then a smaller picture for the
+Each retry asks for less than the one above it. Free caches first; then a smaller picture for the
 model (half the side is a quarter of the memory); at last the CPU, where there is usually more.
 """
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from core.diffusion.model import Model
 
 
-class Rung(NamedTuple):
+class Retry(NamedTuple):
     """One way to run a job: ``share`` of the model's side, and whether the accelerator is used."""
 
     text: str
@@ -18,18 +18,18 @@ class Rung(NamedTuple):
     on_cpu: bool = False
 
 
-LADDER = (
-    Rung("as asked"),
-    Rung("again with empty caches"),
-    Rung("at half the model's size", share=0.5),
-    Rung("at half the model's size on the CPU", share=0.5, on_cpu=True),
+RETRIES = (
+    Retry("as asked"),
+    Retry("again with empty caches"),
+    Retry("at half the model's size", share=0.5),
+    Retry("at half the model's size on the CPU", share=0.5, on_cpu=True),
 )
 
 
-def below(rung: int, device: str) -> int | None:
-    """The next rung for a worker on a device, or None at the end of the ladder."""
-    following = rung + 1
-    if following >= len(LADDER) or (LADDER[following].on_cpu and device == "cpu"):
+def next_retry(retry: int, device: str) -> int | None:
+    """The next retry for a worker on a device, or None at the end of the ladder."""
+    following = retry + 1
+    if following >= len(RETRIES) or (RETRIES[following].on_cpu and device == "cpu"):
         return None
     return following
 
@@ -43,15 +43,15 @@ def is_out_of_memory(error: BaseException) -> bool:
     return isinstance(error, RuntimeError) and any(sign in text for sign in signs)
 
 
-def lowered(model: "Model", rung: Rung) -> "Model":
-    """The model as a rung uses it: it asks for smaller pictures."""
-    if rung.share == 1:
+def limit_model(model: "Model", retry: Retry) -> "Model":
+    """The model as a retry uses it: it asks for smaller pictures."""
+    if retry.share == 1:
         return model
-    cells = round(model.native * rung.share / model.multiple)
-    return cast("Model", _Smaller(model, max(1, cells) * model.multiple))
+    cells = round(model.native * retry.share / model.multiple)
+    return cast("Model", _SmallerModel(model, max(1, cells) * model.multiple))
 
 
-class _Smaller:
+class _SmallerModel:
     """A model that says it is best at smaller pictures, and is otherwise itself."""
 
     def __init__(self, model: "Model", native: int) -> None:

@@ -8,17 +8,17 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 from core.ai.crop import Geometry, from_model
-from core.ai.render_layer import rendered
+from core.ai.render_layer import render_layer
 from core.diffusion.model import Step as ModelStep
-from core.engine.commands import Job
-from core.engine.job_models import names, opened
-from core.engine.messages import Done, Failed, Picture, Spoken, Started, Step
-from core.engine.model_cache import Shelf
-from core.engine.retries import LADDER, below, is_out_of_memory, lowered
+from core.engine.commands import RunTask
+from core.engine.job_models import model_names, open_models
+from core.engine.messages import JobDone, JobFailed, JobStarted, JobStep, Picture, WorkerMessage
+from core.engine.model_cache import ModelCache
+from core.engine.retries import RETRIES, is_out_of_memory, limit_model, next_retry
 from core.errors import Cancelled, EditorError
 from core.geometry import Rect, Size
-from core.modifiers.wrapping import wrapped
-from core.scoring.score import scored
+from core.modifiers.wrapping import wrap_model
+from core.scoring.score import score_layer
 
 if TYPE_CHECKING:
     from core.diffusion.model import Model
@@ -30,18 +30,18 @@ PREVIEW_PAUSE = 0.05
 
 LIBRARIES = ("sfumato", "torch", "diffusers", "transformers", "onnxruntime", "numpy")
 
-Speak = Callable[[Spoken], None]
+SendMessage = Callable[[WorkerMessage], None]
 IsCancelled = Callable[[], bool]
 
 
 @dataclass
-class Stages:
+class StageTimes:
     """Seconds spent per stage of a job."""
 
     seconds: dict[str, float] = field(default_factory=dict)
     _last: float = field(default_factory=time.perf_counter)
 
-    def passed(self, name: str) -> None:
+    def mark(self, name: str) -> None:
         """What went by since the last call belongs to a stage."""
         now = time.perf_counter()
         self.seconds[name] = self.seconds.get(name, 0.0) + now - self._last
@@ -53,12 +53,12 @@ class Stages:
 
 
 @dataclass(frozen=True)
-class Performance:
+class JobRunner:
     """One job on its way down the ladder."""
 
-    job: Job
-    shelf: Shelf
-    speak: Speak
+    job: RunTask
+    shelf: ModelCache
+    speak: SendMessage
     is_cancelled: IsCancelled
     retries: list[str] = field(default_factory=list)
 
@@ -67,41 +67,41 @@ class Performance:
 
         Raises Cancelled, another EditorError for the person, or whatever a bug raises.
         """
-        rung: int | None = self.job.rung
-        while rung is not None:
+        retry: int | None = self.job.retry
+        while retry is not None:
             try:
-                return self.speak(self._attempt(rung))
+                return self.speak(self._attempt(retry))
             except (MemoryError, RuntimeError) as error:
                 if not is_out_of_memory(error):
                     raise
                 reason = str(error)
-            rung = self._step_down(rung, reason)
+            retry = self._step_down(retry, reason)
         raise EditorError(
             "There is not enough memory for this edit, even at half the model's size: "
             "close other programs, or choose a smaller model."
         )
 
-    def _step_down(self, rung: int, reason: str) -> int | None:
-        following = below(rung, self.shelf.device)
+    def _step_down(self, retry: int, reason: str) -> int | None:
+        following = next_retry(retry, self.shelf.device)
         if following is not None:
-            self.retries.append(LADDER[following].text)
+            self.retries.append(RETRIES[following].text)
             text = "The model ran out of memory."
-            self.speak(Failed(self.job.id, text, reason, retry=LADDER[following].text))
+            self.speak(JobFailed(self.job.id, text, reason, retry=RETRIES[following].text))
             device = self.shelf.device_at(following)
-            self.shelf.free([(name, device) for name in names(self.job.request.recipe)])
+            self.shelf.free([(name, device) for name in model_names(self.job.task.recipe)])
         return following
 
-    def _attempt(self, rung: int) -> Done:
-        stages, recipe = Stages(), self.job.request.recipe
-        device = self.shelf.device_at(rung)
-        cast = opened(recipe, self.shelf, device, self._say_loading)
+    def _attempt(self, retry: int) -> JobDone:
+        stages, recipe = StageTimes(), self.job.task.recipe
+        device = self.shelf.device_at(retry)
+        cast = open_models(recipe, self.shelf, device, self._say_loading)
         model = cast.own
-        self.speak(Started(self.job.id))
-        stages.passed("load")
+        self.speak(JobStarted(self.job.id))
+        stages.mark("load")
         calls = cast.calls
         cast.forget_notes()
-        steered = wrapped(lowered(model, LADDER[rung]), recipe.modifiers)
-        pixels = self._driven(steered, cast.steered(recipe.modifiers), stages)
+        steered = wrap_model(limit_model(model, RETRIES[retry]), recipe.modifiers)
+        pixels = self._drive(steered, cast.wrap_others(recipe.modifiers), stages)
         facts = {
             "seconds": stages.total,
             "load_seconds": stages.seconds["load"],
@@ -116,29 +116,29 @@ class Performance:
         }
         if self.job.verifier:
             self._stop_if_cancelled()
-            plain = lowered(model, LADDER[rung])
-            facts["score"] = scored(self.job.verifier, self.job.request, pixels, plain)
-        return Done(self.job.id, pixels, facts)
+            plain = limit_model(model, RETRIES[retry])
+            facts["score"] = score_layer(self.job.verifier, self.job.task, pixels, plain)
+        return JobDone(self.job.id, pixels, facts)
 
     def _say_loading(self, model: str) -> None:
         self._stop_if_cancelled()
-        self.speak(Started(self.job.id, loading=model))
+        self.speak(JobStarted(self.job.id, loading=model))
 
-    def _driven(self, model: "Model", others: "dict[str, Model]", stages: Stages) -> Picture:
+    def _drive(self, model: "Model", others: "dict[str, Model]", stages: StageTimes) -> Picture:
         """The technique's generator, with a look at the cancel flag between its steps."""
         shown = 0.0
-        with closing(rendered(self.job.request, model, others)) as run:
+        with closing(render_layer(self.job.task, model, others)) as run:
             for step in (finished := _Finished(run)):
-                stages.passed("steps" if step.n > 1 else "first step")
+                stages.mark("steps" if step.n > 1 else "first step")
                 self._stop_if_cancelled()
                 preview = None
                 if time.monotonic() - shown >= PREVIEW_PAUSE:
-                    preview = preview_of(step, model, self.job.request.rect)
+                    preview = preview_of(step, model, self.job.task.rect)
                     shown = time.monotonic()
-                    stages.passed("preview")
-                self.speak(Step(self.job.id, step.n, step.of, preview))
+                    stages.mark("preview")
+                self.speak(JobStep(self.job.id, step.n, step.of, preview))
                 self._stop_if_cancelled()
-        stages.passed("decode and composite")
+        stages.mark("decode and composite")
         return finished.pixels
 
     def _stop_if_cancelled(self) -> None:

@@ -18,12 +18,19 @@ from collections.abc import Sequence
 from typing import BinaryIO, NamedTuple
 
 from core import catalog
-from core.describers.dispatch import described
+from core.describers.dispatch import describe_picture
 from core.engine import device, framing, message_codec
-from core.engine.commands import Cancel, Describe, Errand, Open, Ping
-from core.engine.messages import Cancelled, Described, Failed, Hello, Pong, Spoken
-from core.engine.model_cache import Shelf
-from core.engine.run_job import Performance
+from core.engine.commands import CancelJob, DescribePicture, OpenModel, Ping, QueuedCommand
+from core.engine.messages import (
+    JobCancelled,
+    JobFailed,
+    PictureDescribed,
+    Pong,
+    WorkerMessage,
+    WorkerReady,
+)
+from core.engine.model_cache import ModelCache
+from core.engine.run_job import JobRunner
 from core.errors import Cancelled as Stopped
 from core.errors import EditorError
 from core.plugins import SHIPPED, load_plugins
@@ -40,7 +47,7 @@ class Pipes(NamedTuple):
     sink: BinaryIO
 
 
-def own_pipes() -> Pipes:
+def take_pipes() -> Pipes:
     """Keep standard input and output for frames; whatever a library prints goes to the log."""
     source, sink = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     with open(os.devnull, "rb") as nothing:
@@ -50,31 +57,31 @@ def own_pipes() -> Pipes:
     return Pipes(source, sink)
 
 
-class Mouth:
+class MessageWriter:
     """Sends messages; two threads speak, so a lock keeps frames whole."""
 
     def __init__(self, sink: BinaryIO) -> None:
         self._sink = sink
         self._lock = threading.Lock()
 
-    def __call__(self, message: Spoken) -> None:
+    def __call__(self, message: WorkerMessage) -> None:
         with self._lock:
-            framing.write(self._sink, message_codec.message_frame(message))
+            framing.write_frame(self._sink, message_codec.encode_message(message))
 
 
-class Ear(threading.Thread):
+class CommandReader(threading.Thread):
     """The reader thread: answers pings, notes cancellations, queues the rest."""
 
-    def __init__(self, source: BinaryIO, speak: Mouth) -> None:
+    def __init__(self, source: BinaryIO, speak: MessageWriter) -> None:
         super().__init__(name="commands", daemon=True)
-        self.jobs: queue.SimpleQueue[Errand] = queue.SimpleQueue()
+        self.jobs: queue.SimpleQueue[QueuedCommand] = queue.SimpleQueue()
         self.cancelled: set[int] = set()
         self._source = source
         self._speak = speak
 
     def run(self) -> None:
         try:
-            while (frame := framing.read(self._source)) is not None:
+            while (frame := framing.read_frame(self._source)) is not None:
                 self._take(frame)
         except OSError:
             traceback.print_exc()
@@ -82,10 +89,10 @@ class Ear(threading.Thread):
         os._exit(GONE)
 
     def _take(self, frame: framing.Frame) -> None:
-        command = message_codec.command_of(frame)
+        command = message_codec.decode_command(frame)
         if isinstance(command, Ping):
             self._speak(Pong())
-        elif isinstance(command, Cancel):
+        elif isinstance(command, CancelJob):
             self.cancelled.add(command.id)
         else:
             self.jobs.put(command)
@@ -97,14 +104,14 @@ def main(arguments: Sequence[str]) -> int:
     # Ctrl+C in a terminal reaches both processes; the editor decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     options = _options(arguments)
-    pipes = own_pipes()
-    speak = Mouth(pipes.sink)
-    ear = Ear(pipes.source, speak)
+    pipes = take_pipes()
+    speak = MessageWriter(pipes.sink)
+    ear = CommandReader(pipes.source, speak)
     ear.start()
     threads = prepare(options.load)
-    chosen = device.chosen(options.device)
-    shelf = Shelf(chosen, options.cache_mb)
-    speak(Hello(os.getpid(), chosen, threads, time.monotonic() - began))
+    chosen = device.choose_device(options.device)
+    shelf = ModelCache(chosen, options.cache_mb)
+    speak(WorkerReady(os.getpid(), chosen, threads, time.monotonic() - began))
     while True:
         serve(ear.jobs.get(), shelf, ear, speak)
 
@@ -120,25 +127,29 @@ def prepare(modules: Sequence[str]) -> int:
     return int(torch.get_num_threads())
 
 
-def serve(command: Errand, shelf: Shelf, ear: Ear, speak: Mouth) -> None:
+def serve(
+    command: QueuedCommand, shelf: ModelCache, ear: CommandReader, speak: MessageWriter
+) -> None:
     """One command; whatever goes wrong becomes a message, and the next can come."""
     try:
-        if isinstance(command, Open):
-            speak(shelf.opened(command.id, command.model, shelf.device_at(command.rung)))
-        elif isinstance(command, Describe):
-            speak(Described(command.id, described(command.picture, command.model)))
+        if isinstance(command, OpenModel):
+            speak(
+                shelf.open_and_describe(command.id, command.model, shelf.device_at(command.retry))
+            )
+        elif isinstance(command, DescribePicture):
+            speak(PictureDescribed(command.id, describe_picture(command.picture, command.model)))
         else:
-            Performance(command, shelf, speak, lambda: command.id in ear.cancelled).run()
+            JobRunner(command, shelf, speak, lambda: command.id in ear.cancelled).run()
     except Stopped:
-        speak(Cancelled(command.id))
+        speak(JobCancelled(command.id))
     except EditorError as error:
-        speak(Failed(command.id, str(error), traceback.format_exc()))
+        speak(JobFailed(command.id, str(error), traceback.format_exc()))
     except MemoryError:
         text = "There is not enough memory for this model: close other programs, or choose another."
-        speak(Failed(command.id, text, traceback.format_exc()))
+        speak(JobFailed(command.id, text, traceback.format_exc()))
     except Exception as error:  # noqa: BLE001 - a bug in one technique must not end the worker
         text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-        speak(Failed(command.id, text, traceback.format_exc(), is_bug=True))
+        speak(JobFailed(command.id, text, traceback.format_exc(), is_bug=True))
     finally:
         ear.cancelled.discard(command.id)
 

@@ -20,7 +20,7 @@ import core
 from core.engine import framing, message_codec
 from core.engine.commands import Command
 from core.engine.device import limit_threads
-from core.engine.messages import Spoken
+from core.engine.messages import WorkerMessage
 from core.settings import folders
 
 TAIL = 4000
@@ -31,14 +31,14 @@ LOG_LIMIT = 1 << 20
 """Bytes after which the log starts anew."""
 
 
-class Process:
+class WorkerProcess:
     """One running worker. ``heard`` and ``ended`` (with the exit code) are called on the loop."""
 
     def __init__(
         self,
         arguments: Sequence[str],
-        heard: Callable[["Process", Spoken], None],
-        ended: Callable[["Process", int], None],
+        heard: Callable[["WorkerProcess", WorkerMessage], None],
+        ended: Callable[["WorkerProcess", int], None],
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._heard, self._ended = heard, ended
@@ -57,7 +57,7 @@ class Process:
 
     def send(self, command: Command) -> None:
         """Never waits. Arrays in the command must not be written to afterwards."""
-        self._outbox.put(framing.packed(message_codec.command_frame(command)))
+        self._outbox.put(framing.pack_frame(message_codec.encode_command(command)))
 
     def kill(self) -> None:
         """End the process now; ``ended`` follows on the loop."""
@@ -82,8 +82,8 @@ class Process:
     def _read(self) -> None:
         assert self._child.stdout is not None
         try:
-            while (frame := framing.read(self._child.stdout)) is not None:  # type: ignore[arg-type]
-                self._tell(self._on_frame, message_codec.message_of(frame))
+            while (frame := framing.read_frame(self._child.stdout)) is not None:  # type: ignore[arg-type]
+                self._tell(self._on_frame, message_codec.decode_message(frame))
         except OSError:
             self._child.kill()
         code = self._child.wait()
@@ -109,14 +109,14 @@ class Process:
         with suppress(RuntimeError):
             self._loop.call_soon_threadsafe(what, value)
 
-    def _on_frame(self, message: Spoken) -> None:
+    def _on_frame(self, message: WorkerMessage) -> None:
         self._heard(self, message)
 
     def _on_end(self, code: int) -> None:
         self._ended(self, code)
 
 
-def _unheard(process: Process, value: object) -> None:
+def _unheard(process: WorkerProcess, value: object) -> None:
     """What is said to nobody."""
 
 

@@ -130,7 +130,7 @@ class Lock:
 
 
 @contextmanager
-def reading(path: Path) -> Iterator[None]:
+def translate_read_errors(path: Path) -> Iterator[None]:
     """Turn what can go wrong while opening a file into a FileError that names it."""
     try:
         yield

@@ -22,9 +22,9 @@ import numpy as np
 from core.errors import EditorError, FileError
 from core.geometry import Point, Rect, Size
 from core.paint.document import Document
-from core.paint.edits import State
+from core.paint.edits import DocumentState
 from core.paint.layers import AiLayer, Group, Layer, Mask, Node, planes, walk
-from core.paint.selection import NOTHING, Selection
+from core.paint.selection import EMPTY_SELECTION, Selection
 from core.paint.tiles import TILE, Pixels, Tiles
 from core.task import Recipe
 
@@ -77,7 +77,7 @@ class Journal:
         until = time.perf_counter() + budget
         try:
             if self._todo is None and self._is_new():
-                self._todo = self._writing(self._document.state)
+                self._todo = self._write_state(self._document.state)
             while self._todo is not None and time.perf_counter() < until:
                 if next(self._todo, self) is self:
                     self._todo = None
@@ -94,25 +94,25 @@ class Journal:
         self._last = now
         return fresh
 
-    def _writing(self, state: State) -> Iterator[None]:
+    def _write_state(self, state: DocumentState) -> Iterator[None]:
         """Tiles that are not in the file yet, one at a time, then the state made of them."""
         text = json.dumps(_state_json(state)).encode()
         for tiles in _all_tiles(state):
             for _, tile in list(tiles.items()):
                 if tile.serial not in self._written:
-                    self._put(TILE_RECORD, _packed(tile.serial, tile.pixels))
+                    self._put(TILE_RECORD, _pack_tile(tile.serial, tile.pixels))
                     self._written.add(tile.serial)
                     yield
         self._put(STATE_RECORD, text)
         if self._file.tell() > self._limit:
-            yield from self._renewed(state)
+            yield from self._compact(state)
 
-    def _renewed(self, state: State) -> Iterator[None]:
+    def _compact(self, state: DocumentState) -> Iterator[None]:
         """A second file with what is needed now, put in the first one's place once it is whole."""
         old, fresh = self._file, self.folder / (NAME + ".new")
         self._file, self._written, self._limit = fresh.open("wb"), set(), sys.maxsize
         self._begin()
-        yield from self._writing(state)
+        yield from self._write_state(state)
         self._file.flush()
         self._limit = max(LIMIT, 2 * self._file.tell())
         old.close()
@@ -139,7 +139,7 @@ class Recovery:
 
     def load(self) -> Document:
         """The document as it was last recorded. Raises FileError when no state is whole."""
-        document = _replayed(self.folder / NAME)
+        document = _replay(self.folder / NAME)
         document.path = self.original
         return document
 
@@ -199,7 +199,7 @@ def _records(path: Path) -> Iterator[tuple[int, bytes]]:
             yield kind, data
 
 
-def _replayed(path: Path) -> Document:
+def _replay(path: Path) -> Document:
     """The last state whose tiles are all there; one written while a stroke went on may lack some.
 
     If there is none with all of them, the last state: better a hole than no picture.
@@ -210,7 +210,7 @@ def _replayed(path: Path) -> Document:
     try:
         for kind, data in _records(path):
             if kind == TILE_RECORD:
-                serial, pixels = _unpacked(data)
+                serial, pixels = _unpack_tile(data)
                 tiles[serial] = pixels
             elif kind == STATE_RECORD:
                 last = json.loads(data)
@@ -231,23 +231,23 @@ def _serials(facts: Any) -> set[int]:
 # Tiles and states as bytes
 
 
-def _packed(serial: int, pixels: Pixels) -> bytes:
+def _pack_tile(serial: int, pixels: Pixels) -> bytes:
     channels = pixels.shape[2]
     return SERIAL.pack(serial, channels) + zlib.compress(pixels.tobytes(), 1)
 
 
-def _unpacked(data: bytes) -> tuple[int, Pixels]:
+def _unpack_tile(data: bytes) -> tuple[int, Pixels]:
     serial, channels = SERIAL.unpack_from(data)
     raw = zlib.decompress(data[SERIAL.size :])
     return serial, np.frombuffer(raw, np.uint8).reshape(TILE, TILE, channels).copy()
 
 
-def _all_tiles(state: State) -> Iterator[Tiles]:
+def _all_tiles(state: DocumentState) -> Iterator[Tiles]:
     for node in walk(state.root):
         yield from planes(node).values()
 
 
-def _state_json(state: State) -> dict[str, Any]:
+def _state_json(state: DocumentState) -> dict[str, Any]:
     return {
         "size": list(state.size),
         "active": state.active,
@@ -291,16 +291,18 @@ def _document(facts: dict[str, Any], tiles: dict[int, Pixels]) -> Document:
     children = tuple(_node(child, tiles) for child in facts["children"])
     document = Document(Size(*facts["size"]), Group("Root", children=children))
     saved = document.state
-    state = State(saved.size, saved.root, _selection(facts["selection"]), str(facts["active"]))
+    state = DocumentState(
+        saved.size, saved.root, _selection(facts["selection"]), str(facts["active"])
+    )
     document.show(state)
-    document.saved = State(saved.size, Group("Root"))
+    document.saved = DocumentState(saved.size, Group("Root"))
     return document
 
 
 def _selection(facts: dict[str, Any]) -> Selection:
     bounds = Rect(*facts["bounds"])
     if not bounds:
-        return NOTHING
+        return EMPTY_SELECTION
     if not facts["alpha"]:
         return Selection(bounds)
     raw = zlib.decompress(bytes.fromhex(facts["alpha"]))
@@ -341,4 +343,4 @@ def _plane(facts: dict[str, Any], tiles: dict[int, Pixels]) -> Tiles:
     held: dict[Key, Pixels] = {
         (int(x), int(y)): tiles[serial] for x, y, serial in facts["tiles"] if serial in tiles
     }
-    return Tiles.restored(held, int(facts["channels"]), int(facts["fill"]))
+    return Tiles.from_tiles(held, int(facts["channels"]), int(facts["fill"]))

@@ -14,14 +14,14 @@ import numpy as np
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from core.errors import EditorError, FileError
-from core.files.atomic import reading
+from core.files.atomic import translate_read_errors
 from core.geometry import Size
 from core.paint.document import MAX_SIDE, Document
 from core.paint.flatten import flatten
 from core.paint.layers import AiLayer, Group, Layer, walk
 from core.paint.tiles import Pixels, Tiles
 
-MOST_PIXELS = 1 << 29
+MAX_PIXELS = 1 << 29
 """2 GB as RGBA: a little over 23,000 x 23,000."""
 RECIPES = "sfumato"
 """Name of the text chunk or entry that carries recipes."""
@@ -29,7 +29,7 @@ RECIPES = "sfumato"
 
 def read_flat(path: Path) -> Document:
     """A document with the picture as its one layer. Raises FileError naming what is wrong."""
-    with reading(path):
+    with translate_read_errors(path):
         pixels, extras, note = _read(path)
     size = Size(pixels.shape[1], pixels.shape[0])
     layer = Layer(path.stem, tiles=Tiles.of(pixels))
@@ -44,8 +44,8 @@ def _read(path: Path) -> tuple[Pixels, dict[str, Any], str]:
     if path.is_file() and not path.stat().st_size:
         raise FileError(f"{path.name} is empty (0 bytes).")
     try:
-        with bounded():
-            return _decoded(path)
+        with limit_pixels():
+            return _decode(path)
     except Image.DecompressionBombError as error:
         raise FileError(f"{path.name} declares more pixels than can be opened.") from error
     except UnidentifiedImageError as error:
@@ -57,14 +57,14 @@ def _read(path: Path) -> tuple[Pixels, dict[str, Any], str]:
 
 
 @contextmanager
-def bounded() -> Iterator[None]:
+def limit_pixels() -> Iterator[None]:
     """Let Pillow open what a canvas may hold, and no more; it also warns of odd metadata.
 
     What matters of such metadata is an error all the same.
     """
     before = Image.MAX_IMAGE_PIXELS
     # Pillow refuses what has more than twice this.
-    Image.MAX_IMAGE_PIXELS = MOST_PIXELS // 2
+    Image.MAX_IMAGE_PIXELS = MAX_PIXELS // 2
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -73,13 +73,13 @@ def bounded() -> Iterator[None]:
         Image.MAX_IMAGE_PIXELS = before
 
 
-def _decoded(path: Path) -> tuple[Pixels, dict[str, Any], str]:
+def _decode(path: Path) -> tuple[Pixels, dict[str, Any], str]:
     with Image.open(path) as image:
         width, height = image.size
-        if width * height > MOST_PIXELS or max(width, height) > MAX_SIDE:
+        if width * height > MAX_PIXELS or max(width, height) > MAX_SIDE:
             raise FileError(
                 f"{path.name} is {width} x {height} pixels; "
-                f"Sfumato opens up to {MAX_SIDE} a side and {MOST_PIXELS >> 20} million in all."
+                f"Sfumato opens up to {MAX_SIDE} a side and {MAX_PIXELS >> 20} million in all."
             )
         frames = int(getattr(image, "n_frames", 1))
         note = f"{path.name} has {frames} frames; the first one was opened." if frames > 1 else ""
@@ -90,7 +90,7 @@ def _decoded(path: Path) -> tuple[Pixels, dict[str, Any], str]:
         exif.pop(0x0112, None)
         if len(exif):
             extras["exif"] = exif.tobytes()
-        return premultiplied(_srgb(upright)), extras, note
+        return premultiply(_srgb(upright)), extras, note
 
 
 def _srgb(image: Image.Image) -> Image.Image:
@@ -98,7 +98,7 @@ def _srgb(image: Image.Image) -> Image.Image:
     profile = image.info.get("icc_profile")
     image = _eight_bit(image)
     if profile:
-        image = _converted(image, profile)
+        image = _convert_to_srgb(image, profile)
     return image.convert("RGBA")
 
 
@@ -113,7 +113,7 @@ def _eight_bit(image: Image.Image) -> Image.Image:
     return image
 
 
-def _converted(image: Image.Image, profile: bytes) -> Image.Image:
+def _convert_to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
     """From the embedded profile to sRGB; a profile that does not fit is left out."""
     alpha = image.getchannel("A") if "A" in image.getbands() else None
     plain = image if image.mode in {"RGB", "CMYK", "L"} else image.convert("RGB")
@@ -130,7 +130,7 @@ def _converted(image: Image.Image, profile: bytes) -> Image.Image:
     return shown
 
 
-def premultiplied(image: Image.Image) -> Pixels:
+def premultiply(image: Image.Image) -> Pixels:
     """Straight RGBA to premultiplied bytes, rounded."""
     pixels = np.array(image, np.uint8)
     alpha = pixels[..., 3]
@@ -144,7 +144,7 @@ def premultiplied(image: Image.Image) -> Pixels:
     return pixels
 
 
-def straight(pixels: Pixels) -> Pixels:
+def unpremultiply(pixels: Pixels) -> Pixels:
     """Premultiplied bytes to straight RGBA, rounded."""
     out = pixels.copy()
     alpha = pixels[..., 3:].astype(np.uint16)
@@ -159,7 +159,7 @@ def flat_image(document: Document, opaque: bool) -> Image.Image:
     """The flattened document as straight RGBA, or over white as RGB."""
     pixels = flatten(document.root, document.bounds)
     if not opaque:
-        return Image.fromarray(straight(pixels), "RGBA")
+        return Image.fromarray(unpremultiply(pixels), "RGBA")
     pixels[..., :3] += 255 - pixels[..., 3:]
     return Image.fromarray(np.ascontiguousarray(pixels[..., :3]), "RGB")
 
@@ -183,18 +183,18 @@ def recipes_of(document: Document) -> list[dict[str, Any]]:
         return []
 
 
-def refuse_extreme(path: Path, document: Document, most: int, label: str) -> None:
+def refuse_extreme_aspect(path: Path, document: Document, most: int, label: str) -> None:
     """Raises FileError when a format cannot hold so large a picture."""
     if max(document.size) > most:
         raise FileError(f"{path.name} was not saved: {label} holds at most {most} pixels a side.")
 
 
-def saved_exif(document: Document) -> dict[str, Any]:
+def exif_options(document: Document) -> dict[str, Any]:
     """Keyword arguments that carry metadata over."""
     return {key: document.extras[key] for key in ("exif", "dpi", "xmp") if key in document.extras}
 
 
-def encoded(path: Path, image: Image.Image, kind: str, **options: Any) -> bytes:
+def encode_image(path: Path, image: Image.Image, kind: str, **options: Any) -> bytes:
     """A picture as a file's bytes."""
     buffer = io.BytesIO()
     try:

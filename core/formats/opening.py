@@ -5,7 +5,7 @@ from pathlib import Path
 from core import catalog
 from core.catalog import Format
 from core.errors import FileError
-from core.files.atomic import reading
+from core.files.atomic import translate_read_errors
 from core.paint.document import Document
 
 ZIP, NATIVE = b"PK\x03\x04", "ora"
@@ -52,7 +52,7 @@ def format_for(path: Path) -> Format:
 
 def _format_inside(path: Path) -> Format:
     """By content where it is plain, so that a wrongly named picture opens all the same."""
-    with reading(path), path.open("rb") as stream:
+    with translate_read_errors(path), path.open("rb") as stream:
         start = stream.read(4)
     if not start:
         raise FileError(f"{path.name} is empty (0 bytes).")

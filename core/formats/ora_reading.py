@@ -15,9 +15,9 @@ from defusedxml.ElementTree import fromstring
 from PIL import Image
 
 from core.errors import EditorError, FileError
-from core.files.atomic import reading
-from core.formats.flat import MOST_PIXELS, bounded, premultiplied
-from core.formats.ora_writing import MIMETYPE, OURS
+from core.files.atomic import translate_read_errors
+from core.formats.flat import MAX_PIXELS, limit_pixels, premultiply
+from core.formats.ora_writing import EXTRA_ENTRY, MIMETYPE
 from core.geometry import Point, Size
 from core.paint.blend_modes import MODES
 from core.paint.document import MAX_SIDE, Document
@@ -25,15 +25,15 @@ from core.paint.layers import AiLayer, Group, Layer, Mask, Node
 from core.paint.tiles import Tiles
 from core.task import Recipe
 
-MOST_ENTRIES = 20_000
-MOST_BYTES = 4 << 30
-MOST_TEXT = 64 << 20
+MAX_ENTRIES = 20_000
+MAX_BYTES = 4 << 30
+MAX_TEXT_BYTES = 64 << 20
 MODE_OF = {mode.svg: mode.id for mode in MODES.values()}
 
 
 def read_ora(path: Path) -> Document:
     """All layers as a document. Raises FileError in one sentence naming what is wrong."""
-    with reading(path):
+    with translate_read_errors(path):
         try:
             with zipfile.ZipFile(path) as archive:
                 return _Reader(path, archive).document()
@@ -60,7 +60,7 @@ class _Reader:
         size = Size(_whole(image, "w"), _whole(image, "h"))
         if not (0 < size.width <= MAX_SIDE and 0 < size.height <= MAX_SIDE):
             raise self._wrong(f"it declares {size.width} x {size.height} pixels")
-        if size.width * size.height > MOST_PIXELS:
+        if size.width * size.height > MAX_PIXELS:
             raise self._wrong(f"{size.width} x {size.height} pixels are more than can be opened")
         stack = image.find("stack")
         if stack is None:
@@ -75,7 +75,7 @@ class _Reader:
 
     def _refuse_hostile(self) -> None:
         entries = self.archive.infolist()
-        if len(entries) > MOST_ENTRIES or sum(e.file_size for e in entries) > MOST_BYTES:
+        if len(entries) > MAX_ENTRIES or sum(e.file_size for e in entries) > MAX_BYTES:
             raise self._wrong("unpacked it would be larger than 4 GB or 20,000 entries")
         for entry in entries:
             parts = entry.filename.replace("\\", "/").split("/")
@@ -103,14 +103,14 @@ class _Reader:
         return data
 
     def _text(self, name: str) -> bytes:
-        return self._bytes(name, MOST_TEXT)
+        return self._bytes(name, MAX_TEXT_BYTES)
 
     def _ours(self) -> dict[str, Any]:
         """Our own facts; a file without them, or with damaged ones, still has its layers."""
-        if OURS not in self.archive.namelist():
+        if EXTRA_ENTRY not in self.archive.namelist():
             return {}
         try:
-            facts = json.loads(self._text(OURS))
+            facts = json.loads(self._text(EXTRA_ENTRY))
         except ValueError:
             return {}
         good = isinstance(facts, dict) and isinstance(facts.get("nodes"), list)
@@ -141,7 +141,7 @@ class _Reader:
 
     def _layer(self, element: Element, known: dict[str, Any]) -> Layer:
         corner = Point(_whole(element, "x", 0), _whole(element, "y", 0))
-        pixels = premultiplied(self._image(element.get("src", "")).convert("RGBA"))
+        pixels = premultiply(self._image(element.get("src", "")).convert("RGBA"))
         position = _position(known)
         tiles = Tiles.of(pixels, corner.x - position.x, corner.y - position.y)
         lock = bool(known.get("lock_alpha", False))
@@ -163,11 +163,11 @@ class _Reader:
         )
 
     def _image(self, name: str) -> Image.Image:
-        data = self._bytes(name, MOST_BYTES)
-        with bounded():
+        data = self._bytes(name, MAX_BYTES)
+        with limit_pixels():
             try:
                 image = Image.open(io.BytesIO(data), formats=("PNG",))
-                if image.width * image.height > MOST_PIXELS:
+                if image.width * image.height > MAX_PIXELS:
                     raise self._wrong(f"{name} in it declares too many pixels")
                 image.load()
             except (OSError, SyntaxError, Image.DecompressionBombError) as error:

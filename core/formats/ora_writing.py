@@ -12,7 +12,7 @@ from PIL import Image
 
 from core.errors import FileError
 from core.files.atomic import atomic_write
-from core.formats.flat import straight
+from core.formats.flat import unpremultiply
 from core.geometry import Rect
 from core.paint.blend_modes import MODES
 from core.paint.document import Document
@@ -21,7 +21,7 @@ from core.paint.layers import AiLayer, Group, Layer, Node, walk
 from core.paint.tiles import Tiles
 
 MIMETYPE = "image/openraster"
-OURS = "sfumato/document.json"
+EXTRA_ENTRY = "sfumato/document.json"
 THUMBNAIL = 256
 
 
@@ -53,8 +53,8 @@ def _write(document: Document, archive: zipfile.ZipFile) -> None:
         for node in walk(document.root):
             if isinstance(node, Layer):
                 _picture(archive, names[node.id], node.tiles)
-        _merged(document, archive)
-        archive.writestr(OURS, json.dumps(_ours(document, archive)))
+        _write_merged_image(document, archive)
+        archive.writestr(EXTRA_ENTRY, json.dumps(_ours(document, archive)))
 
 
 def _stack(group: Group, names: dict[str, str], is_root: bool = False) -> ElementTree.Element:
@@ -71,7 +71,7 @@ def _stack(group: Group, names: dict[str, str], is_root: bool = False) -> Elemen
 
 
 def _layer(layer: Layer, name: str) -> ElementTree.Element:
-    corner = _stored(layer.tiles).moved(*layer.position)
+    corner = _stored_rect(layer.tiles).translate(*layer.position)
     place = {"src": name, "x": str(corner.x), "y": str(corner.y)}
     return ElementTree.Element("layer", {**_common(layer), **place})
 
@@ -85,17 +85,17 @@ def _common(node: Node) -> dict[str, str]:
     }
 
 
-def _stored(tiles: Tiles) -> Rect:
+def _stored_rect(tiles: Tiles) -> Rect:
     """What is written of a plane: its tight bounds, one pixel at least."""
     return tiles.tight_bounds() or Rect(0, 0, 1, 1)
 
 
 def _picture(archive: zipfile.ZipFile, name: str, tiles: Tiles) -> None:
-    pixels = tiles.read(_stored(tiles))
+    pixels = tiles.read(_stored_rect(tiles))
     if tiles.channels == 1:
         _png(archive, name, Image.fromarray(pixels[..., 0], "L"))
     else:
-        _png(archive, name, Image.fromarray(straight(pixels), "RGBA"))
+        _png(archive, name, Image.fromarray(unpremultiply(pixels), "RGBA"))
 
 
 def _png(archive: zipfile.ZipFile, name: str, image: Image.Image) -> None:
@@ -104,8 +104,8 @@ def _png(archive: zipfile.ZipFile, name: str, image: Image.Image) -> None:
     archive.writestr(name, buffer.getvalue(), zipfile.ZIP_STORED)
 
 
-def _merged(document: Document, archive: zipfile.ZipFile) -> None:
-    image = Image.fromarray(straight(flatten(document.root, document.bounds)), "RGBA")
+def _write_merged_image(document: Document, archive: zipfile.ZipFile) -> None:
+    image = Image.fromarray(unpremultiply(flatten(document.root, document.bounds)), "RGBA")
     _png(archive, "mergedimage.png", image)
     image.thumbnail((THUMBNAIL, THUMBNAIL))
     _png(archive, "Thumbnails/thumbnail.png", image)
@@ -122,7 +122,7 @@ def _facts(node: Node, number: int, archive: zipfile.ZipFile) -> dict[str, Any]:
     for name, tiles in _extra_planes(node):
         entry = f"sfumato/{name}{number}.png"
         _picture(archive, entry, tiles)
-        corner = _stored(tiles)
+        corner = _stored_rect(tiles)
         facts[name] = {"src": entry, "x": corner.x, "y": corner.y, "fill": tiles.fill}
     if node.mask is not None:
         facts["mask"]["visible"] = node.mask.visible

@@ -9,11 +9,11 @@ from core.catalog import formats
 from core.files.atomic import atomic_write
 from core.formats.flat import (
     RECIPES,
-    encoded,
+    encode_image,
+    exif_options,
     flat_image,
     read_flat,
     recipes_text,
-    saved_exif,
 )
 from core.paint.document import Document
 
@@ -35,6 +35,8 @@ class Png:
         text = recipes_text(document) or str(document.extras.get(RECIPES, ""))
         if text:
             chunks.add_itxt(RECIPES, text)
-        options = {key: value for key, value in saved_exif(document).items() if key != "xmp"}
-        data = encoded(path, flat_image(document, opaque=False), "PNG", pnginfo=chunks, **options)
+        options = {key: value for key, value in exif_options(document).items() if key != "xmp"}
+        data = encode_image(
+            path, flat_image(document, opaque=False), "PNG", pnginfo=chunks, **options
+        )
         atomic_write(path, lambda stream: stream.write(data))

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from core.catalog import formats
 from core.files.atomic import atomic_write
-from core.formats.flat import encoded, flat_image, read_flat, saved_exif
+from core.formats.flat import encode_image, exif_options, flat_image, read_flat
 from core.paint.document import Document
 
 
@@ -22,8 +22,8 @@ class Tiff:
         return read_flat(path)
 
     def write(self, document: Document, path: Path) -> None:
-        options = {key: value for key, value in saved_exif(document).items() if key == "dpi"}
-        data = encoded(
+        options = {key: value for key, value in exif_options(document).items() if key == "dpi"}
+        data = encode_image(
             path, flat_image(document, opaque=False), "TIFF", compression="tiff_deflate", **options
         )
         atomic_write(path, lambda stream: stream.write(data))

@@ -5,10 +5,16 @@ from typing import ClassVar
 
 from core.catalog import formats
 from core.files.atomic import atomic_write
-from core.formats.flat import encoded, flat_image, read_flat, refuse_extreme, saved_exif
+from core.formats.flat import (
+    encode_image,
+    exif_options,
+    flat_image,
+    read_flat,
+    refuse_extreme_aspect,
+)
 from core.paint.document import Document
 
-MOST = 16_383
+MAX_SIDE = 16_383
 
 
 @formats.register
@@ -24,8 +30,8 @@ class WebP:
         return read_flat(path)
 
     def write(self, document: Document, path: Path) -> None:
-        refuse_extreme(path, document, MOST, self.label)
+        refuse_extreme_aspect(path, document, MAX_SIDE, self.label)
         image = flat_image(document, opaque=False)
-        options = {key: value for key, value in saved_exif(document).items() if key != "dpi"}
-        data = encoded(path, image, "WEBP", lossless=True, quality=50, **options)
+        options = {key: value for key, value in exif_options(document).items() if key != "dpi"}
+        data = encode_image(path, image, "WEBP", lossless=True, quality=50, **options)
         atomic_write(path, lambda stream: stream.write(data))

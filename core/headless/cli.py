@@ -87,9 +87,9 @@ def _run_options(run: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from core.headless.run_file import Order, assignments, carry_out, modifier
+    from core.headless.run_file import RunOrder, assignments, modifier, run_order
 
-    order = Order(
+    order = RunOrder(
         technique=options.technique,
         picture=options.picture,
         out=options.out,
@@ -100,7 +100,7 @@ def _run(options: argparse.Namespace) -> int:
         modifiers=tuple(modifier(text) for text in options.modifiers),
         device=options.device,
     )
-    facts = carry_out(order, _progress if sys.stderr.isatty() else None)
+    facts = run_order(order, _progress if sys.stderr.isatty() else None)
     if options.json:
         print(json.dumps(facts, indent=1))
     else:
@@ -115,17 +115,17 @@ def _progress(text: str) -> None:
 
 
 def _describe(options: argparse.Namespace) -> int:
-    from core.headless.run_file import words_for
+    from core.headless.run_file import describe_file
 
-    text = words_for(options.picture, options.model)
+    text = describe_file(options.picture, options.model)
     print(json.dumps({"text": text}) if options.json else text)
     return 0
 
 
 def _list(options: argparse.Namespace) -> int:
-    from core.headless.list_kinds import listed
+    from core.headless.list_kinds import list_kind
 
-    rows = listed(options.kind)
+    rows = list_kind(options.kind)
     if options.json:
         print(json.dumps(rows, indent=1))
         return 0
@@ -136,10 +136,10 @@ def _list(options: argparse.Namespace) -> int:
 
 
 def _bench(options: argparse.Namespace) -> int:
-    from core.bench.registry import measured
+    from core.bench.registry import run_bench
     from core.headless.run_file import assignments
 
-    figures = measured(options.name, options.quick, assignments(options.set))
+    figures = run_bench(options.name, options.quick, assignments(options.set))
     _print(figures, options.json)
     return 0
 

@@ -58,7 +58,7 @@ def findings(quick: bool = False) -> dict[str, Any]:
         "memory": _memory(),
     }
     if not quick:
-        found["torch"] = _asked(ASK_TORCH, {})
+        found["torch"] = _ask_process(ASK_TORCH, {})
         found["qt"] = _qt()
     found["models"] = _models()
     found["folders"] = _folders()
@@ -95,13 +95,13 @@ def _qt() -> dict[str, Any]:
     """What Qt says in a process of its own; without a display it is asked offscreen."""
     shown = bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
     headless = sys.platform.startswith("linux") and not shown
-    found = _asked(ASK_QT, {"QT_QPA_PLATFORM": "offscreen"} if headless else {})
+    found = _ask_process(ASK_QT, {"QT_QPA_PLATFORM": "offscreen"} if headless else {})
     if headless:
         found["display"] = "none: the editor can only play its tour offscreen"
     return found
 
 
-def _asked(question: str, environment: dict[str, str]) -> dict[str, Any]:
+def _ask_process(question: str, environment: dict[str, str]) -> dict[str, Any]:
     """A short program's JSON answer, or the last line of its complaint."""
     import json
 
@@ -124,9 +124,9 @@ def _asked(question: str, environment: dict[str, str]) -> dict[str, Any]:
 
 
 def _models() -> dict[str, str]:
-    from core.models.opening import available
+    from core.models.opening import available_models
 
-    return {model.name: model.note or "ready" for model in available()}
+    return {model.name: model.note or "ready" for model in available_models()}
 
 
 def _folders() -> dict[str, str]:

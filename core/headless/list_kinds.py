@@ -7,7 +7,7 @@ from typing import Any
 from core import catalog, params
 
 
-def listed(kind: str) -> list[dict[str, Any]]:
+def list_kind(kind: str) -> list[dict[str, Any]]:
     """One entry per item: id, label, about, and params, needs or suffixes where it has them."""
     if kind == "models":
         return _models()
@@ -39,9 +39,9 @@ def _param(field: params.Field) -> dict[str, Any]:
 
 
 def _models() -> list[dict[str, Any]]:
-    from core.models.opening import available
+    from core.models.opening import available_models
 
-    return [{"id": m.name, "label": m.label, "about": m.note} for m in available()]
+    return [{"id": m.name, "label": m.label, "about": m.note} for m in available_models()]
 
 
 def _sentence(item: Any) -> str:

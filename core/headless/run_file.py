@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 
 from core import catalog, params
-from core.ai.layer import over_white, request_for, with_result
-from core.ai.recipe_defaults import usual_recipe
-from core.describers.dispatch import described
+from core.ai.layer import flatten_on_white, make_layer_task, with_result
+from core.ai.recipe_defaults import default_recipe
+from core.describers.dispatch import describe_picture
 from core.engine.engine import Engine
-from core.engine.job_stream import Run
-from core.engine.messages import Done, Failed, Started, Step
+from core.engine.job_stream import JobStream
+from core.engine.messages import JobDone, JobFailed, JobStarted, JobStep
 from core.errors import EditorError, FileError
 from core.formats.opening import format_for, open_document, save_document
 from core.paint.document import Document
@@ -24,13 +24,13 @@ from core.paint.layers import AiLayer
 from core.paint.tiles import Pixels, Tiles
 from core.plugins import SHIPPED, load_plugins
 from core.settings import folders
-from core.task import Wrapped
+from core.task import ModifierSetting
 
 Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
-class Order:
+class RunOrder:
     """What to run on which files; without a mask the whole picture may change."""
 
     technique: str
@@ -40,7 +40,7 @@ class Order:
     params: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     seed: int = 0
     model: str = "storybook"
-    modifiers: tuple[Wrapped, ...] = ()
+    modifiers: tuple[ModifierSetting, ...] = ()
     device: str = "auto"
 
 
@@ -57,45 +57,45 @@ def assignments(texts: Sequence[str]) -> dict[str, str]:
     return {key: value for key, _, value in pairs}
 
 
-def modifier(text: str) -> Wrapped:
+def modifier(text: str) -> ModifierSetting:
     """``cfg`` or ``cfg:scale=5,rescale=0.7`` as a modifier with checked parameters."""
     name, _, rest = text.partition(":")
     catalog.load("modifiers")
     kind = catalog.modifiers[name]
     values = assignments(rest.split(",")) if rest else {}
-    return Wrapped(name, params.to_json(params.from_json(catalog.params_of(kind), values)))
+    return ModifierSetting(name, params.to_json(params.from_json(catalog.params_of(kind), values)))
 
 
-def carry_out(order: Order, say: Say | None = None) -> dict[str, Any]:
+def run_order(order: RunOrder, say: Say | None = None) -> dict[str, Any]:
     """Run an order and write its file; the facts of the run.
 
     Raises EditorError for every mistake in the order or its files, WorkerBugError for one of ours.
     """
-    document, layer = prepared(order)
+    document, layer = prepare_document(order)
     format_for(order.out)  # before the work, not after it
-    done = asyncio.run(_finished(document, layer, order, say or _quiet))
+    done = asyncio.run(_render(document, layer, order, say or _quiet))
     save_document(document, order.out)
     return {"out": str(order.out), **done.facts}
 
 
-def words_for(picture: Path, model: str) -> str:
+def describe_file(picture: Path, model: str) -> str:
     """What a picture file shows, in words that suit a model. Raises EditorError."""
     load_plugins(SHIPPED, folders().plugins)
     document = open_document(picture)
     pixels = flatten(document.root, document.bounds)
-    text = described(over_white(pixels), model)
+    text = describe_picture(flatten_on_white(pixels), model)
     if not text:
         raise EditorError(f"Nothing was recognised in {picture}.")
     return text
 
 
-def prepared(order: Order) -> tuple[Document, AiLayer]:
+def prepare_document(order: RunOrder) -> tuple[Document, AiLayer]:
     """The picture as a document with an AI layer over it that is yet to be rendered."""
     catalog.load("techniques")
     load_plugins(SHIPPED, folders().plugins)
     technique = catalog.techniques[order.technique]
-    values = _anchored(technique, order.params)
-    recipe = usual_recipe(technique.id, order.model, order.seed, values, order.modifiers)
+    values = _with_whole_paths(technique, order.params)
+    recipe = default_recipe(technique.id, order.model, order.seed, values, order.modifiers)
     document = open_document(order.picture)
     region = _region(order.mask, document)
     layer = AiLayer(technique.label, recipe=recipe, region=region)
@@ -103,11 +103,11 @@ def prepared(order: Order) -> tuple[Document, AiLayer]:
     return document, layer
 
 
-def _anchored(technique: Any, values: Mapping[str, Any]) -> dict[str, Any]:
+def _with_whole_paths(technique: Any, values: Mapping[str, Any]) -> dict[str, Any]:
     """The values with whole paths: a recipe outlives the folder in which it was asked for."""
     kind = catalog.params_of(technique)
-    whole = {field.name: str(path.absolute()) for field, path in params.files(kind, values)}
-    whole |= {field.name: _whole(name) for field, name in params.models(kind, values)}
+    whole = {field.name: str(path.absolute()) for field, path in params.named_files(kind, values)}
+    whole |= {field.name: _whole(name) for field, name in params.named_models(kind, values)}
     return {**values, **whole}
 
 
@@ -139,14 +139,14 @@ def _brightness(pixels: Pixels) -> Pixels:
     return brightness
 
 
-async def _finished(document: Document, layer: AiLayer, order: Order, say: Say) -> Done:
+async def _render(document: Document, layer: AiLayer, order: RunOrder, say: Say) -> JobDone:
     """Render the layer in a worker and put the result into the document."""
     engine = Engine(order.device)
     engine.start()
     try:
         say(f"Opening {order.model}")
         facts = await engine.open(order.model)
-        request = request_for(document, layer, facts.geometry)
+        request = make_layer_task(document, layer, facts.geometry)
         done = await _last(engine.submit(request), say)
     finally:
         engine.close()
@@ -156,20 +156,20 @@ async def _finished(document: Document, layer: AiLayer, order: Order, say: Say) 
     return done
 
 
-async def _last(run: Run, say: Say) -> Done:
+async def _last(run: JobStream, say: Say) -> JobDone:
     async for message in run:
-        if isinstance(message, Done):
+        if isinstance(message, JobDone):
             return message
-        if isinstance(message, Started) and message.loading:
+        if isinstance(message, JobStarted) and message.loading:
             say(f"Loading {message.loading}")
-        elif isinstance(message, Step):
+        elif isinstance(message, JobStep):
             say(f"Step {message.n} of {message.of}")
-        elif isinstance(message, Failed):
+        elif isinstance(message, JobFailed):
             _take(message, say)
     raise EditorError("The run was stopped.")
 
 
-def _take(failure: Failed, say: Say) -> None:
+def _take(failure: JobFailed, say: Say) -> None:
     if failure.retry:
         say(f"{failure.text} Trying {failure.retry}.")
     elif failure.is_bug:

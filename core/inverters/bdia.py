@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, ClassVar
 from core.catalog import inverters
 from core.diffusion.model import Prediction
 from core.editing.inversion import Inversion, Source
-from core.editing.two_step_inversion import Around, Leaping, leapt_up
+from core.editing.two_step_inversion import LevelTriple, TwoStepPath, two_step_invert
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -29,15 +29,15 @@ class Bdia:
         return steps
 
     def run(self, source: Source) -> Inversion:
-        latents = yield from leapt_up(source, up)
-        return Leaping(source.levels, latents, down)
+        latents = yield from two_step_invert(source, step_up)
+        return TwoStepPath(source.levels, latents, step_down)
 
 
-def down(noisier: "Tensor", z: "Tensor", seen: Prediction, around: Around) -> "Tensor":
+def step_down(noisier: "Tensor", z: "Tensor", seen: Prediction, around: LevelTriple) -> "Tensor":
     """The cleaner latent."""
     return GAMMA * (noisier - seen.at(around.noisier)) + seen.at(around.cleaner)
 
 
-def up(cleaner: "Tensor", z: "Tensor", seen: Prediction, around: Around) -> "Tensor":
+def step_up(cleaner: "Tensor", z: "Tensor", seen: Prediction, around: LevelTriple) -> "Tensor":
     """The noisier latent."""
     return (cleaner - seen.at(around.cleaner)) / GAMMA + seen.at(around.noisier)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, ClassVar
 from core.catalog import inverters
 from core.diffusion.model import Prediction
 from core.editing.inversion import Inversion, Source
-from core.editing.two_step_inversion import Around, Leaping, leapt_up
+from core.editing.two_step_inversion import LevelTriple, TwoStepPath, two_step_invert
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -26,29 +26,29 @@ class Belm:
         return steps
 
     def run(self, source: Source) -> Inversion:
-        latents = yield from leapt_up(source, up)
-        return Leaping(source.levels, latents, down)
+        latents = yield from two_step_invert(source, step_up)
+        return TwoStepPath(source.levels, latents, step_down)
 
 
-def down(noisier: "Tensor", z: "Tensor", seen: Prediction, around: Around) -> "Tensor":
+def step_down(noisier: "Tensor", z: "Tensor", seen: Prediction, around: LevelTriple) -> "Tensor":
     """The cleaner latent."""
     weight = _weight(around)
     return weight * noisier + _rest(z, seen, around)
 
 
-def up(cleaner: "Tensor", z: "Tensor", seen: Prediction, around: Around) -> "Tensor":
+def step_up(cleaner: "Tensor", z: "Tensor", seen: Prediction, around: LevelTriple) -> "Tensor":
     """The noisier latent."""
     weight = _weight(around)
     return (cleaner - _rest(z, seen, around)) / weight
 
 
-def _weight(around: Around) -> float:
+def _weight(around: LevelTriple) -> float:
     """Of the noisier latent in the cleaner one."""
     before, after = _steps(around)
     return (after / before) ** 2 * around.cleaner.signal / around.noisier.signal
 
 
-def _rest(z: "Tensor", seen: Prediction, around: Around) -> "Tensor":
+def _rest(z: "Tensor", seen: Prediction, around: LevelTriple) -> "Tensor":
     """What the latent between adds to the cleaner one."""
     before, after = _steps(around)
     both, signal = before + after, around.cleaner.signal
@@ -57,7 +57,7 @@ def _rest(z: "Tensor", seen: Prediction, around: Around) -> "Tensor":
     return by_noise * seen.eps + by_latent * z
 
 
-def _steps(around: Around) -> tuple[float, float]:
+def _steps(around: LevelTriple) -> tuple[float, float]:
     """The two steps in noise per signal, the noisier first."""
     noisier, here, cleaner = (level.noise / level.signal for level in around)
     return here - noisier, cleaner - here

@@ -3,10 +3,10 @@
 from typing import TYPE_CHECKING, ClassVar
 
 from core.catalog import inverters
-from core.diffusion.eta_step import mean, spread
+from core.diffusion.eta_step import step_mean, step_sigma
 from core.diffusion.model import Prediction
 from core.editing.inversion import Inversion, Source
-from core.editing.noise_maps import mapped
+from core.editing.noise_maps import record_noise_maps
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -32,12 +32,16 @@ class CycleDiffusion:
 
     def run(self, source: Source) -> Inversion:
         first = source.levels[0].mix(source.x0, source.noise("noising", 0))
-        return (yield from mapped(source, first, lambda i, z: drawn(source, i, z), ETA))
+        return (
+            yield from record_noise_maps(
+                source, first, lambda i, z: sample_posterior(source, i, z), ETA
+            )
+        )
 
 
-def drawn(source: Source, i: int, z: "Tensor") -> "Tensor":
+def sample_posterior(source: Source, i: int, z: "Tensor") -> "Tensor":
     """A latent at a level, from the posterior given the picture and z at the level before."""
     here, there = source.levels[i - 1], source.levels[i]
     known = Prediction(source.x0, (z - here.signal * source.x0) / here.noise)
-    fresh = spread(here, there, ETA) * source.noise("noising", i)
-    return mean(known, here, there, ETA) + fresh
+    fresh = step_sigma(here, there, ETA) * source.noise("noising", i)
+    return step_mean(known, here, there, ETA) + fresh

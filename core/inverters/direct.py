@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from core.catalog import inverters
-from core.editing.inversion import Held, Inversion, Source, climbed
+from core.editing.inversion import DirectPath, Inversion, Source, ddim_invert
 
 
 @inverters.register
@@ -18,5 +18,5 @@ class DirectInversion:
         return steps
 
     def run(self, source: Source) -> Inversion:
-        latents = yield from climbed(source)
-        return Held(source.levels, latents)
+        latents = yield from ddim_invert(source)
+        return DirectPath(source.levels, latents)

@@ -3,14 +3,14 @@
 from typing import TYPE_CHECKING, ClassVar
 
 from core.catalog import inverters
-from core.editing.implicit_inversion import searched
-from core.editing.inversion import Inversion, Replayed, Source
+from core.editing.implicit_inversion import search_fixed_points
+from core.editing.inversion import Inversion, ReplayPath, Source
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 ROUNDS = 10
-PULL = 1.0
+PULL_RATE = 1.0
 """How far the noise goes towards the picture, as a length over all of the latent."""
 
 
@@ -30,12 +30,14 @@ class DualConditionalInversion:
         return steps * (1 + ROUNDS)
 
     def run(self, source: Source) -> Inversion:
-        latents = yield from searched(source, ROUNDS, lambda eps: drawn(eps, source.x0))
-        return Replayed(source.levels, latents, [source.words] * (len(latents) - 1))
+        latents = yield from search_fixed_points(
+            source, ROUNDS, lambda eps: pull_noise(eps, source.x0)
+        )
+        return ReplayPath(source.levels, latents, [source.words] * (len(latents) - 1))
 
 
-def drawn(eps: "Tensor", reference: "Tensor") -> "Tensor":
+def pull_noise(eps: "Tensor", reference: "Tensor") -> "Tensor":
     """One gradient step of the noise's distance to a reference, of the same length always."""
     away = (eps - reference).detach()
-    corrected: Tensor = eps - PULL * away / away.norm().clamp(min=1e-8)
+    corrected: Tensor = eps - PULL_RATE * away / away.norm().clamp(min=1e-8)
     return corrected

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from core.catalog import inverters
 from core.diffusion.model import Denoise, Level, Prediction
-from core.editing.inversion import Inversion, Replayed, Source, State
+from core.editing.inversion import Inversion, PathState, ReplayPath, Source
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -30,42 +30,42 @@ class Edict:
     def run(self, source: Source) -> Inversion:
         denoise = source.denoiser(source.guidance)
         x = y = precise(source.x0)
-        for i in source.climb:
-            x, y = turned(i, (x, y))
+        for i in source.inversion_order:
+            x, y = swap_roles(i, (x, y))
             here, there = source.levels[i], source.levels[i + 1]
             y = (y - (1 - MIX) * x) / MIX
             x = (x - (1 - MIX) * y) / MIX
-            seen = seen_by(denoise, x, here)
-            y = unmoved(y, seen, here, there)
+            seen = predict_in_single(denoise, x, here)
+            y = undo_step(y, seen, here, there)
             yield seen.x0
-            seen = seen_by(denoise, y, here)
-            x = unmoved(x, seen, here, there)
+            seen = predict_in_single(denoise, y, here)
+            x = undo_step(x, seen, here, there)
             yield seen.x0
-            x, y = turned(i, (x, y))
-        return Coupled(source.levels, (x, y))
+            x, y = swap_roles(i, (x, y))
+        return CoupledPath(source.levels, (x, y))
 
 
-class Coupled(Replayed):
+class CoupledPath(ReplayPath):
     """A path of two latents, each moved by what the network sees in the other."""
 
-    def begin(self, branches: int) -> State:
+    def begin(self, branches: int) -> PathState:
         return tuple(part.repeat(branches, 1, 1, 1) for part in self.latents)
 
-    def step(self, i: int, state: State, denoise: Denoise) -> "tuple[State, Tensor]":
-        x, y = turned(i, state)
+    def step(self, i: int, state: PathState, denoise: Denoise) -> "tuple[PathState, Tensor]":
+        x, y = swap_roles(i, state)
         here, there = self.levels[i], self.levels[i + 1]
-        x = moved(x, seen_by(denoise, y, here), here, there)
-        seen = seen_by(denoise, x, here)
-        y = moved(y, seen, here, there)
+        x = step(x, predict_in_single(denoise, y, here), here, there)
+        seen = predict_in_single(denoise, x, here)
+        y = step(y, seen, here, there)
         x = MIX * x + (1 - MIX) * y
         y = MIX * y + (1 - MIX) * x
-        return turned(i, (x, y)), seen.x0
+        return swap_roles(i, (x, y)), seen.x0
 
-    def latent(self, state: State) -> "Tensor":
+    def latent(self, state: PathState) -> "Tensor":
         return state[0].float()
 
 
-def turned(i: int, pair: State) -> State:
+def swap_roles(i: int, pair: PathState) -> PathState:
     """The pair changes roles from step to step (leapfrog), by the step's index both ways."""
     return pair[::-1] if i % 2 else pair
 
@@ -75,18 +75,18 @@ def precise(z: "Tensor") -> "Tensor":
     return z if z.device.type == "mps" else z.double()
 
 
-def seen_by(denoise: Denoise, z: "Tensor", level: Level) -> Prediction:
+def predict_in_single(denoise: Denoise, z: "Tensor", level: Level) -> Prediction:
     """The network works in single precision."""
     return denoise(z.float(), level)
 
 
-def moved(z: "Tensor", seen: Prediction, here: Level, there: Level) -> "Tensor":
+def step(z: "Tensor", seen: Prediction, here: Level, there: Level) -> "Tensor":
     """The DDIM move of a latent by the noise seen in the other."""
     scale = there.signal / here.signal
     return scale * z + (there.noise - scale * here.noise) * seen.eps
 
 
-def unmoved(z: "Tensor", seen: Prediction, here: Level, there: Level) -> "Tensor":
+def undo_step(z: "Tensor", seen: Prediction, here: Level, there: Level) -> "Tensor":
     """What ``moved`` would bring to z."""
     scale = there.signal / here.signal
     return (z - (there.noise - scale * here.noise) * seen.eps) / scale

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from core.catalog import inverters
 from core.editing.inversion import Inversion, Source
-from core.editing.noise_maps import mapped
+from core.editing.noise_maps import record_noise_maps
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -30,4 +30,4 @@ class EditFriendly:
         def noised(i: int, before: "Tensor | None" = None) -> "Tensor":
             return source.levels[i].mix(source.x0, source.noise("noising", i))
 
-        return (yield from mapped(source, noised(0), noised))
+        return (yield from record_noise_maps(source, noised(0), noised))

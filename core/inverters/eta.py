@@ -3,18 +3,18 @@
 from typing import TYPE_CHECKING, ClassVar
 
 from core.catalog import inverters
-from core.diffusion.eta_step import mean, spread
+from core.diffusion.eta_step import step_mean, step_sigma
 from core.diffusion.model import Conditioning, Denoise, Level, Levels, Model, Prediction
-from core.editing.attention_maps import Looks
-from core.editing.inversion import Inversion, Replayed, Source, State, climbed
-from core.editing.token_alignment import differing
+from core.editing.attention_maps import MeanAttentionMap
+from core.editing.inversion import Inversion, PathState, ReplayPath, Source, ddim_invert
+from core.editing.token_alignment import find_differing_tokens
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from torch import Tensor
 
-MOST = 0.4
+MAX_ETA = 0.4
 """The share of DDPM's noise at the noisiest level, as published; it falls evenly with time."""
 DRAWS = 10
 """Noises to choose from at every step, as published."""
@@ -42,33 +42,33 @@ class EtaInversion:
 
     def run(self, source: Source) -> Inversion:
         model, denoise = source.model, source.denoiser()
-        looks = Looks(source.x0) if "attention" in model.capabilities else None
+        looks = MeanAttentionMap(source.x0) if "attention" in model.capabilities else None
 
         def watched(z: "Tensor", level: Level, label: Level | None = None) -> Prediction:
             with model.attention(looks):
                 return denoise(z, level, label)
 
-        latents = yield from climbed(source, watched if looks else denoise)
-        slope = MOST / model.levels(STEPS)[0].time
-        return Stirred(source.levels, latents, slope, source.noise, Places(model, looks))
+        latents = yield from ddim_invert(source, watched if looks else denoise)
+        slope = MAX_ETA / model.levels(STEPS)[0].time
+        return EtaPath(source.levels, latents, slope, source.noise, EditedRegion(model, looks))
 
 
-class Places:
+class EditedRegion:
     """Where in the latent the words are that an edit exchanges."""
 
-    def __init__(self, model: Model, looks: Looks | None) -> None:
+    def __init__(self, model: Model, looks: MeanAttentionMap | None) -> None:
         self.pieces = model.pieces
         self.looks = looks
 
     def mask(self, words: Conditioning) -> "Tensor | None":
         """1 where they look, 0 elsewhere, (1, 1, h, w); None when that cannot be told."""
         source, target, *_ = (*words.prompts, "", "")
-        gone, _ = differing(self.pieces(source), self.pieces(target))
+        gone, _ = find_differing_tokens(self.pieces(source), self.pieces(target))
         look = self.looks.of(gone) if self.looks else None
         return None if look is None else (look > THRESHOLD * look.max()).to(look)
 
 
-class Stirred(Replayed):
+class EtaPath(ReplayPath):
     """The source row stays on its path; the others move with ``slope * time`` of DDPM's noise."""
 
     def __init__(
@@ -77,7 +77,7 @@ class Stirred(Replayed):
         latents: "list[Tensor]",
         slope: float,
         noise: "Callable[[str, int], Tensor]",
-        places: Places,
+        places: EditedRegion,
     ) -> None:
         super().__init__(levels, latents)
         self.slope = slope
@@ -85,20 +85,20 @@ class Stirred(Replayed):
         self.places = places
         self.mask: Tensor | None = None
 
-    def towards(self, i: int, words: Conditioning) -> Conditioning:
+    def prompt_embeddings(self, i: int, words: Conditioning) -> Conditioning:
         self.mask = self.places.mask(words)
         return words
 
     def eta(self, level: Level) -> float:
         return min(1.0, self.slope * level.time)
 
-    def step(self, i: int, state: State, denoise: Denoise) -> "tuple[State, Tensor]":
+    def step(self, i: int, state: PathState, denoise: Denoise) -> "tuple[PathState, Tensor]":
         import torch
 
         here, there, source = self.levels[i], self.levels[i + 1], self.latents[i + 1]
         seen = denoise(state[0], here)
-        z = mean(seen, here, there, self.eta(here))
-        fresh = spread(here, there, self.eta(here))
+        z = step_mean(seen, here, there, self.eta(here))
+        fresh = step_sigma(here, there, self.eta(here))
         if fresh:
             z = z + fresh * self._closest(i, (source - z[:1]) / fresh)
         if self.mask is not None:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, ClassVar
 from core.catalog import inverters
 from core.diffusion.model import Denoise, Levels
 from core.diffusion.rectified_flow import Flow
-from core.editing.inversion import Inversion, Replayed, Source, State
+from core.editing.inversion import Inversion, PathState, ReplayPath, Source
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -28,29 +28,29 @@ class FireFlow:
 
     def run(self, source: Source) -> Inversion:
         flow, denoise = Flow(source.model, source.levels), source.denoiser()
-        x, here = flow.straight(source.x0, flow.times[-1]), flow.times[-1]
+        x, here = flow.from_model_latent(source.x0, flow.times[-1]), flow.times[-1]
         velocity = flow.velocity(denoise, x, here)
         yield x - here * velocity
         for there in flow.times[-2::-1]:
             velocity = middle(flow, denoise, x, velocity, there - here, here)
             x, here = x + (there - here) * velocity, there
             yield x - here * velocity
-        return _Reusing(flow, source.levels, flow.latent(x, here))
+        return _Reusing(flow, source.levels, flow.to_model_latent(x, here))
 
 
-class _Reusing(Replayed):
+class _Reusing(ReplayPath):
     """Every branch walks down in the same way; its state is a latent and the last velocity."""
 
     def __init__(self, flow: Flow, levels: Levels, noisy: "Tensor") -> None:
         super().__init__(levels, (noisy,))
         self.flow = flow
 
-    def step(self, i: int, state: State, denoise: Denoise) -> "tuple[State, Tensor]":
+    def step(self, i: int, state: PathState, denoise: Denoise) -> "tuple[PathState, Tensor]":
         here, there = self.flow.times[i : i + 2]
-        x = self.flow.straight(state[0], here)
+        x = self.flow.from_model_latent(state[0], here)
         before = state[1] if len(state) > 1 else self.flow.velocity(denoise, x, here)
         velocity = middle(self.flow, denoise, x, before, there - here, here)
-        moved = self.flow.latent(x + (there - here) * velocity, there)
+        moved = self.flow.to_model_latent(x + (there - here) * velocity, there)
         return (moved, velocity), x - here * velocity
 
 

@@ -3,8 +3,8 @@
 from typing import TYPE_CHECKING, ClassVar
 
 from core.catalog import inverters
-from core.editing.implicit_inversion import carried
-from core.editing.inversion import Inversion, Replayed, Source
+from core.editing.implicit_inversion import ddim_move
+from core.editing.inversion import Inversion, ReplayPath, Source
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -31,21 +31,21 @@ class FixedPointInversion:
     def run(self, source: Source) -> Inversion:
         denoise, z = source.denoiser(source.guidance), source.x0
         latents = [z]
-        for i in source.climb:
+        for i in source.inversion_order:
             high, low = source.levels[i], source.levels[i + 1]
             seen = denoise(z, low, high)
-            found = Nearest(carried(z, seen.eps, low, high))
+            found = BestIterate(ddim_move(z, seen.eps, low, high))
             yield seen.x0
             for _ in range(ROUNDS):
                 seen = denoise(found.guess, high)
-                found.offer(carried(z, seen.eps, low, high))
+                found.offer(ddim_move(z, seen.eps, low, high))
                 yield seen.x0
             z = found.best
             latents.append(z)
-        return Replayed(source.levels, latents[::-1])
+        return ReplayPath(source.levels, latents[::-1])
 
 
-class Nearest:
+class BestIterate:
     """Guesses at a fixed point, and the best: the one that comes of the smallest change."""
 
     def __init__(self, guess: "Tensor") -> None:

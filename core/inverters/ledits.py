@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from core.catalog import inverters
 from core.diffusion.model import Denoise, Levels, Prediction
-from core.editing.inversion import Inversion, Replayed, Source, State
+from core.editing.inversion import Inversion, PathState, ReplayPath, Source
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -33,39 +33,39 @@ class LeditsInversion:
         before: Tensor | None = None
         for i in range(len(levels) - 1):
             seen = denoise(z, levels[i])
-            wanted, expected = _noised(source, i + 1), mean(z, seen, before, levels, i)
+            wanted, expected = _noised_latent(source, i + 1), step_mean(z, seen, before, levels, i)
             maps.append(wanted - expected)
             z, before = expected + maps[-1], seen.x0
             yield seen.x0
-        return Mapped(levels, first, maps)
+        return LeditsPath(levels, first, maps)
 
 
-def _noised(source: Source, i: int) -> "Tensor":
+def _noised_latent(source: Source, i: int) -> "Tensor":
     """The picture at a level; the cleanest is the picture itself."""
     if i == len(source.levels) - 1:
         return source.x0
     return source.levels[i].mix(source.x0, source.noise("map", i))
 
 
-class Mapped(Replayed):
+class LeditsPath(ReplayPath):
     """A path of noise maps; the state is a latent and the clean latent seen before it."""
 
     def __init__(self, levels: Levels, first: "Tensor", maps: "list[Tensor]") -> None:
         super().__init__(levels, [first])
         self.maps = maps
 
-    def begin(self, branches: int) -> State:
+    def begin(self, branches: int) -> PathState:
         z = self.latents[0].repeat(branches, 1, 1, 1)
         return (z, z)
 
-    def step(self, i: int, state: State, denoise: Denoise) -> "tuple[State, Tensor]":
+    def step(self, i: int, state: PathState, denoise: Denoise) -> "tuple[PathState, Tensor]":
         z, before = state
         seen = denoise(z, self.levels[i])
-        moved = mean(z, seen, before if i else None, self.levels, i) + self.maps[i]
+        moved = step_mean(z, seen, before if i else None, self.levels, i) + self.maps[i]
         return (moved, seen.x0), seen.x0
 
 
-def mean(
+def step_mean(
     z: "Tensor", seen: Prediction, before: "Tensor | None", levels: Levels, i: int
 ) -> "Tensor":
     """SDE-DPM-Solver++(2M) without its noise; of first order first and at a level without noise.

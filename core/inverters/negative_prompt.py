@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from core.catalog import inverters
-from core.editing.inversion import Inversion, Replayed, Source, climbed
+from core.editing.inversion import Inversion, ReplayPath, Source, ddim_invert
 
 
 @inverters.register
@@ -21,5 +21,5 @@ class NegativePromptInversion:
         return steps
 
     def run(self, source: Source) -> Inversion:
-        latents = yield from climbed(source)
-        return Replayed(source.levels, latents, [source.words] * (len(latents) - 1))
+        latents = yield from ddim_invert(source)
+        return ReplayPath(source.levels, latents, [source.words] * (len(latents) - 1))

@@ -3,10 +3,10 @@
 from typing import ClassVar
 
 from core.catalog import inverters
-from core.editing.inversion import Inversion, Replayed, Source, climbed
-from core.editing.prompt_optimisation import Tuning, tuned
+from core.editing.inversion import Inversion, ReplayPath, Source, ddim_invert
+from core.editing.prompt_optimisation import OptimisationSettings, optimise_prompts
 
-NULL_TEXT = Tuning(
+NULL_TEXT = OptimisationSettings(
     rounds=10,
     rate=lambda step: 1e-2 * max(0.0, 1 - step / 100),
     enough=lambda step: 1e-5 + step * 2e-5,
@@ -30,6 +30,6 @@ class NullTextInversion:
         return steps * (2 + NULL_TEXT.rounds)
 
     def run(self, source: Source) -> Inversion:
-        latents = yield from climbed(source)
-        opposed = yield from tuned(source, latents, NULL_TEXT)
-        return Replayed(source.levels, latents, opposed)
+        latents = yield from ddim_invert(source)
+        opposed = yield from optimise_prompts(source, latents, NULL_TEXT)
+        return ReplayPath(source.levels, latents, opposed)

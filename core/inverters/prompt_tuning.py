@@ -5,15 +5,17 @@ from typing import TYPE_CHECKING, ClassVar
 
 from core.catalog import inverters
 from core.diffusion.model import Conditioning, Levels
-from core.editing.inversion import Inversion, Replayed, Source, climbed
-from core.editing.prompt_optimisation import Tuning, tuned
+from core.editing.inversion import Inversion, ReplayPath, Source, ddim_invert
+from core.editing.prompt_optimisation import OptimisationSettings, optimise_prompts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from torch import Tensor
 
-PROMPT_TUNING = Tuning(rounds=10, rate=lambda _: 1e-2, enough=lambda _: 0.0, is_against=False)
+PROMPT_TUNING = OptimisationSettings(
+    rounds=10, rate=lambda _: 1e-2, enough=lambda _: 0.0, is_against=False
+)
 SHARE = 0.8
 """How much of an edit's words is the prompt; the rest is the tuned source."""
 
@@ -33,12 +35,12 @@ class PromptTuningInversion:
         return steps * (2 + PROMPT_TUNING.rounds)
 
     def run(self, source: Source) -> Inversion:
-        latents = yield from climbed(source)
-        words = yield from tuned(source, latents, PROMPT_TUNING)
-        return Mixing(source.levels, latents, words)
+        latents = yield from ddim_invert(source)
+        words = yield from optimise_prompts(source, latents, PROMPT_TUNING)
+        return InterpolatedPath(source.levels, latents, words)
 
 
-class Mixing(Replayed):
+class InterpolatedPath(ReplayPath):
     """A path with words of its own: the source follows them, edits follow a mixture."""
 
     def __init__(
@@ -52,7 +54,7 @@ class Mixing(Replayed):
         self.words = tuple(words)
         self.share = share
 
-    def towards(self, i: int, words: Conditioning) -> Conditioning:
+    def prompt_embeddings(self, i: int, words: Conditioning) -> Conditioning:
         import torch
 
         own = self.words[i].tokens

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from core.catalog import inverters
 from core.diffusion.model import Denoise, Level, Prediction
-from core.editing.inversion import Branches, Inversion, Replayed, Source, State, climbed
+from core.editing.inversion import Branches, Inversion, PathState, ReplayPath, Source, ddim_invert
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -13,7 +13,7 @@ QUANTILE = 0.75
 """The share of a branch's guidance that is dropped, as published."""
 LATE = 0.76
 """Levels with less noise are put back, as published: time 400 of 1000 in Stable Diffusion."""
-GROWN = 1
+DILATION = 1
 """Latent cells by which what is guided grows before the rest is put back."""
 ROUNDING = 1e-6
 """Smaller differences between two predictions say nothing."""
@@ -35,25 +35,27 @@ class ProximalInversion:
         return steps
 
     def run(self, source: Source) -> Inversion:
-        latents = yield from climbed(source)
-        return Thresholded(source.levels, latents, [source.words] * (len(latents) - 1))
+        latents = yield from ddim_invert(source)
+        return ProximalPath(source.levels, latents, [source.words] * (len(latents) - 1))
 
 
-class Thresholded(Replayed):
+class ProximalPath(ReplayPath):
     """A path on which guidance acts where it is strong; a changed denoiser is taken as it is."""
 
-    def step(self, i: int, state: State, denoise: Denoise) -> "tuple[State, Tensor]":
+    def step(self, i: int, state: PathState, denoise: Denoise) -> "tuple[PathState, Tensor]":
         if not isinstance(denoise, Branches):
             return super().step(i, state, denoise)
         here, there = self.levels[i], self.levels[i + 1]
-        seen, guided = thresholded(denoise, state[0], here)
+        seen, guided = threshold_guidance(denoise, state[0], here)
         z = seen.at(there)
         if here.noise < LATE:
             z = z.where(guided, self.latents[i + 1])
         return (z,), seen.x0
 
 
-def thresholded(branches: Branches, z: "Tensor", level: Level) -> "tuple[Prediction, Tensor]":
+def threshold_guidance(
+    branches: Branches, z: "Tensor", level: Level
+) -> "tuple[Prediction, Tensor]":
     """What is seen under the strong part of the guidance, and where (branches, c, h, w) it acts."""
     import torch
 
@@ -61,23 +63,23 @@ def thresholded(branches: Branches, z: "Tensor", level: Level) -> "tuple[Predict
     x0, eps = towards.x0.clone(), towards.eps.clone()
     acts = torch.ones_like(z, dtype=torch.bool)
     for row, branch in enumerate(branches.guided):
-        wish = strongest(eps[branch] - against.eps[row])
-        acts[branch] = grown(wish != 0)
+        wish = strongest_cells(eps[branch] - against.eps[row])
+        acts[branch] = dilate(wish != 0)
         eps[branch] = against.eps[row] + wish
         x0[branch] = (z[branch] - level.noise * eps[branch]) / level.signal
     acts[0] = False
-    return branches.mixed(Prediction(x0, eps), against), acts
+    return branches.apply_guidance(Prediction(x0, eps), against), acts
 
 
-def strongest(wish: "Tensor") -> "Tensor":
+def strongest_cells(wish: "Tensor") -> "Tensor":
     """The proximal map of the l0 norm: what is below a quantile becomes nought."""
     size = wish.abs()
     limit = size.flatten().quantile(QUANTILE).clamp(min=ROUNDING)
     return wish.where(size > limit, 0.0)
 
 
-def grown(acts: "Tensor") -> "Tensor":
+def dilate(acts: "Tensor") -> "Tensor":
     """True also for the cells around."""
     from torch.nn.functional import max_pool2d
 
-    return max_pool2d(acts[None].float(), 2 * GROWN + 1, stride=1, padding=GROWN)[0] > 0
+    return max_pool2d(acts[None].float(), 2 * DILATION + 1, stride=1, padding=DILATION)[0] > 0

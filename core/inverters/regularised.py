@@ -5,15 +5,15 @@ from typing import TYPE_CHECKING, ClassVar
 
 from core.catalog import inverters
 from core.diffusion.model import Prediction
-from core.editing.inversion import Held, Inversion, Source
-from core.editing.noise_regularisation import correlation, slope
+from core.editing.inversion import DirectPath, Inversion, Source
+from core.editing.noise_regularisation import correlation, loss_gradient
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 ROUNDS, ROLLS = 5, 5
 CORRELATION_WEIGHT, NORMAL_WEIGHT = 20.0, 20.0
-TINY = 1e-6
+EPSILON = 1e-6
 
 
 @inverters.register
@@ -35,27 +35,29 @@ class RegularisedInversion:
     def run(self, source: Source) -> Inversion:
         denoise, z = source.denoiser(), source.x0
         latents = [z]
-        for i in source.climb:
+        for i in source.inversion_order:
             high, low = source.levels[i], source.levels[i + 1]
             seen = denoise(z, low, high)
-            eps = regularised(seen.eps)
-            x0 = (z - low.noise * eps) / max(low.signal, TINY)
+            eps = regularise_noise(seen.eps)
+            x0 = (z - low.noise * eps) / max(low.signal, EPSILON)
             z = Prediction(x0, eps).at(high)
             latents.append(z)
             yield seen.x0
-        return Held(source.levels, latents[::-1])
+        return DirectPath(source.levels, latents[::-1])
 
 
-def regularised(eps: "Tensor") -> "Tensor":
+def regularise_noise(eps: "Tensor") -> "Tensor":
     """Noise with less correlation, and mean and variance nearer to 0 and 1."""
     for n in range(ROUNDS):
         for roll in range(n * ROLLS, (n + 1) * ROLLS):
-            eps = eps - CORRELATION_WEIGHT / ROLLS * slope(eps, partial(correlation, roll=roll))
-        eps = eps - NORMAL_WEIGHT * slope(eps, from_normal)
+            eps = eps - CORRELATION_WEIGHT / ROLLS * loss_gradient(
+                eps, partial(correlation, roll=roll)
+            )
+        eps = eps - NORMAL_WEIGHT * loss_gradient(eps, from_normal)
     return eps
 
 
 def from_normal(eps: "Tensor") -> "Tensor":
     """The Kullback-Leibler divergence of all values, as one Gaussian, from the standard normal."""
     variance, mean = eps.var(), eps.mean()
-    return 0.5 * (variance + mean.square() - 1 - (variance + TINY).log())
+    return 0.5 * (variance + mean.square() - 1 - (variance + EPSILON).log())

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, ClassVar
 
 from core.catalog import inverters
 from core.diffusion.model import Denoise, Level
-from core.editing.implicit_inversion import carried
-from core.editing.inversion import Held, Inversion, Source
-from core.editing.noise_regularisation import correlation, divergence, slope
+from core.editing.implicit_inversion import ddim_move
+from core.editing.inversion import DirectPath, Inversion, Source
+from core.editing.noise_regularisation import correlation, divergence, loss_gradient
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -44,18 +44,18 @@ class ReNoise:
         noise = source.noise("renoise", 0)
         rounds = rounds_of(len(source.levels) - 1)
         latents = [z]
-        for i in source.climb:
+        for i in source.inversion_order:
             high, low = source.levels[i], source.levels[i + 1]
-            z = yield from raised(denoise, z, low, high, high.mix(source.x0, noise), rounds)
+            z = yield from renoise_step(denoise, z, low, high, high.mix(source.x0, noise), rounds)
             latents.append(z)
-        return Held(source.levels, latents[::-1])
+        return DirectPath(source.levels, latents[::-1])
 
 
 def rounds_of(steps: int) -> int:
     return ROUNDS_OF_FEW if steps <= FEW_STEPS else ROUNDS_OF_MANY
 
 
-def raised(
+def renoise_step(
     denoise: Denoise, z: "Tensor", low: Level, high: Level, noised: "Tensor", rounds: int
 ) -> "Generator[Tensor, None, Tensor]":
     """From z at ``low`` to ``high``; ``noised`` is the picture truly noised to ``high``."""
@@ -71,19 +71,23 @@ def raised(
         if n <= last:
             seen = denoise(guess, high) if n else seen
             total += [seen.eps] if n in averaged else []
-            eps = seen.eps if like is None or n < averaged.start else regularised(seen.eps, like)
-            guess = carried(z, eps, low, high)
+            eps = (
+                seen.eps if like is None or n < averaged.start else regularise_noise(seen.eps, like)
+            )
+            guess = ddim_move(z, eps, low, high)
         yield seen.x0
     if total and like is not None:
-        guess = carried(z, regularised(torch.stack(total).mean(0), like), low, high)
+        guess = ddim_move(z, regularise_noise(torch.stack(total).mean(0), like), low, high)
     return guess
 
 
-def regularised(eps: "Tensor", like: "Tensor") -> "Tensor":
+def regularise_noise(eps: "Tensor", like: "Tensor") -> "Tensor":
     """The noise with patches more like those of true noise, and less correlated."""
     for n in range(REGULARISED):
-        steep = slope(eps, lambda e: divergence(e, like))
+        steep = loss_gradient(eps, lambda e: divergence(e, like))
         eps = eps - DIVERGENCE_RATE * steep.clamp(-STEEPEST, STEEPEST)
         for roll in range(n * ROLLS, (n + 1) * ROLLS):
-            eps = eps - CORRELATION_RATE / ROLLS * slope(eps, partial(correlation, roll=roll))
+            eps = eps - CORRELATION_RATE / ROLLS * loss_gradient(
+                eps, partial(correlation, roll=roll)
+            )
     return eps

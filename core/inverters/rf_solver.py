@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, ClassVar
 from core.catalog import inverters
 from core.diffusion.model import Denoise, Levels
 from core.diffusion.rectified_flow import Flow
-from core.editing.inversion import Inversion, Replayed, Source, State
+from core.editing.inversion import Inversion, PathState, ReplayPath, Source
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -28,32 +28,32 @@ class RfSolver:
 
     def run(self, source: Source) -> Inversion:
         flow, denoise = Flow(source.model, source.levels), source.denoiser()
-        x = flow.straight(source.x0, flow.times[-1])
-        for i in source.climb:
+        x = flow.from_model_latent(source.x0, flow.times[-1])
+        for i in source.inversion_order:
             here, there = flow.times[i + 1], flow.times[i]
             first = flow.velocity(denoise, x, here)
             yield x - here * first
-            x = second_order(flow, denoise, x, first, there - here, here)
+            x = second_order_step(flow, denoise, x, first, there - here, here)
             yield x - there * first
-        return _Taylor(flow, source.levels, flow.latent(x, flow.times[0]))
+        return _Taylor(flow, source.levels, flow.to_model_latent(x, flow.times[0]))
 
 
-class _Taylor(Replayed):
+class _Taylor(ReplayPath):
     """Every branch takes the same kind of step down."""
 
     def __init__(self, flow: Flow, levels: Levels, noisy: "Tensor") -> None:
         super().__init__(levels, (noisy,))
         self.flow = flow
 
-    def step(self, i: int, state: State, denoise: Denoise) -> "tuple[State, Tensor]":
+    def step(self, i: int, state: PathState, denoise: Denoise) -> "tuple[PathState, Tensor]":
         here, there = self.flow.times[i : i + 2]
-        x = self.flow.straight(state[0], here)
+        x = self.flow.from_model_latent(state[0], here)
         first = self.flow.velocity(denoise, x, here)
-        moved = second_order(self.flow, denoise, x, first, there - here, here)
-        return (self.flow.latent(moved, there),), x - here * first
+        moved = second_order_step(self.flow, denoise, x, first, there - here, here)
+        return (self.flow.to_model_latent(moved, there),), x - here * first
 
 
-def second_order(
+def second_order_step(
     flow: Flow, denoise: Denoise, x: "Tensor", first: "Tensor", stride: float, time: float
 ) -> "Tensor":
     """x after a stride from a time, given the velocity there."""

@@ -3,8 +3,8 @@
 from typing import ClassVar
 
 from core.catalog import inverters
-from core.editing.implicit_inversion import searched
-from core.editing.inversion import Inversion, Replayed, Source
+from core.editing.implicit_inversion import search_fixed_points
+from core.editing.inversion import Inversion, ReplayPath, Source
 
 ROUNDS = 25
 
@@ -25,5 +25,5 @@ class SpdInversion:
         return steps * (1 + ROUNDS)
 
     def run(self, source: Source) -> Inversion:
-        latents = yield from searched(source, ROUNDS)
-        return Replayed(source.levels, latents, [source.words] * (len(latents) - 1))
+        latents = yield from search_fixed_points(source, ROUNDS)
+        return ReplayPath(source.levels, latents, [source.words] * (len(latents) - 1))

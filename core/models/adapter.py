@@ -4,8 +4,16 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
-from core.diffusion.cache import Store
-from core.diffusion.model import Conditioning, Denoise, Image, Known, Level, Levels, Prediction
+from core.diffusion.cache import TensorCache
+from core.diffusion.model import (
+    Conditioning,
+    Denoise,
+    Image,
+    KnownRegion,
+    Level,
+    Levels,
+    Prediction,
+)
 from core.errors import ModelError
 
 if TYPE_CHECKING:
@@ -27,7 +35,7 @@ class Adapter:
     def __init__(self) -> None:
         self.calls = 0
         self.notes: list[str] = []
-        self.store = Store()
+        self.cache = TensorCache()
 
     def levels(self, steps: int) -> Levels:
         raise NotImplementedError
@@ -49,7 +57,12 @@ class Adapter:
         return tuple(prompt.split())
 
     def predict(
-        self, z: "Tensor", level: Level, label: Level, words: Conditioning, known: Known | None
+        self,
+        z: "Tensor",
+        level: Level,
+        label: Level,
+        words: Conditioning,
+        known: KnownRegion | None,
     ) -> Prediction:
         raise NotImplementedError
 
@@ -59,12 +72,12 @@ class Adapter:
 
     def embed(self, prompts: Sequence[str]) -> Conditioning:
         """Prompts as conditioning, remembered in the store; what is too long is cut at a word."""
-        fitting = tuple(self._fitting(prompt) for prompt in prompts)
+        fitting = tuple(self._cut_to_fit(prompt) for prompt in prompts)
         key = ("words", self.identity, fitting)
-        words: Conditioning = self.store.get(key, lambda: self.embed_fresh(fitting))
+        words: Conditioning = self.cache.get(key, lambda: self.embed_fresh(fitting))
         return words
 
-    def _fitting(self, prompt: str) -> str:
+    def _cut_to_fit(self, prompt: str) -> str:
         words = prompt.split()
         if self.fits(prompt) or len(words) < 2:
             return prompt
@@ -75,7 +88,7 @@ class Adapter:
             self.notes.append(note)
         return " ".join(words)
 
-    def denoiser(self, prompt: str | Conditioning, known: Known | None = None) -> Denoise:
+    def denoiser(self, prompt: str | Conditioning, known: KnownRegion | None = None) -> Denoise:
         """A latent of batch 1 is shown to every prompt of the conditioning in one call."""
         words = self.embed([prompt]) if isinstance(prompt, str) else prompt
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-class Place(NamedTuple):
+class AttentionLayer(NamedTuple):
     """An attention layer: its order in the network, its name, and whether it reads words.
 
     ``share`` is how far through the network it is: 0 for the first layer, below 1 for the last.
@@ -30,11 +30,13 @@ class Place(NamedTuple):
 PART = {"down_blocks": 0, "mid_block": 1, "up_blocks": 2}
 
 
-def places(network: Any) -> "dict[str, Place]":
+def attention_layers(network: Any) -> "dict[str, AttentionLayer]":
     """Attention layers by processor name, in the order down, middle, up."""
     names = sorted(network.attn_processors, key=_order)
     return {
-        name: Place(number, name.removesuffix(".processor"), ".attn2." in name, number / len(names))
+        name: AttentionLayer(
+            number, name.removesuffix(".processor"), ".attn2." in name, number / len(names)
+        )
         for number, name in enumerate(names)
     }
 
@@ -45,11 +47,11 @@ def _order(name: str) -> tuple[Any, ...]:
 
 
 @contextmanager
-def controlled(network: Any, control: Any) -> Iterator[None]:
+def control_attention(network: Any, control: Any) -> Iterator[None]:
     """Route every attention layer of a UNet through a control, and back afterwards."""
     before = dict(network.attn_processors)
     network.set_attn_processor(
-        {name: _Routed(place, control) for name, place in places(network).items()}
+        {name: _Routed(place, control) for name, place in attention_layers(network).items()}
     )
     try:
         yield
@@ -60,7 +62,7 @@ def controlled(network: Any, control: Any) -> Iterator[None]:
 class _Routed:
     """An attention processor that asks the control before it attends."""
 
-    def __init__(self, place: Place, control: Any) -> None:
+    def __init__(self, place: AttentionLayer, control: Any) -> None:
         self.place = place
         self.control = control
 
@@ -78,14 +80,17 @@ class _Routed:
             for projected in (layer.to_q(hidden_states), layer.to_k(words), layer.to_v(words))
         ]
         q, k, v = self.control(self.place, *split)
-        seen = attended(self.control, self.place, (q, k, v), layer.scale)
+        seen = attend(self.control, self.place, (q, k, v), layer.scale)
         joined = seen.transpose(1, 2).flatten(2)
         out: Tensor = layer.to_out[1](layer.to_out[0](joined))
         return out
 
 
-def attended(
-    control: Any, place: Place, states: "tuple[Tensor, Tensor, Tensor]", scale: float | None = None
+def attend(
+    control: Any,
+    place: AttentionLayer,
+    states: "tuple[Tensor, Tensor, Tensor]",
+    scale: float | None = None,
 ) -> "Tensor":
     """What queries see of values; a control with ``maps`` changes the softmax maps between."""
     from torch.nn.functional import scaled_dot_product_attention

@@ -14,7 +14,7 @@ LOOKS = 24
 """Latent cells a side of the pictures that the preview's colours are fitted on."""
 
 
-class Autoencoded(Adapter):
+class AutoencoderModel(Adapter):
     """A model whose latents are those of its ``vae``, scaled and shifted as it was trained."""
 
     vae: Any
@@ -51,7 +51,7 @@ class Autoencoded(Adapter):
         """Each cell's colour as a linear function of its latent, fitted once to the decoder."""
         import torch
 
-        weights: Tensor = self.store.get(("preview", self.identity), self._fit_preview)
+        weights: Tensor = self.cache.get(("preview", self.identity), self._fit_preview)
         cells = z[0].detach().float().cpu().flatten(1).T
         ones = torch.ones(len(cells), 1)
         colours = torch.cat([cells, ones], 1) @ weights

@@ -19,12 +19,12 @@ def load_pipeline(path: Path, device: str = "cpu") -> Any:
     """All parts of a checkpoint. Raises ModelError naming the file and what is wrong with it."""
     if path.is_dir():
         refuse_incomplete(path, PARTS)
-    with reading(path):
+    with translate_checkpoint_errors(path):
         return _from_folder(path, device) if path.is_dir() else _from_file(path, device)
 
 
 @contextmanager
-def reading(path: Path) -> Iterator[None]:
+def translate_checkpoint_errors(path: Path) -> Iterator[None]:
     """What goes wrong while a checkpoint is read becomes a ModelError of one sentence."""
     from safetensors import SafetensorError
 

@@ -6,14 +6,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.diffusion.model import Conditioning, Known, Level, Levels, Prediction
+from core.diffusion.model import Conditioning, KnownRegion, Level, Levels, Prediction
 from core.diffusion.rectified_flow import scale_of
 from core.errors import ModelError
-from core.models.autoencoder import Autoencoded
-from core.models.checkpoints import reading, refuse_incomplete
+from core.models.autoencoder import AutoencoderModel
+from core.models.checkpoints import refuse_incomplete, translate_checkpoint_errors
 from core.models.files import fingerprint
-from core.models.joint_attention import controlled
-from core.models.parametrisation import from_flow
+from core.models.joint_attention import control_attention
+from core.models.parametrisation import flow_to_prediction
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -25,7 +25,7 @@ PATCH = 2
 """Latent cells a side that the networks read as one token."""
 
 
-class DiffusersFlow(Autoencoded):
+class DiffusersFlow(AutoencoderModel):
     """Transformer, autoencoder and text encoders of one folder; latents are float32.
 
     ``t5`` is the tokenizer of the T5 encoder, None where there is none, and ``rows`` how many
@@ -89,7 +89,12 @@ class DiffusersFlow(Autoencoded):
     # The network
 
     def predict(
-        self, z: "Tensor", level: Level, label: Level, words: Conditioning, known: Known | None
+        self,
+        z: "Tensor",
+        level: Level,
+        label: Level,
+        words: Conditioning,
+        known: KnownRegion | None,
     ) -> Prediction:
         import torch
 
@@ -97,7 +102,7 @@ class DiffusersFlow(Autoencoded):
         shown = (z / scale_of(level)).to(self.transformer.dtype)
         with torch.set_grad_enabled(z.requires_grad or words.tokens.requires_grad):
             said = self.velocity(shown, time, words).float()
-        return from_flow(said, z, level)
+        return flow_to_prediction(said, z, level)
 
     def velocity(self, x: "Tensor", time: "Tensor", words: Conditioning) -> "Tensor":
         """What the network says of latents on the straight path at times 0 to 1000."""
@@ -105,7 +110,7 @@ class DiffusersFlow(Autoencoded):
 
     @contextmanager
     def attention(self, control: Any) -> Iterator[None]:
-        with controlled(self.transformer, control):
+        with control_attention(self.transformer, control):
             yield
 
     # Wholeness
@@ -124,7 +129,7 @@ class DiffusersFlow(Autoencoded):
                 )
 
 
-def pooled_of(words: Conditioning, like: "Tensor") -> "Tensor":
+def pooled_embeddings(words: Conditioning, like: "Tensor") -> "Tensor":
     """What the encoders say of a prompt as a whole."""
     if words.pooled is None:
         raise ModelError("The words were embedded by another model.")
@@ -157,7 +162,7 @@ def load_folder(
     refuse_incomplete(path, parts)
     # Half precision is the transformer's own; pictures would show it.
     small = torch.bfloat16 if device.startswith("cuda") else torch.float32
-    with reading(path):
+    with translate_checkpoint_errors(path):
         return getattr(diffusers, pipeline).from_pretrained(
             path,
             torch_dtype={"default": small, "vae": torch.float32},

@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from core.catalog import backends
-from core.diffusion.model import Conditioning, Known, Level, Levels, Model, Prediction
+from core.diffusion.model import Conditioning, KnownRegion, Level, Levels, Model, Prediction
 from core.errors import ModelError
-from core.models.attention import controlled
-from core.models.autoencoder import Autoencoded
+from core.models.attention import control_attention
+from core.models.autoencoder import AutoencoderModel
 from core.models.checkpoints import load_pipeline
-from core.models.features import tapped
+from core.models.features import tap_features
 from core.models.files import PICKLES, fingerprint, refuse_pickle
-from core.models.parametrisation import predicted
-from core.models.usual import Usual
+from core.models.parametrisation import to_prediction
+from core.models.usual import ModelDefaults
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 CAPABILITIES = frozenset({"attention", "self-attention", "gradient"})
 
 
-class DiffusersUNet(Autoencoded):
+class DiffusersUNet(AutoencoderModel):
     """UNet, KL autoencoder and CLIP text encoder of one checkpoint; latents are float32."""
 
     id = "diffusers-unet"
@@ -82,7 +82,12 @@ class DiffusersUNet(Autoencoded):
         return tuple(self.tokenizer.convert_ids_to_tokens(ids))
 
     def predict(
-        self, z: "Tensor", level: Level, label: Level, words: Conditioning, known: Known | None
+        self,
+        z: "Tensor",
+        level: Level,
+        label: Level,
+        words: Conditioning,
+        known: KnownRegion | None,
     ) -> Prediction:
         import torch
 
@@ -93,20 +98,20 @@ class DiffusersUNet(Autoencoded):
             said = self.unet(
                 shown.to(kind), time, encoder_hidden_states=words.tokens.to(kind)
             ).sample.float()
-        return predicted(self.prediction_type, said, z, level, label)
+        return to_prediction(self.prediction_type, said, z, level, label)
 
     @contextmanager
     def attention(self, control: Any) -> Iterator[None]:
-        with controlled(self.unet, control):
+        with control_attention(self.unet, control):
             yield
 
     @contextmanager
     def features(self, tap: Any) -> Iterator[None]:
-        with tapped(self.unet, tap):
+        with tap_features(self.unet, tap):
             yield
 
 
-def _with_known(z: "Tensor", known: Known | None) -> "Tensor":
+def _with_known(z: "Tensor", known: KnownRegion | None) -> "Tensor":
     """Latent, mask, masked latent, as nine-channel inpainting networks want them."""
     import torch
 
@@ -131,7 +136,7 @@ class DiffusersUNetBackend:
     id: ClassVar[str] = "diffusers-unet"
     label: ClassVar[str] = "Stable Diffusion 1.x / 2.x"
     capabilities: ClassVar[frozenset[str]] = CAPABILITIES
-    usual: ClassVar[Usual] = Usual(7.5)
+    usual: ClassVar[ModelDefaults] = ModelDefaults(7.5)
 
     @staticmethod
     def opens(name: str) -> bool:

@@ -19,7 +19,7 @@ WHOLE = ("down_blocks", "up_blocks")
 
 
 @contextmanager
-def tapped(network: Any, tap: Any) -> Iterator[None]:
+def tap_features(network: Any, tap: Any) -> Iterator[None]:
     """Route block outputs of a UNet through a tap, and back afterwards."""
     hooks = [
         module.register_forward_hook(_hook(name, tap))

@@ -14,9 +14,9 @@ from core.models.diffusers_flow import (
     DiffusersFlow,
     is_folder_of,
     load_folder,
-    pooled_of,
+    pooled_embeddings,
 )
-from core.models.usual import Usual
+from core.models.usual import ModelDefaults
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -76,25 +76,25 @@ class Flux(DiffusersFlow):
 
         told = torch.full_like(time, self.guidance) if self.is_guided else None
         said: Tensor = self.transformer(
-            hidden_states=packed(x),
+            hidden_states=pack_latents(x),
             timestep=time / 1000,
             guidance=told,
             encoder_hidden_states=words.tokens.to(x),
-            pooled_projections=pooled_of(words, x),
+            pooled_projections=pooled_embeddings(words, x),
             txt_ids=x.new_zeros(words.tokens.shape[1], 3),
             img_ids=_positions(x),
         ).sample
-        return unpacked(said, x.shape[-2], x.shape[-1])
+        return unpack_latents(said, x.shape[-2], x.shape[-1])
 
 
-def packed(x: "Tensor") -> "Tensor":
+def pack_latents(x: "Tensor") -> "Tensor":
     """Latents (b, c, h, w) as tokens (b, h * w / 4, 4 * c): two by two cells each."""
     batch, channels, height, width = x.shape
     cells = x.reshape(batch, channels, height // PATCH, PATCH, width // PATCH, PATCH)
     return cells.permute(0, 2, 4, 1, 3, 5).flatten(3).flatten(1, 2)
 
 
-def unpacked(tokens: "Tensor", height: int, width: int) -> "Tensor":
+def unpack_latents(tokens: "Tensor", height: int, width: int) -> "Tensor":
     """The latents of such tokens."""
     shape = (height // PATCH, width // PATCH, -1, PATCH, PATCH)
     cells = tokens.reshape(len(tokens), *shape).permute(0, 3, 1, 4, 2, 5)
@@ -117,7 +117,7 @@ class FluxBackend:
     id: ClassVar[str] = "diffusers-flux"
     label: ClassVar[str] = "FLUX.1"
     capabilities: ClassVar[frozenset[str]] = CAPABILITIES
-    usual: ClassVar[Usual] = Usual(1.0)
+    usual: ClassVar[ModelDefaults] = ModelDefaults(1.0)
 
     @staticmethod
     def opens(name: str) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from core.models.attention import Place, attended, in_heads
+from core.models.attention import AttentionLayer, attend, in_heads
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 PART = {"transformer_blocks": 0, "single_transformer_blocks": 1}
 
 
-def places(network: Any) -> dict[str, Place]:
+def attention_layers(network: Any) -> dict[str, AttentionLayer]:
     """Attention layers by processor name, in the order in which the network runs them."""
     names = sorted(network.attn_processors, key=_order)
     return {
-        name: Place(number, name.removesuffix(".processor"), False, number / len(names))
+        name: AttentionLayer(number, name.removesuffix(".processor"), False, number / len(names))
         for number, name in enumerate(names)
     }
 
@@ -34,13 +34,13 @@ def _order(name: str) -> tuple[Any, ...]:
 
 
 @contextmanager
-def controlled(network: Any, control: Any) -> Iterator[None]:
+def control_attention(network: Any, control: Any) -> Iterator[None]:
     """Route every attention layer of a transformer through a control, and back afterwards."""
     before = dict(network.attn_processors)
-    words = _Words()
+    words = _PromptLength()
     hook = network.register_forward_pre_hook(words, with_kwargs=True)
     network.set_attn_processor(
-        {name: _Routed(place, control, words) for name, place in places(network).items()}
+        {name: _Routed(place, control, words) for name, place in attention_layers(network).items()}
     )
     try:
         yield
@@ -49,7 +49,7 @@ def controlled(network: Any, control: Any) -> Iterator[None]:
         network.set_attn_processor(before)
 
 
-class _Words:
+class _PromptLength:
     """How many words the network was told: layers of one stream cannot see it themselves."""
 
     def __init__(self) -> None:
@@ -62,7 +62,7 @@ class _Words:
 class _Routed:
     """An attention processor that asks the control before it attends."""
 
-    def __init__(self, place: Place, control: Any, words: _Words) -> None:
+    def __init__(self, place: AttentionLayer, control: Any, words: _PromptLength) -> None:
         self.place = place
         self.control = control
         self.words = words
@@ -78,19 +78,19 @@ class _Routed:
     ) -> Any:
         states = _of_picture(layer, hidden_states)
         if encoder_hidden_states is not None:
-            states = _joined(_of_words(layer, encoder_hidden_states), states)
+            states = _concatenate(_of_words(layer, encoder_hidden_states), states)
         if image_rotary_emb is not None:
-            states = _turned(states, image_rotary_emb)
+            states = _rotate(states, image_rotary_emb)
         has_words = encoder_hidden_states is not None or _is_single_stream(self.place)
         place = self.place._replace(words=self.words.count if has_words else 0)
         q, k, v = self.control(place, *states)
-        seen = attended(self.control, place, (q, k, v)).transpose(1, 2).flatten(2)
+        seen = attend(self.control, place, (q, k, v)).transpose(1, 2).flatten(2)
         if encoder_hidden_states is None:
             return _out(layer, seen)
         return _out(layer, seen[:, place.words :]), _words_out(layer, seen[:, : place.words])
 
 
-def _is_single_stream(place: Place) -> bool:
+def _is_single_stream(place: AttentionLayer) -> bool:
     """Whether words and picture come to the layer as one sequence."""
     return place.name.startswith("single_transformer_blocks")
 
@@ -100,28 +100,28 @@ States = tuple["Tensor", "Tensor", "Tensor"]
 
 def _of_picture(layer: Any, states: "Tensor") -> States:
     q, k, v = (in_heads(part(states), layer.heads) for part in (layer.to_q, layer.to_k, layer.to_v))
-    return _normed(layer.norm_q, q), _normed(layer.norm_k, k), v
+    return _normalise(layer.norm_q, q), _normalise(layer.norm_k, k), v
 
 
 def _of_words(layer: Any, states: "Tensor") -> States:
     parts = (layer.add_q_proj, layer.add_k_proj, layer.add_v_proj)
     q, k, v = (in_heads(part(states), layer.heads) for part in parts)
-    return _normed(layer.norm_added_q, q), _normed(layer.norm_added_k, k), v
+    return _normalise(layer.norm_added_q, q), _normalise(layer.norm_added_k, k), v
 
 
-def _normed(norm: Any, states: "Tensor") -> "Tensor":
+def _normalise(norm: Any, states: "Tensor") -> "Tensor":
     normed: Tensor = states if norm is None else norm(states)
     return normed
 
 
-def _joined(words: States, picture: States) -> States:
+def _concatenate(words: States, picture: States) -> States:
     import torch
 
     q, k, v = (torch.cat(pair, 2) for pair in zip(words, picture, strict=True))
     return q, k, v
 
 
-def _turned(states: States, positions: Any) -> States:
+def _rotate(states: States, positions: Any) -> States:
     """Rotary positions in queries and keys."""
     from diffusers.models.embeddings import apply_rotary_emb
 

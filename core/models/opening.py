@@ -7,12 +7,12 @@ from core import catalog
 from core.catalog import Backend
 from core.diffusion.model import Model
 from core.errors import ModelError
-from core.models.usual import Usual
+from core.models.usual import ModelDefaults
 from core.settings import models_folder
 
 
 @dataclass(frozen=True)
-class Listed:
+class ModelEntry:
     """A model as a chooser shows it; ``note`` says why it cannot be used, empty when it can."""
 
     name: str
@@ -42,28 +42,28 @@ def capabilities_of(name: str) -> frozenset[str]:
     return capabilities
 
 
-def usual_for(name: str) -> Usual:
+def model_defaults(name: str) -> ModelDefaults:
     """The settings a new recipe starts with, known without loading the model."""
-    usual: Usual = getattr(backend_of(name), "usual", Usual())
+    usual: ModelDefaults = getattr(backend_of(name), "usual", ModelDefaults())
     return usual
 
 
-def available() -> list[Listed]:
+def available_models() -> list[ModelEntry]:
     """The built-in models, then every checkpoint in the models folder."""
     catalog.load("models")
-    built_in = [Listed(b.id, b.label, _note(b)) for b in catalog.backends if b.opens(b.id)]
+    built_in = [ModelEntry(b.id, b.label, _note(b)) for b in catalog.backends if b.opens(b.id)]
     return sorted(built_in, key=lambda model: model.name == "toy") + _own()
 
 
 def _note(backend: type[Backend]) -> str:
-    missing = getattr(backend, "missing", None)
+    missing = getattr(backend, "why_unavailable", None)
     return str(missing()) if missing is not None else ""
 
 
-def _own() -> list[Listed]:
+def _own() -> list[ModelEntry]:
     folder = models_folder()
     found = sorted(folder.iterdir()) if folder.is_dir() else []
-    return [Listed(str(path), path.stem) for path in found if is_checkpoint(path)]
+    return [ModelEntry(str(path), path.stem) for path in found if is_checkpoint(path)]
 
 
 def is_checkpoint(path: Path) -> bool:

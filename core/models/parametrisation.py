@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 KINDS = ("epsilon", "v_prediction", "sample")
 
 
-def predicted(kind: str, said: "Tensor", z: "Tensor", level: Level, label: Level) -> Prediction:
+def to_prediction(kind: str, said: "Tensor", z: "Tensor", level: Level, label: Level) -> Prediction:
     """Content and noise of z at ``level``, said by a network that was told ``label``.
 
     Raises ModelError for an unknown kind, or when the network says something that is no number.
@@ -27,7 +27,7 @@ def predicted(kind: str, said: "Tensor", z: "Tensor", level: Level, label: Level
     raise ModelError(f"The model predicts {kind!r}; Sfumato knows {', '.join(KINDS)}.")
 
 
-def from_flow(said: "Tensor", z: "Tensor", level: Level) -> Prediction:
+def flow_to_prediction(said: "Tensor", z: "Tensor", level: Level) -> Prediction:
     """Content and noise of z, said by a rectified flow: noise less content, whatever its label.
 
     The network has seen z on the straight path, as core.diffusion.rectified_flow does.

@@ -13,9 +13,9 @@ from core.models.diffusers_flow import (
     DiffusersFlow,
     is_folder_of,
     load_folder,
-    pooled_of,
+    pooled_embeddings,
 )
-from core.models.usual import Usual
+from core.models.usual import ModelDefaults
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -70,7 +70,7 @@ class StableDiffusion3(DiffusersFlow):
             hidden_states=x,
             timestep=time,
             encoder_hidden_states=words.tokens.to(x),
-            pooled_projections=pooled_of(words, x),
+            pooled_projections=pooled_embeddings(words, x),
         ).sample
         return said
 
@@ -82,7 +82,7 @@ class StableDiffusion3Backend:
     id: ClassVar[str] = "diffusers-sd3"
     label: ClassVar[str] = "Stable Diffusion 3 / 3.5"
     capabilities: ClassVar[frozenset[str]] = CAPABILITIES
-    usual: ClassVar[Usual] = Usual(7.0)
+    usual: ClassVar[ModelDefaults] = ModelDefaults(7.0)
 
     @staticmethod
     def opens(name: str) -> bool:

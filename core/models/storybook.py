@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from core.catalog import backends
-from core.diffusion.model import Conditioning, Image, Known, Level, Levels, Model, Prediction
+from core.diffusion.model import Conditioning, Image, KnownRegion, Level, Levels, Model, Prediction
 from core.models.adapter import Adapter
-from core.models.attention import controlled
-from core.models.features import tapped
+from core.models.attention import control_attention
+from core.models.features import tap_features
 from core.models.files import fingerprint
-from core.models.parametrisation import predicted
-from core.models.usual import Usual
+from core.models.parametrisation import to_prediction
+from core.models.usual import ModelDefaults
 from core.storybook.codec import load_codec
 from core.storybook.layout import (
     DESCRIPTION,
@@ -88,7 +88,12 @@ class Storybook(Adapter):
         return tuple(self.text.words(prompt))
 
     def predict(
-        self, z: "Tensor", level: Level, label: Level, words: Conditioning, known: Known | None
+        self,
+        z: "Tensor",
+        level: Level,
+        label: Level,
+        words: Conditioning,
+        known: KnownRegion | None,
     ) -> Prediction:
         import torch
 
@@ -96,16 +101,16 @@ class Storybook(Adapter):
         time = torch.tensor(label.time, device=z.device)
         with torch.set_grad_enabled(z.requires_grad or words.tokens.requires_grad):
             said = self.unet(shown, time, encoder_hidden_states=words.tokens).sample
-        return predicted(self.layout.prediction_type, said, z, level, label)
+        return to_prediction(self.layout.prediction_type, said, z, level, label)
 
     @contextmanager
     def attention(self, control: Any) -> Iterator[None]:
-        with controlled(self.unet, control):
+        with control_attention(self.unet, control):
             yield
 
     @contextmanager
     def features(self, tap: Any) -> Iterator[None]:
-        with tapped(self.unet, tap):
+        with tap_features(self.unet, tap):
             yield
 
 
@@ -125,7 +130,9 @@ class StorybookBackend:
     label: ClassVar[str] = "Storybook"
     capabilities: ClassVar[frozenset[str]] = CAPABILITIES
     # So small a network paints a thing only when it starts from noise.
-    usual: ClassVar[Usual] = Usual(Layout().guidance, {"steps": Layout().steps, "depth": 1.0})
+    usual: ClassVar[ModelDefaults] = ModelDefaults(
+        Layout().guidance, {"steps": Layout().steps, "depth": 1.0}
+    )
 
     @staticmethod
     def opens(name: str) -> bool:
@@ -136,7 +143,7 @@ class StorybookBackend:
         return Storybook(FOLDER if name == "storybook" else Path(name), device)
 
     @staticmethod
-    def missing() -> str:
+    def why_unavailable() -> str:
         """Why the shipped model cannot be used; empty when its files are there."""
         if (FOLDER / DESCRIPTION).is_file():
             return ""

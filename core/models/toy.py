@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from core.catalog import backends
-from core.diffusion.model import Conditioning, Image, Known, Level, Levels, Model, Prediction
+from core.diffusion.model import Conditioning, Image, KnownRegion, Level, Levels, Model, Prediction
 from core.models.adapter import Adapter
 
 if TYPE_CHECKING:
@@ -59,7 +59,12 @@ class Toy(Adapter):
         return Conditioning(tuple(prompts), colours[:, None, :])
 
     def predict(
-        self, z: "Tensor", level: Level, label: Level, words: Conditioning, known: Known | None
+        self,
+        z: "Tensor",
+        level: Level,
+        label: Level,
+        words: Conditioning,
+        known: KnownRegion | None,
     ) -> Prediction:
         mean = words.tokens[:, 0, :].repeat_interleave(self.factor**2, 1)[:, :, None, None]
         away = z - level.signal * mean

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from core.params import Value
 
 
-class Usual(NamedTuple):
+class ModelDefaults(NamedTuple):
     """What a model is usually run with: guidance scale (1 for none), and parameters by name."""
 
     guidance: float = 1.0

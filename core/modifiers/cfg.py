@@ -32,7 +32,7 @@ class ClassifierFreeGuidance:
         def guided(words: Conditioning) -> Denoise:
             if scale == 1:
                 return make(words)
-            pair = paired(make, model, self.params.negative_prompt, words)
+            pair = make_pair(make, model, self.params.negative_prompt, words)
 
             def denoise(z: "Tensor", level: Level, label: Level | None = None) -> Prediction:
                 without, towards = pair(z, level, label)
@@ -46,7 +46,7 @@ class ClassifierFreeGuidance:
         return guided
 
 
-class Pair:
+class GuidancePair:
     """Negative prompt and prompt in one network call."""
 
     def __init__(self, denoise: Denoise, count: int) -> None:
@@ -62,7 +62,7 @@ class Pair:
         return Prediction(seen.x0[:n], seen.eps[:n]), Prediction(seen.x0[n:], seen.eps[n:])
 
 
-def paired(make: MakeDenoise, model: Model, negative: str, words: Conditioning) -> Pair:
+def make_pair(make: MakeDenoise, model: Model, negative: str, words: Conditioning) -> GuidancePair:
     """One evaluation for both; the negative prompt stands against each prompt of a batch."""
     against = model.embed([negative] * len(words))
-    return Pair(make(against.joined(words)), len(words))
+    return GuidancePair(make(against.concatenate(words)), len(words))

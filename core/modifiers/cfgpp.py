@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from core.catalog import modifiers
 from core.diffusion.model import Conditioning, Denoise, Level, MakeDenoise, Model, Prediction
-from core.modifiers.cfg import paired
+from core.modifiers.cfg import make_pair
 from core.params import Range, Text
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class CfgPlusPlus:
         scale = self.params.scale
 
         def guided(words: Conditioning) -> Denoise:
-            pair = paired(make, model, self.params.negative_prompt, words)
+            pair = make_pair(make, model, self.params.negative_prompt, words)
 
             def denoise(z: "Tensor", level: Level, label: Level | None = None) -> Prediction:
                 without, towards = pair(z, level, label)

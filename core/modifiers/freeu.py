@@ -35,9 +35,9 @@ class FreeU:
         self.params: FreeU.Params = params
 
     def wrap(self, make: MakeDenoise, model: Model) -> MakeDenoise:
-        return partial(self._rescaled, make, model)
+        return partial(self._rescale, make, model)
 
-    def _rescaled(self, make: MakeDenoise, model: Model, words: Conditioning) -> Denoise:
+    def _rescale(self, make: MakeDenoise, model: Model, words: Conditioning) -> Denoise:
         denoise, tap = make(words), _Tap(self.params)
 
         def rescaled(z: "Tensor", level: Level, label: Level | None = None) -> Prediction:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from core.catalog import modifiers
 from core.diffusion.model import Conditioning, Denoise, Level, MakeDenoise, Model, Prediction
-from core.diffusion.noise_schedule import FINE, place, schedule
+from core.diffusion.noise_schedule import SCHEDULE_STEPS, full_schedule, nearest_index
 from core.params import Choice, Range
 
 if TYPE_CHECKING:
@@ -43,9 +43,9 @@ class TimeShift:
         self._before: tuple[Level, float] | None = None
 
     def wrap(self, make: MakeDenoise, model: Model) -> MakeDenoise:
-        return partial(self._shifting, make, model)
+        return partial(self._shift, make, model)
 
-    def _shifting(self, make: MakeDenoise, model: Model, words: Conditioning) -> Denoise:
+    def _shift(self, make: MakeDenoise, model: Model, words: Conditioning) -> Denoise:
         denoise = make(words)
 
         def shifted(z: "Tensor", level: Level, label: Level | None = None) -> Prediction:
@@ -59,10 +59,10 @@ class TimeShift:
 
     def _label(self, model: Model, z: "Tensor", level: Level) -> Level | None:
         """The level in the window with as much noise as was measured; None for the right one."""
-        fine = schedule(model)
-        here, half = place(fine, level), self.params.window // 2
+        fine = full_schedule(model)
+        here, half = nearest_index(fine, level), self.params.window // 2
         content = self._content(level)
-        if content is None or half == 0 or FINE - here <= self.params.cutoff:
+        if content is None or half == 0 or SCHEDULE_STEPS - here <= self.params.cutoff:
             return None
         found = variance(z) - level.signal**2 * content
         window = fine[max(0, here - half) : here + half + 1]

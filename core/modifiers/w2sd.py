@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from core.catalog import modifiers
 from core.diffusion.model import Conditioning, Denoise, Level, MakeDenoise, Model, Prediction
-from core.diffusion.noise_schedule import FINE, place, schedule
-from core.modifiers.cfg import Pair, paired
+from core.diffusion.noise_schedule import SCHEDULE_STEPS, full_schedule, nearest_index
+from core.modifiers.cfg import GuidancePair, make_pair
 from core.params import Range, Text
 
 if TYPE_CHECKING:
@@ -42,11 +42,11 @@ class WeakToStrong:
         self.params: WeakToStrong.Params = params
 
     def wrap(self, make: MakeDenoise, model: Model) -> MakeDenoise:
-        return partial(self._guided, make, model)
+        return partial(self._guide, make, model)
 
-    def _guided(self, make: MakeDenoise, model: Model, words: Conditioning) -> Denoise:
+    def _guide(self, make: MakeDenoise, model: Model, words: Conditioning) -> Denoise:
         params = self.params
-        pair = paired(make, model, params.negative_prompt, words)
+        pair = make_pair(make, model, params.negative_prompt, words)
         strong, weak = (_Scaled(pair, scale) for scale in (params.scale, params.weak_scale))
 
         def denoise(z: "Tensor", level: Level, label: Level | None = None) -> Prediction:
@@ -61,18 +61,20 @@ class WeakToStrong:
 
     def _next(self, model: Model, level: Level) -> Level | None:
         """Where a reflection turns; None where nothing is reflected."""
-        fine = schedule(model)
-        here = place(fine, level)
-        if here >= self.params.share * FINE:
+        fine = full_schedule(model)
+        here = nearest_index(fine, level)
+        if here >= self.params.share * SCHEDULE_STEPS:
             return None
-        walk = [there for there in model.levels(self.params.steps) if place(fine, there) > here]
+        walk = [
+            there for there in model.levels(self.params.steps) if nearest_index(fine, there) > here
+        ]
         return walk[0] if walk and walk[0].noise > 0 else None
 
 
 class _Scaled:
     """Prompt against negative prompt at one scale."""
 
-    def __init__(self, pair: Pair, scale: float) -> None:
+    def __init__(self, pair: GuidancePair, scale: float) -> None:
         self._pair = pair
         self._scale = scale
 

@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from core import catalog
-from core.diffusion.model import Conditioning, Denoise, Known, Model
+from core.diffusion.model import Conditioning, Denoise, KnownRegion, Model
 from core.params import from_json
-from core.task import Wrapped
+from core.task import ModifierSetting
 
 if TYPE_CHECKING:
     from core.diffusion.model import MakeDenoise
@@ -22,7 +22,7 @@ class WrappedModel:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._model, name)
 
-    def denoiser(self, prompt: str | Conditioning, known: Known | None = None) -> Denoise:
+    def denoiser(self, prompt: str | Conditioning, known: KnownRegion | None = None) -> Denoise:
         words = self._model.embed([prompt]) if isinstance(prompt, str) else prompt
 
         def plain(given: Conditioning) -> Denoise:
@@ -34,7 +34,7 @@ class WrappedModel:
         return make(words)
 
 
-def wrapped(model: Model, modifiers: Iterable[Wrapped]) -> Model:
+def wrap_model(model: Model, modifiers: Iterable[ModifierSetting]) -> Model:
     """The model with modifiers by id applied in order, the first one innermost.
 
     Raises EditorError naming an unknown modifier or a parameter out of range.

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from core.paint.tiles import Pixels
 
-STRIP = 64
+ROWS_AT_ONCE = 64
 """Rows blended at once, so that the planes in between stay in the processor's cache."""
 
 Floats = npt.NDArray[np.floating[Any]]
@@ -25,7 +25,7 @@ Mix = Callable[[Floats, Floats, Floats, Floats], Floats]
 
 
 @dataclass(frozen=True)
-class Mode:
+class BlendMode:
     """One blend mode; ``svg`` is its name in OpenRaster files."""
 
     id: str
@@ -97,22 +97,22 @@ def _over(top: Floats, under: Floats, otherwise: "Floats | np.float32") -> Float
 
 
 _ALL = (
-    Mode("normal", "Normal", "svg:src-over", _normal),
-    Mode("multiply", "Multiply", "svg:multiply", _multiply),
-    Mode("screen", "Screen", "svg:screen", _screen),
-    Mode("overlay", "Overlay", "svg:overlay", _overlay),
-    Mode("darken", "Darken", "svg:darken", _darken),
-    Mode("lighten", "Lighten", "svg:lighten", _lighten),
-    Mode("colour-dodge", "Colour dodge", "svg:color-dodge", _colour_dodge),
-    Mode("colour-burn", "Colour burn", "svg:color-burn", _colour_burn),
-    Mode("hard-light", "Hard light", "svg:hard-light", _hard_light),
-    Mode("soft-light", "Soft light", "svg:soft-light", _soft_light),
-    Mode("difference", "Difference", "svg:difference", _difference),
-    Mode("exclusion", "Exclusion", "svg:exclusion", _exclusion),
-    Mode("plus", "Plus", "svg:plus", _normal),
+    BlendMode("normal", "Normal", "svg:src-over", _normal),
+    BlendMode("multiply", "Multiply", "svg:multiply", _multiply),
+    BlendMode("screen", "Screen", "svg:screen", _screen),
+    BlendMode("overlay", "Overlay", "svg:overlay", _overlay),
+    BlendMode("darken", "Darken", "svg:darken", _darken),
+    BlendMode("lighten", "Lighten", "svg:lighten", _lighten),
+    BlendMode("colour-dodge", "Colour dodge", "svg:color-dodge", _colour_dodge),
+    BlendMode("colour-burn", "Colour burn", "svg:color-burn", _colour_burn),
+    BlendMode("hard-light", "Hard light", "svg:hard-light", _hard_light),
+    BlendMode("soft-light", "Soft light", "svg:soft-light", _soft_light),
+    BlendMode("difference", "Difference", "svg:difference", _difference),
+    BlendMode("exclusion", "Exclusion", "svg:exclusion", _exclusion),
+    BlendMode("plus", "Plus", "svg:plus", _normal),
 )
 
-MODES: Mapping[str, Mode] = MappingProxyType({mode.id: mode for mode in _ALL})
+MODES: Mapping[str, BlendMode] = MappingProxyType({mode.id: mode for mode in _ALL})
 
 
 def blend(source: Pixels, backdrop: Pixels, mode: str = "normal") -> Pixels:
@@ -123,13 +123,13 @@ def blend(source: Pixels, backdrop: Pixels, mode: str = "normal") -> Pixels:
         return np.asarray(cv2.add(source, backdrop), np.uint8).reshape(source.shape)
     mix = MODES[mode].mix
     out = np.empty(source.shape, np.uint8)
-    for top in range(0, len(source), STRIP):
-        rows = slice(top, top + STRIP)
-        out[rows] = _blended(source[rows], backdrop[rows], mix)
+    for top in range(0, len(source), ROWS_AT_ONCE):
+        rows = slice(top, top + ROWS_AT_ONCE)
+        out[rows] = _blend_rows(source[rows], backdrop[rows], mix)
     return out
 
 
-def _blended(source: Pixels, backdrop: Pixels, mix: Mix) -> Pixels:
+def _blend_rows(source: Pixels, backdrop: Pixels, mix: Mix) -> Pixels:
     s, b = _planar(source), _planar(backdrop)
     a, ab = s[3:], b[3:]
     out = np.empty_like(s)
@@ -150,7 +150,7 @@ def source_over(source: Pixels, backdrop: Pixels) -> Pixels:
     return np.asarray(cv2.add(source, kept), np.uint8).reshape(source.shape)
 
 
-def scaled(source: Pixels, factor: "float | Pixels") -> Pixels:
+def scale_alpha(source: Pixels, factor: "float | Pixels") -> Pixels:
     """All channels times an opacity 0..1, or times a mask of bytes (height x width)."""
     if isinstance(factor, float):
         return np.asarray(cv2.convertScaleAbs(source, alpha=factor), np.uint8).reshape(source.shape)

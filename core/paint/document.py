@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 from core.errors import EditorError
 from core.geometry import EMPTY, Rect, Size
 from core.paint import layers
-from core.paint.edits import Edit, State, changed_rect
+from core.paint.edits import DocumentState, Edit, changed_rect
 from core.paint.history import History
 from core.paint.layers import Group, Node
 from core.paint.selection import Selection
-from core.paint.stroke_writer import Painting
+from core.paint.stroke_writer import StrokeWriter
 from core.signal import Signal
 
 if TYPE_CHECKING:
@@ -35,18 +35,18 @@ class Document:
             raise EditorError(
                 f"A canvas must be 1 to {MAX_SIDE} pixels a side, not {size.width} x {size.height}."
             )
-        self.state = State(size, root or Group("Root"))
+        self.state = DocumentState(size, root or Group("Root"))
         self.history = History()
         self.path: Path | None = None
         self.extras: dict[str, Any] = {}
         self.note = ""
-        self.saved: State = self.state
+        self.saved: DocumentState = self.state
         self.revision = 0
         self.changed: Signal[Rect] = Signal()
         self.restructured: Signal[None] = Signal()
         self.selected: Signal[Selection] = Signal()
         self._open: str | None = None
-        self._recorded: State | None = None
+        self._recorded: DocumentState | None = None
 
     @property
     def size(self) -> Size:
@@ -86,7 +86,7 @@ class Document:
         if node_id != self.state.active:
             self.show(replace(self.state, active=node_id))
 
-    def apply(self, label: str, state: State, merge: str = "") -> None:
+    def apply(self, label: str, state: DocumentState, merge: str = "") -> None:
         """Go to a new state as one undo entry (or as a part of the open ``editing``)."""
         before = self.state
         self.show(state)
@@ -99,12 +99,12 @@ class Document:
 
     def replace(self, label: str, node: Node, merge: str = "") -> None:
         """Exchange the layer or group with the same id."""
-        self.change(label, layers.replaced(self.root, node), merge)
+        self.change(label, layers.replace_node(self.root, node), merge)
 
     def insert(self, label: str, node: Node, parent_id: str = "", index: int | None = None) -> None:
         """Add a node and make it active; by default above the active layer."""
         parent, place = self._place(parent_id, index)
-        root = layers.inserted(self.root, parent.id, place, node)
+        root = layers.insert_node(self.root, parent.id, place, node)
         self.apply(label, replace(self.state, root=root, active=node.id))
 
     def _place(self, parent_id: str, index: int | None) -> tuple[Group, int]:
@@ -120,7 +120,7 @@ class Document:
         self.apply(label, replace(self.state, selection=selection))
 
     @contextmanager
-    def editing(self, label: str) -> Iterator[None]:
+    def edit(self, label: str) -> Iterator[None]:
         """Everything inside is one undo entry; an exception puts all of it back."""
         if self._open is not None:
             yield
@@ -138,16 +138,16 @@ class Document:
             self._record(Edit(label, before, self.state))
 
     @contextmanager
-    def painting(self, node_id: str, label: str, plane: str = "pixels") -> Iterator[Painting]:
+    def paint(self, node_id: str, label: str, plane: str = "pixels") -> Iterator[StrokeWriter]:
         """Open one plane of a layer for writing; closing is one undo entry, an exception none."""
-        with self.editing(label):
+        with self.edit(label):
             before = self.state
-            painting = Painting(self, self.find(node_id), plane)
+            painting = StrokeWriter(self, self.find(node_id), plane)
             try:
                 yield painting
             except BaseException:
                 self.state = before
-                self.touched(painting.dirty)
+                self.emit_changed(painting.dirty)
                 raise
             if painting.dirty:
                 painting.close()
@@ -160,7 +160,7 @@ class Document:
         return self._open is not None
 
     @property
-    def recorded(self) -> State:
+    def recorded(self) -> DocumentState:
         """The state without what an open edit has done so far."""
         return self._recorded or self.state
 
@@ -181,7 +181,7 @@ class Document:
         if root is not self.state.root:
             self.show(replace(self.state, root=root))
 
-    def touched(self, rect: Rect) -> None:
+    def emit_changed(self, rect: Rect) -> None:
         """Say that pixels of the canvas changed in place, inside an open painting."""
         self.revision += 1
         self.changed.emit(rect & self.bounds)
@@ -199,7 +199,7 @@ class Document:
             self.show(edit.after)
         return edit.label if edit else None
 
-    def show(self, state: State) -> None:
+    def show(self, state: DocumentState) -> None:
         """Go to a state without recording it: undo, recovery and previews."""
         before, self.state = self.state, state
         self.revision += 1

@@ -5,17 +5,17 @@ from dataclasses import dataclass, replace
 
 from core.geometry import Rect, Size
 from core.paint.layers import Group, Layer, Node, extent, planes, walk
-from core.paint.selection import NOTHING, Selection
+from core.paint.selection import EMPTY_SELECTION, Selection
 from core.paint.tiles import TILE, Tiles, tile_rect
 
 
 @dataclass(frozen=True, eq=False)
-class State:
+class DocumentState:
     """Everything undo covers, as a value: size, layers, selection and the active layer."""
 
     size: Size
     root: Group
-    selection: Selection = NOTHING
+    selection: Selection = EMPTY_SELECTION
     active: str = ""
 
 
@@ -24,8 +24,8 @@ class Edit:
     """A change with a name; edits with the same non-empty ``merge`` key in a row become one."""
 
     label: str
-    before: State
-    after: State
+    before: DocumentState
+    after: DocumentState
     merge: str = ""
 
     @property
@@ -41,11 +41,11 @@ class Edit:
         """The canvas area that may look different."""
         return changed_rect(self.before, self.after)
 
-    def joined(self, later: "Edit") -> "Edit":
+    def join(self, later: "Edit") -> "Edit":
         return replace(later, before=self.before, label=self.label)
 
 
-def changed_planes(before: State, after: State) -> Iterator[tuple[Tiles, Tiles]]:
+def changed_planes(before: DocumentState, after: DocumentState) -> Iterator[tuple[Tiles, Tiles]]:
     """Pairs of planes that are not the same object; a missing side is an empty plane."""
     old = {node.id: node for node in walk(before.root)}
     new = {node.id: node for node in walk(after.root)}
@@ -62,7 +62,7 @@ def _blank(like: Tiles | None) -> Tiles:
     return Tiles(like.channels, like.fill) if like is not None else Tiles()
 
 
-def changed_rect(before: State, after: State) -> Rect:
+def changed_rect(before: DocumentState, after: DocumentState) -> Rect:
     """Union of what changed layers cover, tile by tile where only pixels changed."""
     if before.size != after.size:
         return Rect.of(before.size) | Rect.of(after.size)
@@ -115,4 +115,4 @@ def _tile_rects(before: Node, after: Node) -> Rect:
     if not (isinstance(before, Layer) and isinstance(after, Layer)):
         return Rect(0, 0, 0, 0)
     keys = before.tiles.differs_from(after.tiles)
-    return Rect.union(tile_rect(key) for key in keys).moved(*after.position)
+    return Rect.union(tile_rect(key) for key in keys).translate(*after.position)

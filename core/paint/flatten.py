@@ -3,7 +3,7 @@
 import numpy as np
 
 from core.geometry import Rect
-from core.paint.blend_modes import blend, scaled
+from core.paint.blend_modes import blend, scale_alpha
 from core.paint.layers import Group, Layer, Node
 from core.paint.tiles import Pixels
 
@@ -27,17 +27,17 @@ def draw(node: Node, rect: Rect, out: Pixels) -> None:
     if isinstance(node, Group):
         blend_into(node, rect, flatten(node, rect), rect, out)
     elif isinstance(node, Layer):
-        local = rect.moved(-node.position.x, -node.position.y)
+        local = rect.translate(-node.position.x, -node.position.y)
         for part, pixels in node.tiles.pieces(local):
-            blend_into(node, part.moved(*node.position), pixels, rect, out)
+            blend_into(node, part.translate(*node.position), pixels, rect, out)
 
 
 def blend_into(node: Node, part: Rect, pixels: Pixels, rect: Rect, out: Pixels) -> None:
     """Blend a node's pixels, which lie at part, into out, which shows rect of the canvas."""
-    place = part.moved(-rect.x, -rect.y).slices
-    source = scaled(pixels, float(node.opacity)) if node.opacity < 1 else pixels
+    place = part.translate(-rect.x, -rect.y).slices
+    source = scale_alpha(pixels, float(node.opacity)) if node.opacity < 1 else pixels
     if node.mask is not None and node.mask.visible:
-        source = scaled(source, _mask(node, part))
+        source = scale_alpha(source, _mask(node, part))
     out[place] = blend(source, out[place], node.blend)
 
 
@@ -46,4 +46,4 @@ def _mask(node: Node, part: Rect) -> Pixels:
     if node.mask is None:
         return np.full((part.height, part.width), 255, np.uint8)
     x, y = node.position if isinstance(node, Layer) else (0, 0)
-    return node.mask.tiles.read(part.moved(-x, -y))[..., 0]
+    return node.mask.tiles.read(part.translate(-x, -y))[..., 0]

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from core.paint.edits import Edit, State
+from core.paint.edits import DocumentState, Edit
 from core.paint.layers import Group
 
 
@@ -29,7 +29,7 @@ class History:
         last = self.done[-1] if self.done else None
         if self._merging and last is not None and edit.merge and last.merge == edit.merge:
             self._forget([self.done.pop()])
-            edit = last.joined(edit)
+            edit = last.join(edit)
         self._merging = True
         self.done.append(edit)
         self._sizes[id(edit)] = edit.bytes
@@ -63,8 +63,10 @@ class History:
         line = [*self.done, *reversed(self.undone)]
         reached = False
         for place, edit in enumerate(line):
-            before = _amended(edit.before, change, reached := reached or edit.before.root is since)
-            after = _amended(edit.after, change, reached := reached or edit.after.root is since)
+            before = _amend_state(
+                edit.before, change, reached := reached or edit.before.root is since
+            )
+            after = _amend_state(edit.after, change, reached := reached or edit.after.root is since)
             if before is not edit.before or after is not edit.after:
                 self._forget([edit])
                 line[place] = replace(edit, before=before, after=after)
@@ -82,6 +84,8 @@ class History:
             self._sizes.pop(id(edit), None)
 
 
-def _amended(state: State, change: Callable[[Group], Group], reached: bool) -> State:
+def _amend_state(
+    state: DocumentState, change: Callable[[Group], Group], reached: bool
+) -> DocumentState:
     root = change(state.root) if reached else state.root
     return state if root is state.root else replace(state, root=root)

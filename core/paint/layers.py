@@ -96,22 +96,22 @@ def parent_of(group: Group, node_id: str) -> Group | None:
     return next((found for found in inner if found is not None), None)
 
 
-def replaced(group: Group, node: Node) -> Group:
+def replace_node(group: Group, node: Node) -> Group:
     """The tree with the node of the same id exchanged; untouched branches are shared."""
-    children = tuple(_replaced_in(child, node) for child in group.children)
+    children = tuple(_replace_in_child(child, node) for child in group.children)
     unchanged = all(a is b for a, b in zip(children, group.children, strict=True))
     return group if unchanged else replace(group, children=children)
 
 
-def _replaced_in(child: Node, node: Node) -> Node:
+def _replace_in_child(child: Node, node: Node) -> Node:
     if child.id == node.id:
         return node
-    return replaced(child, node) if isinstance(child, Group) else child
+    return replace_node(child, node) if isinstance(child, Group) else child
 
 
-def removed(group: Group, node_id: str) -> Group:
+def remove_node(group: Group, node_id: str) -> Group:
     children = tuple(
-        removed(child, node_id) if isinstance(child, Group) else child
+        remove_node(child, node_id) if isinstance(child, Group) else child
         for child in group.children
         if child.id != node_id
     )
@@ -121,7 +121,7 @@ def removed(group: Group, node_id: str) -> Group:
     return replace(group, children=children)
 
 
-def inserted(group: Group, parent_id: str, index: int, node: Node) -> Group:
+def insert_node(group: Group, parent_id: str, index: int, node: Node) -> Group:
     """The tree with node as child number index (from the bottom) of a group."""
     if group.id == parent_id:
         children = list(group.children)
@@ -129,7 +129,7 @@ def inserted(group: Group, parent_id: str, index: int, node: Node) -> Group:
         return replace(group, children=tuple(children))
     for child in group.children:
         if isinstance(child, Group) and (child.id == parent_id or find(child, parent_id)):
-            return replaced(group, inserted(child, parent_id, index, node))
+            return replace_node(group, insert_node(child, parent_id, index, node))
     raise KeyError(parent_id)
 
 
@@ -138,7 +138,7 @@ def extent(node: Node, canvas: Rect) -> Rect:
     if isinstance(node, Group):
         return Rect.union(extent(child, canvas) for child in node.children)
     if isinstance(node, Layer):
-        return node.tiles.bounds.moved(*node.position) & canvas
+        return node.tiles.bounds.translate(*node.position) & canvas
     return canvas
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 Colour = tuple[int, int, int, int]
 
 
-class Kind(Enum):
+class PointerKind(Enum):
     """Where in a gesture an event lies."""
 
     press = auto()
@@ -29,7 +29,7 @@ class Kind(Enum):
 class PointerEvent:
     """The pen over the document: position in document pixels, pressure 0..1, time in seconds."""
 
-    kind: Kind
+    kind: PointerKind
     x: float
     y: float
     pressure: float = 1.0
@@ -66,7 +66,7 @@ class Stamp:
         return Rect(self.x, self.y, self.alpha.shape[1], self.alpha.shape[0])
 
 
-class Path:
+class StrokePath:
     """Turns pointer events into samples at even spacing, the first one at the press."""
 
     def __init__(self) -> None:
@@ -91,12 +91,12 @@ class Path:
         self._left -= length
 
 
-def _ignore(*_: Any) -> None:
+def _do_nothing(*_: Any) -> None:
     return None
 
 
 @dataclass
-class Context:
+class GestureContext:
     """What a gesture may use: the document, its target layer, brush, colour and tool settings.
 
     ``recipe`` is what a new AI layer starts with. ``pick`` receives a colour the eyedropper found
@@ -110,9 +110,9 @@ class Context:
     brush: "Brush"
     params: Any
     colour: Colour = (0, 0, 0, 255)
-    path: Path = field(default_factory=Path)
+    path: StrokePath = field(default_factory=StrokePath)
     recipe: Recipe = field(default_factory=lambda: Recipe("layered-brush"))
-    pick: Callable[[Colour, bool], None] = _ignore
-    stroked: Callable[[str], None] = _ignore
-    panned: Callable[[float, float], None] = _ignore
-    sketched: Callable[[Sequence[tuple[float, float]]], None] = _ignore
+    pick: Callable[[Colour, bool], None] = _do_nothing
+    stroked: Callable[[str], None] = _do_nothing
+    panned: Callable[[float, float], None] = _do_nothing
+    sketched: Callable[[Sequence[tuple[float, float]]], None] = _do_nothing

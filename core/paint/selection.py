@@ -32,59 +32,59 @@ class Selection:
         """The inside of a closed outline in document pixels, antialiased, cut to the canvas."""
         corners = np.asarray(points, np.float64)
         if len(corners) < 3:
-            return NOTHING
+            return EMPTY_SELECTION
         low, high = np.floor(corners.min(0)).astype(int), np.ceil(corners.max(0)).astype(int)
-        around = Rect.between(int(low[0]), int(low[1]), int(high[0]) + 1, int(high[1]) + 1)
+        around = Rect.from_edges(int(low[0]), int(low[1]), int(high[0]) + 1, int(high[1]) + 1)
         bounds = around & Rect.of(canvas)
         if not bounds:
-            return NOTHING
+            return EMPTY_SELECTION
         alpha = np.zeros((bounds.height, bounds.width), np.uint8)
         fixed = np.round((corners - (bounds.x, bounds.y) - 0.5) * 16).astype(np.int32)
         cv2.fillPoly(alpha, [fixed.reshape(-1, 1, 2)], (255,), cv2.LINE_AA, 4)
-        return Selection(bounds, alpha).tight()
+        return Selection(bounds, alpha).tighten()
 
     def read(self, rect: Rect) -> Pixels:
         """The selection's alpha over rect, height x width."""
         out = np.zeros((rect.height, rect.width), np.uint8)
         part = rect & self.bounds
         if part:
-            inside = part.moved(-self.bounds.x, -self.bounds.y).slices
+            inside = part.translate(-self.bounds.x, -self.bounds.y).slices
             value = 255 if self.alpha is None else self.alpha[inside]
-            out[part.moved(-rect.x, -rect.y).slices] = value
+            out[part.translate(-rect.x, -rect.y).slices] = value
         return out
 
-    def union(self, other: "Selection") -> "Selection":
+    def unite(self, other: "Selection") -> "Selection":
         bounds = self.bounds | other.bounds
         return Selection(bounds, np.maximum(self.read(bounds), other.read(bounds)))
 
-    def intersection(self, other: "Selection") -> "Selection":
+    def intersect(self, other: "Selection") -> "Selection":
         bounds = self.bounds & other.bounds
         if not bounds:
-            return NOTHING
-        return Selection(bounds, np.minimum(self.read(bounds), other.read(bounds))).tight()
+            return EMPTY_SELECTION
+        return Selection(bounds, np.minimum(self.read(bounds), other.read(bounds))).tighten()
 
-    def minus(self, other: "Selection") -> "Selection":
+    def subtract(self, other: "Selection") -> "Selection":
         if not self:
-            return NOTHING
+            return EMPTY_SELECTION
         kept = np.minimum(self.read(self.bounds), 255 - other.read(self.bounds))
-        return Selection(self.bounds, kept).tight()
+        return Selection(self.bounds, kept).tighten()
 
-    def inverted(self, canvas: Size) -> "Selection":
+    def invert(self, canvas: Size) -> "Selection":
         everything = Selection(Rect.of(canvas))
-        return everything.minus(self) if self else everything
+        return everything.subtract(self) if self else everything
 
-    def feathered(self, radius: float, canvas: Size) -> "Selection":
+    def feather(self, radius: float, canvas: Size) -> "Selection":
         """Blurred with a Gaussian whose standard deviation is half the radius in pixels."""
         if not self or radius <= 0:
             return self
-        bounds = self.bounds.padded(int(radius * 2) + 1) & Rect.of(canvas)
+        bounds = self.bounds.pad(int(radius * 2) + 1) & Rect.of(canvas)
         return Selection(bounds, _bytes(cv2.GaussianBlur(self.read(bounds), (0, 0), radius / 2)))
 
-    def grown(self, by: int, canvas: Size) -> "Selection":
+    def grow(self, by: int, canvas: Size) -> "Selection":
         """Larger by ``by`` pixels all round, smaller when negative."""
         if not self or by == 0:
             return self
-        bounds = self.bounds.padded(max(0, by)) & Rect.of(canvas)
+        bounds = self.bounds.pad(max(0, by)) & Rect.of(canvas)
         side = 2 * abs(by) + 1
         disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
         change = cv2.dilate if by > 0 else cv2.erode
@@ -92,15 +92,15 @@ class Selection:
             self.read(bounds), side, side, side, side, cv2.BORDER_CONSTANT, value=(0,)
         )
         alpha = _bytes(change(padded, disc))[side:-side, side:-side]
-        return Selection(bounds, alpha).tight()
+        return Selection(bounds, alpha).tighten()
 
-    def tight(self) -> "Selection":
+    def tighten(self) -> "Selection":
         """The same selection with the smallest bounds."""
         if self.alpha is None or not self.bounds:
             return self
         x, y, width, height = cv2.boundingRect(self.alpha)
         if not width:
-            return NOTHING
+            return EMPTY_SELECTION
         cut = np.ascontiguousarray(self.alpha[y : y + height, x : x + width])
         return Selection(Rect(self.bounds.x + x, self.bounds.y + y, width, height), cut)
 
@@ -109,4 +109,4 @@ def _bytes(array: object) -> Pixels:
     return np.asarray(array, np.uint8)
 
 
-NOTHING = Selection()
+EMPTY_SELECTION = Selection()

@@ -11,7 +11,7 @@ Deep = npt.NDArray[np.uint16]
 FULL = 65535
 
 
-class Coverage:
+class StrokeCoverage:
     """Kept as what still shines through, in the tiles of the plane that is painted on."""
 
     def __init__(self) -> None:

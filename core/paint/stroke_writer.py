@@ -8,16 +8,16 @@ import numpy as np
 
 from core.geometry import EMPTY, Rect
 from core.paint import layers
-from core.paint.edits import State
+from core.paint.edits import DocumentState
 from core.paint.layers import Layer, Node
-from core.paint.stroke_coverage import Coverage, strength
+from core.paint.stroke_coverage import StrokeCoverage, strength
 from core.paint.tiles import Key, Pixels, keys_over, tile_rect
 
 if TYPE_CHECKING:
     from core.paint.document import Document
 
 
-class Painting:
+class StrokeWriter:
     """One stroke's worth of writing; made by Document.painting, in canvas coordinates.
 
     ``blend`` keeps a coverage plane for the stroke, so that overlapping dabs build up to the
@@ -28,22 +28,22 @@ class Painting:
         self._document = document
         self._before = layers.planes(node)[plane]
         self._tiles = self._before.fork()
-        self._coverage = Coverage()
+        self._coverage = StrokeCoverage()
         self._plane = plane
         self._node = layers.with_plane(node, plane, self._tiles)
         self._offset = node.position if isinstance(node, Layer) else (0, 0)
         self._keep_alpha = plane == "pixels" and isinstance(node, Layer) and node.lock_alpha
         self._clip = document.selection
         self.dirty = EMPTY
-        root = layers.replaced(document.root, self._node)
+        root = layers.replace_node(document.root, self._node)
         document.state = _with_root(document, root)
 
     def close(self) -> None:
         """Stop being writable; the layer keeps what was painted."""
-        self._tiles.pruned()
+        self._tiles.prune()
         settled = layers.with_plane(self._node, self._plane, self._tiles)
         self._document.state = _with_root(
-            self._document, layers.replaced(self._document.root, settled)
+            self._document, layers.replace_node(self._document.root, settled)
         )
 
     def read(self, rect: Rect) -> Pixels:
@@ -79,18 +79,18 @@ class Painting:
         local = self._local(rect)
         for key in keys_over(local):
             part = tile_rect(key) & local
-            dab = alpha[part.moved(*self._offset).moved(-x, -y).slices]
-            covered = self._covered(key, part, dab, opacity, flow)
+            dab = alpha[part.translate(*self._offset).translate(-x, -y).slices]
+            covered = self._cover(key, part, dab, opacity, flow)
             self._tiles.write(part, self._over(self._before.read(part), covered, colour, erase))
         self._touch(rect)
 
-    def _covered(self, key: Key, part: Rect, dab: Pixels, opacity: float, flow: float) -> Pixels:
+    def _cover(self, key: Key, part: Rect, dab: Pixels, opacity: float, flow: float) -> Pixels:
         """How strongly a part of one tile is painted; the selection caps it like the opacity."""
         corner = tile_rect(key)
-        through = self._coverage.add(key, part.moved(-corner.x, -corner.y), dab, flow)
+        through = self._coverage.add(key, part.translate(-corner.x, -corner.y), dab, flow)
         covered = strength(through, opacity)
         if self._clip:
-            return _times(covered, self._clip.read(part.moved(*self._offset)))
+            return _times(covered, self._clip.read(part.translate(*self._offset)))
         return covered
 
     def _over(
@@ -99,34 +99,34 @@ class Painting:
         if self._tiles.channels == 1:
             value = 0 if erase else colour[3]
             kept = _times(below[..., 0], _inverse(strength))
-            return _plus(kept, _scaled(strength, value))[..., None]
+            return _plus(kept, _scale(strength, value))[..., None]
         if self._keep_alpha and erase:
             return below
         through = _inverse(_four(strength))
         if erase:
             return _times(below, through)
-        tinted = _tinted(strength, colour)
+        tinted = _tint(strength, colour)
         through = _inverse(_four(tinted[..., 3])) if colour[3] < 255 else through
         if self._keep_alpha:
             return _atop(below, through, tinted)
         return _plus(_times(below, through), tinted)
 
     def _local(self, rect: Rect) -> Rect:
-        return rect.moved(-self._offset[0], -self._offset[1])
+        return rect.translate(-self._offset[0], -self._offset[1])
 
     def _touch(self, rect: Rect) -> None:
         self.dirty = self.dirty | rect
-        self._document.touched(rect)
+        self._document.emit_changed(rect)
 
 
-def _with_root(document: "Document", root: layers.Group) -> State:
+def _with_root(document: "Document", root: layers.Group) -> DocumentState:
     return replace(document.state, root=root)
 
 
-def _tinted(strength: Pixels, colour: tuple[int, int, int, int]) -> Pixels:
+def _tint(strength: Pixels, colour: tuple[int, int, int, int]) -> Pixels:
     """Premultiplied RGBA of one straight colour at every strength."""
     alpha = colour[3] / 255
-    planes = [_scaled(strength, value * alpha) for value in (*colour[:3], 255)]
+    planes = [_scale(strength, value * alpha) for value in (*colour[:3], 255)]
     return np.asarray(cv2.merge(planes), np.uint8).reshape(*strength.shape, 4)
 
 
@@ -140,7 +140,7 @@ def _four(plane: Pixels) -> Pixels:
     return np.asarray(cv2.merge([plane] * 4), np.uint8).reshape(*plane.shape, 4)
 
 
-def _scaled(strength: Pixels, value: float) -> Pixels:
+def _scale(strength: Pixels, value: float) -> Pixels:
     scaled = cv2.convertScaleAbs(strength, alpha=value / 255)
     return np.asarray(scaled, np.uint8).reshape(strength.shape)
 

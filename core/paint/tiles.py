@@ -41,7 +41,7 @@ class Tiles:
         """A plane holding height x width x channels bytes with their corner at (x, y)."""
         tiles = Tiles(array.shape[2], fill)
         tiles.write(Rect(x, y, array.shape[1], array.shape[0]), array)
-        return tiles.pruned()
+        return tiles.prune()
 
     @staticmethod
     def flat(rect: Rect, colour: tuple[int, ...]) -> "Tiles":
@@ -49,7 +49,7 @@ class Tiles:
         plane = Tiles(len(colour))
         made: dict[Rect, Tile] = {}
         for key in keys_over(rect):
-            part = (tile_rect(key) & rect).moved(-key[0] * TILE, -key[1] * TILE)
+            part = (tile_rect(key) & rect).translate(-key[0] * TILE, -key[1] * TILE)
             if part not in made:
                 pixels = np.zeros((TILE, TILE, len(colour)), np.uint8)
                 pixels[part.slices] = colour
@@ -58,7 +58,7 @@ class Tiles:
         return plane
 
     @staticmethod
-    def restored(tiles: dict[Key, Pixels], channels: int, fill: int = 0) -> "Tiles":
+    def from_tiles(tiles: dict[Key, Pixels], channels: int, fill: int = 0) -> "Tiles":
         """A plane from whole tiles, as a journal keeps them."""
         plane = Tiles(channels, fill)
         plane._tiles = {key: Tile(pixels, next(Tiles._serials)) for key, pixels in tiles.items()}
@@ -90,7 +90,7 @@ class Tiles:
     def tight_bounds(self) -> Rect:
         """The smallest rectangle that holds every pixel that differs from fill."""
         return Rect.union(
-            _tight(tile.pixels, self.fill).moved(x * TILE, y * TILE)
+            _tight(tile.pixels, self.fill).translate(x * TILE, y * TILE)
             for (x, y), tile in self._tiles.items()
         )
 
@@ -106,7 +106,7 @@ class Tiles:
         """A copy of rect: height x width x channels."""
         out = np.full((rect.height, rect.width, self.channels), self.fill, np.uint8)
         for part, pixels in self.pieces(rect):
-            out[part.moved(-rect.x, -rect.y).slices] = pixels
+            out[part.translate(-rect.x, -rect.y).slices] = pixels
         return out
 
     def write(self, rect: Rect, array: Pixels) -> None:
@@ -114,7 +114,7 @@ class Tiles:
             part = tile_rect(key) & rect
             whole = part.width == TILE and part.height == TILE
             self._writable(key, blank=whole)[_inside(part, key)] = array[
-                part.moved(-rect.x, -rect.y).slices
+                part.translate(-rect.x, -rect.y).slices
             ]
 
     def _writable(self, key: Key, blank: bool) -> Pixels:
@@ -129,7 +129,7 @@ class Tiles:
         self._tiles[key] = Tile(pixels, next(Tiles._serials))
         return pixels
 
-    def pruned(self) -> "Tiles":
+    def prune(self) -> "Tiles":
         """Forget written tiles that equal fill again, and stop being writable."""
         for key in self._own:
             tile = self._tiles.get(key)
@@ -163,7 +163,7 @@ def keys_over(rect: Rect) -> Iterator[Key]:
 
 
 def _inside(part: Rect, key: Key) -> tuple[slice, slice]:
-    return part.moved(-key[0] * TILE, -key[1] * TILE).slices
+    return part.translate(-key[0] * TILE, -key[1] * TILE).slices
 
 
 def _tight(pixels: Pixels, fill: int) -> Rect:
@@ -174,4 +174,4 @@ def _tight(pixels: Pixels, fill: int) -> Rect:
     rows, columns = np.flatnonzero(used.any(axis=1)), np.flatnonzero(used.any(axis=0))
     if not rows.size:
         return EMPTY
-    return Rect.between(int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
+    return Rect.from_edges(int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from core.task import Task
 
-Verify = Callable[["Tensor"], "Tensor"]
+ScoreLatents = Callable[["Tensor"], "Tensor"]
 """From clean latents to scores, one a row; the higher the better."""
 
 

@@ -8,15 +8,15 @@ import cv2
 import numpy as np
 
 from core import catalog
-from core.ai.crop import Geometry, seen
-from core.ai.layer import task_for
+from core.ai.crop import Geometry, scale_to_model
+from core.ai.layer import make_task
 from core.catalog import Verifier, verifiers
 from core.diffusion.latent_masks import soft_latent_mask
 from core.errors import EditorError
 from core.scoring.case import Case
 
 if TYPE_CHECKING:
-    from core.ai.layer import Request
+    from core.ai.layer import LayerTask
     from core.diffusion.model import Model
     from core.paint.tiles import Pixels
     from core.task import Recipe
@@ -24,14 +24,16 @@ if TYPE_CHECKING:
 catalog.load("verifiers")
 
 
-def lacking(kind: type[Verifier], recipe: "Recipe") -> str:
+def missing_for_verifier(kind: type[Verifier], recipe: "Recipe") -> str:
     """What to do before a verifier can judge a recipe's pictures; empty when it can."""
     if kind.needs_prompt and not recipe.prompt.strip():
         return "Write a prompt first, so that there is something to judge seeds by."
     return ""
 
 
-def scored(verifier: str, request: "Request", pixels: "Pixels", model: "Model") -> float | None:
+def score_layer(
+    verifier: str, request: "LayerTask", pixels: "Pixels", model: "Model"
+) -> float | None:
     """How good a finished layer is (RGBA premultiplied over request.rect); None if nobody can say.
 
     Whatever their seeds, pictures of one request are judged with the same noise.
@@ -39,7 +41,7 @@ def scored(verifier: str, request: "Request", pixels: "Pixels", model: "Model") 
     if verifier not in verifiers:
         return None
     kind = verifiers[verifier]
-    if kind.needs - model.capabilities or lacking(kind, request.recipe):
+    if kind.needs - model.capabilities or missing_for_verifier(kind, request.recipe):
         return None
     try:
         score = _score(kind, request, pixels, model)
@@ -48,7 +50,7 @@ def scored(verifier: str, request: "Request", pixels: "Pixels", model: "Model") 
     return score if math.isfinite(score) else None
 
 
-def compared(verifier: str, score: float, than: float) -> str:
+def describe_gain(verifier: str, score: float, than: float) -> str:
     """A score beside another one in words: "fits the prompt 12 % better"."""
     kind = verifiers[verifier]
     gain = kind.gain(score, than)
@@ -58,13 +60,13 @@ def compared(verifier: str, score: float, than: float) -> str:
     return f"{kind.claim} {amount} % {'better' if gain > 0 else 'worse'}"
 
 
-def _score(kind: type[Verifier], request: "Request", pixels: "Pixels", model: "Model") -> float:
+def _score(kind: type[Verifier], request: "LayerTask", pixels: "Pixels", model: "Model") -> float:
     geometry = Geometry(model.native, model.multiple)
     unseeded = replace(request, recipe=replace(request.recipe, seed=0))
-    task = task_for(unseeded, geometry, model.factor)
+    task = make_task(unseeded, geometry, model.factor)
     x0 = model.encode(task.image)
     verify = kind().judge(Case(task, model, x0, soft_latent_mask(task.mask, x0)))
-    return float(verify(model.encode(seen(_over(request.crop, pixels), geometry)))[0])
+    return float(verify(model.encode(scale_to_model(_over(request.crop, pixels), geometry)))[0])
 
 
 def _over(crop: "Pixels", pixels: "Pixels") -> "Pixels":

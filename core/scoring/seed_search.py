@@ -6,18 +6,18 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from core.catalog import is_look, techniques, verifiers
-from core.scoring.score import compared
+from core.scoring.score import describe_gain
 
 if TYPE_CHECKING:
     from core.task import Recipe
 
-MOST = 8
+MAX_SEEDS = 8
 """Seeds tried for one question; then the search rests until something changes."""
-SEEDS = 2**31
+SEED_LIMIT = 2**31
 
 
 @dataclass(frozen=True)
-class Judged:
+class SeedScore:
     """A verifier's score; only scores of the same question can be compared."""
 
     question: str
@@ -25,7 +25,7 @@ class Judged:
     score: float
 
 
-class Standing(NamedTuple):
+class SeedStanding(NamedTuple):
     """How one result stands among those judged with it."""
 
     text: str
@@ -43,7 +43,7 @@ class SeedSearch:
     @property
     def seeds(self) -> tuple[int, ...]:
         """The same ones for the same question, so that a search goes on where it was stopped."""
-        return tuple(_drawn(f"{self.question} {n}") for n in range(MOST))
+        return tuple(_draw_seed(f"{self.question} {n}") for n in range(MAX_SEEDS))
 
     def next(self, shown: int) -> int | None:
         """The seed to try now: the one on the canvas first, to compare with; None to rest."""
@@ -53,7 +53,9 @@ class SeedSearch:
 
     def progress(self, seed: int) -> str:
         number = self.seeds.index(seed) + 1 if seed in self.seeds else 0
-        return f"Looking for better seeds {number} of {MOST}" if number else "Judging this seed"
+        return (
+            f"Looking for better seeds {number} of {MAX_SEEDS}" if number else "Judging this seed"
+        )
 
 
 def is_worth_it(recipe: "Recipe") -> bool:
@@ -64,7 +66,7 @@ def is_worth_it(recipe: "Recipe") -> bool:
     return kind.is_seeded and not is_look(kind)
 
 
-def standings(judged: Mapping[str, Judged], shown: str) -> dict[str, Standing]:
+def standings(judged: Mapping[str, SeedScore], shown: str) -> dict[str, SeedStanding]:
     """Results by key beside the one that is shown; empty when that one was not judged."""
     own = judged.get(shown)
     if own is None or own.verifier not in verifiers:
@@ -73,13 +75,13 @@ def standings(judged: Mapping[str, Judged], shown: str) -> dict[str, Standing]:
     best = max(group, key=lambda key: group[key].score)
     if len(group) == 1:
         return {}
-    return {key: Standing(_beside(one, own), key == best) for key, one in group.items()}
+    return {key: SeedStanding(_beside(one, own), key == best) for key, one in group.items()}
 
 
-def _beside(one: Judged, own: Judged) -> str:
-    return "" if one is own else compared(own.verifier, one.score, own.score)
+def _beside(one: SeedScore, own: SeedScore) -> str:
+    return "" if one is own else describe_gain(own.verifier, one.score, own.score)
 
 
-def _drawn(text: str) -> int:
+def _draw_seed(text: str) -> int:
     digest = hashlib.blake2b(text.encode(), digest_size=8).digest()
-    return int.from_bytes(digest, "little") % SEEDS
+    return int.from_bytes(digest, "little") % SEED_LIMIT

@@ -50,7 +50,7 @@ def names(tier: str = "large") -> tuple[str, ...]:
 
 
 @cache
-def _stored(name: str, style: str) -> Image.Image:
+def _load_sprite(name: str, style: str) -> Image.Image:
     with zipfile.ZipFile(RESOURCES / f"{style}.zip") as archive:
         content = archive.read(f"{catalogue()[name].code}.webp")
     return Image.open(io.BytesIO(content)).convert("RGBA")
@@ -59,7 +59,7 @@ def _stored(name: str, style: str) -> Image.Image:
 @lru_cache(maxsize=4096)
 def sprite(name: str, style: str, side: int, flip: bool = False) -> Image.Image:
     """A thing's drawing at a side in pixels, straight alpha; do not draw on it."""
-    image = _stored(name, style)
+    image = _load_sprite(name, style)
     if flip:
         image = image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
     premultiplied = image.convert("RGBa").resize((side, side), Image.Resampling.LANCZOS)

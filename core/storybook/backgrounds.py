@@ -15,7 +15,7 @@ Colour = tuple[int, int, int]
 
 
 @dataclass(frozen=True)
-class Field:
+class Backdrop:
     """Picture coordinates, the width of one pixel, and the place's own random numbers."""
 
     x: Floats
@@ -57,7 +57,7 @@ class Field:
         return (1 - reach) * min(width, height)
 
 
-def _clouds(field: Field, picture: Floats, count: int, colour: Colour, lowest: float) -> Floats:
+def _clouds(field: Backdrop, picture: Floats, count: int, colour: Colour, lowest: float) -> Floats:
     for _ in range(count):
         x, y = field.random.uniform(0.05, 0.95), field.random.uniform(0.06, lowest)
         scale = field.random.uniform(0.05, 0.08)
@@ -68,7 +68,7 @@ def _clouds(field: Field, picture: Floats, count: int, colour: Colour, lowest: f
     return picture
 
 
-def meadow(field: Field) -> Floats:
+def meadow(field: Backdrop) -> Floats:
     picture = field.gradient((120, 190, 240), (215, 238, 250), 0, 0.55)
     picture = _clouds(field, picture, 2, (255, 255, 255), 0.3)
     far = 0.50 + 0.04 * field.waves(2, 0.5, 1.5)
@@ -77,7 +77,7 @@ def meadow(field: Field) -> Floats:
     return field.below(picture, near, field.gradient((112, 184, 84), (84, 152, 62), 0.55, 1))
 
 
-def beach(field: Field) -> Floats:
+def beach(field: Backdrop) -> Floats:
     picture = field.gradient((110, 200, 245), (200, 240, 252), 0, 0.4)
     sea = field.gradient((40, 150, 205), (100, 210, 220), 0.4, 0.62)
     picture = field.below(picture, 0.40, sea)
@@ -88,7 +88,7 @@ def beach(field: Field) -> Floats:
     )
 
 
-def sea(field: Field) -> Floats:
+def sea(field: Backdrop) -> Floats:
     picture = field.gradient((150, 205, 240), (226, 240, 248), 0, 0.45)
     picture = _clouds(field, picture, 2, (255, 255, 255), 0.25)
     for index in range(5):
@@ -98,7 +98,7 @@ def sea(field: Field) -> Floats:
     return picture
 
 
-def desert(field: Field) -> Floats:
+def desert(field: Backdrop) -> Floats:
     picture = field.gradient((250, 200, 130), (255, 236, 190), 0, 0.5)
     for index, shade in enumerate(((226, 160, 92), (214, 142, 76), (200, 124, 62))):
         edge = 0.50 + 0.13 * index + 0.05 * field.waves(2, 0.5, 1.3)
@@ -106,7 +106,7 @@ def desert(field: Field) -> Floats:
     return picture
 
 
-def snow(field: Field) -> Floats:
+def snow(field: Backdrop) -> Floats:
     picture = field.gradient((150, 180, 215), (214, 228, 242), 0, 0.55)
     for index, shade in enumerate(((222, 232, 244), (240, 245, 251))):
         edge = 0.52 + 0.12 * index + 0.04 * field.waves(2, 0.5, 1.3)
@@ -120,7 +120,7 @@ def snow(field: Field) -> Floats:
     return picture
 
 
-def night(field: Field) -> Floats:
+def night(field: Backdrop) -> Floats:
     picture = field.gradient((14, 18, 56), (52, 50, 110), 0, 0.75)
     for _ in range(30):
         x, y = field.random.random(), 0.7 * field.random.random()
@@ -132,7 +132,7 @@ def night(field: Field) -> Floats:
     return field.below(picture, hill, (24, 34, 58))
 
 
-def sunset(field: Field) -> Floats:
+def sunset(field: Backdrop) -> Floats:
     picture = field.gradient((92, 62, 140), (240, 120, 96), 0, 0.42)
     lower = field.gradient((240, 120, 96), (255, 200, 110), 0.42, 0.62)
     picture = field.below(picture, 0.42, lower)
@@ -142,7 +142,7 @@ def sunset(field: Field) -> Floats:
     return field.below(picture, ground, field.gradient((96, 52, 84), (56, 30, 60), 0.6, 1))
 
 
-def table(field: Field) -> Floats:
+def table(field: Backdrop) -> Floats:
     picture = field.gradient((236, 220, 200), (222, 202, 180), 0, 0.45)
     grain = 0.5 + 0.5 * np.sin(2 * np.pi * (9 * field.y + 0.35 * field.waves(2, 0.6, 1.4)))
     wood = np.array((168, 108, 62)) + grain[..., None] * np.array((22, 18, 14))
@@ -150,7 +150,7 @@ def table(field: Field) -> Floats:
     return field.over(picture, (120, 74, 42), field.inside(0.010 - np.abs(field.y - 0.455)))
 
 
-def brick_wall(field: Field) -> Floats:
+def brick_wall(field: Backdrop) -> Floats:
     rows, columns = 8, 4
     row = np.floor(field.y * rows)
     along = field.x * columns + 0.5 * (row % 2) + 0.37 * field.random.random()
@@ -162,15 +162,15 @@ def brick_wall(field: Field) -> Floats:
     return field.over(picture, (218, 204, 190), field.inside(0.007 - np.minimum(gap_x, gap_y)))
 
 
-def white(field: Field) -> Floats:
+def white(field: Backdrop) -> Floats:
     return field.gradient((255, 255, 255), (238, 238, 240), 0.3, 1)
 
 
-def pink(field: Field) -> Floats:
+def pink(field: Backdrop) -> Floats:
     return field.gradient((252, 214, 224), (244, 180, 200), 0, 1)
 
 
-def forest(field: Field) -> Floats:
+def forest(field: Backdrop) -> Floats:
     picture = field.gradient((170, 214, 190), (210, 234, 200), 0, 0.6)
     for index, shade in enumerate(((110, 160, 120), (62, 116, 78))):
         base = 0.36 + 0.14 * index
@@ -179,7 +179,7 @@ def forest(field: Field) -> Floats:
     return field.below(picture, 0.70 + 0.02 * field.waves(2, 0.5, 1.2), (92, 140, 72))
 
 
-PLACES: dict[str, tuple[Callable[[Field], Floats], str]] = {
+PLACES: dict[str, tuple[Callable[[Backdrop], Floats], str]] = {
     "meadow": (meadow, "in a meadow"),
     "beach": (beach, "on a beach"),
     "sea": (sea, "on the sea"),
@@ -200,5 +200,5 @@ def draw_place(name: str, side: int, seed: int) -> npt.NDArray[np.uint8]:
     """A place as (side, side, 3); the same seed draws the same place at any size."""
     centres = (np.arange(side) + 0.5) / side
     x, y = np.meshgrid(centres, centres)
-    colours = PLACES[name][0](Field(x, y, 1 / side, np.random.default_rng(seed)))
+    colours = PLACES[name][0](Backdrop(x, y, 1 / side, np.random.default_rng(seed)))
     return np.clip(np.rint(colours), 0, 255).astype(np.uint8)

@@ -57,7 +57,7 @@ def document(name: str, side: int = SIDE) -> Document:
     scene = SCENES[name]
     titles = [scene.place, *(item.name for item in scene.items)]
     layers = tuple(
-        Layer(title.capitalize(), id=f"{name}-{index}", tiles=Tiles.of(premultiplied(pixels)))
+        Layer(title.capitalize(), id=f"{name}-{index}", tiles=Tiles.of(premultiply(pixels)))
         for index, (title, pixels) in enumerate(
             zip(titles, render(scene, side).layers, strict=True)
         )
@@ -65,7 +65,7 @@ def document(name: str, side: int = SIDE) -> Document:
     return Document(Size(side, side), Group("Root", children=layers))
 
 
-def premultiplied(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+def premultiply(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     """Straight RGBA to what layers hold."""
     alpha = pixels[..., 3:].astype(np.float32) / 255
     colours = np.rint(pixels[..., :3] * alpha).astype(np.uint8)

@@ -76,23 +76,23 @@ def _edit(kind: str, random: np.random.Generator, world: _World) -> SceneEdit:
         "object": lambda: (scene, scene.replace_thing(0, names[1])),
         "colour": lambda: (scene, scene.recolour(0, _other_colour(random, names[0]))),
         "background": lambda: (scene, scene.change_place(places[1])),
-        "add": lambda: _added(scene, names[1]),
-        "remove": lambda: _swapped(*_added(scene, names[1])),
+        "add": lambda: _add_pair(scene, names[1]),
+        "remove": lambda: _swap_pair(*_add_pair(scene, names[1])),
         "move": lambda: (scene.move(0, 0.3, y), scene.move(0, 0.7, y)),
         "style": lambda: (scene, scene.restyle(_other(world.styles, style))),
     }
     before, after = makers[kind]()
-    return _described(kind, before, after)
+    return _describe_edit(kind, before, after)
 
 
-def _added(scene: Scene, name: str) -> tuple[Scene, Scene]:
+def _add_pair(scene: Scene, name: str) -> tuple[Scene, Scene]:
     """One thing left, and another beside it."""
     alone = scene.move(0, 0.27, scene.items[0].y).resize(0, 0.44)
     other = Item(name, 0.74, scene.items[0].y, 0.44, style=scene.items[0].style)
     return alone, alone.add(other)
 
 
-def _swapped(first: Scene, second: Scene) -> tuple[Scene, Scene]:
+def _swap_pair(first: Scene, second: Scene) -> tuple[Scene, Scene]:
     return second, first
 
 
@@ -105,7 +105,7 @@ def _other_colour(random: np.random.Generator, name: str) -> str:
     return str(random.choice([colour for colour in HUES if colour not in name.split()]))
 
 
-def _described(kind: str, before: Scene, after: Scene) -> SceneEdit:
+def _describe_edit(kind: str, before: Scene, after: Scene) -> SceneEdit:
     source, prompt = before.prompt(), after.prompt()
     if kind == "move":
         source, prompt = (f"{scene.prompt()}, {scene.items[0].side}" for scene in (before, after))

@@ -38,7 +38,7 @@ HELD_OUT = 3 * 10**9
 
 
 @dataclass(frozen=True)
-class Wanted:
+class PromptCase:
     """A prompt and the numbers of what its picture must show."""
 
     prompt: str
@@ -85,37 +85,37 @@ class Evaluation:
         verdict, known = self.judge(self.codec.encode(pictures)), self.judge.config
         best = verdict.things.topk(count, 1).indices
         return (
-            _renumbered(best, known.things, self.things),
-            _renumbered(verdict.places.argmax(1), known.places, self.places),
-            _renumbered(verdict.styles.argmax(1), known.styles, self.styles),
+            _renumber(best, known.things, self.things),
+            _renumber(verdict.places.argmax(1), known.places, self.places),
+            _renumber(verdict.styles.argmax(1), known.styles, self.styles),
         )
 
-    def wanted(self, repeats: int) -> list[Wanted]:
+    def single_prompts(self, repeats: int) -> list[PromptCase]:
         """Every thing ``repeats`` times, each in a place and a style drawn by chance."""
-        return [self._wanted((thing,)) for _ in range(repeats) for thing in self._all()]
+        return [self._prompt_case((thing,)) for _ in range(repeats) for thing in self._all()]
 
-    def wanted_pairs(self, count: int) -> list[Wanted]:
+    def pair_prompts(self, count: int) -> list[PromptCase]:
         chosen = [self.random.choice(len(self.things), 2, replace=False) for _ in range(count)]
-        return [self._wanted((int(a), int(b))) for a, b in chosen]
+        return [self._prompt_case((int(a), int(b))) for a, b in chosen]
 
-    def wanted_synonyms(self) -> list[Wanted]:
+    def synonym_prompts(self) -> list[PromptCase]:
         """Each thing by a name that training never used."""
         rows = [(t, word) for t in self._all() for word in catalogue()[self.things[t]].held_out]
-        return [Wanted(f"{article(word)} {word} on white", (t,), -1) for t, word in rows]
+        return [PromptCase(f"{article(word)} {word} on white", (t,), -1) for t, word in rows]
 
     def _all(self) -> range:
         return range(len(self.things))
 
-    def _wanted(self, things: tuple[int, ...]) -> Wanted:
+    def _prompt_case(self, things: tuple[int, ...]) -> PromptCase:
         """Things in words as a person asks: the usual style goes unsaid."""
         place = int(self.random.integers(len(self.places)))
         style = int(self.random.integers(len(self.styles)))
         drawn = self.styles[style]
         items = tuple(Item(self.things[thing], style=drawn) for thing in things)
         prompt = Scene(items, self.places[place]).prompt(with_style=drawn != USUAL_STYLE)
-        return Wanted(prompt, things, place, style)
+        return PromptCase(prompt, things, place, style)
 
-    def right(self, wanted: Sequence[Wanted], pictures: "Tensor") -> dict[str, float]:
+    def share_right(self, wanted: Sequence[PromptCase], pictures: "Tensor") -> dict[str, float]:
         """Shares of pictures that show all wanted things, in the wanted place, in that style."""
         count = len(wanted[0].things)
         things, places, styles = self.verdicts(pictures, count)
@@ -185,7 +185,7 @@ class Evaluation:
         return float(np.median(times))
 
 
-def _renumbered(numbers: "Tensor", known: Sequence[str], wanted: Sequence[str]) -> "Tensor":
+def _renumber(numbers: "Tensor", known: Sequence[str], wanted: Sequence[str]) -> "Tensor":
     """Numbers among the names known as numbers among those wanted; -1 for any other."""
     import torch
 
@@ -218,18 +218,22 @@ def evaluate(folder: Path, out: Path, repeats: int = 3) -> dict[str, Any]:
     """All figures; galleries go to ``out``."""
     model = Evaluation(folder)
     out.mkdir(parents=True, exist_ok=True)
-    single, pairs, synonyms = model.wanted(repeats), model.wanted_pairs(40), model.wanted_synonyms()
+    single, pairs, synonyms = (
+        model.single_prompts(repeats),
+        model.pair_prompts(40),
+        model.synonym_prompts(),
+    )
     result: dict[str, Any] = {"judge": model.judge_accuracy}
     for steps in (4, 8, 20):
         pictures = model.paint([wanted.prompt for wanted in single], steps)
-        result[f"one thing, {steps} steps"] = model.right(single, pictures)
+        result[f"one thing, {steps} steps"] = model.share_right(single, pictures)
         _save(pictures[: 2 * len(model.things)], out / f"things-{steps}.png")
     result["nearest training picture, dB"] = model.memory(pictures, 512 * repeats)
     pictures = model.paint([wanted.prompt for wanted in pairs], 12)
-    result["two things, 12 steps"] = model.right(pairs, pictures)
+    result["two things, 12 steps"] = model.share_right(pairs, pictures)
     _save(pictures, out / "pairs.png")
     pictures = model.paint([wanted.prompt for wanted in synonyms], 12)
-    result["unseen synonyms"] = model.right(synonyms, pictures)["things"]
+    result["unseen synonyms"] = model.share_right(synonyms, pictures)["things"]
     result["brush, 8 steps"], pictures = model.brush(repeats, 8)
     _save(pictures[: len(model.things)], out / "brush.png")
     result |= {"codec dB": model.codec_psnr(), "call ms": model.call_ms()}

@@ -39,7 +39,7 @@ def _place(name: str, side: int, seed: int) -> Bytes:
     return draw_place(name, side, seed)
 
 
-def _coloured(image: Image.Image, colour: str) -> Image.Image:
+def _recolour(image: Image.Image, colour: str) -> Image.Image:
     alpha = image.getchannel("A")
     hue, saturation, value = image.convert("RGB").convert("HSV").split()
     vivid = saturation.point([min(255, round(60 + 0.75 * s)) for s in range(256)])
@@ -48,18 +48,18 @@ def _coloured(image: Image.Image, colour: str) -> Image.Image:
     return turned
 
 
-def _drawn(item: Item, side: int) -> tuple[Image.Image, tuple[int, int]]:
+def _draw_item(item: Item, side: int) -> tuple[Image.Image, tuple[int, int]]:
     """The thing's sprite and the corner where it goes."""
     pixels = max(2, round(item.size * side))
     image = sprite(item.name, item.style, pixels, item.flip)
     if item.colour is not None:
-        image = _coloured(image, item.colour)
+        image = _recolour(image, item.colour)
     return image, (round(item.x * side - pixels / 2), round(item.y * side - pixels / 2))
 
 
 def _layer(item: Item, light: Light, side: int) -> tuple[Image.Image, Bytes]:
     """Thing over its own soft shadow, picture-sized, and the thing's own alpha."""
-    image, (left, top) = _drawn(item, side)
+    image, (left, top) = _draw_item(item, side)
     alpha = Image.new("L", (side, side))
     alpha.paste(image.getchannel("A"), (left, top))
     dx, dy = (round(s * item.size * side) for s in _SHIFT[light])
@@ -99,10 +99,10 @@ def render(scene: Scene, side: int = 128) -> Rendering:
         alphas.append(alpha)
     footprints = tuple(np.array(layer[..., 3]) for layer in layers[1:])
     image = np.asarray(picture.convert("RGB"))
-    return Rendering(image, tuple(layers), _seen(alphas), footprints)
+    return Rendering(image, tuple(layers), _visible_alphas(alphas), footprints)
 
 
-def _seen(alphas: list[Bytes]) -> tuple[Bytes, ...]:
+def _visible_alphas(alphas: list[Bytes]) -> tuple[Bytes, ...]:
     """Each thing's coverage less what later things hide."""
     masks: list[Bytes] = []
     free: npt.NDArray[np.float64] = np.ones(alphas[0].shape if alphas else (1, 1))

@@ -35,7 +35,7 @@ class Item:
 
     @property
     def words(self) -> str:
-        return coloured(self.name, self.colour)
+        return name_in_colour(self.name, self.colour)
 
     @property
     def side(self) -> str:
@@ -92,7 +92,7 @@ class Scene:
         return replace(self, light=light)
 
 
-def coloured(name: str, colour: str | None) -> str:
+def name_in_colour(name: str, colour: str | None) -> str:
     """A name with another colour in place of its own: "red apple" in blue is "blue apple"."""
     if colour is None:
         return name

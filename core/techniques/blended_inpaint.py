@@ -5,7 +5,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from core.catalog import techniques
-from core.diffusion.latent_masks import checked, keeping, known_region, last_part, latent_mask
+from core.diffusion.latent_masks import (
+    check_finite,
+    keep_outside_mask,
+    known_region,
+    last_steps,
+    latent_mask,
+)
 from core.diffusion.model import Image, Model, Step
 from core.diffusion.samplers import SAMPLERS
 from core.params import Choice, Range, Text
@@ -37,13 +43,15 @@ class BlendedInpaint:
 
     def run(self, task: "Task[Params]", model: Model) -> Generator[Step, None, Image]:
         params = task.params
-        levels = last_part(model.levels(params.steps), params.strength)
+        levels = last_steps(model.levels(params.steps), params.strength)
         x0 = model.encode(task.image)
         if len(levels) == 1:
             return model.decode(x0)
         noise, mask = task.noise(x0), latent_mask(task.mask, x0)
         known = known_region(model, mask, x0)
-        denoise = keeping(checked(model.denoiser(params.prompt, known)), x0, noise, mask, levels)
+        denoise = keep_outside_mask(
+            check_finite(model.denoiser(params.prompt, known)), x0, noise, mask, levels
+        )
         z = levels[0].mix(x0, noise)
         z = yield from SAMPLERS[params.sampler](denoise, z, levels)
         return model.decode(z.where(mask > 0, x0))

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from core.catalog import techniques
-from core.diffusion.latent_masks import numbered, soft_latent_mask
+from core.diffusion.latent_masks import number_steps, soft_latent_mask
 from core.diffusion.model import Image, Level, Levels, Model, Step
-from core.editing.inversion import Branches, walkable
-from core.editing.prompt_warnings import doubt
+from core.editing.inversion import Branches, invertible_levels
+from core.editing.prompt_warnings import warn_about_prompt
 from core.params import Range, Text
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class DeltaDenoisingScore:
         params = task.params
         count = max(1, round(params.strength * params.steps)) if params.strength > 0 else 0
         x0 = model.encode(task.image)
-        z = yield from numbered(_descent(task, model, x0, count), count)
+        z = yield from number_steps(_descent(task, model, x0, count), count)
         return model.decode(z)
 
 
@@ -65,14 +65,14 @@ def _descent(
     """The picture after so many steps down the delta denoising score."""
     if not count:
         return x0
-    doubt(task, model, x0)
+    warn_about_prompt(task, model, x0)
     params, mask = task.params, soft_latent_mask(task.mask, x0)
     words = model.embed([params.source_prompt, params.prompt])
     against = model.embed([params.negative_prompt])
     denoise = Branches(model, words, (params.guidance,) * 2, against)
     levels, z = _drawable(model), x0
     for i in range(count):
-        level = _drawn(levels, task, x0, i)
+        level = _draw_level(levels, task, x0, i)
         gradient = _delta(denoise, x0, z, level, task.noise(x0, "score", i))
         z = x0.lerp(z - PUBLISHED_RATE * params.rate * gradient, mask)
         yield z
@@ -91,10 +91,10 @@ def _delta(denoise: Branches, x0: "Tensor", z: "Tensor", level: Level, noise: "T
 def _drawable(model: Model) -> Levels:
     levels = model.levels(LADDER)
     first, last = round((1 - NOISIEST) * LADDER), round((1 - CLEANEST) * LADDER)
-    return walkable(levels[first : last + 1])
+    return invertible_levels(levels[first : last + 1])
 
 
-def _drawn(
+def _draw_level(
     levels: Levels, task: "Task[DeltaDenoisingScore.Params]", like: "Tensor", step: int
 ) -> Level:
     """One level, every one as likely, decided by the seed as noise is."""

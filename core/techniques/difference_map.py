@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from core.catalog import techniques
-from core.diffusion.latent_masks import checked, grey_picture
+from core.diffusion.latent_masks import check_finite, grey_picture
 from core.diffusion.model import Image, Model, Step
-from core.editing.inversion import walkable
+from core.editing.inversion import invertible_levels
 from core.params import Range, Text
 
 if TYPE_CHECKING:
@@ -45,10 +45,10 @@ class DifferenceMap:
 
     def run(self, task: "Task[Params]", model: Model) -> Generator[Step, None, Image]:
         params = task.params
-        levels = walkable(model.levels(50))[:-1]
+        levels = invertible_levels(model.levels(50))[:-1]
         level = levels[round((1 - params.noise) * (len(levels) - 1))]
         x0 = model.encode(task.image)
-        denoise = checked(model.denoiser(model.embed([params.source_prompt, params.prompt])))
+        denoise = check_finite(model.denoiser(model.embed([params.source_prompt, params.prompt])))
         total: Tensor = x0.new_zeros(())
         for draw in range(params.steps):
             seen = denoise(level.mix(x0, task.noise(x0, "draw", draw)), level)

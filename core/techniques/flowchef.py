@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from core.catalog import techniques
-from core.diffusion.latent_masks import last_part, numbered, soft_latent_mask
+from core.diffusion.latent_masks import last_steps, number_steps, soft_latent_mask
 from core.diffusion.model import Image, Level, Model, Prediction, Step
 from core.diffusion.rectified_flow import Flow
-from core.editing.inversion import Branches, walkable
-from core.editing.prompt_warnings import doubt
+from core.editing.inversion import Branches, invertible_levels
+from core.editing.prompt_warnings import warn_about_prompt
 from core.params import Range, Text
 
 if TYPE_CHECKING:
@@ -60,12 +60,14 @@ class FlowChef:
 
     def run(self, task: "Task[Params]", model: Model) -> Generator[Step, None, Image]:
         x0 = model.encode(task.image)
-        levels = last_part(walkable(model.levels(task.params.steps)), task.params.strength)
+        levels = last_steps(
+            invertible_levels(model.levels(task.params.steps)), task.params.strength
+        )
         if len(levels) == 1:
             return model.decode(x0)
-        doubt(task, model, x0)
+        warn_about_prompt(task, model, x0)
         walk = _Steered(task, model, x0, Flow(model, levels)).walk()
-        z = yield from numbered(walk, len(levels) - 1)
+        z = yield from number_steps(walk, len(levels) - 1)
         return model.decode(z)
 
 
@@ -89,14 +91,14 @@ class _Steered:
         times, count = self.flow.times, len(self.flow.times) - 1
         x = (1 - times[0]) * self.x0 + times[0] * self.noise
         for i, (here, there) in enumerate(zip(times, times[1:], strict=False)):
-            velocity = self.flow.velocity(self._guided, x, here)
+            velocity = self.flow.velocity(self._guide, x, here)
             whole = i < round(self.params.kept * count)
-            x = self._pulled(x, velocity, here, whole)
+            x = self._pull(x, velocity, here, whole)
             yield x - here * velocity
             x = x + (there - here) * velocity
-        return self.x0.lerp(self.flow.latent(x, times[-1]), self.mask)
+        return self.x0.lerp(self.flow.to_model_latent(x, times[-1]), self.mask)
 
-    def _guided(self, z: "Tensor", level: Level, label: Level | None = None) -> Prediction:
+    def _guide(self, z: "Tensor", level: Level, label: Level | None = None) -> Prediction:
         """The prompt, inside the painted region away from what the picture shows."""
         towards, against = self.branches.pair(z, level, label)
         if not self.branches.guided:
@@ -107,7 +109,7 @@ class _Steered:
             towards.eps + scale * (towards.eps - against.eps),
         )
 
-    def _pulled(self, x: "Tensor", velocity: "Tensor", time: float, whole: bool) -> "Tensor":
+    def _pull(self, x: "Tensor", velocity: "Tensor", time: float, whole: bool) -> "Tensor":
         """x after gradient steps on how far the clean latent in sight is from the picture."""
         share = min(1.0, self.params.rate * SLOPE)
         where = 1.0 if whole else 1 - self.mask

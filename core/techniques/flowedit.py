@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from core.catalog import techniques
-from core.diffusion.latent_masks import last_part, numbered, soft_latent_mask
+from core.diffusion.latent_masks import last_steps, number_steps, soft_latent_mask
 from core.diffusion.model import Image, Model, Step
 from core.diffusion.rectified_flow import Flow
-from core.editing.inversion import Branches, walkable
-from core.editing.prompt_warnings import doubt
+from core.editing.inversion import Branches, invertible_levels
+from core.editing.prompt_warnings import warn_about_prompt
 from core.params import Range, Text
 
 if TYPE_CHECKING:
@@ -53,12 +53,14 @@ class FlowEdit:
 
     def run(self, task: "Task[Params]", model: Model) -> Generator[Step, None, Image]:
         x0 = model.encode(task.image)
-        levels = last_part(walkable(model.levels(task.params.steps)), task.params.strength)
+        levels = last_steps(
+            invertible_levels(model.levels(task.params.steps)), task.params.strength
+        )
         if len(levels) == 1:
             return model.decode(x0)
-        doubt(task, model, x0)
+        warn_about_prompt(task, model, x0)
         edit = _Edit(task, model, x0, Flow(model, levels))
-        z = yield from numbered(edit.walk(), len(levels) - 1)
+        z = yield from number_steps(edit.walk(), len(levels) - 1)
         return model.decode(z)
 
 
@@ -91,7 +93,7 @@ class _Edit:
         first_free = max(0, count - self.params.free)
         x = self.x0
         for i, (here, there) in enumerate(zip(times[:first_free], times[1:], strict=False)):
-            x = self._kept(x + (there - here) * self._difference(i, x))
+            x = self._restore_outside(x + (there - here) * self._difference(i, x))
             yield x
         if first_free < count:
             x = yield from self._sample(x, first_free)
@@ -102,13 +104,13 @@ class _Edit:
         import torch
 
         time = self.flow.times[i]
-        source = torch.cat([self._noised(i, draw) for draw in range(self.params.draws)])
+        source = torch.cat([self._noised_latent(i, draw) for draw in range(self.params.draws)])
         target = source + (x - self.x0)
         velocity = self.flow.velocity(self.both, torch.cat([source, target]), time)
         for_source, for_target = velocity.chunk(2)
         return (for_target - for_source).mean(0, keepdim=True)
 
-    def _noised(self, i: int, draw: int) -> "Tensor":
+    def _noised_latent(self, i: int, draw: int) -> "Tensor":
         """The picture under a fresh noise, the same one whatever the strength."""
         step = len(self.flow.times) - 1 - i
         time, noise = self.flow.times[i], self.task.noise(self.x0, f"flow {draw}", step)
@@ -117,13 +119,13 @@ class _Edit:
     def _sample(self, x: "Tensor", first: int) -> "Walk":
         """The last steps: an ordinary walk from where the edit stands."""
         times = self.flow.times
-        x = self._noised(first, 0) + (x - self.x0)
+        x = self._noised_latent(first, 0) + (x - self.x0)
         for i in range(first, len(times) - 1):
             velocity = self.flow.velocity(self.target, x, times[i])
             yield x - times[i] * velocity
             x = x + (times[i + 1] - times[i]) * velocity
-        return self._kept(self.flow.latent(x, times[-1]))
+        return self._restore_outside(self.flow.to_model_latent(x, times[-1]))
 
-    def _kept(self, x: "Tensor") -> "Tensor":
+    def _restore_outside(self, x: "Tensor") -> "Tensor":
         """Outside the painted region the picture itself."""
         return self.x0.lerp(x, self.mask)

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from core import catalog
-from core.catalog import Registered, techniques, verifiers
-from core.diffusion.eta_step import mean, spread
-from core.diffusion.latent_masks import checked, last_part, soft_latent_mask
+from core.catalog import RegistryChoice, techniques, verifiers
+from core.diffusion.eta_step import step_mean, step_sigma
+from core.diffusion.latent_masks import check_finite, last_steps, soft_latent_mask
 from core.diffusion.model import Image, Levels, Model, Prediction, Step
 from core.params import Choice, Range, Text
 from core.scoring.case import Case
@@ -45,7 +45,7 @@ class GoodSeed:
         strength: Annotated[float, Range(0, 1, "Strength", step=0.05)] = 1.0
         count: Annotated[int, Range(1, 16, "Noises tried")] = 4
         search: Annotated[str, Choice(("bank", "steering"), "Search")] = "bank"
-        verifier: Annotated[str, Registered(verifiers, "Best is")] = "agreement"
+        verifier: Annotated[str, RegistryChoice(verifiers, "Best is")] = "agreement"
         pressure: Annotated[
             float, Range(0, 100, "Pressure", step=1, help="Of the choice in steering.")
         ] = 10.0
@@ -53,15 +53,15 @@ class GoodSeed:
 
     def run(self, task: "Task[Params]", model: Model) -> Generator[Step, None, Image]:
         params = task.params
-        levels = last_part(model.levels(params.steps), params.strength)
+        levels = last_steps(model.levels(params.steps), params.strength)
         x0 = model.encode(task.image)
         if len(levels) == 1:
             return model.decode(x0)
-        z = yield from Search(task, model, x0, levels).walk()
+        z = yield from NoiseSearch(task, model, x0, levels).walk()
         return model.decode(z)
 
 
-class Search:
+class NoiseSearch:
     """Several latents walk down together."""
 
     def __init__(
@@ -72,7 +72,7 @@ class Search:
         self.levels = levels
         self.x0 = x0
         self.mask = soft_latent_mask(task.mask, x0)
-        self.denoise = checked(
+        self.denoise = check_finite(
             model.denoiser(model.embed([task.params.prompt] * self.params.count))
         )
         self.verify = verifiers[self.params.verifier]().judge(Case(task, model, x0, self.mask))
@@ -83,13 +83,13 @@ class Search:
         z, last, best = self._start(noise), len(levels) - 2, 0
         for i, (here, there) in enumerate(zip(levels, levels[1:], strict=False)):
             seen = self.denoise(z, here)
-            z = self._moved(seen, i)
+            z = self._step(seen, i)
             outside = there.mix(self.x0, noise) if there.noise else self.x0
             z = outside.lerp(z, self.mask)
             if i == last:
                 best = self.best(z)
             elif self._chooses(i):
-                z, noise = self._resampled(seen.x0, i, z, noise)
+                z, noise = self._resample(seen.x0, i, z, noise)
             yield Step(i + 1, last + 1, seen.x0[best : best + 1])
         return z[best : best + 1]
 
@@ -106,13 +106,13 @@ class Search:
             return level.mix(self.x0, noise)
         return noise * math.hypot(level.signal, level.noise)
 
-    def _moved(self, seen: Prediction, i: int) -> "Tensor":
+    def _step(self, seen: Prediction, i: int) -> "Tensor":
         """A DDIM step in a bank; steering needs noise on the way."""
         here, there = self.levels[i : i + 2]
         if self.params.search == "bank":
             return seen.at(there)
-        fresh = spread(here, there)
-        return mean(seen, here, there) + fresh * self.task.noise(seen.x0, "steer", i)
+        fresh = step_sigma(here, there)
+        return step_mean(seen, here, there) + fresh * self.task.noise(seen.x0, "steer", i)
 
     def best(self, z: "Tensor") -> int:
         if self.params.count == 1:
@@ -127,18 +127,18 @@ class Search:
         every = max(1, round(EVERY * steps))
         return STEERED[0] * steps <= i < STEERED[1] * steps and i % every == 0
 
-    def _resampled(
+    def _resample(
         self, x0: "Tensor", i: int, z: "Tensor", noise: "Tensor"
     ) -> "tuple[Tensor, Tensor]":
         """Particles drawn anew by how much their reward has grown."""
         rewards = self.verify(x0)
         weights = (self.params.pressure * (rewards - self.rewards)).softmax(0)
-        rows = drawn(weights, self.task.noise(weights[:, None, None, None], "choice", i))
+        rows = sample_rows(weights, self.task.noise(weights[:, None, None, None], "choice", i))
         self.rewards = rewards[rows]
         return z[rows], noise[rows]
 
 
-def drawn(weights: "Tensor", noise: "Tensor") -> "Tensor":
+def sample_rows(weights: "Tensor", noise: "Tensor") -> "Tensor":
     """As many rows as there are weights, drawn by them; noise is normal."""
     import torch
 

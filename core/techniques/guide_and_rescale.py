@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, NamedTuple
 
 from core.catalog import techniques
 from core.diffusion.model import Denoise, Image, Level, Model, Prediction, Step
-from core.editing.energy_guidance import Recorded, Tapped, gradient, shifted
+from core.editing.energy_guidance import (
+    AttentionRecorder,
+    FeatureRecorder,
+    energy_gradient,
+    shift_prediction,
+)
 from core.editing.inversion import Branches
 from core.editing.prompt_edit import SOURCE, TARGET, EditParams, PromptEdit
 from core.params import Choice, Range
@@ -103,22 +108,24 @@ class _Guided:
         import torch
 
         shown, said = z[TARGET:], _Said(self.target, level, label)
-        with (wanted := Shown(self.guider)).kept(self.model):
+        with (wanted := GuidanceFeatures(self.guider)).record(self.model):
             kept = self.source(z[:TARGET], level, label)
 
         def energy(shown: "Tensor") -> "Tensor":
-            with (found := Shown(self.guider)).kept(self.model):
+            with (found := GuidanceFeatures(self.guider)).record(self.model):
                 self.source(shown, level, label)
             if self.guider.is_prompted:
-                with (prompted := Shown(self.guider)).kept(self.model):
+                with (prompted := GuidanceFeatures(self.guider)).record(self.model):
                     said.of(shown)
                 found.tap = prompted.tap
             return unlikeness(found, wanted, self.guider)
 
-        slope = gradient(energy, shown)
-        with Shown(self.guider).kept(self.model):  # Opened layers round otherwise: equal stays so.
+        slope = energy_gradient(energy, shown)
+        with GuidanceFeatures(self.guider).record(
+            self.model
+        ):  # Opened layers round otherwise: equal stays so.
             free, push = said.of(shown)
-        edited = shifted(free, level, rescaled(slope, push, self.guider))
+        edited = shift_prediction(free, level, rescale_gradient(slope, push, self.guider))
         return Prediction(*(torch.cat(pair) for pair in zip(kept, edited, strict=True)))
 
 
@@ -133,32 +140,32 @@ class _Said:
         """The guided prediction, and how far the prompt's guidance pushes."""
         if self._said is None:
             towards, against = self.target.pair(z, *self.levels)
-            free = self.target.mixed(towards, against)
+            free = self.target.apply_guidance(towards, against)
             push = free.eps - against.eps if self.target.guided else free.eps
             self._said = Prediction(free.x0.detach(), free.eps.detach()), push.detach()
         return self._said
 
 
-class Shown:
+class GuidanceFeatures:
     """What the energy compares of one look: self-attention maps and features."""
 
     def __init__(self, guider: Guider) -> None:
-        self.record, self.tap = Recorded(is_cross=False), Tapped(guider.block)
+        self.recorder, self.tap = AttentionRecorder(is_cross=False), FeatureRecorder(guider.block)
 
     @contextmanager
-    def kept(self, model: Model) -> Iterator[None]:
-        with model.attention(self.record), model.features(self.tap):
+    def record(self, model: Model) -> Iterator[None]:
+        with model.attention(self.recorder), model.features(self.tap):
             yield
 
 
-def unlikeness(found: Shown, wanted: Shown, guider: Guider) -> "Tensor":
+def unlikeness(found: GuidanceFeatures, wanted: GuidanceFeatures, guider: Guider) -> "Tensor":
     """Squared differences of self-attention maps, summed over layers, and of features.
 
     The first row of each is of the words; others, against them, do not count.
     """
     import torch
 
-    pairs = zip(found.record.seen, wanted.record.seen, strict=True)
+    pairs = zip(found.recorder.seen, wanted.recorder.seen, strict=True)
     layout = torch.stack([(maps[:1] - kept[:1]).square().mean() for maps, kept in pairs]).sum()
     features, kept = found.tap.seen, wanted.tap.seen
     if features is None or kept is None:
@@ -166,7 +173,7 @@ def unlikeness(found: Shown, wanted: Shown, guider: Guider) -> "Tensor":
     return guider.layout * layout + guider.features * (features[:1] - kept[:1]).abs().mean()
 
 
-def rescaled(slope: "Tensor", push: "Tensor", guider: Guider) -> "Tensor":
+def rescale_gradient(slope: "Tensor", push: "Tensor", guider: Guider) -> "Tensor":
     """The slope, its norm brought within the guider's bounds times that of a push."""
     size, yardstick = float(slope.norm()), float(push.norm())
     if not size or not yardstick:

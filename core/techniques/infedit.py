@@ -5,19 +5,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from core.catalog import techniques
-from core.diffusion.latent_masks import checked, last_part, numbered, soft_latent_mask
+from core.diffusion.latent_masks import check_finite, last_steps, number_steps, soft_latent_mask
 from core.diffusion.model import Image, Level, Model, Prediction, Step
-from core.editing.attention_maps import cells_of, grid, resized, tells
-from core.editing.inversion import rows_of, walkable
-from core.editing.prompt_warnings import doubt
-from core.editing.token_alignment import aligned, differing, places_of
+from core.editing.attention_maps import has_map_side, latent_size, map_to_grid, resize_map
+from core.editing.inversion import invertible_levels, select_rows
+from core.editing.prompt_warnings import warn_about_prompt
+from core.editing.token_alignment import align_tokens, find_differing_tokens, token_indices
 from core.params import Range, Switch, Text
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from core.editing.prompt_edit import Walk
-    from core.models.attention import Place
+    from core.models.attention import AttentionLayer
     from core.task import Task
 
 SOURCE, TARGET, LAYOUT, BRANCHES = 0, 1, 2, 3
@@ -70,8 +70,8 @@ class InfEdit:
         edit = _Edit(task, model)
         if not edit.count:
             return model.decode(edit.x0)
-        doubt(task, model, edit.x0)
-        return model.decode((yield from numbered(edit.walk(), edit.count)))
+        warn_about_prompt(task, model, edit.x0)
+        return model.decode((yield from number_steps(edit.walk(), edit.count)))
 
 
 class _Edit:
@@ -80,25 +80,25 @@ class _Edit:
     def __init__(self, task: "Task[InfEdit.Params]", model: Model) -> None:
         self.task, self.model, self.params = task, model, task.params
         self.x0 = model.encode(task.image)
-        whole = walkable(model.levels(self.params.steps))
-        self.levels = last_part(whole, self.params.strength)
+        whole = invertible_levels(model.levels(self.params.steps))
+        self.levels = last_steps(whole, self.params.strength)
         self.count = len(self.levels) - 1
         self.skipped = len(whole) - len(self.levels)
         self.mask = soft_latent_mask(task.mask, self.x0)
-        self.unified = Unified(self.params, model, self.x0, len(whole) - 1)
+        self.unified = UnifiedAttention(self.params, model, self.x0, len(whole) - 1)
         words = model.embed([self.params.source_prompt, self.params.prompt])
-        self.words = rows_of(words, [SOURCE, TARGET, SOURCE])
-        self.against = rows_of(model.embed([self.params.negative_prompt]), [0] * BRANCHES)
+        self.words = select_rows(words, [SOURCE, TARGET, SOURCE])
+        self.against = select_rows(model.embed([self.params.negative_prompt]), [0] * BRANCHES)
 
     def walk(self) -> "Walk":
         z = self.levels[0].mix(self.x0, self._noise(0)).repeat(BRANCHES, 1, 1, 1)
         for i in range(self.count):
             self.unified.at = self.skipped + i
-            seen = self._seen(z, self.levels[i])
+            seen = self._predict(z, self.levels[i])
             there = self.levels[i + 1] if i + 1 < self.count else Level(1.0, 0.0, 0.0)
-            z = self._moved(z, seen, self.levels[i], there, self._noise(i + 1))
+            z = self._step(z, seen, self.levels[i], there, self._noise(i + 1))
             if self.params.local_blend and i:
-                z = self.unified.blended(z, self.levels[i])
+                z = self.unified.blend(z, self.levels[i])
             z = z[:1].lerp(z, self.mask)
             yield self.x0 + (seen.x0[TARGET:LAYOUT] - seen.x0[:TARGET])
         return z[TARGET:LAYOUT]
@@ -107,7 +107,7 @@ class _Edit:
         """Fresh noise, the same at a level whatever the strength."""
         return self.task.noise(self.x0, "infedit", self.skipped + i)
 
-    def _seen(self, z: "Tensor", level: Level) -> Prediction:
+    def _predict(self, z: "Tensor", level: Level) -> Prediction:
         """What every branch sees, guided; either all have a row against them or none."""
         import torch
 
@@ -115,9 +115,9 @@ class _Edit:
         scales = (params.source_guidance, params.guidance, params.source_guidance)
         guided = any(scale != 1 for scale in scales)
         if guided:
-            z, words = torch.cat([z, z]), words.joined(self.against)
+            z, words = torch.cat([z, z]), words.concatenate(self.against)
         with self.model.attention(self.unified):
-            seen = checked(self.model.denoiser(words))(z, level)
+            seen = check_finite(self.model.denoiser(words))(z, level)
         if not guided:
             return seen
         scale = z.new_tensor(scales)[:, None, None, None]
@@ -127,7 +127,7 @@ class _Edit:
             x0_against + scale * (x0 - x0_against), eps_against + scale * (eps - eps_against)
         )
 
-    def _moved(
+    def _step(
         self, z: "Tensor", seen: Prediction, here: Level, there: Level, noise: "Tensor"
     ) -> "Tensor":
         """The consistent step (DDCM): the source stays a noised picture, whatever was seen."""
@@ -138,7 +138,7 @@ class _Edit:
         return there.mix(self.x0 + (seen.x0 - seen.x0[:TARGET]), eps)
 
 
-class Unified:
+class UnifiedAttention:
     """Unified attention control: layout and words of the source for the edit, then the reverse.
 
     ``at`` is the step of the whole walk, of ``count`` in all; of a guided walk the three branches
@@ -147,20 +147,20 @@ class Unified:
 
     def __init__(self, params: InfEdit.Params, model: Model, x0: "Tensor", count: int) -> None:
         self.params, self.count, self.at = params, count, 0
-        self.cells = cells_of(x0)
+        self.cells = latent_size(x0)
         source, target = model.pieces(params.source_prompt), model.pieces(params.prompt)
-        pairs = enumerate(aligned(source, target, swaps=True))
+        pairs = enumerate(align_tokens(source, target, swaps=True))
         self.pairs = [(here, there) for here, there in pairs if there >= 0]
-        new = differing(source, target)[1]
-        edited = places_of(target, model.pieces(params.edited_words))
+        new = find_differing_tokens(source, target)[1]
+        edited = token_indices(target, model.pieces(params.edited_words))
         self.edited = edited if params.edited_words.strip() else new
-        kept = places_of(target, model.pieces(params.kept_words))
+        kept = token_indices(target, model.pieces(params.kept_words))
         self.kept = [place for place in kept if place not in self.edited]
         self.both = [place for place in kept if place in self.edited]
         self.looks: list[Tensor] = []
 
     def __call__(
-        self, place: "Place", q: "Tensor", k: "Tensor", v: "Tensor"
+        self, place: "AttentionLayer", q: "Tensor", k: "Tensor", v: "Tensor"
     ) -> "tuple[Tensor, Tensor, Tensor]":
         if place.is_cross:
             return q, k, v
@@ -169,19 +169,19 @@ class Unified:
         keys = (SOURCE, SOURCE, SOURCE) if is_early else (SOURCE, TARGET, SOURCE)
         return _from(q, queries), _from(k, keys), _from(v, (SOURCE, TARGET, SOURCE))
 
-    def maps(self, place: "Place", maps: "Tensor") -> "Tensor":
+    def maps(self, place: "AttentionLayer", maps: "Tensor") -> "Tensor":
         if not place.is_cross:
             return maps
-        layout = self._lent(maps, LAYOUT)
-        if tells(maps.shape[-2], self.cells):
-            self._remember(self._lent(maps, SOURCE), layout)
+        layout = self._replace_maps(maps, LAYOUT)
+        if has_map_side(maps.shape[-2], self.cells):
+            self._remember(self._replace_maps(maps, SOURCE), layout)
         if self.at + 1 > self.params.cross_replace * self.count:
             return maps
         changed = maps.clone()
         changed[TARGET] = layout
         return changed
 
-    def _lent(self, maps: "Tensor", branch: int) -> "Tensor":
+    def _replace_maps(self, maps: "Tensor", branch: int) -> "Tensor":
         """The target's maps, those of words with a counterpart as another branch has them."""
         lent, length = maps[TARGET].clone(), maps.shape[-1]
         for here, there in self.pairs:
@@ -196,7 +196,7 @@ class Unified:
 
         self.looks.append(torch.stack([source.mean(0), layout.mean(0)]).detach())
 
-    def blended(self, z: "Tensor", level: Level) -> "Tensor":
+    def blend(self, z: "Tensor", level: Level) -> "Tensor":
         """The edit where edited words look, the source where kept ones do, else the layout."""
         import torch
 
@@ -219,7 +219,7 @@ class Unified:
 
         look = torch.stack(self.looks).mean(0)[branch]
         inside = [word for word in words if word < look.shape[-1]]
-        most = resized(grid(look[:, inside].amax(-1), self.cells), self.cells)
+        most = resize_map(map_to_grid(look[:, inside].amax(-1), self.cells), self.cells)
         return most > threshold * most.amax()
 
 

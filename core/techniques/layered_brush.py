@@ -7,9 +7,9 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from core.catalog import techniques
-from core.diffusion.latent_masks import checked, known_region, numbered, soft_latent_mask
+from core.diffusion.latent_masks import check_finite, known_region, number_steps, soft_latent_mask
 from core.diffusion.model import Denoise, Image, Model, Step
-from core.editing.cached_trajectory import LayerLatent, Trajectory, Walk, stacked
+from core.editing.cached_trajectory import LayerLatent, Trajectory, Walk, merge_layers
 from core.params import Choice, Range, Text
 
 if TYPE_CHECKING:
@@ -57,13 +57,13 @@ class LayeredBrush:
 
     def run(self, task: "Task[Params]", model: Model) -> Generator[Step, None, Image]:
         key = _key(task, model)
-        path: Trajectory = model.store.get(key, lambda: _path(task, model))
+        path: Trajectory = model.cache.get(key, lambda: _path(task, model))
         stroke = _Stroke(task, model, path)
         try:
             with closing(stroke.walk()) as walk:
-                z = yield from numbered(walk, stroke.calls)
+                z = yield from number_steps(walk, stroke.calls)
         finally:
-            model.store.put(key, path)
+            model.cache.put(key, path)
         return model.decode(z)
 
 
@@ -78,9 +78,9 @@ def _key(task: "Task[LayeredBrush.Params]", model: Model) -> Hashable:
 def _path(task: "Task[LayeredBrush.Params]", model: Model) -> Trajectory:
     levels, x0 = model.levels(task.params.steps), model.encode(task.image)
     if task.params.base == "inversion":
-        return Trajectory.inverted(levels, x0)
+        return Trajectory.from_inversion(levels, x0)
     seedless = replace(task, recipe=replace(task.recipe, seed=0))
-    return Trajectory.noised(levels, x0, seedless.noise(x0, "base"))
+    return Trajectory.from_noise(levels, x0, seedless.noise(x0, "base"))
 
 
 class _Stroke:
@@ -97,7 +97,7 @@ class _Stroke:
     def calls(self) -> int:
         """Depth + 2, and once per picture whatever of the base path is not known yet."""
         climbing = max(0, self.path.start - self.start)
-        return climbing + len(self.path.to_replay(self._first_held)) + self.last - self.start
+        return climbing + len(self.path.missing_replays(self._first_held)) + self.last - self.start
 
     @property
     def _first_held(self) -> int:
@@ -105,20 +105,20 @@ class _Stroke:
 
     def walk(self) -> Walk:
         params, path = self.task.params, self.path
-        base = checked(self.model.denoiser(params.base_prompt))
-        yield from path.climb(base, self.start)
+        base = check_finite(self.model.denoiser(params.base_prompt))
+        yield from path.invert(base, self.start)
         if params.strength < 1:
             yield from path.replay(base, self.start)
         share = params.strength * self.mask
         noise = self.task.noise(path.latents[self.last], "stroke")
-        z = path.mixed(self.start, noise, share)
+        z = path.exchange_noise(self.start, noise, share)
         span = range(self.start, self.merge)
         layer = yield from path.regenerate(self._layer(), z, span, self.mask, params.strength)
         yield from path.replay(base, self.merge)
-        merged = stacked(path.latents[self.merge], [LayerLatent(self.mask, layer)])
+        merged = merge_layers(path.latents[self.merge], [LayerLatent(self.mask, layer)])
         return (yield from path.finish(base, merged, self.merge, share))
 
     def _layer(self) -> Denoise:
         clean: Tensor = self.path.latents[self.last]
         known = known_region(self.model, self.mask, clean)
-        return checked(self.model.denoiser(self.task.params.prompt, known))
+        return check_finite(self.model.denoiser(self.task.params.prompt, known))

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, NamedTuple
 
 from core.catalog import techniques
 from core.diffusion.model import Denoise, Image, Level, Model, Prediction, Step
-from core.diffusion.noise_schedule import FINE, place, schedule
-from core.editing.attention_maps import cells_of, grid, resized, tells
+from core.diffusion.noise_schedule import SCHEDULE_STEPS, full_schedule, nearest_index
+from core.editing.attention_maps import has_map_side, latent_size, map_to_grid, resize_map
 from core.editing.inversion import Branches
 from core.editing.prompt_edit import INVERSION, SOURCE, TARGET, EditParams, PromptEdit
-from core.editing.token_alignment import places_of
+from core.editing.token_alignment import token_indices
 from core.params import Range, Text
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from core.models.attention import Place
+    from core.models.attention import AttentionLayer
     from core.task import Task
 
 PLAIN, FIRST = 2, 3
@@ -83,21 +83,21 @@ class LeditsPlusPlus:
         scales = [scale] * 2
         if not wanted:
             return (yield from edit.run(scales=scales, words=words))
-        looks = Looks(edit, wanted)
-        guide = partial(_guided, params, wanted, looks)
+        looks = ConceptMaps(edit, wanted)
+        guide = partial(_guide_concepts, params, wanted, looks)
         return (yield from edit.run(looks, guide=guide, scales=scales, words=words))
 
 
-def _guided(
+def _guide_concepts(
     params: LeditsPlusPlus.Params,
     wanted: Sequence[Concept],
-    looks: "Looks",
+    looks: "ConceptMaps",
     edit: PromptEdit,
     denoise: Denoise,
 ) -> Denoise:
     """The source as it is, the target with every concept added where it acts."""
     branches, model = edit.branches, edit.model
-    words = branches.words.joined(model.embed(["", *(concept.words for concept in wanted)]))
+    words = branches.words.concatenate(model.embed(["", *(concept.words for concept in wanted)]))
     scales = [*branches.scales, *[1.0] * (1 + len(wanted))]
     several = Branches(model, words, scales, branches.against)
 
@@ -106,7 +106,7 @@ def _guided(
         looks.forget()
         seen = several(z[rows], level, label)
         x0, eps = seen.x0[:PLAIN].clone(), seen.eps[:PLAIN].clone()
-        is_layout = place(schedule(model), level) < LAYOUT * FINE
+        is_layout = nearest_index(full_schedule(model), level) < LAYOUT * SCHEDULE_STEPS
         for n, concept in enumerate(wanted):
             change = seen.eps[FIRST + n] - seen.eps[PLAIN]
             where = looks.where(n, params.threshold)
@@ -120,23 +120,23 @@ def _guided(
     return guided if edit.at >= params.warmup * edit.count else denoise
 
 
-class Looks:
+class ConceptMaps:
     """The control: remembers where each concept's words look in the step being taken."""
 
     def __init__(self, edit: PromptEdit, wanted: Sequence[Concept]) -> None:
-        self.everywhere = edit.x0.new_ones(cells_of(edit.x0))
-        self.cells = cells_of(edit.x0)
+        self.everywhere = edit.x0.new_ones(latent_size(edit.x0))
+        self.cells = latent_size(edit.x0)
         pieces = edit.model.pieces
-        self.words = [places_of(pieces(one.words), pieces(one.words)) for one in wanted]
+        self.words = [token_indices(pieces(one.words), pieces(one.words)) for one in wanted]
         self.maps_seen: list[Tensor] = []
 
     def __call__(
-        self, place: "Place", q: "Tensor", k: "Tensor", v: "Tensor"
+        self, place: "AttentionLayer", q: "Tensor", k: "Tensor", v: "Tensor"
     ) -> "tuple[Tensor, Tensor, Tensor]":
         return q, k, v
 
-    def maps(self, place: "Place", maps: "Tensor") -> "Tensor":
-        if place.is_cross and maps.shape[0] > FIRST and tells(maps.shape[-2], self.cells):
+    def maps(self, place: "AttentionLayer", maps: "Tensor") -> "Tensor":
+        if place.is_cross and maps.shape[0] > FIRST and has_map_side(maps.shape[-2], self.cells):
             self.maps_seen.append(maps[FIRST:].mean(1).detach())
         return maps
 
@@ -150,10 +150,10 @@ class Looks:
         if not self.maps_seen or not self.words[n]:
             return self.everywhere
         look = torch.stack(self.maps_seen).mean(0)[n][:, self.words[n]].sum(-1)
-        return resized(above(smoothed(grid(look, self.cells)), threshold), self.cells)
+        return resize_map(above(smooth(map_to_grid(look, self.cells)), threshold), self.cells)
 
 
-def smoothed(picture: "Tensor") -> "Tensor":
+def smooth(picture: "Tensor") -> "Tensor":
     """A picture (height, width) under the published kernel."""
     from torch.nn.functional import conv2d, pad
 

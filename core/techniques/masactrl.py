@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from core.catalog import techniques
 from core.diffusion.model import Image, Model, Step
-from core.editing.attention_maps import cells_of, grid, resized, tells
+from core.editing.attention_maps import has_map_side, latent_size, map_to_grid, resize_map
 from core.editing.prompt_edit import SOURCE, TARGET, EditParams, PromptEdit
-from core.editing.token_alignment import places_of
+from core.editing.token_alignment import token_indices
 from core.params import Range, Text
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from core.models.attention import Place
+    from core.models.attention import AttentionLayer
     from core.task import Task
 
 THRESHOLD = 0.1
@@ -76,13 +76,13 @@ class _Mutual:
         self.params = params
 
     def __call__(
-        self, place: "Place", q: "Tensor", k: "Tensor", v: "Tensor"
+        self, place: "AttentionLayer", q: "Tensor", k: "Tensor", v: "Tensor"
     ) -> "tuple[Tensor, Tensor, Tensor]":
         if not self.acts(place):
             return q, k, v
         return q, self._of_source(k, place.words), self._of_source(v, place.words)
 
-    def acts(self, place: "Place") -> bool:
+    def acts(self, place: "AttentionLayer") -> bool:
         late = self.edit.at >= self.params.start_step * self.edit.count
         return late and not place.is_cross and place.share >= self.params.start_layer
 
@@ -99,14 +99,14 @@ class _Apart(_Mutual):
 
     def __init__(self, edit: PromptEdit, params: MasaCtrl.Params) -> None:
         super().__init__(edit, params)
-        self.cells = cells_of(edit.x0)
+        self.cells = latent_size(edit.x0)
         prompts = (params.source_prompt, params.prompt)
         pieces = edit.model.pieces
-        self.words = [places_of(pieces(prompt), pieces(params.subject)) for prompt in prompts]
+        self.words = [token_indices(pieces(prompt), pieces(params.subject)) for prompt in prompts]
         self.looks: list[Tensor] = []
         self.looked_at = -1
 
-    def maps(self, place: "Place", maps: "Tensor") -> "Tensor":
+    def maps(self, place: "AttentionLayer", maps: "Tensor") -> "Tensor":
         if place.is_cross:
             self._remember(maps)
             return maps
@@ -123,7 +123,7 @@ class _Apart(_Mutual):
         if self.looked_at != self.edit.at:
             self.looked_at = self.edit.at
             self.looks.clear()
-        if tells(maps.shape[-2], self.cells):
+        if has_map_side(maps.shape[-2], self.cells):
             self.looks.append(maps[: TARGET + 1].mean(1).detach())
 
     def _subject(self, branch: int, tokens: int) -> "Tensor":
@@ -132,8 +132,8 @@ class _Apart(_Mutual):
 
         look = torch.stack(self.looks).mean(0)[branch, :, self.words[branch]].sum(-1)
         shares = (look - look.min()) / (look.max() - look.min()).clamp(min=1e-8)
-        size = grid(look.new_empty(tokens), self.cells).shape
-        return resized(grid(shares, self.cells), size).flatten() >= THRESHOLD
+        size = map_to_grid(look.new_empty(tokens), self.cells).shape
+        return resize_map(map_to_grid(shares, self.cells), size).flatten() >= THRESHOLD
 
 
 def _within(maps: "Tensor", allowed: "Tensor") -> "Tensor":

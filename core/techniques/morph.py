@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from core.catalog import techniques
-from core.diffusion.latent_masks import last_part, numbered, soft_latent_mask
+from core.diffusion.latent_masks import last_steps, number_steps, soft_latent_mask
 from core.diffusion.model import Conditioning, Denoise, Image, Level, Levels, Model, Step
-from core.editing.inversion import Branches, Source, climbed, rows_of, walkable
+from core.editing.inversion import Branches, Source, ddim_invert, invertible_levels, select_rows
 from core.params import File, Range, Text
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class Morph:
         if not taken:
             return model.decode(morphing.x0)
         with closing(morphing.walk()) as walking:
-            z = yield from numbered(walking, 2 * taken + morphing.calls_for_other)
+            z = yield from number_steps(walking, 2 * taken + morphing.calls_for_other)
         return model.decode(z)
 
 
@@ -77,8 +77,8 @@ class Morphing:
         self.task = task
         self.params = task.params
         self.model = model
-        self.whole = walkable(model.levels(self.params.steps))
-        self.levels = last_part(self.whole, self.params.strength)
+        self.whole = invertible_levels(model.levels(self.params.steps))
+        self.levels = last_steps(self.whole, self.params.strength)
         self.x0 = model.encode(task.image)
         named = self.params.picture
         self.other = model.encode(task.pictures["picture"]) if named else None
@@ -93,16 +93,16 @@ class Morphing:
         latents = yield from self._up(self.x0, 0)
         second = yield from (self._own() if self.other is None else self._real(self.other))
         noise = self.task.noise(self.x0, "fresh")
-        z = mixed(Ends(latents[0], self.x0), second, self.levels[0], noise, self.params)
+        z = mix_ends(Ends(latents[0], self.x0), second, self.levels[0], noise, self.params)
         mask = soft_latent_mask(self.task.mask, self.x0)
-        denoise = self._guided(self.params.share)
-        return (yield from _down(denoise, z, self.levels, latents, mask))
+        denoise = self._denoiser_at(self.params.share)
+        return (yield from _ddim_down(denoise, z, self.levels, latents, mask))
 
     def _own(self) -> "Generator[Tensor, None, Ends]":
         """The picture that the prompt makes of the seed's noise."""
         before = self.whole[: len(self.whole) - len(self.levels) + 1]
-        noisy = yield from _down(self._guided(1.0), self.task.noise(self.x0), before)
-        clean = yield from _down(self._guided(1.0), noisy, self.levels)
+        noisy = yield from _ddim_down(self._denoiser_at(1.0), self.task.noise(self.x0), before)
+        clean = yield from _ddim_down(self._denoiser_at(1.0), noisy, self.levels)
         return Ends(noisy, clean)
 
     def _real(self, x0: "Tensor") -> "Generator[Tensor, None, Ends]":
@@ -112,19 +112,21 @@ class Morphing:
 
     def _up(self, x0: "Tensor", row: int) -> "Generator[Tensor, None, list[Tensor]]":
         """A picture inverted with one of the two prompts."""
-        words, guidance = rows_of(self.words, [row]), self.params.guidance
-        return climbed(
-            Source(self.model, x0, words, self.levels, guidance, self.negative, self._drawn)
+        words, guidance = select_rows(self.words, [row]), self.params.guidance
+        return ddim_invert(
+            Source(self.model, x0, words, self.levels, guidance, self.negative, self._noise)
         )
 
-    def _drawn(self, role: str, step: int) -> "Tensor":
+    def _noise(self, role: str, step: int) -> "Tensor":
         return self.task.noise(self.x0, role, step)
 
-    def _guided(self, share: float) -> Denoise:
+    def _denoiser_at(self, share: float) -> Denoise:
         """The network on words between both prompts; a real picture's own are followed unguided."""
         pull = share if self.other is None else 4 * share * (1 - share)
         scale = 1 + pull * (self.params.guidance - 1)
-        return Branches(self.model, between(self.words, share), (scale,), self.negative)
+        return Branches(
+            self.model, interpolate_embeddings(self.words, share), (scale,), self.negative
+        )
 
 
 @dataclass(frozen=True)
@@ -135,7 +137,7 @@ class Ends:
     clean: "Tensor"
 
 
-def mixed(
+def mix_ends(
     first: Ends, second: Ends, level: Level, noise: "Tensor", params: Morph.Params
 ) -> "Tensor":
     """The published mix: content in the share asked for, noise in its full variance."""
@@ -152,16 +154,16 @@ def _arc(share: float) -> tuple[float, float]:
     return math.cos(share * math.pi / 2), math.sin(share * math.pi / 2)
 
 
-def between(words: Conditioning, share: float) -> Conditioning:
+def interpolate_embeddings(words: Conditioning, share: float) -> Conditioning:
     """One row between the two of a conditioning."""
-    first, second = rows_of(words, [0]), rows_of(words, [1])
+    first, second = select_rows(words, [0]), select_rows(words, [1])
     pooled = first.pooled
     if pooled is not None and second.pooled is not None:
         pooled = pooled.lerp(second.pooled, share)
     return replace(second, tokens=first.tokens.lerp(second.tokens, share), pooled=pooled)
 
 
-def _down(
+def _ddim_down(
     denoise: Denoise,
     z: "Tensor",
     levels: Levels,

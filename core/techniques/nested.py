@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from core.catalog import techniques
-from core.diffusion.eta_step import mean, spread
-from core.diffusion.latent_masks import checked, known_region, last_part, soft_latent_mask
+from core.diffusion.eta_step import step_mean, step_sigma
+from core.diffusion.latent_masks import check_finite, known_region, last_steps, soft_latent_mask
 from core.diffusion.model import Denoise, Image, Levels, Model, Step
-from core.diffusion.noise_schedule import onwards
+from core.diffusion.noise_schedule import levels_from
 from core.params import Range, Text
 
 if TYPE_CHECKING:
@@ -44,13 +44,15 @@ class NestedDiffusion:
 
     def run(self, task: "Task[Params]", model: Model) -> Generator[Step, None, Image]:
         params = task.params
-        levels = last_part(model.levels(params.steps), params.strength)
+        levels = last_steps(model.levels(params.steps), params.strength)
         x0 = model.encode(task.image)
         if len(levels) == 1:
             return model.decode(x0)
         noise, mask = task.noise(x0), soft_latent_mask(task.mask, x0)
         known = known_region(model, mask, x0) if bool((mask < 1).any()) else None
-        painting = Painting(task, model, checked(model.denoiser(params.prompt, known)), levels)
+        painting = NestedRun(
+            task, model, check_finite(model.denoiser(params.prompt, known)), levels
+        )
         z = levels[0].mix(x0, noise)
         if params.strength == 1:
             z = noise * math.hypot(levels[0].signal, levels[0].noise)
@@ -62,7 +64,7 @@ class NestedDiffusion:
         return model.decode(z)
 
 
-class Painting:
+class NestedRun:
     """The inner walks, one from every outer level; calls are numbered through all of them."""
 
     def __init__(
@@ -75,7 +77,7 @@ class Painting:
         self.task = task
         self.denoise = denoise
         inner = task.params.inner_steps
-        self.walks = [onwards(model, level, inner) for level in levels[:-1]]
+        self.walks = [levels_from(model, level, inner) for level in levels[:-1]]
         self.total = sum(len(walk) - 1 for walk in self.walks)
         self.done = 0
         self.shown: Tensor | None = None
@@ -85,8 +87,8 @@ class Painting:
         walk, eta, clean = self.walks[i], self.task.params.variation, z
         for here, there in zip(walk, walk[1:], strict=False):
             seen = self.denoise(z, here)
-            fresh = spread(here, there, eta)
-            z = mean(seen, here, there, eta) + fresh * self.task.noise(z, "inner", self.done)
+            fresh = step_sigma(here, there, eta)
+            z = step_mean(seen, here, there, eta) + fresh * self.task.noise(z, "inner", self.done)
             clean, self.done = seen.x0, self.done + 1
             if there is walk[-1]:
                 self.shown = clean

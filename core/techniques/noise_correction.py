@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from core.catalog import techniques
 from core.diffusion.model import Conditioning, Denoise, Image, Level, Model, Prediction, Step
-from core.editing.inversion import Branches, rows_of
+from core.editing.inversion import Branches, select_rows
 from core.editing.prompt_edit import SOURCE, TARGET, EditParams, PromptEdit
-from core.editing.token_alignment import aligned
+from core.editing.token_alignment import align_tokens
 from core.params import Range, Text
 
 if TYPE_CHECKING:
@@ -63,17 +63,17 @@ class _Corrected:
 
     def guide(self, edit: PromptEdit, denoise: Denoise) -> Denoise:
         words, params = edit.branches.words, self.params
-        source = rows_of(words, [SOURCE])
+        source = select_rows(words, [SOURCE])
         until = params.corrected * edit.count
         if edit.at >= until:
             opposed = edit.branches.against if params.negative_prompt.strip() else source
             return Branches(edit.model, words, (1.0, params.guidance), opposed)
         share = params.first_words + (1 - params.first_words) * min(1, (edit.at + 1) / until)
-        three = self.between(words, share).joined(source)
+        three = self.interpolate(words, share).concatenate(source)
         branches = Branches(edit.model, three, (1.0,) * 3, source)
-        return _corrected(branches, params.correction * params.guidance)
+        return _correct_noise(branches, params.correction * params.guidance)
 
-    def between(self, words: Conditioning, share: float) -> Conditioning:
+    def interpolate(self, words: Conditioning, share: float) -> Conditioning:
         """The target's words on the way from those of the source; added ones are there at once."""
         tokens = words.tokens.clone()
         for here, there in enumerate(self._counterparts(tokens.shape[1])):
@@ -88,12 +88,12 @@ class _Corrected:
     def _counterparts(self, length: int) -> list[int]:
         """For every token of the target its place in the source, fillers included."""
         source, target = self.pieces
-        places = aligned(source, target, swaps=True)[:length]
+        places = align_tokens(source, target, swaps=True)[:length]
         fillers = range(len(source), len(source) + length - len(places))
         return [min(place, length - 1) for place in (*places, *fillers)]
 
 
-def _corrected(branches: Branches, scale: float) -> Denoise:
+def _correct_noise(branches: Branches, scale: float) -> Denoise:
     """The source, and the source's noise plus what the second prompt changes of the third."""
     import torch
 

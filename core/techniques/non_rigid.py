@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from core.catalog import techniques
-from core.diffusion.latent_masks import checked, numbered
+from core.diffusion.latent_masks import check_finite, number_steps
 from core.diffusion.model import Conditioning, Image, Levels, Model, Step
-from core.diffusion.noise_schedule import schedule
-from core.editing.inversion import State, walkable
+from core.diffusion.noise_schedule import full_schedule
+from core.editing.inversion import PathState, invertible_levels
 from core.editing.prompt_edit import TARGET, EditParams, PromptEdit, Walk
 from core.params import Range
 
@@ -53,16 +53,18 @@ class NonRigid:
     def run(self, task: "Task[Params]", model: Model) -> Generator[Step, None, Image]:
         edit, params = PromptEdit(task, model), task.params
         rounds, key = params.fitting * edit.count, _key(task, model)
-        fresh = rounds if key not in model.store else 0
+        fresh = rounds if key not in model.cache else 0
         if fresh:
-            fit = numbered(fitted(task, model, edit.x0, rounds), fresh + edit.total)
-            model.store.put(key, (yield from fit))
-        words = edit.words()
+            fit = number_steps(
+                optimise_embeddings(task, model, edit.x0, rounds), fresh + edit.total
+            )
+            model.cache.put(key, (yield from fit))
+        words = edit.prompt_embeddings()
         if rounds:
-            words = mixed(words, model.store.get(key, lambda: None), params.as_written)
+            words = mix_embeddings(words, model.cache.get(key, lambda: None), params.as_written)
         until = params.source_share * edit.count
 
-        def after(i: int, state: State) -> State:
+        def after(i: int, state: PathState) -> PathState:
             return as_source(state) if i < until else state
 
         return (yield from _later(edit.run(after=after, words=words), fresh))
@@ -75,16 +77,18 @@ def _key(task: "Task[NonRigid.Params]", model: Model) -> tuple[Any, ...]:
     return ("fit", model.identity, task.image_key, params.prompt, *rounds, task.seed, task.origin)
 
 
-def fitted(task: "Task[NonRigid.Params]", model: Model, x0: "Tensor", rounds: int) -> Walk:
+def optimise_embeddings(
+    task: "Task[NonRigid.Params]", model: Model, x0: "Tensor", rounds: int
+) -> Walk:
     """The prompt's tokens (1, length, width), moved so that the network sees the picture."""
     import torch
     from torch.nn.functional import mse_loss
 
     words = model.embed([task.params.prompt])
     tokens = words.tokens.detach().clone().requires_grad_()
-    denoise = checked(model.denoiser(replace(words, tokens=tokens)))
+    denoise = check_finite(model.denoiser(replace(words, tokens=tokens)))
     adam = torch.optim.Adam([tokens], lr=RATE)
-    for n, level in enumerate(_drawn(task, model, x0, rounds)):
+    for n, level in enumerate(_draw_levels(task, model, x0, rounds)):
         noise = task.noise(x0, "fit", n)
         with torch.enable_grad():
             seen = denoise(level.mix(x0, noise), level)
@@ -95,14 +99,14 @@ def fitted(task: "Task[NonRigid.Params]", model: Model, x0: "Tensor", rounds: in
     return tokens.detach()
 
 
-def _drawn(task: "Task[Any]", model: Model, x0: "Tensor", rounds: int) -> Levels:
+def _draw_levels(task: "Task[Any]", model: Model, x0: "Tensor", rounds: int) -> Levels:
     """Levels spread evenly over the schedule, in an order drawn by the seed."""
-    levels = walkable(schedule(model))[:-1]
+    levels = invertible_levels(full_schedule(model))[:-1]
     order = task.noise(x0.new_empty(1, 1, 1, rounds), "levels").flatten().argsort()
     return tuple(levels[(2 * rank + 1) * len(levels) // (2 * rounds)] for rank in order.tolist())
 
 
-def mixed(words: Conditioning, tokens: "Tensor", share: float) -> Conditioning:
+def mix_embeddings(words: Conditioning, tokens: "Tensor", share: float) -> Conditioning:
     """The edit's words (row 1) become other tokens, mixed with a share of what they were."""
     import torch
 
@@ -110,7 +114,7 @@ def mixed(words: Conditioning, tokens: "Tensor", share: float) -> Conditioning:
     return replace(words, tokens=torch.cat([source, tokens.lerp(target, share)]))
 
 
-def as_source(state: State) -> State:
+def as_source(state: PathState) -> PathState:
     """Every branch where the source is."""
     return tuple(part[:1].repeat(len(part), 1, 1, 1) for part in state)
 

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from core.catalog import techniques
 from core.diffusion.model import Conditioning, Denoise, Image, Level, Model, Prediction, Step
-from core.editing.energy_guidance import Recorded, gradient
+from core.editing.energy_guidance import AttentionRecorder, energy_gradient
 from core.editing.inversion import Branches
 from core.editing.prompt_edit import SOURCE, TARGET, EditParams, PromptEdit
-from core.editing.token_alignment import differing
+from core.editing.token_alignment import find_differing_tokens
 from core.params import Range
 
 if TYPE_CHECKING:
@@ -54,13 +54,13 @@ class Pix2PixZero:
         rate = task.params.pose
 
         def guide(edit: PromptEdit, denoise: Denoise) -> Denoise:
-            return _pulled(edit, rate)
+            return _guide_by_maps(edit, rate)
 
-        words = turned(model, task.params.source_prompt, task.params.prompt)
+        words = move_embeddings(model, task.params.source_prompt, task.params.prompt)
         return (yield from edit.run(guide=guide if rate else None, words=words))
 
 
-def _pulled(edit: PromptEdit, rate: float) -> Denoise:
+def _guide_by_maps(edit: PromptEdit, rate: float) -> Denoise:
     """A denoiser whose edited branch first moves towards the source's cross-attention maps.
 
     The source is seen alone, for its maps; the edit by its words alone, for the slope; and then
@@ -69,28 +69,30 @@ def _pulled(edit: PromptEdit, rate: float) -> Denoise:
     import torch
 
     source, target = edit.branches.only(SOURCE), edit.branches.only(TARGET)
-    told = _told(edit, target)
+    told = _cond_denoiser(edit, target)
 
     def pulled(z: "Tensor", level: Level, label: Level | None = None) -> Prediction:
-        wanted = Recorded(is_cross=True)
+        wanted = AttentionRecorder(is_cross=True)
         with edit.model.attention(wanted):
             kept = source(z[:TARGET], level, label)
 
         def energy(shown: "Tensor") -> "Tensor":
-            record = Recorded(is_cross=True)
+            record = AttentionRecorder(is_cross=True)
             with edit.model.attention(record):
                 told(shown, level, label)
             return unlikeness(record.seen, wanted.seen)
 
-        moved = z[TARGET:] - rate * gradient(energy, z[TARGET:])
-        with edit.model.attention(Recorded(is_cross=True)):  # Opened layers round otherwise.
+        moved = z[TARGET:] - rate * energy_gradient(energy, z[TARGET:])
+        with edit.model.attention(
+            AttentionRecorder(is_cross=True)
+        ):  # Opened layers round otherwise.
             edited = target(moved, level, label)
         return Prediction(*(torch.cat(pair) for pair in zip(kept, edited, strict=True)))
 
     return pulled
 
 
-def _told(edit: PromptEdit, target: Branches) -> Denoise:
+def _cond_denoiser(edit: PromptEdit, target: Branches) -> Denoise:
     """The edit's words alone. Where they are the source's, in a call shaped like the source's:
 
     only then do both show the same maps to the last bit, and nothing is pulled by rounding.
@@ -111,23 +113,23 @@ def unlikeness(maps: "list[Tensor]", wanted: "list[Tensor]") -> "Tensor":
     return torch.stack(layers).sum()
 
 
-def turned(model: Model, source: str, target: str) -> Conditioning:
+def move_embeddings(model: Model, source: str, target: str) -> Conditioning:
     """The source's words, and the same moved from what goes towards what comes."""
     import torch
 
     words = model.embed([source])
     gone, new = (
         model.embed([sentence.format(thing) for sentence in SENTENCES]).tokens.mean(0, keepdim=True)
-        for thing in exchanged(source, target)
+        for thing in exchanged_words(source, target)
     )
     both = torch.cat([words.tokens, words.tokens + (new - gone)])
-    return replace(words.joined(words), prompts=(source, target), tokens=both)
+    return replace(words.concatenate(words), prompts=(source, target), tokens=both)
 
 
-def exchanged(source: str, target: str) -> tuple[str, str]:
+def exchanged_words(source: str, target: str) -> tuple[str, str]:
     """The words that only one prompt has; both prompts whole where one has none of its own."""
     before, after = source.split(), target.split()
-    gone, new = differing(before, after)
+    gone, new = find_differing_tokens(before, after)
     if not gone or not new:
         return source, target
     return " ".join(before[place] for place in gone), " ".join(after[place] for place in new)

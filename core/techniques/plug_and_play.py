@@ -12,7 +12,7 @@ from core.params import Range, Text
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from core.models.attention import Place
+    from core.models.attention import AttentionLayer
     from core.task import Task
 
 BLOCK = "up_blocks.1.resnets.1.conv2"
@@ -62,7 +62,7 @@ class _Kept:
         self.params = params
 
     def __call__(
-        self, place: "Place", q: "Tensor", k: "Tensor", v: "Tensor"
+        self, place: "AttentionLayer", q: "Tensor", k: "Tensor", v: "Tensor"
     ) -> "tuple[Tensor, Tensor, Tensor]":
         if place.is_cross or place.share < DECODER or not self._within(self.params.attention_kept):
             return q, k, v

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from core.catalog import techniques
 from core.diffusion.model import Conditioning, Denoise, Image, Model, Step
-from core.editing.inversion import Branches, rows_of
+from core.editing.inversion import Branches, select_rows
 from core.editing.prompt_edit import SOURCE, TARGET, EditParams, PromptEdit
-from core.editing.token_alignment import aligned, places_of
+from core.editing.token_alignment import align_tokens, token_indices
 from core.params import Range, Text
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def direction(params: PromptSlider.Params, model: Model) -> "Tensor":
     for phrase, sign in ((params.more, 1), (params.less, -1)):
         spoken = f"{phrase} {params.prompt}".strip()
         there = model.embed([spoken]).tokens[0]
-        places = aligned(model.pieces(spoken), model.pieces(params.prompt))
+        places = align_tokens(model.pieces(spoken), model.pieces(params.prompt))
         for here in wanted:
             if here < len(tokens) and 0 <= places[here] < len(there):
                 found[here] += sign * there[places[here]]
@@ -70,7 +70,7 @@ def direction(params: PromptSlider.Params, model: Model) -> "Tensor":
 def _places(params: PromptSlider.Params, model: Model) -> list[int]:
     """Where in the prompt the words stand that slide."""
     pieces = model.pieces(params.prompt)
-    return places_of(pieces, model.pieces(params.subject) if params.subject.strip() else pieces)
+    return token_indices(pieces, model.pieces(params.subject) if params.subject.strip() else pieces)
 
 
 def _slid(
@@ -80,13 +80,15 @@ def _slid(
     if edit.at < params.delay * edit.count or not bool(shift.any()):
         return denoise
     given = edit.branches
-    edit.branches = Branches(given.model, shifted(given.words, shift), given.scales, given.against)
+    edit.branches = Branches(
+        given.model, shift_embeddings(given.words, shift), given.scales, given.against
+    )
     return edit.branches
 
 
-def shifted(words: Conditioning, shift: "Tensor") -> Conditioning:
+def shift_embeddings(words: Conditioning, shift: "Tensor") -> Conditioning:
     """The target's tokens moved; the source keeps its own."""
     import torch
 
-    source, target = rows_of(words, [SOURCE]), rows_of(words, [TARGET])
+    source, target = select_rows(words, [SOURCE]), select_rows(words, [TARGET])
     return replace(words, tokens=torch.cat([source.tokens, target.tokens + shift]))

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from core.catalog import techniques
 from core.diffusion.model import Image, Model, Step
-from core.editing.inversion import State
+from core.editing.inversion import PathState
 from core.editing.prompt_edit import SOURCE, TARGET, EditParams, PromptEdit
-from core.editing.token_alignment import aligned, differing
+from core.editing.token_alignment import align_tokens, find_differing_tokens
 from core.params import Choice, Range, Switch
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from core.models.attention import Place
+    from core.models.attention import AttentionLayer
     from core.task import Task
 
 BLEND_SIDE = 16
@@ -70,17 +70,17 @@ class _Maps:
         source, target = (
             edit.model.pieces(words) for words in (params.source_prompt, params.prompt)
         )
-        self.places = aligned(source, target, params.words == "replace")
-        self.gone, self.new = differing(source, target)
+        self.places = align_tokens(source, target, params.words == "replace")
+        self.gone, self.new = find_differing_tokens(source, target)
         self.looks: list[Tensor] = []
         self.cells = (edit.x0.shape[-2], edit.x0.shape[-1])
 
     def __call__(
-        self, place: "Place", q: "Tensor", k: "Tensor", v: "Tensor"
+        self, place: "AttentionLayer", q: "Tensor", k: "Tensor", v: "Tensor"
     ) -> "tuple[Tensor, Tensor, Tensor]":
         return q, k, v
 
-    def maps(self, place: "Place", maps: "Tensor") -> "Tensor":
+    def maps(self, place: "AttentionLayer", maps: "Tensor") -> "Tensor":
         changed = maps.clone()
         if place.is_cross:
             self._remember(maps)
@@ -108,7 +108,7 @@ class _Maps:
         if shrunk == best:
             self.looks.append(maps[: TARGET + 1].mean(1).detach())
 
-    def blend(self, i: int, state: State) -> State:
+    def blend(self, i: int, state: PathState) -> PathState:
         """What no changed word looks at is the source's."""
         if i < BLEND_START * self.edit.count or not self.looks:
             return state

@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, NamedTuple
 
 from core import catalog
 from core.catalog import techniques
-from core.diffusion.latent_masks import last_part, numbered, soft_latent_mask
+from core.diffusion.latent_masks import last_steps, number_steps, soft_latent_mask
 from core.diffusion.model import Denoise, Image, Level, Model, Prediction, Step
 from core.diffusion.rectified_flow import Flow
-from core.editing.inversion import Branches, Path, Source, State, walkable
-from core.editing.prompt_warnings import doubt
+from core.editing.inversion import Branches, InvertedPath, PathState, Source, invertible_levels
+from core.editing.prompt_warnings import warn_about_prompt
 from core.params import Choice, Range, Text
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from core.editing.prompt_edit import Walk
-    from core.models.attention import Place
+    from core.models.attention import AttentionLayer
     from core.task import Task
 
     States = tuple[Tensor, Tensor, Tensor]
@@ -77,8 +77,8 @@ class RfEdit:
         edit = _Edit(task, model)
         if not edit.count:
             return model.decode(edit.x0)
-        doubt(task, model, edit.x0)
-        z = yield from numbered(edit.walk(), edit.total)
+        warn_about_prompt(task, model, edit.x0)
+        z = yield from number_steps(edit.walk(), edit.total)
         return model.decode(z)
 
 
@@ -96,13 +96,13 @@ def calls_of(solver: str, steps: Sequence[int]) -> list[Call]:
 
 
 @dataclass(frozen=True)
-class Climbed:
+class InversionRecord:
     """What the way up leaves behind: a path, and by step the velocity that it was taken with.
 
     ``values`` are those of the picture's rows by call and layer, in main memory.
     """
 
-    path: Path
+    path: InvertedPath
     velocities: "dict[int, Tensor]"
     values: "Values"
 
@@ -112,7 +112,7 @@ class Climbed:
 
 
 @dataclass(frozen=True)
-class _Watched(Source):
+class _RecordedCalls(Source):
     """A source whose denoiser can be watched at work."""
 
     watch: Callable[[Denoise], Denoise]
@@ -127,7 +127,9 @@ class _Edit:
     def __init__(self, task: "Task[RfEdit.Params]", model: Model) -> None:
         self.task, self.model, self.params = task, model, task.params
         self.x0 = model.encode(task.image)
-        self.levels = last_part(walkable(model.levels(self.params.steps)), self.params.strength)
+        self.levels = last_steps(
+            invertible_levels(model.levels(self.params.steps)), self.params.strength
+        )
         self.count = len(self.levels) - 1
         self.mask = soft_latent_mask(task.mask, self.x0)
         self.inverter = catalog.inverters[self.params.solver]()
@@ -135,7 +137,7 @@ class _Edit:
     @property
     def total(self) -> int:
         """How many steps a run is, the way up included where it is not known yet."""
-        is_known = self._key in self.model.store
+        is_known = self._key in self.model.cache
         return self.count + (0 if is_known else self.inverter.calls(self.count))
 
     @property
@@ -146,36 +148,40 @@ class _Edit:
         return (RfEdit.id, self.model.identity, task.image_key, params.source_prompt, walk, shared)
 
     def walk(self) -> "Walk":
-        known: Climbed | None = None
-        if self._key in self.model.store:
-            known = self.model.store.get(self._key, lambda: None)
-        return (yield from self._down(known or (yield from self._up())))
+        known: InversionRecord | None = None
+        if self._key in self.model.cache:
+            known = self.model.cache.get(self._key, lambda: None)
+        return (yield from self._walk_down(known or (yield from self._up())))
 
     # The way up
 
-    def _up(self) -> "Generator[Tensor, None, Climbed]":
+    def _up(self) -> "Generator[Tensor, None, InversionRecord]":
         values: Values = {}
         velocities: list[Tensor] = []
         calls = calls_of(self.params.solver, range(self.count)[::-1])
 
         def watch(denoise: Denoise) -> Denoise:
-            return noting(self._opened(denoise, calls, partial(self._keep, values)), velocities)
+            return record_velocities(
+                self._with_control(denoise, calls, partial(self._keep, values)), velocities
+            )
 
         path = yield from self.inverter.run(self._source(watch))
         steps = {c.step: v for c, v in zip(calls, velocities, strict=True) if c.is_middle}
-        climbed = Climbed(path, steps, values)
+        climbed = InversionRecord(path, steps, values)
         # A larger one would push everything else out of the store, and be the next to go.
-        if climbed.nbytes < self.model.store.budget:
-            self.model.store.put(self._key, climbed)
+        if climbed.nbytes < self.model.cache.budget:
+            self.model.cache.put(self._key, climbed)
         return climbed
 
     def _source(self, watch: Callable[[Denoise], Denoise]) -> Source:
         words = self.model.embed([self.params.source_prompt])
         against = self.model.embed([self.params.negative_prompt])
         noise = partial(self.task.noise, self.x0)
-        return _Watched(self.model, self.x0, words, self.levels, 1.0, against, noise, watch)
+        return _RecordedCalls(self.model, self.x0, words, self.levels, 1.0, against, noise, watch)
 
-    def _keep(self, values: "Values", call: Call, place: "Place", *states: "Tensor") -> "States":
+    def _keep(
+        self, values: "Values", call: Call, place: "AttentionLayer", *states: "Tensor"
+    ) -> "States":
         q, k, v = states
         if not place.is_cross and place.share >= self.params.start_layer:
             values[call, place.number] = v[:1, :, place.words :].to("cpu", copy=True)
@@ -183,9 +189,9 @@ class _Edit:
 
     # The way down
 
-    def _down(self, climbed: Climbed) -> "Walk":
+    def _walk_down(self, climbed: InversionRecord) -> "Walk":
         calls = calls_of(self.params.solver, range(self.count))
-        denoise = self._opened(self._branch(), calls, partial(_given, climbed.values))
+        denoise = self._with_control(self._branch(), calls, partial(_shared_values, climbed.values))
         state = climbed.path.begin(1)
         for i, source in enumerate(self._states(climbed)):
             state, seen = climbed.path.step(i, state, denoise)
@@ -200,19 +206,19 @@ class _Edit:
         words, against = (self.model.embed([text]) for text in said)
         return Branches(self.model, words, [self.params.guidance], against)
 
-    def _states(self, climbed: Climbed) -> list[State]:
+    def _states(self, climbed: InversionRecord) -> list[PathState]:
         """The source after every step down: its latent, and the velocity of that step."""
         flow = Flow(self.model, self.levels)
-        states: list[State] = []
-        x = flow.straight(self.x0, flow.times[-1])
+        states: list[PathState] = []
+        x = flow.from_model_latent(self.x0, flow.times[-1])
         for i in reversed(range(self.count)):
             here, there = flow.times[i + 1], flow.times[i]
             velocity = climbed.velocities[i]
-            states.append((flow.latent(x, here), velocity))
+            states.append((flow.to_model_latent(x, here), velocity))
             x = x + (there - here) * velocity
         return states[::-1]
 
-    def _opened(self, denoise: Denoise, calls: Sequence[Call], control: "Control") -> Denoise:
+    def _with_control(self, denoise: Denoise, calls: Sequence[Call], control: "Control") -> Denoise:
         """A denoiser whose attention layers are open to a control in the calls of shared steps."""
         left = iter(calls)
 
@@ -226,7 +232,9 @@ class _Edit:
         return opened
 
 
-def _given(values: "Values", call: Call, place: "Place", *states: "Tensor") -> "States":
+def _shared_values(
+    values: "Values", call: Call, place: "AttentionLayer", *states: "Tensor"
+) -> "States":
     """The kept values in every row, with the words and against them."""
     q, k, v = states
     kept = values.get((call, place.number))
@@ -237,7 +245,7 @@ def _given(values: "Values", call: Call, place: "Place", *states: "Tensor") -> "
     return q, k, shared
 
 
-def noting(denoise: Denoise, velocities: "list[Tensor]") -> Denoise:
+def record_velocities(denoise: Denoise, velocities: "list[Tensor]") -> Denoise:
     """A denoiser that leaves the velocity it saw at every call."""
 
     def noted(z: "Tensor", level: Level, label: Level | None = None) -> Prediction:

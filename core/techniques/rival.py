@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from core.catalog import techniques
 from core.diffusion.model import Denoise, Image, Level, Model, Prediction, Step
-from core.diffusion.noise_schedule import place, schedule
-from core.editing.inversion import State
+from core.diffusion.noise_schedule import full_schedule, nearest_index
+from core.editing.inversion import PathState
 from core.editing.prompt_edit import SOURCE, TARGET, EditParams, PromptEdit
 from core.params import Range, Switch, Text
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from core.models.attention import Place
+    from core.models.attention import AttentionLayer
     from core.task import Task
 
 LEAST_VARIANCE = 1e-5
@@ -56,7 +56,7 @@ class Rival:
         chain = _Chain(edit, task.params)
         control = chain if task.params.look else None
         scales = [1.0, task.params.guidance]
-        return (yield from edit.run(control, chain.guide, scales=scales, start=chain.shuffled))
+        return (yield from edit.run(control, chain.guide, scales=scales, start=chain.shuffle_cells))
 
 
 class _Chain:
@@ -65,10 +65,10 @@ class _Chain:
     def __init__(self, edit: PromptEdit, params: Rival.Params) -> None:
         self.edit = edit
         self.params = params
-        whole = schedule(edit.model)
-        self.times = [1 - place(whole, level) / (len(whole) - 1) for level in edit.levels]
+        whole = full_schedule(edit.model)
+        self.times = [1 - nearest_index(whole, level) / (len(whole) - 1) for level in edit.levels]
 
-    def shuffled(self, state: State) -> State:
+    def shuffle_cells(self, state: PathState) -> PathState:
         """The variation's start: the source's, its cells in another order."""
         edit, z = self.edit, state[0]
         order = edit.task.noise(edit.x0[:, :1], "shuffle").flatten().argsort().to(z.device)
@@ -83,7 +83,7 @@ class _Chain:
         return tuple(moved(part) for part in state)
 
     def __call__(
-        self, place: "Place", q: "Tensor", k: "Tensor", v: "Tensor"
+        self, place: "AttentionLayer", q: "Tensor", k: "Tensor", v: "Tensor"
     ) -> "tuple[Tensor, Tensor, Tensor]":
         if place.is_cross:
             return q, k, v

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from core.catalog import techniques
-from core.diffusion.latent_masks import checked, last_part
+from core.diffusion.latent_masks import check_finite, last_steps
 from core.diffusion.model import Image, Model, Step
 from core.diffusion.samplers import SAMPLERS
 from core.params import Choice, Range, Text
@@ -33,11 +33,11 @@ class SDEdit:
 
     def run(self, task: "Task[Params]", model: Model) -> Generator[Step, None, Image]:
         params = task.params
-        levels = last_part(model.levels(params.steps), params.strength)
+        levels = last_steps(model.levels(params.steps), params.strength)
         x0 = model.encode(task.image)
         if len(levels) == 1:
             return model.decode(x0)
-        denoise = checked(model.denoiser(params.prompt))
+        denoise = check_finite(model.denoiser(params.prompt))
         z = levels[0].mix(x0, task.noise(x0))
         z = yield from SAMPLERS[params.sampler](denoise, z, levels)
         return model.decode(z)

@@ -6,10 +6,15 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from core.catalog import techniques
 from core.diffusion.model import Denoise, Image, Level, Model, Prediction, Step
-from core.editing.attention_maps import cells_of, grid, resized, tells
-from core.editing.energy_guidance import Recorded, Tapped, gradient, shifted
+from core.editing.attention_maps import has_map_side, latent_size, map_to_grid, resize_map
+from core.editing.energy_guidance import (
+    AttentionRecorder,
+    FeatureRecorder,
+    energy_gradient,
+    shift_prediction,
+)
 from core.editing.prompt_edit import SOURCE, TARGET, EditParams, PromptEdit
-from core.editing.token_alignment import aligned, places_of
+from core.editing.token_alignment import align_tokens, token_indices
 from core.errors import TechniqueError
 from core.params import Range, Text
 
@@ -24,7 +29,7 @@ SHARPNESS = 10.0
 """How steeply a look becomes a shape at half its height."""
 APPEARANCE = 0.5
 """Weight of how things look, beside where they are."""
-MOST = 1.0
+MAX_CHANGE = 1.0
 """The push is never longer than so many times the noise itself."""
 
 
@@ -67,7 +72,7 @@ class SelfGuidance:
         wish = _Wish(edit, shown)
 
         def guide(edit: PromptEdit, denoise: Denoise) -> Denoise:
-            return wish.guided(denoise) if edit.at < GUIDED * edit.count else denoise
+            return wish.guide(denoise) if edit.at < GUIDED * edit.count else denoise
 
         return (yield from edit.run(guide=guide))
 
@@ -79,31 +84,31 @@ class _Wish:
         self.edit, self.params = edit, params
         pieces = edit.model.pieces
         source, target = pieces(params.source_prompt), pieces(params.prompt)
-        self.thing = tuple(places_of(words, pieces(params.thing)) for words in (source, target))
+        self.thing = tuple(token_indices(words, pieces(params.thing)) for words in (source, target))
         if not all(self.thing):
             raise TechniqueError(
                 f"{params.thing!r} is not a word of both prompts; name one that is."
             )
-        pairs = zip(aligned(source, target), range(len(target)), strict=True)
-        spoken = set(places_of(target, target)) - set(self.thing[TARGET])
+        pairs = zip(align_tokens(source, target), range(len(target)), strict=True)
+        spoken = set(token_indices(target, target)) - set(self.thing[TARGET])
         self.others = [([there], [here]) for there, here in pairs if there >= 0 and here in spoken]
 
-    def guided(self, denoise: Denoise) -> Denoise:
+    def guide(self, denoise: Denoise) -> Denoise:
         """A denoiser whose edited branch goes down the energy."""
 
         def pushed(z: "Tensor", level: Level, label: Level | None = None) -> Prediction:
             found: list[Prediction] = []
 
             def energy(shown: "Tensor") -> "Tensor":
-                record, tap = Recorded(is_cross=True), Tapped()
+                record, tap = AttentionRecorder(is_cross=True), FeatureRecorder()
                 with self.edit.model.attention(record), self.edit.model.features(tap):
                     found.append(denoise(shown, level, label))
                 return self.energy(record.seen, tap.seen)
 
-            slope = gradient(energy, z)
+            slope = energy_gradient(energy, z)
             seen = Prediction(found[0].x0.detach(), found[0].eps.detach())
             change = self.params.weight * level.noise * slope
-            return shifted(seen, level, limited(change, seen.eps))
+            return shift_prediction(seen, level, limit_norm(change, seen.eps))
 
         return pushed
 
@@ -111,9 +116,9 @@ class _Wish:
         """How far the thing is from the wish, and the rest from the source."""
         import torch
 
-        look = _mean_look(maps, cells_of(self.edit.x0))
+        look = _mean_look(maps, latent_size(self.edit.x0))
         before, after = _pair(look, self.thing)
-        terms = [self._asked(before, after)]
+        terms = [self._thing_energy(before, after)]
         for other in self.others:
             was, now = _pair(look, other)
             terms.append(self.params.kept / len(self.others) * unlikeness(shape(was), shape(now)))
@@ -122,7 +127,7 @@ class _Wish:
             terms.append(self.params.kept * APPEARANCE * unlikeness(was.detach(), now))
         return torch.stack(terms).sum()
 
-    def _asked(self, before: "Tensor", after: "Tensor") -> "Tensor":
+    def _thing_energy(self, before: "Tensor", after: "Tensor") -> "Tensor":
         """The thing itself: where, how large, how present."""
         import torch
 
@@ -138,8 +143,8 @@ def _mean_look(maps: "list[Tensor]", cells: tuple[int, int]) -> "Tensor":
     """Where every word looks (rows, words, h, w): the mean of the layers that tell it best."""
     import torch
 
-    telling = [seen.mean(1) for seen in maps if tells(seen.shape[-2], cells)]
-    return grid(torch.stack(telling).mean(0).transpose(1, 2), cells)
+    telling = [seen.mean(1) for seen in maps if has_map_side(seen.shape[-2], cells)]
+    return map_to_grid(torch.stack(telling).mean(0).transpose(1, 2), cells)
 
 
 def _pair(look: "Tensor", places: "tuple[list[int], ...]") -> "tuple[Tensor, Tensor]":
@@ -169,7 +174,7 @@ def shape(look: "Tensor") -> "Tensor":
 
 def appearance(look: "Tensor", features: "Tensor") -> "Tensor":
     """The mean of features (c, h, w) over a look's shape."""
-    where = resized(shape(look).detach(), features.shape[-2:], "bilinear")
+    where = resize_map(shape(look).detach(), features.shape[-2:], "bilinear")
     return (features * where).sum((-2, -1)) / where.sum()
 
 
@@ -177,9 +182,9 @@ def unlikeness(wanted: "Tensor", found: "Tensor") -> "Tensor":
     return (wanted - found).abs().mean()
 
 
-def limited(change: "Tensor", eps: "Tensor") -> "Tensor":
+def limit_norm(change: "Tensor", eps: "Tensor") -> "Tensor":
     """No longer than MOST of the noise, row by row."""
     sides = (1, 2, 3)
     length = change.square().sum(sides, keepdim=True).sqrt()
-    most = MOST * eps.square().sum(sides, keepdim=True).sqrt()
+    most = MAX_CHANGE * eps.square().sum(sides, keepdim=True).sqrt()
     return change * (most / length.clamp(min=1e-12)).clamp(max=1)

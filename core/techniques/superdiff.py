@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from core.catalog import techniques
 from core.diffusion.cross_model import at_levels_of_another, refuse_foreign
-from core.diffusion.latent_masks import checked, last_part, soft_latent_mask
+from core.diffusion.latent_masks import check_finite, last_steps, soft_latent_mask
 from core.diffusion.model import Denoise, Image, Level, Model, Step
-from core.editing.inversion import walkable
+from core.editing.inversion import invertible_levels
 from core.params import Choice, ModelName, Range, Text
 
 if TYPE_CHECKING:
@@ -60,19 +60,19 @@ class SuperDiff:
 
     def run(self, task: "Task[Params]", model: Model) -> Generator[Step, None, Image]:
         params = task.params
-        whole = walkable(model.levels(params.steps))
-        levels = last_part(whole, params.strength)
+        whole = invertible_levels(model.levels(params.steps))
+        levels = last_steps(whole, params.strength)
         x0 = model.encode(task.image)
         if len(levels) == 1:
             return model.decode(x0)
-        told, noise = asked(task, model, x0), task.noise(x0)
+        told, noise = make_denoisers(task, model, x0), task.noise(x0)
         mask = soft_latent_mask(task.mask, x0)
         blend = Blend(params, mask, len(levels) - 1)
         z = levels[0].mix(x0, noise) if params.strength < 1 else noise
         for i, (here, there) in enumerate(zip(levels, levels[1:], strict=False)):
             said = told(z, here)
-            move = Move.between(here, there, task.noise(x0, "walk", i))
-            eps = blend.mixed(said, move)
+            move = StepChange.from_levels(here, there, task.noise(x0, "walk", i))
+            eps = blend.mix(said, move)
             clean = (z - here.noise * eps) / here.signal
             z = there.signal * (z / here.signal + move.along(eps))
             blend.follow(said, move, move.along(eps))
@@ -81,20 +81,20 @@ class SuperDiff:
         return model.decode(z)
 
 
-def asked(task: "Task[SuperDiff.Params]", model: Model, x0: "Tensor") -> Said:
+def make_denoisers(task: "Task[SuperDiff.Params]", model: Model, x0: "Tensor") -> Said:
     """Both prompts' networks, which may be one. Raises TechniqueError for models unlike in kind."""
     params = task.params
     other = task.models["second_model"] if params.second_model else None
     first, against = params.prompt, params.negative_prompt
     second = params.second_prompt if other is None else params.second_prompt.strip() or first
     if other is None or other.identity == model.identity:
-        alone = checked(model.denoiser(model.embed([first, second, against])))
+        alone = check_finite(model.denoiser(model.embed([first, second, against])))
         return lambda z, level: alone(z, level).eps
     refuse_foreign(model, other, task.image, x0)
     theirs = other.denoiser(other.embed([second, against]))
     return of_both(
-        checked(model.denoiser(model.embed([first, against]))),
-        checked(at_levels_of_another(other, theirs, params.steps)),
+        check_finite(model.denoiser(model.embed([first, against]))),
+        check_finite(at_levels_of_another(other, theirs, params.steps)),
     )
 
 
@@ -110,7 +110,7 @@ def of_both(model: Denoise, other: Denoise) -> Said:
 
 
 @dataclass(frozen=True)
-class Move:
+class StepChange:
     """One stochastic step of latents in units of their signal, from noise sigma downwards.
 
     ``drift`` is the integral of half the squared diffusion, ``fresh`` the noise that is added;
@@ -122,11 +122,11 @@ class Move:
     fresh: "Tensor"
 
     @staticmethod
-    def between(here: Level, there: Level, noise: "Tensor") -> "Move":
+    def from_levels(here: Level, there: Level, noise: "Tensor") -> "StepChange":
         sigma = here.noise / here.signal
         ratio = there.noise / there.signal / sigma
         lost = 1 - ratio * ratio
-        return Move(sigma, sigma * lost / 2, sigma * ratio * math.sqrt(lost) * noise)
+        return StepChange(sigma, sigma * lost / 2, sigma * ratio * math.sqrt(lost) * noise)
 
     def along(self, eps: "Tensor") -> "Tensor":
         """How latents change when the network says eps."""
@@ -159,7 +159,7 @@ class Blend:
         self.steps = steps
         self.densities = mask.new_zeros(2)
 
-    def mixed(self, said: "Tensor", move: Move) -> "Tensor":
+    def mix(self, said: "Tensor", move: StepChange) -> "Tensor":
         """The guided noise of both prompts; said is of the prompts and against them."""
         if self.params.mode == "and":
             rest = self._second(said, said[2:].mean(0, keepdim=True))
@@ -173,7 +173,7 @@ class Blend:
         """The second prompt alone, guided."""
         return against + self.params.guidance * (said[1:2] - against)
 
-    def follow(self, said: "Tensor", move: Move, change: "Tensor") -> None:
+    def follow(self, said: "Tensor", move: StepChange, change: "Tensor") -> None:
         """The step was taken: both densities have grown."""
         self.densities = self.densities + move.gain(said[:2], change, self.mask)
 
@@ -181,7 +181,7 @@ class Blend:
         odds = self.densities[0] - self.densities[1] + self.params.bias
         return (self.params.sharpness * odds).sigmoid()
 
-    def _equal(self, said: "Tensor", rest: "Tensor", move: Move) -> "Tensor":
+    def _equal(self, said: "Tensor", rest: "Tensor", move: StepChange) -> "Tensor":
         """The weight with which both densities grow alike, and the first by its bias more."""
         apart = said[:1] - said[1:2]
         gains = move.gain(said[:2], move.along(rest), self.mask)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from core.catalog import techniques
-from core.diffusion.latent_masks import checked, keeping, known_region, latent_mask
+from core.diffusion.latent_masks import check_finite, keep_outside_mask, known_region, latent_mask
 from core.diffusion.model import Image, Model, Step
 from core.diffusion.samplers import SAMPLERS
 from core.params import Choice, Range, Text
@@ -39,10 +39,12 @@ class TextToImage:
         mask = latent_mask(task.mask, x0)
         z = noise * math.hypot(levels[0].signal, levels[0].noise)
         if not bool((mask < 1).any()):
-            denoise = checked(model.denoiser(params.prompt))
+            denoise = check_finite(model.denoiser(params.prompt))
             return model.decode((yield from SAMPLERS[params.sampler](denoise, z, levels)))
         known = known_region(model, mask, x0)
-        denoise = keeping(checked(model.denoiser(params.prompt, known)), x0, noise, mask, levels)
+        denoise = keep_outside_mask(
+            check_finite(model.denoiser(params.prompt, known)), x0, noise, mask, levels
+        )
         z = z.where(mask > 0, levels[0].mix(x0, noise))
         z = yield from SAMPLERS[params.sampler](denoise, z, levels)
         return model.decode(z.where(mask > 0, x0))

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from core.catalog import techniques
-from core.diffusion.eta_step import mean
-from core.diffusion.latent_masks import checked, last_part, soft_latent_mask
+from core.diffusion.eta_step import step_mean
+from core.diffusion.latent_masks import check_finite, last_steps, soft_latent_mask
 from core.diffusion.model import Image, Levels, Model, Step
-from core.diffusion.noise_schedule import FINE, place, schedule
-from core.editing.inversion import walkable
-from core.editing.prompt_warnings import doubt
+from core.diffusion.noise_schedule import SCHEDULE_STEPS, full_schedule, nearest_index
+from core.editing.inversion import invertible_levels
+from core.editing.prompt_warnings import warn_about_prompt
 from core.params import Range, Text
 
 if TYPE_CHECKING:
@@ -52,34 +52,34 @@ class TurboEdit:
 
     def run(self, task: "Task[Params]", model: Model) -> Generator[Step, None, Image]:
         params = task.params
-        levels = last_part(walkable(model.levels(params.steps)), params.strength)
+        levels = last_steps(invertible_levels(model.levels(params.steps)), params.strength)
         x0 = model.encode(task.image)
         if len(levels) > 1:
-            doubt(task, model, x0)
+            warn_about_prompt(task, model, x0)
         words = model.embed([params.source_prompt, params.source_prompt, params.prompt])
-        denoise, mask = checked(model.denoiser(words)), soft_latent_mask(task.mask, x0)
-        sources = noised(task, model, levels, x0)
+        denoise, mask = check_finite(model.denoiser(words)), soft_latent_mask(task.mask, x0)
+        sources = noised_latents(task, model, levels, x0)
         z = sources[0]
         for i, (here, there) in enumerate(zip(levels, levels[1:], strict=False)):
-            seen = denoise(_joined(sources[i], z, z), here)
-            source, before, after = mean(seen, here, there).chunk(3)
+            seen = denoise(_concatenate(sources[i], z, z), here)
+            source, before, after = step_mean(seen, here, there).chunk(3)
             z = sources[i + 1] + (before - source) + params.emphasis * (after - before)
             z = sources[i + 1].lerp(z, mask)
             yield Step(i + 1, len(levels) - 1, seen.x0[2:])
         return model.decode(z)
 
 
-def _joined(*latents: "Tensor") -> "Tensor":
+def _concatenate(*latents: "Tensor") -> "Tensor":
     import torch
 
     return torch.cat(latents)
 
 
-def noised(
+def noised_latents(
     task: "Task[TurboEdit.Params]", model: Model, levels: Levels, x0: "Tensor"
 ) -> "list[Tensor]":
     """The picture under a noise of its own at every level, the level shifted; at last itself."""
-    fine, shift = schedule(model), round(task.params.shift * FINE)
-    shifted = [min(place(fine, level) + shift, len(fine) - 1) for level in levels[:-1]]
+    fine, shift = full_schedule(model), round(task.params.shift * SCHEDULE_STEPS)
+    shifted = [min(nearest_index(fine, level) + shift, len(fine) - 1) for level in levels[:-1]]
     latents = [fine[at].mix(x0, task.noise(x0, "map", i)) for i, at in enumerate(shifted)]
     return [*latents, x0]

@@ -5,16 +5,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from core.catalog import techniques
-from core.diffusion.latent_masks import checked, grey_picture
+from core.diffusion.latent_masks import check_finite, grey_picture
 from core.diffusion.model import Image, Level, Model, Step
-from core.editing.inversion import walkable
-from core.editing.token_alignment import places_of
+from core.editing.inversion import invertible_levels
+from core.editing.token_alignment import token_indices
 from core.params import Range, Text
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from core.models.attention import Place
+    from core.models.attention import AttentionLayer
     from core.task import Task
 
 EARLY, LATE = 0.35, 0.85
@@ -46,25 +46,25 @@ class WordMap:
         params = task.params
         sentence = params.source_prompt if params.source_prompt.strip() else params.prompt
         pieces = model.pieces(sentence)
-        found = places_of(pieces, model.pieces(params.prompt))
+        found = token_indices(pieces, model.pieces(params.prompt))
         x0 = model.encode(task.image)
-        looks = _Looks(found, (x0.shape[-2], x0.shape[-1]))
-        denoise = checked(model.denoiser(sentence))
-        for n, level in enumerate(_spread(model, params.steps)):
+        looks = _PromptMaps(found, (x0.shape[-2], x0.shape[-1]))
+        denoise = check_finite(model.denoiser(sentence))
+        for n, level in enumerate(_levels_spread(model, params.steps)):
             with model.attention(looks):
                 seen = denoise(level.mix(x0, task.noise(x0, "look", n)), level)
             yield Step(n + 1, params.steps, seen.x0)
         return grey_picture(looks.mean(), task.image.shape[:2])
 
 
-def _spread(model: Model, count: int) -> list[Level]:
+def _levels_spread(model: Model, count: int) -> list[Level]:
     """Levels spread over the telling part of a walk."""
-    levels = walkable(model.levels(50))[:-1]
+    levels = invertible_levels(model.levels(50))[:-1]
     first, last = EARLY * (len(levels) - 1), LATE * (len(levels) - 1)
     return [levels[round(first + (last - first) * (n + 0.5) / count)] for n in range(count)]
 
 
-class _Looks:
+class _PromptMaps:
     """The control: adds up where the words look, in latent cells."""
 
     def __init__(self, words: list[int], cells: tuple[int, int]) -> None:
@@ -73,11 +73,11 @@ class _Looks:
         self.seen: list[Tensor] = []
 
     def __call__(
-        self, place: "Place", q: "Tensor", k: "Tensor", v: "Tensor"
+        self, place: "AttentionLayer", q: "Tensor", k: "Tensor", v: "Tensor"
     ) -> "tuple[Tensor, Tensor, Tensor]":
         return q, k, v
 
-    def maps(self, place: "Place", maps: "Tensor") -> "Tensor":
+    def maps(self, place: "AttentionLayer", maps: "Tensor") -> "Tensor":
         if place.is_cross and self.words:
             self.seen.append(self._look(maps))
         return maps

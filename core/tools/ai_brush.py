@@ -7,8 +7,8 @@ from core.brushes.round import Round
 from core.catalog import tools
 from core.errors import EditorError
 from core.paint.layers import AiLayer
-from core.paint.pointer import Context, Kind, PointerEvent
-from core.paint.stroke_writer import Painting
+from core.paint.pointer import GestureContext, PointerEvent, PointerKind
+from core.paint.stroke_writer import StrokeWriter
 from core.params import Range
 from core.tools.painting import Gesture
 
@@ -17,7 +17,7 @@ PAUSE = 0.25
 
 
 @tools.register
-class AiBrush:
+class AiBrushTool:
     """Sweep over what should change; Shift adds to the layer's region, Alt takes away."""
 
     id: ClassVar[str] = "ai-brush"
@@ -30,25 +30,27 @@ class AiBrush:
         size: Annotated[float, Range(4, 1000, "Size", "px", step=1)] = 96.0
         hardness: Annotated[float, Range(0, 100, "Hardness", "%", step=1)] = 80.0
 
-    def gesture(self, context: Context, event: PointerEvent) -> Gesture:
+    def gesture(self, context: GestureContext, event: PointerEvent) -> Gesture:
         document = context.document
-        with document.editing("AI brush"):
-            layer = target(context, event)
-            with document.painting(layer.id, "AI brush", plane="region") as painting:
+        with document.edit("AI brush"):
+            layer = target_layer(context, event)
+            with document.paint(layer.id, "AI brush", plane="region") as painting:
                 yield from _sweep(context, painting, event, layer.id)
                 if not painting.dirty:
-                    raise EditorError(_missed(context))
+                    raise EditorError(_why_nothing_painted(context))
         context.stroked(layer.id)
 
 
-def _missed(context: Context) -> str:
+def _why_nothing_painted(context: GestureContext) -> str:
     """Why a stroke marked nothing."""
     if context.document.selection:
         return "The stroke lies outside the selection: nothing was marked. Ctrl+Shift+A deselects."
     return "The stroke lies off the canvas: nothing was marked."
 
 
-def _sweep(context: Context, painting: Painting, event: PointerEvent, layer: str) -> Gesture:
+def _sweep(
+    context: GestureContext, painting: StrokeWriter, event: PointerEvent, layer: str
+) -> Gesture:
     erase, offered = event.alt, event.time
     params = context.params
     brush = Round(Round.Params(size=params.size, hardness=params.hardness, pressure_size=False))
@@ -56,7 +58,7 @@ def _sweep(context: Context, painting: Painting, event: PointerEvent, layer: str
         for sample in context.path.samples(event, brush.spacing):
             stamp = brush.stamp(sample)
             painting.blend(stamp.alpha, stamp.x, stamp.y, erase=erase, flow=stamp.flow)
-        if event.kind is Kind.release:
+        if event.kind is PointerKind.release:
             return
         if event.time - offered > PAUSE:
             offered = event.time
@@ -64,7 +66,7 @@ def _sweep(context: Context, painting: Painting, event: PointerEvent, layer: str
         event = yield
 
 
-def target(context: Context, event: PointerEvent) -> AiLayer:
+def target_layer(context: GestureContext, event: PointerEvent) -> AiLayer:
     """A new AI layer above the active one; with Shift or Alt the active AI layer itself."""
     active = context.document.active
     if (event.shift or event.alt) and isinstance(active, AiLayer):

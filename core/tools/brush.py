@@ -4,13 +4,13 @@ from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
 from core.catalog import tools
-from core.paint.pointer import Context, PointerEvent
+from core.paint.pointer import GestureContext, PointerEvent
 from core.params import Range
 from core.tools.painting import Gesture, paintable, stroke
 
 
 @tools.register
-class Brush:
+class BrushTool:
     """Paint with the foreground colour."""
 
     id: ClassVar[str] = "brush"
@@ -22,8 +22,8 @@ class Brush:
     class Params:
         opacity: Annotated[float, Range(1, 100, "Opacity", "%", step=1)] = 100.0
 
-    def gesture(self, context: Context, event: PointerEvent) -> Gesture:
+    def gesture(self, context: GestureContext, event: PointerEvent) -> Gesture:
         layer = paintable(context)
-        with context.document.painting(layer.id, "Brush stroke") as painting:
+        with context.document.paint(layer.id, "Brush stroke") as painting:
             opacity = context.params.opacity / 100
             yield from stroke(context, painting, event, context.colour, opacity)

@@ -6,12 +6,12 @@ from typing import ClassVar
 from core.catalog import tools
 from core.geometry import Rect
 from core.paint.flatten import flatten
-from core.paint.pointer import Colour, Context, Kind, PointerEvent
+from core.paint.pointer import Colour, GestureContext, PointerEvent, PointerKind
 from core.tools.painting import Gesture
 
 
 @tools.register
-class Eyedropper:
+class EyedropperTool:
     """Pick the foreground colour from what is shown; Alt picks the background colour."""
 
     id: ClassVar[str] = "eyedropper"
@@ -23,17 +23,17 @@ class Eyedropper:
     class Params:
         pass
 
-    def gesture(self, context: Context, event: PointerEvent) -> Gesture:
+    def gesture(self, context: GestureContext, event: PointerEvent) -> Gesture:
         while True:
-            colour = seen(context, event)
+            colour = colour_at(context, event)
             if colour is not None:
                 context.pick(colour, event.alt)
-            if event.kind is Kind.release:
+            if event.kind is PointerKind.release:
                 return
             event = yield
 
 
-def seen(context: Context, event: PointerEvent) -> Colour | None:
+def colour_at(context: GestureContext, event: PointerEvent) -> Colour | None:
     """The straight opaque colour shown under the pointer; None off the canvas or on nothing."""
     spot = Rect(int(event.x // 1), int(event.y // 1), 1, 1) & context.document.bounds
     if not spot:
@@ -41,8 +41,13 @@ def seen(context: Context, event: PointerEvent) -> Colour | None:
     red, green, blue, alpha = (int(v) for v in flatten(context.document.root, spot)[0, 0])
     if alpha == 0:
         return None
-    return (_straight(red, alpha), _straight(green, alpha), _straight(blue, alpha), 255)
+    return (
+        _unpremultiply(red, alpha),
+        _unpremultiply(green, alpha),
+        _unpremultiply(blue, alpha),
+        255,
+    )
 
 
-def _straight(value: int, alpha: int) -> int:
+def _unpremultiply(value: int, alpha: int) -> int:
     return min(255, round(value * 255 / alpha))

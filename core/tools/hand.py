@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from core.catalog import tools
-from core.paint.pointer import Context, Kind, PointerEvent
+from core.paint.pointer import GestureContext, PointerEvent, PointerKind
 from core.tools.painting import Gesture
 
 
 @tools.register
-class Hand:
+class HandTool:
     """Drag the canvas about."""
 
     id: ClassVar[str] = "hand"
@@ -21,8 +21,8 @@ class Hand:
     class Params:
         pass
 
-    def gesture(self, context: Context, event: PointerEvent) -> Gesture:
+    def gesture(self, context: GestureContext, event: PointerEvent) -> Gesture:
         start = event
-        while event.kind is not Kind.release:
+        while event.kind is not PointerKind.release:
             event = yield
             context.panned(event.x - start.x, event.y - start.y)

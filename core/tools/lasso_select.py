@@ -4,14 +4,14 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from core.catalog import tools
-from core.paint.pointer import Context, Kind, PointerEvent
+from core.paint.pointer import GestureContext, PointerEvent, PointerKind
 from core.paint.selection import Selection
 from core.tools.painting import Gesture
 from core.tools.selecting import select
 
 
 @tools.register
-class LassoSelect:
+class LassoSelectTool:
     """Draw round something; Shift adds, Alt takes away, Ctrl keeps what both share."""
 
     id: ClassVar[str] = "lasso-select"
@@ -23,10 +23,10 @@ class LassoSelect:
     class Params:
         pass
 
-    def gesture(self, context: Context, event: PointerEvent) -> Gesture:
+    def gesture(self, context: GestureContext, event: PointerEvent) -> Gesture:
         outline = [(event.x, event.y)]
         press = event
-        while event.kind is not Kind.release:
+        while event.kind is not PointerKind.release:
             context.sketched(outline)
             event = yield
             outline.append((event.x, event.y))

@@ -8,12 +8,12 @@ from core.errors import EditorError
 from core.geometry import Point
 from core.paint import layers
 from core.paint.layers import Group, Layer, Node
-from core.paint.pointer import Context, Kind, PointerEvent
+from core.paint.pointer import GestureContext, PointerEvent, PointerKind
 from core.tools.painting import Gesture
 
 
 @tools.register
-class Move:
+class MoveTool:
     """Drag the active layer or group; Shift keeps to one direction."""
 
     id: ClassVar[str] = "move"
@@ -25,27 +25,27 @@ class Move:
     class Params:
         pass
 
-    def gesture(self, context: Context, event: PointerEvent) -> Gesture:
+    def gesture(self, context: GestureContext, event: PointerEvent) -> Gesture:
         document, start = context.document, event
         node = document.active
         if node is None:
             raise EditorError("Choose the layer to move in the Layers dock.")
-        with document.editing("Move layer"):
+        with document.edit("Move layer"):
             while True:
                 by = _distance(start, event)
-                root = layers.replaced(document.root, moved(node, by))
+                root = layers.replace_node(document.root, translate_node(node, by))
                 document.show(replace(document.state, root=root))
-                if event.kind is Kind.release:
+                if event.kind is PointerKind.release:
                     return
                 event = yield
 
 
-def moved(node: Node, by: Point) -> Node:
+def translate_node(node: Node, by: Point) -> Node:
     """A layer, or every layer of a group, shifted by whole pixels."""
     if isinstance(node, Group):
-        return replace(node, children=tuple(moved(child, by) for child in node.children))
+        return replace(node, children=tuple(translate_node(child, by) for child in node.children))
     if isinstance(node, Layer):
-        return replace(node, position=node.position.moved(*by))
+        return replace(node, position=node.position.translate(*by))
     return node
 
 

@@ -4,13 +4,13 @@ from collections.abc import Generator
 
 from core.errors import EditorError
 from core.paint.layers import AiLayer, Group, Layer, Node
-from core.paint.pointer import Colour, Context, Kind, PointerEvent
-from core.paint.stroke_writer import Painting
+from core.paint.pointer import Colour, GestureContext, PointerEvent, PointerKind
+from core.paint.stroke_writer import StrokeWriter
 
 Gesture = Generator[None, PointerEvent, None]
 
 
-def paintable(context: Context) -> Layer:
+def paintable(context: GestureContext) -> Layer:
     """The layer to paint on. Raises EditorError with the reason when there is none."""
     node = context.document.active
     if node is None:
@@ -30,8 +30,8 @@ def _reason(node: Node) -> str:
 
 
 def stroke(
-    context: Context,
-    painting: Painting,
+    context: GestureContext,
+    painting: StrokeWriter,
     event: PointerEvent,
     colour: Colour,
     opacity: float = 1.0,
@@ -42,6 +42,6 @@ def stroke(
         for sample in context.path.samples(event, context.brush.spacing):
             stamp = context.brush.stamp(sample)
             painting.blend(stamp.alpha, stamp.x, stamp.y, colour, opacity, erase, stamp.flow)
-        if event.kind is Kind.release:
+        if event.kind is PointerKind.release:
             return
         event = yield

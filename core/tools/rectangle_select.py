@@ -5,14 +5,14 @@ from typing import ClassVar
 
 from core.catalog import tools
 from core.geometry import Rect
-from core.paint.pointer import Context, Kind, PointerEvent
+from core.paint.pointer import GestureContext, PointerEvent, PointerKind
 from core.paint.selection import Selection
 from core.tools.painting import Gesture
 from core.tools.selecting import select
 
 
 @tools.register
-class RectangleSelect:
+class RectangleSelectTool:
     """Drag a rectangle; Shift adds, Alt takes away, Ctrl keeps what both share."""
 
     id: ClassVar[str] = "rectangle-select"
@@ -24,12 +24,12 @@ class RectangleSelect:
     class Params:
         pass
 
-    def gesture(self, context: Context, event: PointerEvent) -> Gesture:
+    def gesture(self, context: GestureContext, event: PointerEvent) -> Gesture:
         start = event
-        while event.kind is not Kind.release:
-            context.sketched(_corners(_between(start, event)))
+        while event.kind is not PointerKind.release:
+            context.sketched(_corners(_rect_between(start, event)))
             event = yield
-        shape = Selection(_between(start, event) & context.document.bounds)
+        shape = Selection(_rect_between(start, event) & context.document.bounds)
         select(context, shape, start)
 
 
@@ -38,7 +38,7 @@ def _corners(rect: Rect) -> list[tuple[float, float]]:
     return [(left, top), (right, top), (right, bottom), (left, bottom)]
 
 
-def _between(start: PointerEvent, end: PointerEvent) -> Rect:
+def _rect_between(start: PointerEvent, end: PointerEvent) -> Rect:
     left, right = sorted((round(start.x), round(end.x)))
     top, bottom = sorted((round(start.y), round(end.y)))
-    return Rect.between(left, top, right, bottom)
+    return Rect.from_edges(left, top, right, bottom)

@@ -3,12 +3,12 @@
 from typing import TYPE_CHECKING, ClassVar
 
 from core.catalog import verifiers
-from core.scoring.prompt_agreement import agreement
+from core.scoring.prompt_agreement import prompt_agreement
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from core.scoring.case import Case, Verify
+    from core.scoring.case import Case, ScoreLatents
 
 
 @verifiers.register
@@ -28,10 +28,10 @@ class Agreement:
     def gain(score: float, than: float) -> float:
         return score - than
 
-    def judge(self, case: "Case") -> "Verify":
+    def judge(self, case: "Case") -> "ScoreLatents":
         noise = case.task.noise(case.x0, "judge")
 
         def scores(x0: "Tensor") -> "Tensor":
-            return agreement(case.model, x0, case.prompt, noise, case.mask)
+            return prompt_agreement(case.model, x0, case.prompt, noise, case.mask)
 
         return scores

@@ -7,7 +7,7 @@ from core.catalog import verifiers
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from core.scoring.case import Case, Verify
+    from core.scoring.case import Case, ScoreLatents
 
 
 @verifiers.register
@@ -25,7 +25,7 @@ class Likeness:
         """By how many per cent the distance shrinks."""
         return 100 * (score - than) / max(abs(than), 1e-12)
 
-    def judge(self, case: "Case") -> "Verify":
+    def judge(self, case: "Case") -> "ScoreLatents":
         def scores(x0: "Tensor") -> "Tensor":
             return -(x0 - case.x0).square().flatten(1).mean(1)
 

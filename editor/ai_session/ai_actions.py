@@ -12,32 +12,32 @@ from core.geometry import EMPTY
 from core.paint.layers import AiLayer, Node
 from core.paint.selection import Selection
 from core.paint.tiles import Tiles
-from editor.ai_session.current_recipe import SOURCE, Recipes, fresh_recipe, name_for
-from editor.ai_session.seed_walk import Seeds
-from editor.ai_session.select_by_words import Finding
-from editor.ai_session.suggest_prompt import Suggesting
+from editor.ai_session.current_recipe import SOURCE, CurrentRecipe, fresh_recipe, name_for
+from editor.ai_session.seed_walk import SeedWalk
+from editor.ai_session.select_by_words import WordSelector
+from editor.ai_session.suggest_prompt import PromptSuggester
 
 if TYPE_CHECKING:
-    from core.paint.pointer import Context
+    from core.paint.pointer import GestureContext
     from core.task import Recipe
     from editor.ai_session.job import Job
-    from editor.ai_session.job_queue import Jobs, Preview
-    from editor.ai_session.live_loop import Live
+    from editor.ai_session.job_queue import JobPreview, JobQueue
+    from editor.ai_session.live_loop import LiveLoop
     from editor.canvas.canvas import Canvas
     from editor.studio import Studio
 
 
-class Ai:
+class AiActions:
     """Holds the recipe on the table and the seed walk of one window."""
 
     def __init__(
-        self, studio: "Studio", jobs: "Jobs", live: "Live", start: "Recipe | None" = None
+        self, studio: "Studio", jobs: "JobQueue", live: "LiveLoop", start: "Recipe | None" = None
     ) -> None:
         self.studio, self.jobs, self.live = studio, jobs, live
-        self.recipes = Recipes(studio, jobs, live, start or fresh_recipe())
-        self.seeds = Seeds(studio, self.recipes, jobs)
-        self.finding = Finding(studio, jobs.engine, jobs)
-        self.suggesting = Suggesting(studio, jobs, self.recipes)
+        self.recipes = CurrentRecipe(studio, jobs, live, start or fresh_recipe())
+        self.seeds = SeedWalk(studio, self.recipes, jobs)
+        self.finding = WordSelector(studio, jobs.engine, jobs)
+        self.suggesting = PromptSuggester(studio, jobs, self.recipes)
 
     @property
     def layer(self) -> AiLayer:
@@ -97,10 +97,12 @@ class Ai:
 
     def mask_to_selection(self) -> None:
         layer = self.layer
-        bounds = layer.region.tight_bounds().moved(*layer.position) & self.studio.document.bounds
+        bounds = (
+            layer.region.tight_bounds().translate(*layer.position) & self.studio.document.bounds
+        )
         if not bounds:
             raise EditorError(f"Nothing is painted on {layer.name}: there is no region to select.")
-        local = bounds.moved(-layer.position.x, -layer.position.y)
+        local = bounds.translate(-layer.position.x, -layer.position.y)
         alpha = layer.region.read(local)[..., 0]
         self.studio.document.select(Selection(bounds, alpha), "Region to selection")
 
@@ -109,7 +111,7 @@ class Ai:
         selection = self.studio.document.selection
         if not selection:
             raise EditorError("Nothing is selected: draw a selection (M or L) first.")
-        self.stroked(self._insert(selection, "AI layer from selection"))
+        self.note_stroke(self._insert(selection, "AI layer from selection"))
 
     async def find_words(self, words: str = "") -> None:
         """Select where some words look, or what the prompt would change. Raises EditorError."""
@@ -126,14 +128,14 @@ class Ai:
         region = Tiles(channels=1)
         region.write(selection.bounds, selection.read(selection.bounds)[..., None])
         recipe = self.recipes.for_stroke()
-        layer = AiLayer(name_for(recipe.prompt), recipe=recipe, region=region.pruned())
+        layer = AiLayer(name_for(recipe.prompt), recipe=recipe, region=region.prune())
         self.studio.document.insert(label, layer)
         return layer.id
 
-    def stroked(self, layer_id: str) -> None:
+    def note_stroke(self, layer_id: str) -> None:
         """A region was painted on, for the live loop and for what counts as fresh."""
-        self.seeds.stroked(layer_id)
-        self.live.stroked(layer_id)
+        self.seeds.note_stroke(layer_id)
+        self.live.note_stroke(layer_id)
 
     def state_of(self, node: Node) -> str:
         """A layer in a word: running, waiting, failed, frozen, not run; empty when all is well."""
@@ -154,15 +156,15 @@ class Ai:
 
     def connect(self, canvas: "Canvas") -> None:
         """Strokes, wheel and previews of one canvas."""
-        canvas.prepare = self._prepared
+        canvas.prepare = self._prepare
         canvas.wheel_filters.append(self.seeds.wheel)
         self.jobs.previewed.connect(lambda preview: _show(canvas, preview))
         self.jobs.changed.connect(lambda job: self._tint(canvas, job))
 
-    def _prepared(self, context: "Context") -> "Context":
+    def _prepare(self, context: "GestureContext") -> "GestureContext":
         if self.studio.choices.tool != "ai-brush":
             return context
-        return replace(context, recipe=self.recipes.for_stroke(), stroked=self.stroked)
+        return replace(context, recipe=self.recipes.for_stroke(), stroked=self.note_stroke)
 
     def _tint(self, canvas: "Canvas", job: "Job") -> None:
         """The region stays tinted until there is something to see in its place."""
@@ -175,7 +177,7 @@ class Ai:
         canvas.update()
 
 
-def _show(canvas: "Canvas", preview: "Preview") -> None:
+def _show(canvas: "Canvas", preview: "JobPreview") -> None:
     canvas.show_preview(preview.rect if preview.rgba is not None else EMPTY, preview.rgba)
     if preview.rgba is not None and not canvas.is_gesturing:
         canvas.region.layer = None

@@ -4,7 +4,7 @@ import secrets
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from core.ai.recipe_defaults import usual_recipe
+from core.ai.recipe_defaults import default_recipe
 from core.catalog import params_of, techniques
 from core.geometry import EMPTY
 from core.paint.layers import AiLayer
@@ -14,8 +14,8 @@ from core.task import Recipe
 
 if TYPE_CHECKING:
     from core.paint.document import Document
-    from editor.ai_session.job_queue import Jobs
-    from editor.ai_session.live_loop import Live
+    from editor.ai_session.job_queue import JobQueue
+    from editor.ai_session.live_loop import LiveLoop
     from editor.studio import Studio
 
 SEEDS = 2**31
@@ -29,7 +29,7 @@ NAME = 40
 
 def fresh_recipe(technique: str = "layered-brush", model: str = "storybook") -> Recipe:
     """The usual recipe with a seed by chance."""
-    return usual_recipe(technique, model, secrets.randbelow(SEEDS))
+    return default_recipe(technique, model, secrets.randbelow(SEEDS))
 
 
 def name_for(prompt: str) -> str:
@@ -37,7 +37,7 @@ def name_for(prompt: str) -> str:
     return prompt.strip()[:NAME] or "AI edit"
 
 
-class Recipes:
+class CurrentRecipe:
     """``changed`` says that another recipe, or another layer's, is on the table.
 
     Dials act on the active AI layer at once. Words are a draft until Run: then they are the
@@ -45,14 +45,14 @@ class Recipes:
     write what comes next without rewriting what is there.
     """
 
-    def __init__(self, studio: "Studio", jobs: "Jobs", live: "Live", start: Recipe) -> None:
+    def __init__(self, studio: "Studio", jobs: "JobQueue", live: "LiveLoop", start: Recipe) -> None:
         self.studio, self.jobs, self.live = studio, jobs, live
         self.is_locked = False
         self.changed: Signal[None] = Signal()
         self._next = start
         self._draft: Recipe | None = None
         self._layer = ""
-        self._leave = studio.document.restructured.connect(self._moved)
+        self._leave = studio.document.restructured.connect(self._on_moved)
         studio.opened.connect(self._open)
 
     @property
@@ -130,11 +130,11 @@ class Recipes:
 
     def _open(self, document: "Document") -> None:
         self._leave()
-        self._leave = document.restructured.connect(self._moved)
+        self._leave = document.restructured.connect(self._on_moved)
         self._draft = None
-        self._moved(None)
+        self._on_moved(None)
 
-    def _moved(self, _: None) -> None:
+    def _on_moved(self, _: None) -> None:
         layer = self.layer
         if layer is not None and layer.id != self._layer:
             self._draft = None
@@ -152,10 +152,10 @@ class Recipes:
 def _with_words(recipe: Recipe, words: Recipe) -> Recipe:
     """The recipe with the prompts of another."""
     source = str(words.params.get(SOURCE, ""))
-    return written(recipe, words.prompt, negative_of(words), source)
+    return with_prompts(recipe, words.prompt, negative_of(words), source)
 
 
-def written(recipe: Recipe, prompt: str, negative: str, source: str = "") -> Recipe:
+def with_prompts(recipe: Recipe, prompt: str, negative: str, source: str = "") -> Recipe:
     """The recipe with other words, wherever technique and guidance have a place for them."""
     words = {"prompt": prompt, SOURCE: source, NEGATIVE: negative}
     modifiers = tuple(
@@ -177,7 +177,9 @@ def with_technique(recipe: Recipe, technique: str) -> Recipe:
     kept = {k: v for k, v in recipe.params.items() if k in (*WORDS, "steps")}
     known = {field.name for field in fields(params_of(techniques[technique]))}
     fitting = {name: value for name, value in kept.items() if name in known}
-    fresh = usual_recipe(technique, recipe.model, recipe.seed, fitting)
+    fresh = default_recipe(technique, recipe.model, recipe.seed, fitting)
     had = recipe.modifiers if fresh.modifiers else ()
     fresh = replace(fresh, modifiers=had or fresh.modifiers, context=recipe.context)
-    return written(fresh, recipe.prompt, negative_of(recipe), str(recipe.params.get(SOURCE, "")))
+    return with_prompts(
+        fresh, recipe.prompt, negative_of(recipe), str(recipe.params.get(SOURCE, ""))
+    )

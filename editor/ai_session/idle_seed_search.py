@@ -11,26 +11,32 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from core.catalog import verifiers
-from core.engine.engine import State as Worker
-from core.engine.job_models import names
-from core.engine.messages import Done, Failed, Step
+from core.engine.engine import EngineState as Worker
+from core.engine.job_models import model_names
+from core.engine.messages import JobDone, JobFailed, JobStep
 from core.errors import EditorError
 from core.paint import layers
 from core.paint.layers import AiLayer, Group
-from core.scoring.score import lacking
-from core.scoring.seed_search import Judged, SeedSearch, is_worth_it
+from core.scoring.score import missing_for_verifier
+from core.scoring.seed_search import SeedScore, SeedSearch, is_worth_it
 from core.signal import Signal
-from editor.ai_session.layer_results import Asked, ask, current_key, receive, snapshot
+from editor.ai_session.layer_results import (
+    TaskSnapshot,
+    current_key,
+    freeze_layer,
+    make_result,
+    take_snapshot,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from core.ai.crop import Geometry
-    from core.engine.job_stream import Heard, Run
+    from core.engine.job_stream import JobStream, StreamMessage
     from core.paint.document import Document
-    from core.paint.edits import State
-    from editor.ai_session.current_recipe import Recipes
-    from editor.ai_session.job_queue import Jobs
+    from core.paint.edits import DocumentState
+    from editor.ai_session.current_recipe import CurrentRecipe
+    from editor.ai_session.job_queue import JobQueue
     from editor.studio import Studio
 
 REST = 3.0
@@ -40,10 +46,10 @@ SLOW = 2.0
 USUAL = "agreement"
 
 
-class Idle:
+class IdleSeedSearch:
     """``changed`` says that it is on or off, looks or rests, or has found something."""
 
-    def __init__(self, studio: "Studio", jobs: "Jobs", recipes: "Recipes") -> None:
+    def __init__(self, studio: "Studio", jobs: "JobQueue", recipes: "CurrentRecipe") -> None:
         self.studio, self.jobs, self.recipes = studio, jobs, recipes
         self.is_on = False
         self.verifier = USUAL
@@ -53,11 +59,11 @@ class Idle:
         self._unfit: set[str] = set()
         self._pause: asyncio.TimerHandle | None = None
         self._task: asyncio.Task[None] | None = None
-        self._run: Run | None = None
+        self._run: JobStream | None = None
         self._leave: list[Callable[[], None]] = [
             studio.opened.connect(self._open),
-            recipes.changed.connect(lambda _: self.touched()),
-            jobs.changed.connect(lambda _: self.touched()),
+            recipes.changed.connect(lambda _: self.interrupt()),
+            jobs.changed.connect(lambda _: self.interrupt()),
             jobs.engine.changed.connect(self._worker_moved),
         ]
         self._unwatch: list[Callable[[], None]] = []
@@ -69,16 +75,16 @@ class Idle:
         self._unfit.clear()
         for search in self._searches.values():
             search.is_over = False
-        self.touched()
+        self.interrupt()
         layer = self.recipes.layer
         if on and layer is not None:
-            self._say(lacking(verifiers[self.judge], layer.recipe))
+            self._say(missing_for_verifier(verifiers[self.judge], layer.recipe))
         self.changed.emit(None)
 
     def choose(self, verifier: str) -> None:
         """What is meant by better, from now on."""
         self.verifier = verifier
-        self.touched()
+        self.interrupt()
         self.changed.emit(None)
 
     @property
@@ -86,7 +92,7 @@ class Idle:
         """The verifier that is asked: the chosen one, unless it has gone with its plugin."""
         return self.verifier if self.verifier in verifiers else USUAL
 
-    def touched(self) -> None:
+    def interrupt(self) -> None:
         """Somebody is at work: stop at once, and wait for the next rest."""
         self._stop()
         if self.is_on:
@@ -115,28 +121,28 @@ class Idle:
     def _open(self, document: "Document") -> None:
         self._searches.clear()
         self._watch(document)
-        self.touched()
+        self.interrupt()
 
     def _watch(self, document: "Document") -> None:
         for leave in self._unwatch:
             leave()
         self._unwatch = [
-            signal.connect(lambda _: self.touched())
+            signal.connect(lambda _: self.interrupt())
             for signal in (document.changed, document.restructured, document.selected)
         ]
 
     def _worker_moved(self, _: Worker) -> None:
         if self._task is None:
-            self.touched()
+            self.interrupt()
 
     def _begin(self) -> None:
         self._pause = None
         layer = self._layer()
         if layer is not None:
             self._task = asyncio.get_running_loop().create_task(self._search(layer))
-            self._task.add_done_callback(self._ended)
+            self._task.add_done_callback(self._on_end)
 
-    def _ended(self, task: "asyncio.Task[None]") -> None:
+    def _on_end(self, task: "asyncio.Task[None]") -> None:
         if task is self._task:
             self._task = self._run = None
             self._show("")
@@ -156,10 +162,10 @@ class Idle:
     def _is_fit(self, layer: AiLayer) -> bool:
         recipe = layer.recipe
         # A model that has yet to be loaded could not be stopped at a step.
-        is_ready = self.jobs.engine.at_hand.issuperset(names(recipe))
+        is_ready = self.jobs.engine.at_hand.issuperset(model_names(recipe))
         is_known = is_ready and recipe.model in self.jobs.engine.models
         shows = layer.rendered and not layer.baked and _is_shown(self.studio.document.root, layer)
-        can_judge = is_worth_it(recipe) and not lacking(verifiers[self.judge], recipe)
+        can_judge = is_worth_it(recipe) and not missing_for_verifier(verifiers[self.judge], recipe)
         is_hopeless = recipe.model in self._unfit or layer.id in self.jobs.failures
         return bool(is_known and shows and can_judge and not is_hopeless)
 
@@ -167,8 +173,8 @@ class Idle:
 
     async def _search(self, layer: AiLayer) -> None:
         with suppress(EditorError):
-            state, still = snapshot(self.studio.document, layer.id)
-            question = await self.jobs.aside(_question, state, still)
+            state, still = freeze_layer(self.studio.document, layer.id)
+            question = await self.jobs.run_in_thread(_question, state, still)
             if question:
                 search = self._search_for(layer.id, f"{self.judge} {question}")
                 await self._try_seeds(search, state, still)
@@ -179,11 +185,11 @@ class Idle:
             known = self._searches[layer_id] = SeedSearch(question)
         return known
 
-    async def _try_seeds(self, search: SeedSearch, state: "State", layer: AiLayer) -> None:
+    async def _try_seeds(self, search: SeedSearch, state: "DocumentState", layer: AiLayer) -> None:
         geometry, judge = self.jobs.engine.models[layer.recipe.model].geometry, self.judge
         while (seed := search.next(layer.recipe.seed)) is not None:
             self._show(search.progress(seed))
-            asked = await self.jobs.aside(_asked, state, layer, seed, geometry)
+            asked = await self.jobs.run_in_thread(_take_snapshot, state, layer, seed, geometry)
             done = await self._answer(asked, search, judge)
             if done is None:
                 return
@@ -191,33 +197,33 @@ class Idle:
             if score is None:
                 self._give_up(search, "this model cannot judge them")
                 return
-            result = await self.jobs.aside(receive, asked, done.pixels, done.facts)
+            result = await self.jobs.run_in_thread(make_result, asked, done.pixels, done.facts)
             search.scores[seed] = score
-            judged = Judged(search.question, judge, score)
-            self.jobs.results.judged(layer.id, result, judged, seed != layer.recipe.seed)
+            judged = SeedScore(search.question, judge, score)
+            self.jobs.results.add_score(layer.id, result, judged, seed != layer.recipe.seed)
             self.changed.emit(None)
 
-    async def _answer(self, asked: Asked, search: SeedSearch, judge: str) -> Done | None:
+    async def _answer(self, asked: TaskSnapshot, search: SeedSearch, judge: str) -> JobDone | None:
         """What the worker made; None when it was stopped, failed or is too slow for this."""
-        run, pace = self.jobs.engine.submit(asked.request, judge, yields=True), Pace()
+        run, pace = self.jobs.engine.submit(asked.task, judge, yields=True), Pace()
         self._run = run
         async for message in run:
-            if isinstance(message, Done):
+            if isinstance(message, JobDone):
                 return message
-            objection = self._objection(message, asked.request.recipe.model, pace)
+            objection = self._objection(message, asked.task.recipe.model, pace)
             if objection:
                 run.cancel()
                 self._give_up(search, objection)
                 return None
         return None
 
-    def _objection(self, message: "Heard", model: str, pace: "Pace") -> str:
+    def _objection(self, message: "StreamMessage", model: str, pace: "Pace") -> str:
         """Why not to go on; a model that is too large or too slow for this is let alone."""
-        if isinstance(message, Failed):
+        if isinstance(message, JobFailed):
             if message.retry:
                 self._unfit.add(model)
             return message.text.rstrip(".")
-        if isinstance(message, Step) and pace.is_slow():
+        if isinstance(message, JobStep) and pace.is_slow():
             self._unfit.add(model)
             return "one step takes so long that your own edits would wait for it"
         return ""
@@ -251,20 +257,24 @@ class Pace:
         return self._late > 1
 
 
-def _question(state: "State", layer: AiLayer) -> str:
+def _question(state: "DocumentState", layer: AiLayer) -> str:
     """What the layer asks, whatever its seed; empty when it shows another picture."""
     if current_key(state, layer) != layer.rendered:
         return ""
-    return current_key(*_reseeded(state, layer, 0))
+    return current_key(*_with_seed(state, layer, 0))
 
 
-def _asked(state: "State", layer: AiLayer, seed: int, geometry: "Geometry") -> Asked:
-    return ask(*_reseeded(state, layer, seed), geometry)
+def _take_snapshot(
+    state: "DocumentState", layer: AiLayer, seed: int, geometry: "Geometry"
+) -> TaskSnapshot:
+    return take_snapshot(*_with_seed(state, layer, seed), geometry)
 
 
-def _reseeded(state: "State", layer: AiLayer, seed: int) -> tuple["State", AiLayer]:
+def _with_seed(
+    state: "DocumentState", layer: AiLayer, seed: int
+) -> tuple["DocumentState", AiLayer]:
     other = replace(layer, recipe=replace(layer.recipe, seed=seed))
-    return replace(state, root=layers.replaced(state.root, other)), other
+    return replace(state, root=layers.replace_node(state.root, other)), other
 
 
 def _is_shown(root: Group, layer: AiLayer) -> bool:

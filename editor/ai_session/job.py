@@ -6,7 +6,7 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from core.engine.job_stream import Run
+    from core.engine.job_stream import JobStream
 
 
 class Stage(Enum):
@@ -58,7 +58,7 @@ class Job:
     is_from_cache: bool = False
     is_unchanged: bool = False
     since: float = field(default_factory=time.perf_counter)
-    run: "Run | None" = None
+    run: "JobStream | None" = None
 
     @property
     def progress(self) -> float:

@@ -12,16 +12,23 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from core.engine.engine import State
-from core.engine.messages import Cancelled, Done, Failed, Started, Step
+from core.engine.engine import EngineState
+from core.engine.messages import JobCancelled, JobDone, JobFailed, JobStarted, JobStep
 from core.errors import EditorError
 from core.geometry import EMPTY, Rect
 from core.paint.layers import AiLayer
 from core.signal import Signal
 from editor.ai_session.job import Failure, Job, Stage
-from editor.ai_session.layer_results import Asked, Result, ask, land, receive, snapshot
+from editor.ai_session.layer_results import (
+    Result,
+    TaskSnapshot,
+    freeze_layer,
+    make_result,
+    show_result,
+    take_snapshot,
+)
 from editor.ai_session.rerun_check import verdict
-from editor.ai_session.result_cache import Results
+from editor.ai_session.result_cache import ResultCache
 
 if TYPE_CHECKING:
     from core.engine.engine import Engine
@@ -38,7 +45,7 @@ HAND = 0.05
 """Seconds between looks whether the hand has let go of the canvas."""
 
 
-class Preview(NamedTuple):
+class JobPreview(NamedTuple):
     """RGBA premultiplied bytes to stretch over a canvas rectangle; None takes it away."""
 
     layer: str
@@ -46,7 +53,7 @@ class Preview(NamedTuple):
     rgba: "Pixels | None"
 
 
-class Jobs:
+class JobQueue:
     """``changed`` carries the job that moved, ``previewed`` what to show on the canvas.
 
     ``landed`` carries the job whose result is now in its layer, ``said`` a sentence for the
@@ -56,21 +63,21 @@ class Jobs:
     def __init__(self, studio: "Studio", engine: "Engine") -> None:
         self.studio = studio
         self.engine = engine
-        self.results = Results()
+        self.results = ResultCache()
         self.recent: deque[Job] = deque(maxlen=REMEMBERED)
         self.failures: dict[str, Failure] = {}
         self.declined: set[str] = set()
         self.running: Job | None = None
         self.changed: Signal[Job] = Signal()
-        self.previewed: Signal[Preview] = Signal()
+        self.previewed: Signal[JobPreview] = Signal()
         self.landed: Signal[Job] = Signal()
         self.said: Signal[str] = Signal()
         self._waiting: OrderedDict[str, Job] = OrderedDict()
-        self._asked: Asked | None = None
+        self._asked: TaskSnapshot | None = None
         self._task: asyncio.Task[None] | None = None
         self._aside = ThreadPoolExecutor(1, "aside")
         self._is_closed = False
-        studio.opened.connect(lambda _: self._reopened())
+        studio.opened.connect(lambda _: self._on_reopened())
 
     # What others ask for
 
@@ -131,7 +138,7 @@ class Jobs:
             self._task.cancel()
         self._aside.shutdown(wait=True, cancel_futures=True)
 
-    async def aside(self, work: Callable[..., T], *arguments: Any) -> T:
+    async def run_in_thread(self, work: Callable[..., T], *arguments: Any) -> T:
         """Do arithmetic on frozen values beside the thread that paints."""
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._aside, work, *arguments)
@@ -153,11 +160,11 @@ class Jobs:
     def _overlaps(self, job: Job, running: Job) -> bool:
         if job.layer == running.layer:
             return True
-        return bool(self._asked and self._reach(job.layer) & self._asked.request.rect)
+        return bool(self._asked and self._reach(job.layer) & self._asked.task.rect)
 
     def _reach(self, layer_id: str) -> Rect:
         layer = _layer(self.studio.document, layer_id)
-        return layer.region.bounds.moved(*layer.position) if layer else EMPTY
+        return layer.region.bounds.translate(*layer.position) if layer else EMPTY
 
     def _stop(self, job: Job) -> None:
         job.is_stopped = True
@@ -174,9 +181,9 @@ class Jobs:
         del self._waiting[job.layer]
         self.running = job
         self._task = asyncio.get_running_loop().create_task(self.run_layer(job))
-        self._task.add_done_callback(self._finished)
+        self._task.add_done_callback(self._on_finished)
 
-    def _finished(self, task: "asyncio.Task[None]") -> None:
+    def _on_finished(self, task: "asyncio.Task[None]") -> None:
         job, self.running, self._task, self._asked = self.running, None, None, None
         if job is not None and not job.stage.is_over:
             self._move(job, Stage.cancelled)
@@ -196,7 +203,7 @@ class Jobs:
         layer = _layer(self.studio.document, layer_id)
         return layer.name if layer else "AI layer"
 
-    def _reopened(self) -> None:
+    def _on_reopened(self) -> None:
         self.cancel_all()
         self.results.clear()
         self.failures.clear()
@@ -209,7 +216,7 @@ class Jobs:
         document = self.studio.document
         try:
             asked = await self._question(job)
-            known = self.results.find(asked.request.key, asked.layer.position)
+            known = self.results.find(asked.task.key, asked.layer.position)
             if known is not None and not job.is_comparison:
                 job.is_from_cache = True
                 await self._settle(job, asked, known)
@@ -220,84 +227,84 @@ class Jobs:
             self._fail(job, Failure(str(error), str(cause or "")))
         finally:
             if not (document.is_editing and job.layer in self._waiting):
-                self.previewed.emit(Preview(job.layer, EMPTY, None))
+                self.previewed.emit(JobPreview(job.layer, EMPTY, None))
         if job.is_stopped and self.studio.document is document:
-            self._stopped(job)
+            self._on_stopped(job)
 
-    async def _question(self, job: Job) -> Asked:
-        _, layer = snapshot(self.studio.document, job.layer)
+    async def _question(self, job: Job) -> TaskSnapshot:
+        _, layer = freeze_layer(self.studio.document, job.layer)
         job.model = layer.recipe.model
         if job.model not in self.engine.models:
             self._move(job, Stage.loading)
         facts = await self.engine.open(job.model)
         job.model = facts.label
-        state, layer = snapshot(self.studio.document, job.layer)
-        self._asked = await self.aside(ask, state, layer, facts.geometry)
+        state, layer = freeze_layer(self.studio.document, job.layer)
+        self._asked = await self.run_in_thread(take_snapshot, state, layer, facts.geometry)
         self._move(job, Stage.running)
         return self._asked
 
-    async def _listen(self, job: Job, asked: Asked) -> None:
-        job.run = self.engine.submit(asked.request)
+    async def _listen(self, job: Job, asked: TaskSnapshot) -> None:
+        job.run = self.engine.submit(asked.task)
         async for message in job.run:
-            if isinstance(message, Started):
-                self._started(job, asked, message.loading)
-            elif isinstance(message, Step):
+            if isinstance(message, JobStarted):
+                self._on_started(job, asked, message.loading)
+            elif isinstance(message, JobStep):
                 self._step(job, asked, message)
-            elif isinstance(message, Failed):
-                self._heard_failure(job, asked, message)
-            elif isinstance(message, Cancelled):
+            elif isinstance(message, JobFailed):
+                self._on_failure(job, asked, message)
+            elif isinstance(message, JobCancelled):
                 job.is_stopped = True
-            elif isinstance(message, Done):
-                await self._received(job, asked, message)
+            elif isinstance(message, JobDone):
+                await self._on_done(job, asked, message)
 
-    def _started(self, job: Job, asked: Asked, loading: str) -> None:
+    def _on_started(self, job: Job, asked: TaskSnapshot, loading: str) -> None:
         """The worker takes the job, or loads one of its models first."""
         name = loading or asked.layer.recipe.model
         facts = self.engine.models.get(name)
         job.model = facts.label if facts else Path(name).stem
         self._move(job, Stage.loading if loading else Stage.running)
 
-    async def _received(self, job: Job, asked: Asked, done: Done) -> None:
+    async def _on_done(self, job: Job, asked: TaskSnapshot, done: JobDone) -> None:
         if job.is_comparison:
             layer = asked.layer
-            job.note = await self.aside(verdict, layer, asked, done.pixels, done.facts)
+            job.note = await self.run_in_thread(verdict, layer, asked, done.pixels, done.facts)
             job.final_ms = job.age_ms
             self._move(job, Stage.finished)
             self.said.emit(job.note)
             return
         job.note = " ".join(done.facts.get("notes", [])) or job.note
-        result = await self.aside(receive, asked, done.pixels, done.facts)
+        result = await self.run_in_thread(make_result, asked, done.pixels, done.facts)
         self.results.keep(job.layer, result)
         await self._settle(job, asked, result)
 
-    def _step(self, job: Job, asked: Asked, step: Step) -> None:
+    def _step(self, job: Job, asked: TaskSnapshot, step: JobStep) -> None:
         job.n, job.of = step.n, step.of
         job.stage = job.stage if job.is_stopped else Stage.running
         if step.preview is not None and not job.is_stopped and not job.is_comparison:
             rgba = asked.preview(step.preview)
-            self.previewed.emit(Preview(job.layer, asked.request.rect, rgba))
+            self.previewed.emit(JobPreview(job.layer, asked.task.rect, rgba))
             job.preview_ms = job.preview_ms or job.age_ms
         self.changed.emit(job)
 
-    def _heard_failure(self, job: Job, asked: Asked, message: Failed) -> None:
+    def _on_failure(self, job: Job, asked: TaskSnapshot, message: JobFailed) -> None:
         if not message.retry:
-            self.declined.add(asked.request.key)
+            self.declined.add(asked.task.key)
             self._fail(job, _failure(message))
             return
-        died = self.engine.state is State.restarting
+        died = self.engine.state is EngineState.restarting
         what = "Worker restarted" if died else message.text.rstrip(".")
         job.note = f"{what}, your stroke was kept; trying {message.retry}."
         job.n = 0
         self.said.emit(job.note)
         self.changed.emit(job)
 
-    async def _settle(self, job: Job, asked: Asked, result: Result) -> None:
+    async def _settle(self, job: Job, asked: TaskSnapshot, result: Result) -> None:
         """Show the result and wait for the hand to let go, then put it into the document."""
         document = self.studio.document
-        job.is_unchanged = result.is_unchanged and asked.request.recipe.strength > 0
+        job.is_unchanged = result.is_unchanged and asked.task.recipe.strength > 0
         if document.is_editing:
-            rgba = await self.aside(_whole, result)
-            self.previewed.emit(Preview(job.layer, result.rect, rgba))
+            rgba = await self.run_in_thread(_whole, result)
+            self.previewed.emit(JobPreview(job.layer, result.rect, rgba))
         while document.is_editing and job.layer not in self._waiting:
             await asyncio.sleep(HAND)
         if job.is_stopped or document is not self.studio.document:
@@ -305,8 +312,8 @@ class Jobs:
         if document.is_editing:
             self._move(job, Stage.overtaken)
             return
-        if land(document, asked.root, asked.layer, result):
-            self.results.tried_by(job.layer, result)
+        if show_result(document, asked.root, asked.layer, result):
+            self.results.add_variant(job.layer, result)
             job.preview_ms = job.preview_ms or job.age_ms
             job.final_ms = job.age_ms
             self._move(job, Stage.finished)
@@ -321,14 +328,14 @@ class Jobs:
         self.failures[job.layer] = failure
         self._move(job, Stage.failed)
 
-    def _stopped(self, job: Job) -> None:
+    def _on_stopped(self, job: Job) -> None:
         if job.stage is not Stage.overtaken:
             if self._asked is not None:
-                self.declined.add(self._asked.request.key)
+                self.declined.add(self._asked.task.key)
             self._move(job, Stage.cancelled)
 
 
-def _failure(message: Failed) -> Failure:
+def _failure(message: JobFailed) -> Failure:
     text = message.text
     if message.is_bug:
         text = f"The edit stopped at an error ({text}): try other settings, or see Details."
@@ -336,7 +343,7 @@ def _failure(message: Failed) -> Failure:
 
 
 def _whole(result: Result) -> "Pixels":
-    place = result.rect.moved(-result.position.x, -result.position.y)
+    place = result.rect.translate(-result.position.x, -result.position.y)
     return result.tiles.read(place)
 
 

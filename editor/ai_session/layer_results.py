@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
-from core.ai.layer import Request, rendered_key, request_for, with_result
+from core.ai.layer import LayerTask, make_layer_task, result_key, with_result
 from core.ai.masks import composite_mask, denoise_mask
 from core.errors import EditorError
 from core.paint import layers
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from core.ai.crop import Geometry
     from core.geometry import Point, Rect
-    from core.paint.edits import State
+    from core.paint.edits import DocumentState
     from core.task import Recipe
 
 PREVIEW = 512
@@ -36,12 +36,12 @@ UNCHANGED = 2
 
 
 @dataclass(frozen=True, eq=False)
-class Asked:
+class TaskSnapshot:
     """A question to the model, and the layer and tree it was asked of."""
 
     root: Group
     layer: AiLayer
-    request: Request
+    task: LayerTask
     alpha: Pixels
     """The composite mask over request.rect, at a preview's size."""
 
@@ -68,7 +68,7 @@ class Result:
     facts: "Mapping[str, Any]" = field(default_factory=dict)
 
 
-def snapshot(document: Document, layer_id: str) -> tuple["State", AiLayer]:
+def freeze_layer(document: Document, layer_id: str) -> tuple["DocumentState", AiLayer]:
     """The state and the AI layer in it, safe from a stroke that goes on.
 
     Raises EditorError when the layer is gone or is not an AI layer.
@@ -80,36 +80,36 @@ def snapshot(document: Document, layer_id: str) -> tuple["State", AiLayer]:
     if recorded is layer:
         return document.recorded, layer
     still = replace(layer, region=layer.region.fork())
-    return replace(document.state, root=layers.replaced(document.root, still)), still
+    return replace(document.state, root=layers.replace_node(document.root, still)), still
 
 
-def _frozen(state: "State") -> Document:
+def _document_of(state: "DocumentState") -> Document:
     document = Document(state.size)
     document.state = state
     return document
 
 
-def ask(state: "State", layer: AiLayer, geometry: "Geometry") -> Asked:
+def take_snapshot(state: "DocumentState", layer: AiLayer, geometry: "Geometry") -> TaskSnapshot:
     """Build the request. Raises TechniqueError when there is nothing to ask."""
-    request = request_for(_frozen(state), layer, geometry)
+    request = make_layer_task(_document_of(state), layer, geometry)
     share = composite_mask(denoise_mask(request.painted, request.lengths), request.lengths)
     scale = min(1.0, PREVIEW / max(share.shape))
     small = cv2.resize(share, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     alpha = np.rint(np.asarray(small) * 255).astype(np.uint8)
-    return Asked(state.root, layer, request, alpha)
+    return TaskSnapshot(state.root, layer, request, alpha)
 
 
-def current_key(state: "State", layer: AiLayer) -> str:
+def current_key(state: "DocumentState", layer: AiLayer) -> str:
     """The key of what the layer would be asked now. Raises TechniqueError."""
-    return rendered_key(_frozen(state), layer)
+    return result_key(_document_of(state), layer)
 
 
-def receive(asked: Asked, pixels: Pixels, facts: "Mapping[str, Any]") -> Result:
+def make_result(asked: TaskSnapshot, pixels: Pixels, facts: "Mapping[str, Any]") -> Result:
     """The worker's pixels (RGBA premultiplied over the request's rectangle) as a result."""
-    request, layer = asked.request, asked.layer
+    request, layer = asked.task, asked.layer
     frozen = Document(request.rect.size, asked.root)
     made = with_result(frozen, request, pixels, str(facts.get("model_hash", "")))
-    before, after = _looks(request, pixels)
+    before, after = _thumbnails(request, pixels)
     return Result(
         key=request.key,
         rect=request.rect,
@@ -122,11 +122,11 @@ def receive(asked: Asked, pixels: Pixels, facts: "Mapping[str, Any]") -> Result:
     )
 
 
-def _looks(request: Request, pixels: Pixels) -> tuple[Pixels, Pixels]:
+def _thumbnails(request: LayerTask, pixels: Pixels) -> tuple[Pixels, Pixels]:
     """Before and after around what was painted, as squares of THUMBNAIL pixels."""
     side = max(request.bounds.width, request.bounds.height)
-    rect = request.bounds.padded((side + 15) // 16) & request.rect
-    inside = rect.moved(-request.rect.x, -request.rect.y).slices
+    rect = request.bounds.pad((side + 15) // 16) & request.rect
+    inside = rect.translate(-request.rect.x, -request.rect.y).slices
     crop, shown = request.crop[inside], pixels[inside]
     through = cv2.merge([255 - shown[..., 3]] * 3)
     after = cv2.add(cv2.multiply(crop, through, scale=1 / 255), shown[..., :3])
@@ -143,7 +143,7 @@ def _square(picture: object) -> Pixels:
     return np.asarray(small, np.uint8)
 
 
-def asks_same(node: object, layer: AiLayer) -> bool:
+def is_same_task(node: object, layer: AiLayer) -> bool:
     """Whether a layer asks for the same picture as it did when the question was put."""
     return (
         isinstance(node, AiLayer)
@@ -154,29 +154,29 @@ def asks_same(node: object, layer: AiLayer) -> bool:
     )
 
 
-def land(document: Document, since: Group, layer: AiLayer, result: Result) -> bool:
+def show_result(document: Document, since: Group, layer: AiLayer, result: Result) -> bool:
     """Show a result in its layer, as a part of the edit that asked for it.
 
     It goes into every state from the tree ``since`` on in which the layer still asks the same;
     False when it does not ask so any more. Not while an edit is open.
     """
-    document.amend(since, _landed(layer, result))
+    document.amend(since, _result_change(layer, result))
     node = layers.find(document.root, layer.id)
     return isinstance(node, AiLayer) and node.rendered == result.key
 
 
-def _landed(layer: AiLayer, result: Result) -> Callable[[Group], Group]:
+def _result_change(layer: AiLayer, result: Result) -> Callable[[Group], Group]:
     made: dict[AiLayer, AiLayer] = {}
 
     def change(root: Group) -> Group:
         node = layers.find(root, layer.id)
-        if not isinstance(node, AiLayer) or not asks_same(node, layer):
+        if not isinstance(node, AiLayer) or not is_same_task(node, layer):
             return root
         if node.tiles is result.tiles and node.rendered == result.key:
             return root
         if node not in made:
             recipe = replace(node.recipe, model_hash=result.recipe.model_hash)
             made[node] = replace(node, tiles=result.tiles, rendered=result.key, recipe=recipe)
-        return layers.replaced(root, made[node])
+        return layers.replace_node(root, made[node])
 
     return change

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 from core.errors import EditorError
 from core.geometry import EMPTY, Rect
 from core.paint.layers import AiLayer, walk
-from editor.ai_session.layer_results import current_key, snapshot
+from editor.ai_session.layer_results import current_key, freeze_layer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from core.paint.document import Document
     from editor.ai_session.job import Job
-    from editor.ai_session.job_queue import Jobs
+    from editor.ai_session.job_queue import JobQueue
     from editor.studio import Studio
 
 SHARE = 0.15
@@ -40,13 +40,13 @@ def grace(seconds: "deque[float]") -> float:
     return min(max(SHARE * usual, 0.0), LONGEST_GRACE)
 
 
-class Live:
+class LiveLoop:
     """Give ``stroked`` to the tools; ``is_on`` says whether strokes run by themselves.
 
     ``stale`` are the layers that are known to show another input's picture.
     """
 
-    def __init__(self, studio: "Studio", jobs: "Jobs") -> None:
+    def __init__(self, studio: "Studio", jobs: "JobQueue") -> None:
         self.studio = studio
         self.jobs = jobs
         self.is_on = True
@@ -59,7 +59,7 @@ class Live:
         self._dirty = EMPTY
         self._leave: list[Callable[[], None]] = [
             studio.opened.connect(self._watch),
-            jobs.landed.connect(self._landed),
+            jobs.landed.connect(self._on_result),
         ]
         self._unwatch: Callable[[], None] | None = None
         self._watch(studio.document)
@@ -76,18 +76,18 @@ class Live:
         for leave in (*self._leave, *filter(None, [self._unwatch])):
             leave()
 
-    def stroked(self, layer_id: str) -> None:
+    def note_stroke(self, layer_id: str) -> None:
         """A region was painted on: at the end of the stroke ask at once, within it at a pause."""
         if not self.is_on:
             return
         if self.studio.document.is_editing:
-            self._moved(layer_id)
+            self._on_moved(layer_id)
         else:
             self._fire(layer_id)
 
     # Within a stroke
 
-    def _moved(self, layer_id: str) -> None:
+    def _on_moved(self, layer_id: str) -> None:
         now = time.perf_counter()
         if self._since is None or layer_id != self._layer:
             self._layer, self._since = layer_id, now
@@ -100,7 +100,7 @@ class Live:
         self._pause, self._since = None, None
         self.jobs.ask(layer_id)
 
-    def _landed(self, job: "Job") -> None:
+    def _on_result(self, job: "Job") -> None:
         self.stale.discard(job.layer)
         if job.final_ms is not None and not job.is_from_cache:
             self._seconds.append(job.final_ms / 1000)
@@ -112,21 +112,21 @@ class Live:
             self._unwatch()
         self._forget()
         self.stale.clear()
-        self._unwatch = document.changed.connect(self._changed)
+        self._unwatch = document.changed.connect(self._on_changed)
 
-    def _changed(self, rect: Rect) -> None:
+    def _on_changed(self, rect: Rect) -> None:
         document = self.studio.document
         if document.is_editing:
-            self._painted(document)
+            self._on_painted(document)
         self._dirty = self._dirty | rect
         _stop(self._rest)
         # A document may be filled before the loop runs; what is stale then waits for a change.
         with suppress(RuntimeError):
             self._rest = asyncio.get_running_loop().call_later(REST, self._look)
 
-    def _painted(self, document: "Document") -> None:
+    def _on_painted(self, document: "Document") -> None:
         if self._since is not None and document.state.active == self._layer:
-            self._moved(self._layer)
+            self._on_moved(self._layer)
 
     def _look(self) -> None:
         self._rest = None
@@ -158,8 +158,8 @@ class Live:
     async def _look_at(self, layer_id: str) -> bool:
         """Note whether a layer is stale; True when it should run by itself."""
         with suppress(EditorError):
-            state, layer = snapshot(self.studio.document, layer_id)
-            key = await self.jobs.aside(current_key, state, layer)
+            state, layer = freeze_layer(self.studio.document, layer_id)
+            key = await self.jobs.run_in_thread(current_key, state, layer)
             if key != layer.rendered:
                 self.stale.add(layer_id)
                 failed = layer_id in self.jobs.failures
@@ -179,7 +179,7 @@ class Live:
 
 
 def _may_be_stale(layer: AiLayer, dirty: Rect) -> bool:
-    shown = layer.tiles.bounds.moved(*layer.position)
+    shown = layer.tiles.bounds.translate(*layer.position)
     return bool(layer.visible and not layer.baked and layer.rendered and shown & dirty)
 
 

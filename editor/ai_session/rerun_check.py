@@ -9,7 +9,7 @@ import numpy as np
 if TYPE_CHECKING:
     from core.paint.layers import AiLayer
     from core.paint.tiles import Pixels
-    from editor.ai_session.layer_results import Asked
+    from editor.ai_session.layer_results import TaskSnapshot
 
 TOLERANCE = 2
 """Bytes by which two devices may differ in rounding."""
@@ -17,10 +17,12 @@ SHOWN = 8
 """Characters of a hash that a person compares."""
 
 
-def verdict(layer: "AiLayer", asked: "Asked", pixels: "Pixels", facts: Mapping[str, Any]) -> str:
+def verdict(
+    layer: "AiLayer", asked: "TaskSnapshot", pixels: "Pixels", facts: Mapping[str, Any]
+) -> str:
     """One sentence about the layer's pixels and those of a new run, RGBA over the request."""
     x, y = layer.position
-    kept = layer.tiles.read(asked.request.rect.moved(-x, -y))
+    kept = layer.tiles.read(asked.task.rect.translate(-x, -y))
     difference = cv2.absdiff(kept, pixels)
     most = int(difference.max())
     if most == 0:
@@ -34,8 +36,8 @@ def verdict(layer: "AiLayer", asked: "Asked", pixels: "Pixels", facts: Mapping[s
     )
 
 
-def _why(layer: "AiLayer", asked: "Asked", facts: Mapping[str, Any]) -> str:
-    if layer.rendered != asked.request.key:
+def _why(layer: "AiLayer", asked: "TaskSnapshot", facts: Mapping[str, Any]) -> str:
+    if layer.rendered != asked.task.key:
         return "what lies below it, its region or its recipe has changed since"
     now, then = str(facts.get("model_hash", "")), layer.recipe.model_hash
     if now != then:

@@ -4,23 +4,23 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from core.diffusion.cache import Store
+from core.diffusion.cache import TensorCache
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from core.geometry import Point
     from core.paint.tiles import Pixels
-    from core.scoring.seed_search import Judged
+    from core.scoring.seed_search import SeedScore
     from core.task import Recipe
     from editor.ai_session.layer_results import Result
 
-TRIED = 24
+MAX_VARIANTS = 24
 """Results remembered for the thumbnails of one layer."""
 
 
 @dataclass(frozen=True, eq=False)
-class Tried:
+class Variant:
     """One result of a layer as a thumbnail that leads back to it.
 
     ``is_found`` says that it was found while idle and has not been on the canvas yet.
@@ -29,16 +29,16 @@ class Tried:
     key: str
     recipe: "Recipe"
     thumbnail: "Pixels"
-    judged: "Judged | None" = None
+    judged: "SeedScore | None" = None
     is_found: bool = False
 
 
-class Results:
+class ResultCache:
     """The last results by key within a budget of bytes, and which layer tried them."""
 
     def __init__(self, budget: int = 256 << 20) -> None:
-        self._store = Store(budget)
-        self._tried: dict[str, OrderedDict[str, Tried]] = {}
+        self._store = TensorCache(budget)
+        self._tried: dict[str, OrderedDict[str, Variant]] = {}
 
     def find(self, key: str, position: "Point") -> "Result | None":
         """The result of exactly this input, in a layer that lies at this position."""
@@ -49,14 +49,16 @@ class Results:
 
     def keep(self, layer_id: str, result: "Result") -> None:
         self._store.put((result.key, result.position), result)
-        self.tried_by(layer_id, result)
+        self.add_variant(layer_id, result)
 
-    def tried_by(self, layer_id: str, result: "Result") -> None:
+    def add_variant(self, layer_id: str, result: "Result") -> None:
         """A layer shows (or would have shown) a result: it moves to the end of its thumbnails."""
         old = self._of(layer_id).get(result.key)
-        self._add(layer_id, _tried(result, old.judged if old else None))
+        self._add(layer_id, _make_variant(result, old.judged if old else None))
 
-    def judged(self, layer_id: str, result: "Result", judged: "Judged", is_found: bool) -> None:
+    def add_score(
+        self, layer_id: str, result: "Result", judged: "SeedScore", is_found: bool
+    ) -> None:
         """A result with its score: the best of its question are the layer's first thumbnails.
 
         What was found for another question, and never chosen, makes room.
@@ -68,21 +70,21 @@ class Results:
                 del tried[one.key]
         old = tried.get(result.key)
         is_new = is_found and (old is None or old.is_found)
-        self._add(layer_id, _tried(result, judged, is_new))
-        for key in _ranked(tried, judged.question):
+        self._add(layer_id, _make_variant(result, judged, is_new))
+        for key in _rank(tried, judged.question):
             tried.move_to_end(key)
 
-    def _of(self, layer_id: str) -> "OrderedDict[str, Tried]":
+    def _of(self, layer_id: str) -> "OrderedDict[str, Variant]":
         return self._tried.setdefault(layer_id, OrderedDict())
 
-    def _add(self, layer_id: str, one: Tried) -> None:
+    def _add(self, layer_id: str, one: Variant) -> None:
         tried = self._of(layer_id)
         tried[one.key] = one
         tried.move_to_end(one.key)
-        while len(tried) > TRIED:
+        while len(tried) > MAX_VARIANTS:
             tried.popitem(last=False)
 
-    def tried(self, layer_id: str) -> list[Tried]:
+    def variants(self, layer_id: str) -> list[Variant]:
         """What a layer has tried, the oldest first."""
         return list(self._tried.get(layer_id, {}).values())
 
@@ -91,11 +93,11 @@ class Results:
         self._tried.clear()
 
 
-def _tried(result: "Result", judged: "Judged | None", is_found: bool = False) -> Tried:
-    return Tried(result.key, result.recipe, result.thumbnail, judged, is_found)
+def _make_variant(result: "Result", judged: "SeedScore | None", is_found: bool = False) -> Variant:
+    return Variant(result.key, result.recipe, result.thumbnail, judged, is_found)
 
 
-def _ranked(tried: "Mapping[str, Tried]", question: str) -> list[str]:
+def _rank(tried: "Mapping[str, Variant]", question: str) -> list[str]:
     """The keys of what was judged for one question, the best last."""
     scores = {
         key: one.judged.score

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QWheelEvent
 
     from core.paint.edits import Edit
-    from editor.ai_session.current_recipe import Recipes
-    from editor.ai_session.job_queue import Jobs
-    from editor.ai_session.result_cache import Tried
+    from editor.ai_session.current_recipe import CurrentRecipe
+    from editor.ai_session.job_queue import JobQueue
+    from editor.ai_session.result_cache import Variant
     from editor.studio import Studio
 
 STRENGTH_STEP = 0.05
@@ -27,10 +27,10 @@ NOTCH = 120
 """Wheel units of one notch, as Qt counts them; a touch pad sends parts of it."""
 
 
-class Seeds:
+class SeedWalk:
     """Every step of a walk is shown at once and is a part of one undo entry."""
 
-    def __init__(self, studio: "Studio", recipes: "Recipes", jobs: "Jobs") -> None:
+    def __init__(self, studio: "Studio", recipes: "CurrentRecipe", jobs: "JobQueue") -> None:
         self.studio, self.recipes, self.jobs = studio, recipes, jobs
         self._fresh = ""
         self._turned = 0
@@ -43,7 +43,7 @@ class Seeds:
         layer = self.recipes.layer
         return layer if layer is not None and layer.id == self._fresh else None
 
-    def stroked(self, layer_id: str) -> None:
+    def note_stroke(self, layer_id: str) -> None:
         """A stroke has ended on a layer; a layer that was fresh before is kept."""
         if not self.studio.document.is_editing:
             self._fresh = layer_id
@@ -67,7 +67,7 @@ class Seeds:
             document.undo()
             if layers.find(document.root, layer.id) is None:
                 return True
-        document.change("Discard AI layer", layers.removed(document.root, layer.id))
+        document.change("Discard AI layer", layers.remove_node(document.root, layer.id))
         return True
 
     # The walk
@@ -92,17 +92,17 @@ class Seeds:
             value = round(min(marker.high, max(marker.low, recipe.strength + by)), 2)
             self.recipes.turn(recipe.with_params(strength=value), "strength")
 
-    def choose(self, tried: "Tried") -> None:
+    def choose(self, tried: "Variant") -> None:
         """Go back to exactly what a thumbnail shows; where that is known, live or not."""
         self.recipes.turn(replace(tried.recipe), "seed")
         layer, live = self.recipes.layer, self.recipes.live
         if layer and not live.is_on and self.jobs.results.find(tried.key, layer.position):
             self.jobs.ask(layer.id)
 
-    def tried(self) -> "list[Tried]":
+    def variants(self) -> "list[Variant]":
         """What the active AI layer has tried, the oldest first."""
         layer = self.recipes.layer
-        return self.jobs.results.tried(layer.id) if layer else []
+        return self.jobs.results.variants(layer.id) if layer else []
 
     def wheel(self, event: "QWheelEvent", x: float, y: float) -> bool:
         """A wheel turn over the canvas: True when it was over the active AI layer's region."""

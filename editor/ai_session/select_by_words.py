@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.ai.layer import request_for
-from core.ai.recipe_defaults import usual_recipe
-from core.engine.messages import Done, Failed
+from core.ai.layer import make_layer_task
+from core.ai.recipe_defaults import default_recipe
+from core.engine.messages import JobDone, JobFailed
 from core.errors import EditorError
 from core.paint.document import Document
 from core.paint.layers import AiLayer
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from core.ai.crop import Geometry
-    from core.ai.layer import Request
+    from core.ai.layer import LayerTask
     from core.engine.engine import Engine
-    from core.paint.edits import State
+    from core.paint.edits import DocumentState
     from core.paint.tiles import Pixels
     from core.params import Value
     from core.task import Recipe
-    from editor.ai_session.job_queue import Jobs
+    from editor.ai_session.job_queue import JobQueue
     from editor.studio import Studio
 
 DARK, BRIGHT = 0.35, 0.6
@@ -33,10 +33,10 @@ NOISE = 0.7
 """Of the difference map: whole things rather than their outlines."""
 
 
-class Finding:
+class WordSelector:
     """Selects what words look at, or what they would change; one search at a time."""
 
-    def __init__(self, studio: "Studio", engine: "Engine", jobs: "Jobs") -> None:
+    def __init__(self, studio: "Studio", engine: "Engine", jobs: "JobQueue") -> None:
         self.studio, self.engine, self.jobs = studio, engine, jobs
         self.is_busy = False
 
@@ -63,11 +63,11 @@ class Finding:
         self.jobs.said.emit(f"Looking for {what}…")
         try:
             document = self.studio.document
-            recipe = replace(usual_recipe(technique, model, 0, values), modifiers=())
+            recipe = replace(default_recipe(technique, model, 0, values), modifiers=())
             alpha = await self._map(document, recipe)
         finally:
             self.is_busy = False
-        found = Selection(document.bounds, alpha).tight()
+        found = Selection(document.bounds, alpha).tighten()
         if not found:
             raise EditorError(f"Nothing was found for {what}: select it by hand.")
         if document is self.studio.document:
@@ -76,25 +76,25 @@ class Finding:
 
     async def _map(self, document: Document, recipe: "Recipe") -> "Pixels":
         facts = await self.engine.open(recipe.model)
-        request = await self.jobs.aside(_request, document.state, recipe, facts.geometry)
+        request = await self.jobs.run_in_thread(_request, document.state, recipe, facts.geometry)
         async for message in self.engine.submit(request):
-            if isinstance(message, Done):
-                return await self.jobs.aside(_selected, message.pixels)
-            if isinstance(message, Failed) and not message.retry:
+            if isinstance(message, JobDone):
+                return await self.jobs.run_in_thread(_map_to_alpha, message.pixels)
+            if isinstance(message, JobFailed) and not message.retry:
                 raise EditorError(message.text)
         raise EditorError("The search was stopped.")
 
 
-def _request(state: "State", recipe: "Recipe", geometry: "Geometry") -> "Request":
+def _request(state: "DocumentState", recipe: "Recipe", geometry: "Geometry") -> "LayerTask":
     """The whole picture, seen by a technique."""
     scratch = Document(state.size, state.root)
     region = Tiles.flat(scratch.bounds, (255,))
     layer = AiLayer("Search", recipe=recipe, region=region)
     scratch.insert("Search", layer, scratch.root.id, len(scratch.root.children))
-    return request_for(scratch, layer, geometry)
+    return make_layer_task(scratch, layer, geometry)
 
 
-def _selected(pixels: "Pixels") -> "Pixels":
+def _map_to_alpha(pixels: "Pixels") -> "Pixels":
     """How far each pixel is selected, by the brightness of the map."""
     share = pixels[..., 0].astype(np.float32) / 255
     alpha = np.clip((share - DARK) / (BRIGHT - DARK), 0, 1)

@@ -6,20 +6,20 @@ import cv2
 import numpy as np
 
 from core.ai.crop import Geometry
-from core.ai.layer import request_for
+from core.ai.layer import make_layer_task
 from core.errors import EditorError
 from core.paint.document import Document
 from core.paint.layers import AiLayer
 from core.paint.selection import Selection
 from core.paint.tiles import Pixels, Tiles
 from editor.ai_session.current_recipe import SOURCE
-from editor.ai_session.layer_results import snapshot
+from editor.ai_session.layer_results import freeze_layer
 
 if TYPE_CHECKING:
-    from core.paint.edits import State
+    from core.paint.edits import DocumentState
     from core.task import Recipe
-    from editor.ai_session.current_recipe import Recipes
-    from editor.ai_session.job_queue import Jobs
+    from editor.ai_session.current_recipe import CurrentRecipe
+    from editor.ai_session.job_queue import JobQueue
     from editor.studio import Studio
 
 LOOKING = "Looking at the picture…"
@@ -29,10 +29,10 @@ SIDE = 512
 """Longest side of what is sent, in pixels: more than any describer looks at."""
 
 
-class Suggesting:
+class PromptSuggester:
     """Asks the worker for words, and whether they still have a place."""
 
-    def __init__(self, studio: "Studio", jobs: "Jobs", recipes: "Recipes") -> None:
+    def __init__(self, studio: "Studio", jobs: "JobQueue", recipes: "CurrentRecipe") -> None:
         self.studio, self.jobs, self.recipes = studio, jobs, recipes
 
     async def suggest(self) -> str:
@@ -42,22 +42,24 @@ class Suggesting:
         """
         self.jobs.said.emit(LOOKING)
         place = self._place()
-        text = await self._described()
+        text = await self._describe()
         if self._place() != place:
             self.jobs.said.emit(f"Kept what is written; suggested was: {text}")
             return ""
         self.jobs.said.emit(f"Suggested: {text}")
         return text
 
-    async def _described(self) -> str:
+    async def _describe(self) -> str:
         recipe, layer, engine = self.recipes.shown, self.recipes.layer, self.jobs.engine
         document = self.studio.document
         state, still = document.recorded, None
         if layer is not None:
-            state, still = snapshot(document, layer.id)
+            state, still = freeze_layer(document, layer.id)
         opened = engine.models.get(recipe.model)
         geometry = opened.geometry if opened else UNKNOWN
-        picture = await self.jobs.aside(_seen, state, still, recipe, geometry)
+        picture = await self.jobs.run_in_thread(
+            _picture_to_describe, state, still, recipe, geometry
+        )
         text = await engine.describe(picture, recipe.model)
         if not text:
             raise EditorError("Nothing was recognised: write what the picture shows.")
@@ -70,14 +72,16 @@ class Suggesting:
         return self.studio.document, layer.id if layer else "", words
 
 
-def _seen(state: "State", layer: AiLayer | None, recipe: "Recipe", geometry: Geometry) -> Pixels:
+def _picture_to_describe(
+    state: "DocumentState", layer: AiLayer | None, recipe: "Recipe", geometry: Geometry
+) -> Pixels:
     """What a model would see: below a layer, or where the next one would be; made small."""
     document = Document(state.size)
     document.state = state
     if layer is None:
         layer = AiLayer("Look", recipe=recipe, region=_region(document))
         document.insert("Look", layer, document.root.id, len(document.root.children))
-    return _small(request_for(document, layer, geometry).crop)
+    return _small(make_layer_task(document, layer, geometry).crop)
 
 
 def _region(document: Document) -> Tiles:

@@ -25,22 +25,22 @@ from core.geometry import EMPTY, Rect
 from core.paint import layers
 from core.paint.document import Document
 from core.paint.layers import AiLayer
-from core.paint.pointer import Context, Kind
+from core.paint.pointer import GestureContext, PointerKind
 from core.paint.tiles import Pixels
 from editor.canvas import view_transform as views
-from editor.canvas.cursor import Pointer
+from editor.canvas.cursor import CanvasCursor
 from editor.canvas.gestures import Gestures, pointer_event
 from editor.canvas.navigation import Navigation
 from editor.canvas.overlays import (
     PixelGrid,
-    Preview,
+    PreviewOverlay,
     RegionTint,
     SelectionOutline,
     Sketch,
     checkerboard,
     fill_canvas,
 )
-from editor.canvas.paint_document import Picture, seen_in
+from editor.canvas.paint_document import DocumentPainter, visible_rect
 from editor.canvas.view_transform import ViewTransform
 from editor.studio import Studio
 
@@ -54,9 +54,9 @@ NOTCH = 120
 """Wheel units of one notch, as Qt counts them."""
 PER_NOTCH = 1.2
 TABLET = {
-    QEvent.Type.TabletPress: Kind.press,
-    QEvent.Type.TabletMove: Kind.move,
-    QEvent.Type.TabletRelease: Kind.release,
+    QEvent.Type.TabletPress: PointerKind.press,
+    QEvent.Type.TabletMove: PointerKind.move,
+    QEvent.Type.TabletRelease: PointerKind.release,
 }
 
 
@@ -81,25 +81,25 @@ class Canvas(QWidget):
         self.overlays: list[Overlay] = []
         self.region = RegionTint()
         self.outline = SelectionOutline()
-        self.preview = Preview()
+        self.preview = PreviewOverlay()
         self.surround = QColor("#2b2b2b")
         self._clear = QBrush(checkerboard())
         self._sketch = Sketch()
         self._gestures = Gestures(studio, self)
         self._navigation = Navigation(self)
-        self._pointer = Pointer(self, self._navigation)
+        self._pointer = CanvasCursor(self, self._navigation)
         self._ink_since: float | None = None
         self._fits = True
         self._leave: list[Callable[[], None]] = []
         self._configure()
-        self._gestures.moved.connect(self._gestured)
+        self._gestures.moved.connect(self._on_gesture)
         self._gestures.failed.connect(self.failed)
-        self._gestures.panned.connect(self._panned)
-        self._gestures.sketched.connect(self._sketched)
+        self._gestures.panned.connect(self._pan)
+        self._gestures.sketched.connect(self._show_sketch)
         studio.opened.connect(self._open)
-        studio.chosen.connect(lambda _: self._pointer.chosen())
+        studio.chosen.connect(lambda _: self._pointer.refresh())
         self._open(studio.document)
-        self._pointer.chosen()
+        self._pointer.refresh()
 
     def _configure(self) -> None:
         self.setMouseTracking(True)
@@ -117,28 +117,28 @@ class Canvas(QWidget):
         for leave in self._leave:
             leave()
         self.document = document
-        self._picture = Picture(document)
+        self._picture = DocumentPainter(document)
         self.region.layer = None
         self.preview.show(EMPTY, None)
         self._leave = [
-            document.changed.connect(self._changed),
-            document.selected.connect(lambda _: self._selected()),
-            document.restructured.connect(lambda _: self._restructured()),
+            document.changed.connect(self._on_changed),
+            document.selected.connect(lambda _: self._on_selected()),
+            document.restructured.connect(lambda _: self._on_restructured()),
         ]
-        self._selected()
+        self._on_selected()
         self.fit()
 
-    def _changed(self, rect: Rect) -> None:
-        self._picture.touched(rect)
+    def _on_changed(self, rect: Rect) -> None:
+        self._picture.mark_dirty(rect)
         if self.is_gesturing and self._ink_since is None:
             self._ink_since = self._gestures.since
         self.update(self._on_screen(rect))
 
-    def _selected(self) -> None:
+    def _on_selected(self) -> None:
         self.outline.show(self.document.selection)
         self.update()
 
-    def _restructured(self) -> None:
+    def _on_restructured(self) -> None:
         """A tinted region may have been painted on, undone or given a result."""
         layer = self.region.layer
         if layer is not None and not self.is_gesturing:
@@ -165,7 +165,7 @@ class Canvas(QWidget):
 
     def fit(self) -> None:
         """The whole canvas in the window."""
-        self.set_view(views.fitted(self.document.size, self.width(), self.height()))
+        self.set_view(views.fit_view(self.document.size, self.width(), self.height()))
         self._fits = True
 
     def actual_size(self) -> None:
@@ -173,14 +173,14 @@ class Canvas(QWidget):
 
     def zoom_to(self, zoom: float) -> None:
         """Zoom about the middle of the window."""
-        self.set_view(self.view.zoomed(zoom, self.width() / 2, self.height() / 2))
+        self.set_view(self.view.zoom_at(zoom, self.width() / 2, self.height() / 2))
 
     def zoom_by(self, stops: int) -> None:
         self.zoom_to(self.view.next_stop(stops))
 
     def turn_by(self, degrees: float) -> None:
         middle = self.width() / 2, self.height() / 2
-        self.set_view(self.view.turned(self.view.angle + degrees, *middle))
+        self.set_view(self.view.rotate_at(self.view.angle + degrees, *middle))
 
     def upright(self) -> None:
         self.turn_by(-self.view.angle)
@@ -190,21 +190,21 @@ class Canvas(QWidget):
         if self._fits:
             self.fit()
 
-    def _panned(self, dx: float, dy: float) -> None:
+    def _pan(self, dx: float, dy: float) -> None:
         """A movement in document pixels under a view that moves along."""
         here = self.view.to_screen(0, 0)
         there = self.view.to_screen(dx, dy)
-        self.set_view(self.view.panned(there[0] - here[0], there[1] - here[1]))
+        self.set_view(self.view.pan(there[0] - here[0], there[1] - here[1]))
 
     # Gestures
 
     @property
-    def prepare(self) -> Callable[[Context], Context]:
+    def prepare(self) -> Callable[[GestureContext], GestureContext]:
         """Completes the context of a gesture before it starts."""
         return self._gestures.prepare
 
     @prepare.setter
-    def prepare(self, prepare: Callable[[Context], Context]) -> None:
+    def prepare(self, prepare: Callable[[GestureContext], GestureContext]) -> None:
         self._gestures.prepare = prepare
 
     @property
@@ -215,14 +215,14 @@ class Canvas(QWidget):
         """End a running gesture and put back what it did."""
         self._gestures.cancel()
 
-    def _sketched(self, corners: list[tuple[float, float]]) -> None:
+    def _show_sketch(self, corners: list[tuple[float, float]]) -> None:
         self._sketch.show(corners)
         self.update()
 
-    def _gestured(self) -> None:
+    def _on_gesture(self) -> None:
         """Tint the region that the AI brush paints, until its layer has something to show."""
         if not self.is_gesturing:
-            self._sketched([])
+            self._show_sketch([])
         if self._gestures.tool != "ai-brush":
             return
         active = self.document.active
@@ -236,35 +236,41 @@ class Canvas(QWidget):
     def mousePressEvent(self, event: QMouseEvent) -> None:
         self.setFocus()
         at = event.position()
-        if self._navigation.pressed(at, event.button()):
+        if self._navigation.press(at, event.button()):
             self._pointer.show()
         elif event.button() == Qt.MouseButton.LeftButton:
-            self._gestures.begin(pointer_event(Kind.press, at, self.view, 1.0, event.modifiers()))
+            self._gestures.begin(
+                pointer_event(PointerKind.press, at, self.view, 1.0, event.modifiers())
+            )
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         at = event.position()
         self._hover(at)
-        if not self._navigation.moved(at):
-            self._gestures.go_on(pointer_event(Kind.move, at, self.view, 1.0, event.modifiers()))
+        if not self._navigation.move(at):
+            self._gestures.go_on(
+                pointer_event(PointerKind.move, at, self.view, 1.0, event.modifiers())
+            )
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         at = event.position()
-        if self._navigation.released():
+        if self._navigation.release():
             self._pointer.show()
         elif event.button() == Qt.MouseButton.LeftButton:
-            self._gestures.go_on(pointer_event(Kind.release, at, self.view, 1.0, event.modifiers()))
+            self._gestures.go_on(
+                pointer_event(PointerKind.release, at, self.view, 1.0, event.modifiers())
+            )
 
     def tabletEvent(self, event: QTabletEvent) -> None:
         at, kind = event.position(), TABLET[event.type()]
         self._hover(at)
-        is_tip = kind is not Kind.press or event.button() == Qt.MouseButton.LeftButton
+        is_tip = kind is not PointerKind.press or event.button() == Qt.MouseButton.LeftButton
         if self._navigation.is_ready or not is_tip:
             # Qt then makes a mouse event of it, which moves the view.
             event.ignore()
             return
-        pressure = self._gestures.pressure if kind is Kind.release else event.pressure()
+        pressure = self._gestures.pressure if kind is PointerKind.release else event.pressure()
         pointed = pointer_event(kind, at, self.view, pressure, event.modifiers())
-        if kind is Kind.press:
+        if kind is PointerKind.press:
             self.setFocus()
             upside_down = event.pointerType() == QPointingDevice.PointerType.Eraser
             self._gestures.begin(pointed, with_eraser=upside_down)
@@ -277,7 +283,7 @@ class Canvas(QWidget):
         x, y = self.view.to_document(at.x(), at.y())
         if not any(filter_(event, x, y) for filter_ in self.wheel_filters):
             zoom = self.view.zoom * PER_NOTCH ** (event.angleDelta().y() / NOTCH)
-            self.set_view(self.view.zoomed(zoom, at.x(), at.y()))
+            self.set_view(self.view.zoom_at(zoom, at.x(), at.y()))
         event.accept()
 
     def event(self, event: QEvent) -> bool:
@@ -311,10 +317,10 @@ class Canvas(QWidget):
         self._hover(event.position())
 
     def leaveEvent(self, event: QEvent) -> None:
-        self._pointer.left()
+        self._pointer.leave()
 
     def _hover(self, at: QPointF) -> None:
-        self._pointer.moved(at)
+        self._pointer.move_to(at)
         self.hovered.emit(*self.view.to_document(at.x(), at.y()))
 
     # Painting
@@ -327,7 +333,7 @@ class Canvas(QWidget):
         fill_canvas(painter, self.view, self.document.bounds, exposed, self._clear)
         for late in self._picture.paint(painter, self.view, exposed):
             self.update(self._on_screen(late))
-        grid = PixelGrid(seen_in(exposed, self.view) & self.document.bounds)
+        grid = PixelGrid(visible_rect(exposed, self.view) & self.document.bounds)
         drawn: list[Overlay] = [self.region, self.preview, grid, self.outline, self._sketch]
         for overlay in (*drawn, *self.overlays, self._pointer.outline):
             painter.save()

@@ -25,21 +25,21 @@ GRIP = 6
 HANDLE = 11
 
 
-def without_ai(root: Group) -> Group:
+def hide_ai_layers(root: Group) -> Group:
     """The picture before: every AI layer hidden."""
     for node in layers.walk(root):
         if isinstance(node, AiLayer) and node.visible:
-            root = layers.replaced(root, replace(node, visible=False))
+            root = layers.replace_node(root, replace(node, visible=False))
     return root
 
 
-def without(root: Group, layer_id: str) -> Group:
+def hide_layer(root: Group, layer_id: str) -> Group:
     """The picture with one layer hidden."""
     node = layers.find(root, layer_id)
-    return layers.replaced(root, replace(node, visible=False)) if node is not None else root
+    return layers.replace_node(root, replace(node, visible=False)) if node is not None else root
 
 
-class Compare(QObject):
+class CompareWipe(QObject):
     """Left of the line is the picture before, or one that was pinned; ``toggle`` shows or ends it.
 
     Only where something differs is anything drawn, so it costs what the AI layers cover.
@@ -110,13 +110,13 @@ class Compare(QObject):
             return
         self._root = document.root
         before = self._before(document.root)
-        self._rect = _differing(document, self._layer, before)
+        self._rect = _changed_rect(document, self._layer, before)
         self._image = picture(flatten(before, self._rect)) if self._rect else None
 
     def _before(self, root: Group) -> Group:
         if self._layer:
-            return without(root, self._layer)
-        return self._pinned if self._pinned is not None else without_ai(root)
+            return hide_layer(root, self._layer)
+        return self._pinned if self._pinned is not None else hide_ai_layers(root)
 
     def _paint_before(self, painter: QPainter, view: "ViewTransform") -> None:
         assert self._image is not None
@@ -164,10 +164,10 @@ class Compare(QObject):
             self._held = False
             return True
         if event.type() == QEvent.Type.MouseMove:
-            return self._moved(at, is_near)
+            return self._drag_line(at, is_near)
         return False
 
-    def _moved(self, at: float, is_near: bool) -> bool:
+    def _drag_line(self, at: float, is_near: bool) -> bool:
         if self._held:
             self.share = min(1.0, max(0.0, at / max(1, self._canvas.width())))
             self._canvas.update()
@@ -177,7 +177,7 @@ class Compare(QObject):
         return False
 
 
-def _differing(document: "Document", layer_id: str, before: Group) -> Rect:
+def _changed_rect(document: "Document", layer_id: str, before: Group) -> Rect:
     """Where before and after may differ."""
     nodes = [*layers.walk(document.root), *layers.walk(before)]
     wanted = (n for n in nodes if (n.id == layer_id if layer_id else isinstance(n, AiLayer)))

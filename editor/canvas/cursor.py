@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from editor.canvas.navigation import Navigation
 
 
-class Pointer:
+class CanvasCursor:
     """Follows the pointer and the choice of tool; ``outline`` is to be drawn last."""
 
     def __init__(self, canvas: "Canvas", navigation: "Navigation") -> None:
@@ -20,16 +20,16 @@ class Pointer:
         self._navigation = navigation
         self.outline = BrushOutline()
 
-    def moved(self, at: QPointF) -> None:
+    def move_to(self, at: QPointF) -> None:
         self._canvas.update(self.outline.rect(self._canvas.view))
         self.outline.at = at
         self._canvas.update(self.outline.rect(self._canvas.view))
 
-    def left(self) -> None:
+    def leave(self) -> None:
         self.outline.at = None
         self._canvas.update()
 
-    def chosen(self) -> None:
+    def refresh(self) -> None:
         """Another tool, brush or size."""
         self.outline.size = self._size()
         self.show()

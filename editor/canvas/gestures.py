@@ -8,7 +8,7 @@ from PySide6.QtCore import QObject, QPointF, Qt, QTimer, Signal
 
 from core.catalog import params_of, tools
 from core.errors import EditorError
-from core.paint.pointer import Context, Kind, PointerEvent
+from core.paint.pointer import GestureContext, PointerEvent, PointerKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,11 +38,11 @@ class Gestures(QObject):
     def __init__(self, studio: "Studio", parent: QObject) -> None:
         super().__init__(parent)
         self.studio = studio
-        self.prepare: Callable[[Context], Context] = lambda context: context
+        self.prepare: Callable[[GestureContext], GestureContext] = lambda context: context
         self.tool = ""
         self.since = 0.0
         self._gesture: Gesture | None = None
-        self._last = PointerEvent(Kind.move, 0, 0)
+        self._last = PointerEvent(PointerKind.move, 0, 0)
         self._pulse = QTimer(self)
         self._pulse.setInterval(round(PAUSE * 1000))
         self._pulse.timeout.connect(self._time_passes)
@@ -62,7 +62,7 @@ class Gestures(QObject):
         choices = self.studio.choices
         self.tool = "eraser" if with_eraser else choices.tool
         tool, params = self._tool()
-        context = Context(
+        context = GestureContext(
             self.studio.document,
             self.studio.document.state.active,
             self.studio.brush,
@@ -98,7 +98,7 @@ class Gestures(QObject):
 
     def _note(self, event: PointerEvent) -> None:
         self.since = time.perf_counter()
-        self._last = replace(event, kind=Kind.move)
+        self._last = replace(event, kind=PointerKind.move)
 
     def _advance(self, event: PointerEvent | None) -> None:
         gesture = self._gesture
@@ -129,7 +129,7 @@ class Gestures(QObject):
 
 
 def pointer_event(
-    kind: Kind, at: QPointF, view: "ViewTransform", pressure: float, keys: _Key
+    kind: PointerKind, at: QPointF, view: "ViewTransform", pressure: float, keys: _Key
 ) -> PointerEvent:
     """What happened on the screen, in document pixels."""
     x, y = view.to_document(at.x(), at.y())

@@ -7,14 +7,14 @@ from core.paint import layers
 from core.paint.document import Document
 from core.paint.layers import Group, Node
 from core.paint.tiles import TILE, Key, Pixels, keys_over, tile_rect
-from editor.canvas.qt_blend import Sheet
+from editor.canvas.qt_blend import BlendTarget
 
 BUDGET = 96 << 20
 """Bytes of ready tiles; a 256 px tile of both planes is half a MiB."""
 READY_BYTES = 2 * TILE * TILE * 4
 
 
-class Level(NamedTuple):
+class CacheLevel(NamedTuple):
     """The children of the root, or of a group on the way to the active layer."""
 
     below: tuple[Node, ...]
@@ -26,7 +26,7 @@ Ready = tuple[Pixels | None, Pixels | None]
 """What lies below and above in one tile; None where that shows nothing."""
 
 
-class Planes:
+class LayerCache:
     """Flattens like core.paint.flatten, with what lies below and above the active layer remembered.
 
     Layers are values, so a remembered tile holds exactly as long as the layers it was made from
@@ -35,18 +35,18 @@ class Planes:
 
     def __init__(self, document: Document) -> None:
         self._document = document
-        self._levels: list[Level] = []
+        self._levels: list[CacheLevel] = []
         self._ready: dict[tuple[int, Key], Ready] = {}
 
     def flatten(self, rect: Rect) -> Pixels:
         """RGBA8 premultiplied over rect, like ``flatten(document.root, rect)``."""
         self._split()
-        sheet = Sheet(rect)
+        sheet = BlendTarget(rect)
         for key in keys_over(rect):
             self._draw(0, key, tile_rect(key) & rect, sheet)
         return sheet.pixels
 
-    def _draw(self, depth: int, key: Key, part: Rect, sheet: Sheet) -> None:
+    def _draw(self, depth: int, key: Key, part: Rect, sheet: BlendTarget) -> None:
         level = self._levels[depth]
         below, above = self._tile(depth, key)
         place = tile_rect(key)
@@ -59,11 +59,11 @@ class Planes:
             for node in level.above:
                 sheet.draw(node, part)
 
-    def _draw_middle(self, depth: int, key: Key, part: Rect, sheet: Sheet) -> None:
+    def _draw_middle(self, depth: int, key: Key, part: Rect, sheet: BlendTarget) -> None:
         middle = self._levels[depth].middle
         if isinstance(middle, Group) and depth + 1 < len(self._levels):
             if middle.visible and middle.opacity > 0:
-                inner = Sheet(part)
+                inner = BlendTarget(part)
                 self._draw(depth + 1, key, part, inner)
                 sheet.blend(middle, part, inner.pixels, part)
         elif middle is not None:
@@ -87,7 +87,7 @@ class Planes:
         return found
 
 
-def _levels(root: Group, active: str) -> list[Level]:
+def _levels(root: Group, active: str) -> list[CacheLevel]:
     """From the root down to the group that holds the active layer."""
     found, group = [], root
     while True:
@@ -98,14 +98,14 @@ def _levels(root: Group, active: str) -> list[Level]:
         group = level.middle
 
 
-def _level(children: tuple[Node, ...], active: str) -> Level:
+def _level(children: tuple[Node, ...], active: str) -> CacheLevel:
     for place, child in enumerate(children):
         if child.id == active or (isinstance(child, Group) and layers.find(child, active)):
-            return Level(children[:place], child, children[place + 1 :])
-    return Level(children, None, ())
+            return CacheLevel(children[:place], child, children[place + 1 :])
+    return CacheLevel(children, None, ())
 
 
-def _same(first: Level, second: Level) -> bool:
+def _same(first: CacheLevel, second: CacheLevel) -> bool:
     return _are(first.below, second.below) and _are(first.above, second.above)
 
 
@@ -122,7 +122,7 @@ def _flat(nodes: tuple[Node, ...], key: Key) -> Pixels | None:
     """A tile of some layers; None where they show nothing."""
     if not nodes:
         return None
-    sheet = Sheet(tile_rect(key))
+    sheet = BlendTarget(tile_rect(key))
     for node in nodes:
         sheet.draw(node)
     return sheet.pixels if sheet.pixels.any() else None

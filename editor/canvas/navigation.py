@@ -61,7 +61,7 @@ class Navigation:
         """The focus went elsewhere: the release of a key would not arrive here."""
         self._held = None
 
-    def pressed(self, at: QPointF, button: Qt.MouseButton) -> bool:
+    def press(self, at: QPointF, button: Qt.MouseButton) -> bool:
         """True when a drag of the view began."""
         by_middle = button == Qt.MouseButton.MiddleButton
         if not (by_middle or (self._held and button == Qt.MouseButton.LeftButton)):
@@ -73,19 +73,19 @@ class Navigation:
             self._pan = at
         return True
 
-    def moved(self, at: QPointF) -> bool:
+    def move(self, at: QPointF) -> bool:
         """True when the view followed the pointer."""
         view = self._canvas.view
         if self._pan is not None:
             step, self._pan = at - self._pan, at
-            self._canvas.set_view(view.panned(step.x(), step.y()))
+            self._canvas.set_view(view.pan(step.x(), step.y()))
         elif self._turn is not None:
             angle, bearing = self._turn
             middle = self._canvas.width() / 2, self._canvas.height() / 2
-            self._canvas.set_view(view.turned(angle + self._bearing(at) - bearing, *middle))
+            self._canvas.set_view(view.rotate_at(angle + self._bearing(at) - bearing, *middle))
         return self.is_dragging
 
-    def released(self) -> bool:
+    def release(self) -> bool:
         """True when a drag of the view ended."""
         was_dragging = self.is_dragging
         self._pan = self._turn = None

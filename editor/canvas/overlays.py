@@ -70,7 +70,7 @@ class RegionTint:
         exposed = painter.clipBoundingRect()
         kept: dict[int, QImage] = {}
         for key, tile in self.layer.region.items():
-            place = QRectF(*tile_rect(key).moved(*self.layer.position))
+            place = QRectF(*tile_rect(key).translate(*self.layer.position))
             image = self._images.get(tile.serial)
             if place.intersects(exposed):
                 image = image or self._image(tile.pixels)
@@ -82,12 +82,12 @@ class RegionTint:
     def _image(self, region: Pixels) -> QImage:
         """Tiles that are painted throughout, most of a large region, share one image."""
         if region.min() < 255:
-            return _tinted(region)
-        self._whole = self._whole or _tinted(region)
+            return _tint_region(region)
+        self._whole = self._whole or _tint_region(region)
         return self._whole
 
 
-def _tinted(region: Pixels) -> QImage:
+def _tint_region(region: Pixels) -> QImage:
     """Amber with a dark edge: the one shows on dark pictures, the other on bright ones."""
     alpha = np.ascontiguousarray(region[..., 0])
     inside = (alpha > 127).astype(np.uint8)
@@ -98,7 +98,7 @@ def _tinted(region: Pixels) -> QImage:
     return picture(np.asarray(tinted, np.uint8))
 
 
-class Preview:
+class PreviewOverlay:
     """A picture that is still being made, in its place on the canvas."""
 
     def __init__(self) -> None:

@@ -7,7 +7,7 @@ from PySide6.QtCore import QRect, QRectF, Qt
 from PySide6.QtGui import QPainter
 
 from editor.canvas.overlays import transform
-from editor.canvas.tile_pyramid import Pyramid, Spot, level_for
+from editor.canvas.tile_pyramid import PyramidTile, TilePyramid, level_for
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QImage
@@ -20,15 +20,15 @@ FRAME = 0.012
 """Seconds that one paint may spend on drawing what has changed."""
 
 
-class Picture:
+class DocumentPainter:
     """Paints a document; tell it with ``touched`` where the document has changed."""
 
     def __init__(self, document: "Document") -> None:
         self._document = document
-        self.pyramid = Pyramid(document)
+        self.pyramid = TilePyramid(document)
 
-    def touched(self, rect: "Rect") -> None:
-        self.pyramid.touched(rect)
+    def mark_dirty(self, rect: "Rect") -> None:
+        self.pyramid.mark_dirty(rect)
 
     def paint(self, painter: QPainter, view: "ViewTransform", exposed: QRect) -> "list[Rect]":
         """Paint the exposed part of the screen.
@@ -42,7 +42,7 @@ class Picture:
         is_smooth = _is_smooth(scale, view.angle)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, is_smooth)
         deadline, late = time.perf_counter() + FRAME, []
-        seen = seen_in(exposed, view) & self._document.bounds
+        seen = visible_rect(exposed, view) & self._document.bounds
         for spot in self.pyramid.spots(seen, level_for(scale)):
             image = self._image(spot, deadline)
             if image is not None:
@@ -52,17 +52,17 @@ class Picture:
         painter.restore()
         return late
 
-    def _image(self, spot: Spot, deadline: float) -> "QImage | None":
+    def _image(self, spot: PyramidTile, deadline: float) -> "QImage | None":
         """The picture of a spot as it is, or as it was once the time is up."""
         if self.pyramid.is_fresh(spot) or time.perf_counter() < deadline:
             return self.pyramid.image(spot, deadline)
         return self.pyramid.stale(spot)
 
 
-def seen_in(exposed: QRect, view: "ViewTransform") -> "Rect":
+def visible_rect(exposed: QRect, view: "ViewTransform") -> "Rect":
     """The document rectangle that covers a part of the screen."""
-    moved = view.panned(-exposed.x(), -exposed.y())
-    return moved.seen(exposed.width(), exposed.height()).padded(1)
+    moved = view.pan(-exposed.x(), -exposed.y())
+    return moved.visible_rect(exposed.width(), exposed.height()).pad(1)
 
 
 def _is_smooth(scale: float, angle: float) -> bool:

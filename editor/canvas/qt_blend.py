@@ -34,13 +34,13 @@ MODES = MappingProxyType(
 )
 
 
-class Sheet:
+class BlendTarget:
     """RGBA8 premultiplied bytes over a canvas rectangle, clear at first, to draw nodes on."""
 
     def __init__(self, rect: Rect) -> None:
         self.rect = rect
         self.pixels = np.zeros((rect.height, rect.width, 4), np.uint8)
-        self._image = wrapped(self.pixels)
+        self._image = wrap_pixels(self.pixels)
 
     def draw(self, node: Node, part: Rect | None = None) -> None:
         """Blend a layer or group, as core.paint.flatten.draw does; all of it, or inside part."""
@@ -48,7 +48,7 @@ class Sheet:
         if not node.visible or node.opacity <= 0:
             return
         if isinstance(node, Group):
-            inner = Sheet(part)
+            inner = BlendTarget(part)
             for child in node.children:
                 inner.draw(child)
             self.blend(node, part, inner.pixels, part)
@@ -56,17 +56,17 @@ class Sheet:
             self._draw_layer(node, part)
 
     def _draw_layer(self, layer: Layer, part: Rect) -> None:
-        for key in keys_over(part.moved(-layer.position.x, -layer.position.y)):
+        for key in keys_over(part.translate(-layer.position.x, -layer.position.y)):
             tile = layer.tiles.tile(key)
             if tile is not None:
-                place = tile_rect(key).moved(*layer.position)
+                place = tile_rect(key).translate(*layer.position)
                 self.blend(layer, place & part, tile.pixels, place)
 
     def blend(self, node: Node, part: Rect, pixels: Pixels, place: Rect) -> None:
         """Blend the part of a node's pixels that lies on this sheet; place is where all lie."""
         mode = MODES.get(node.blend)
         if mode is None or (node.mask is not None and node.mask.visible):
-            inside = pixels[part.moved(-place.x, -place.y).slices]
+            inside = pixels[part.translate(-place.x, -place.y).slices]
             blend_into(node, part, inside, self.rect, self.pixels)
         else:
             self.lay(pixels, part, place, mode, node.opacity)
@@ -85,13 +85,13 @@ class Sheet:
         painter.setOpacity(opacity)
         painter.drawImage(
             QPoint(part.x - self.rect.x, part.y - self.rect.y),
-            wrapped(pixels),
-            QRect(*part.moved(-place.x, -place.y)),
+            wrap_pixels(pixels),
+            QRect(*part.translate(-place.x, -place.y)),
         )
         painter.end()
 
 
-def wrapped(pixels: Pixels) -> QImage:
+def wrap_pixels(pixels: Pixels) -> QImage:
     """Contiguous bytes, height x width x 4, as an image on the same memory."""
     height, width = pixels.shape[:2]
     return QImage(pixels.data, width, height, width * 4, FORMAT)

@@ -12,8 +12,8 @@ import numpy as np
 from core.geometry import EMPTY, Rect
 from core.paint.document import Document
 from core.paint.tiles import TILE, Pixels, keys_over
-from editor.canvas.layer_cache import Planes
-from editor.canvas.qt_blend import wrapped
+from editor.canvas.layer_cache import LayerCache
+from editor.canvas.qt_blend import wrap_pixels
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QImage
@@ -23,7 +23,7 @@ TILE_BYTES = TILE * TILE * 4
 MOST_LEVEL = 8
 
 
-class Spot(NamedTuple):
+class PyramidTile(NamedTuple):
     """One image of the pyramid: at level n it covers 256 * 2^n document pixels a side."""
 
     level: int
@@ -36,50 +36,50 @@ class Spot(NamedTuple):
         return Rect(self.x * side, self.y * side, side, side)
 
 
-class Pyramid:
+class TilePyramid:
     """Images of a document by level and place, refreshed where the document changed."""
 
     def __init__(self, document: Document) -> None:
         self._document = document
-        self._planes = Planes(document)
-        self._images: OrderedDict[Spot, tuple[QImage, Pixels]] = OrderedDict()
-        self._dirty: dict[Spot, Rect] = {}
+        self._planes = LayerCache(document)
+        self._images: OrderedDict[PyramidTile, tuple[QImage, Pixels]] = OrderedDict()
+        self._dirty: dict[PyramidTile, Rect] = {}
 
-    def touched(self, rect: Rect) -> None:
+    def mark_dirty(self, rect: Rect) -> None:
         """Remember that a document rectangle must be drawn again."""
         for spot in self._over(rect):
             self._dirty[spot] = self._dirty.get(spot, EMPTY) | (spot.rect & rect)
 
-    def _over(self, rect: Rect) -> Iterator[Spot]:
+    def _over(self, rect: Rect) -> Iterator[PyramidTile]:
         """Images at hand that touch a document rectangle."""
         for level in {spot.level for spot in self._images}:
             found = self.spots(rect, level)
             yield from (spot for spot in found if spot in self._images)
 
-    def spots(self, rect: Rect, level: int) -> list[Spot]:
+    def spots(self, rect: Rect, level: int) -> list[PyramidTile]:
         """The images that cover a document rectangle at a level."""
         scale = 1 << level
-        small = Rect.between(
+        small = Rect.from_edges(
             rect.x // scale, rect.y // scale, -(-rect.right // scale), -(-rect.bottom // scale)
         )
-        return [Spot(level, x, y) for x, y in keys_over(small)]
+        return [PyramidTile(level, x, y) for x, y in keys_over(small)]
 
-    def is_fresh(self, spot: Spot) -> bool:
+    def is_fresh(self, spot: PyramidTile) -> bool:
         """Whether nothing has to be drawn before the spot can be shown."""
         return spot in self._images and spot not in self._dirty
 
-    def stale(self, spot: Spot) -> "QImage | None":
+    def stale(self, spot: PyramidTile) -> "QImage | None":
         """What was last drawn for a spot, if anything."""
         return self._images[spot][0] if spot in self._images else None
 
-    def image(self, spot: Spot, deadline: float = math.inf) -> "QImage":
+    def image(self, spot: PyramidTile, deadline: float = math.inf) -> "QImage":
         """The picture of a spot, ARGB32 premultiplied: up to date, unless the time runs out.
 
         ``deadline`` is on the clock of time.perf_counter; some part is always brought up to date.
         """
         if spot not in self._images:
             pixels = np.zeros((TILE, TILE, 4), np.uint8)
-            self._images[spot] = (wrapped(pixels), pixels)
+            self._images[spot] = (wrap_pixels(pixels), pixels)
             self._dirty[spot] = spot.rect
             self._shrink()
         self._images.move_to_end(spot)
@@ -97,26 +97,26 @@ class Pyramid:
             old, _ = self._images.popitem(last=False)
             self._dirty.pop(old, None)
 
-    def _strips(self, spot: Spot, dirty: Rect) -> list[Rect]:
+    def _strips(self, spot: PyramidTile, dirty: Rect) -> list[Rect]:
         """What to draw, in whole pixels of the spot, in strips that stay small in memory."""
         scale = 1 << spot.level
-        rect = (dirty.snapped(scale) & spot.rect) & self._document.bounds.snapped(scale)
+        rect = (dirty.snap(scale) & spot.rect) & self._document.bounds.snap(scale)
         tall = max(scale, TILE)
         return [
             Rect(rect.x, y, rect.width, min(tall, rect.bottom - y))
             for y in range(rect.y, rect.bottom, tall)
         ]
 
-    def _refresh(self, spot: Spot, rect: Rect) -> None:
+    def _refresh(self, spot: PyramidTile, rect: Rect) -> None:
         scale = 1 << spot.level
-        shown = _halved(self._planes.flatten(rect), scale)
+        shown = _halve(self._planes.flatten(rect), scale)
         left, top = (rect.x - spot.rect.x) // scale, (rect.y - spot.rect.y) // scale
         place = Rect(left, top, shown.shape[1], shown.shape[0]).slices
         cv2.cvtColor(shown, cv2.COLOR_RGBA2BGRA, dst=shown)
         self._images[spot][1][place] = shown
 
 
-def _halved(pixels: Pixels, scale: int) -> Pixels:
+def _halve(pixels: Pixels, scale: int) -> Pixels:
     if scale == 1:
         return pixels
     size = pixels.shape[1] // scale, pixels.shape[0] // scale

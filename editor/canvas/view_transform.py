@@ -53,23 +53,23 @@ class ViewTransform:
         radians = math.radians(self.angle)
         return math.cos(radians), math.sin(radians)
 
-    def panned(self, dx: float, dy: float) -> "ViewTransform":
+    def pan(self, dx: float, dy: float) -> "ViewTransform":
         """Moved by screen pixels."""
         return replace(self, x=self.x + dx, y=self.y + dy)
 
-    def zoomed(self, zoom: float, x: float, y: float) -> "ViewTransform":
+    def zoom_at(self, zoom: float, x: float, y: float) -> "ViewTransform":
         """At another zoom, the same document point staying at screen (x, y)."""
         held = self.to_document(x, y)
         return replace(self, zoom=min(MOST, max(LEAST, zoom)))._holding(held, x, y)
 
-    def turned(self, angle: float, x: float, y: float) -> "ViewTransform":
+    def rotate_at(self, angle: float, x: float, y: float) -> "ViewTransform":
         """At another angle, the same document point staying at screen (x, y)."""
         held = self.to_document(x, y)
         return replace(self, angle=(angle + 180) % 360 - 180)._holding(held, x, y)
 
     def _holding(self, held: tuple[float, float], x: float, y: float) -> "ViewTransform":
         now = self.to_screen(*held)
-        return self.panned(x - now[0], y - now[1])
+        return self.pan(x - now[0], y - now[1])
 
     def next_stop(self, steps: int) -> float:
         """The zoom so many stops in (or out, when negative)."""
@@ -86,11 +86,11 @@ class ViewTransform:
         across, down = [c[0] for c in corners], [c[1] for c in corners]
         return min(across), min(down), max(across), max(down)
 
-    def seen(self, width: float, height: float) -> Rect:
+    def visible_rect(self, width: float, height: float) -> Rect:
         """The document rectangle that covers a window of this size."""
         corners = [self.to_document(x, y) for x in (0.0, width) for y in (0.0, height)]
         across, down = [c[0] for c in corners], [c[1] for c in corners]
-        return Rect.between(
+        return Rect.from_edges(
             math.floor(min(across)),
             math.floor(min(down)),
             math.ceil(max(across)),
@@ -98,14 +98,14 @@ class ViewTransform:
         )
 
 
-def fitted(canvas: Size, width: float, height: float, most: float = 1.0) -> ViewTransform:
+def fit_view(canvas: Size, width: float, height: float, most: float = 1.0) -> ViewTransform:
     """The whole canvas upright in the middle of a window, not larger than ``most``."""
     room = max(1.0, width - 2 * MARGIN), max(1.0, height - 2 * MARGIN)
     zoom = min(room[0] / canvas.width, room[1] / canvas.height, most)
-    return centred(canvas, width, height, min(MOST, max(LEAST, zoom)))
+    return centre_view(canvas, width, height, min(MOST, max(LEAST, zoom)))
 
 
-def centred(canvas: Size, width: float, height: float, zoom: float) -> ViewTransform:
+def centre_view(canvas: Size, width: float, height: float, zoom: float) -> ViewTransform:
     return ViewTransform(
         zoom, (width - canvas.width * zoom) / 2, (height - canvas.height * zoom) / 2
     )

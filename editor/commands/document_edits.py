@@ -8,11 +8,11 @@ import numpy as np
 from core.errors import EditorError
 from core.geometry import Point, Rect, Size
 from core.paint import layers
-from core.paint.blend_modes import scaled
+from core.paint.blend_modes import scale_alpha
 from core.paint.document import Document
 from core.paint.flatten import draw, flatten
 from core.paint.layers import Group, Layer, Mask, Node, new_id
-from core.paint.selection import NOTHING, Selection
+from core.paint.selection import EMPTY_SELECTION, Selection
 from core.paint.tiles import Pixels, Tiles
 
 
@@ -43,20 +43,20 @@ def add_group(document: Document) -> None:
     group = Group("Group", children=(node,))
     parent = layers.parent_of(document.root, node.id) or document.root
     place = [child.id for child in parent.children].index(node.id)
-    root = layers.removed(document.root, node.id)
-    root = layers.inserted(root, parent.id, place, group)
+    root = layers.remove_node(document.root, node.id)
+    root = layers.insert_node(root, parent.id, place, group)
     document.apply("Group", replace(document.state, root=root, active=node.id))
 
 
 def duplicate(document: Document) -> None:
     node = _active(document)
-    document.insert("Duplicate", replace(renewed(node), name=f"{node.name} copy"))
+    document.insert("Duplicate", replace(with_new_ids(node), name=f"{node.name} copy"))
 
 
-def renewed(node: Node) -> Node:
+def with_new_ids(node: Node) -> Node:
     """The same layers under new ids."""
     if isinstance(node, Group):
-        node = replace(node, children=tuple(renewed(child) for child in node.children))
+        node = replace(node, children=tuple(with_new_ids(child) for child in node.children))
     return replace(node, id=new_id())
 
 
@@ -67,7 +67,7 @@ def delete(document: Document) -> None:
     rest = [i for i in order if i not in inside]
     place = order.index(node.id)
     following = next((i for i in reversed(order[:place]) if i in rest), rest[0] if rest else "")
-    root = layers.removed(document.root, node.id)
+    root = layers.remove_node(document.root, node.id)
     document.apply("Delete layer", replace(document.state, root=root, active=following))
 
 
@@ -79,19 +79,19 @@ def merge_down(document: Document) -> None:
     if place == 0:
         raise EditorError(f"There is no layer below {node.name} to merge with.")
     below = parent.children[place - 1]
-    merged = replace(_rendered((below, node), document), name=below.name, id=below.id)
-    root = layers.removed(document.root, node.id)
-    root = layers.replaced(root, merged)
+    merged = replace(_render_nodes((below, node), document), name=below.name, id=below.id)
+    root = layers.remove_node(document.root, node.id)
+    root = layers.replace_node(root, merged)
     document.apply("Merge down", replace(document.state, root=root, active=merged.id))
 
 
 def flatten_all(document: Document) -> None:
-    merged = replace(_rendered(document.root.children, document), name="Picture")
+    merged = replace(_render_nodes(document.root.children, document), name="Picture")
     root = replace(document.root, children=(merged,))
     document.apply("Flatten", replace(document.state, root=root, active=merged.id))
 
 
-def _rendered(nodes: Iterable[Node], document: Document) -> Layer:
+def _render_nodes(nodes: Iterable[Node], document: Document) -> Layer:
     rect = Rect.union(layers.extent(node, document.bounds) for node in nodes) & document.bounds
     pixels = flatten(Group("", children=tuple(nodes)), rect)
     return Layer("", tiles=Tiles.of(pixels, rect.x, rect.y) if rect else Tiles())
@@ -121,7 +121,7 @@ def fill(document: Document, colour: tuple[int, int, int, int]) -> None:
     """Fill the selection, or the whole layer, with a straight RGBA colour."""
     layer = _raster(document)
     area = document.selection.bounds or document.bounds
-    with document.painting(layer.id, "Fill") as painting:
+    with document.paint(layer.id, "Fill") as painting:
         for rect in _bands(area):
             painting.blend(
                 np.full((rect.height, rect.width), 255, np.uint8), rect.x, rect.y, colour
@@ -132,7 +132,7 @@ def clear(document: Document) -> None:
     """Erase the selection, or the whole layer."""
     layer = _raster(document)
     area = document.selection.bounds or document.bounds
-    with document.painting(layer.id, "Clear") as painting:
+    with document.paint(layer.id, "Clear") as painting:
         for rect in _bands(area & layers.extent(layer, document.bounds)):
             alpha = np.full((rect.height, rect.width), 255, np.uint8)
             painting.blend(alpha, rect.x, rect.y, erase=True)
@@ -145,7 +145,7 @@ def _bands(rect: Rect, tall: int = 512) -> list[Rect]:
     ]
 
 
-def copied(document: Document) -> tuple[Pixels, Rect]:
+def copy_pixels(document: Document) -> tuple[Pixels, Rect]:
     """The active layer's pixels inside the selection, and where they were."""
     node = _active(document)
     area = (document.selection.bounds or document.bounds) & document.bounds
@@ -155,7 +155,7 @@ def copied(document: Document) -> tuple[Pixels, Rect]:
     pixels = np.zeros((area.height, area.width, 4), np.uint8)
     draw(replace(node, visible=True, opacity=1.0, blend="normal"), area, pixels)
     if document.selection:
-        pixels = scaled(pixels, document.selection.read(area))
+        pixels = scale_alpha(pixels, document.selection.read(area))
     return pixels, area
 
 
@@ -172,38 +172,38 @@ def select_all(document: Document) -> None:
 
 
 def select_none(document: Document) -> None:
-    document.select(NOTHING, "Deselect")
+    document.select(EMPTY_SELECTION, "Deselect")
 
 
 def select_inverse(document: Document) -> None:
-    document.select(document.selection.inverted(document.size), "Invert selection")
+    document.select(document.selection.invert(document.size), "Invert selection")
 
 
 def feather(document: Document, radius: float) -> None:
-    document.select(document.selection.feathered(radius, document.size), "Feather selection")
+    document.select(document.selection.feather(radius, document.size), "Feather selection")
 
 
 def grow(document: Document, by: int) -> None:
     label = "Grow selection" if by > 0 else "Shrink selection"
-    document.select(document.selection.grown(by, document.size), label)
+    document.select(document.selection.grow(by, document.size), label)
 
 
 def crop_to_selection(document: Document) -> None:
     area = document.selection.bounds & document.bounds
     if not area:
         raise EditorError("Select the part to keep first.")
-    root = _shifted(document.root, -area.x, -area.y)
-    state = replace(document.state, size=area.size, root=root, selection=NOTHING)
+    root = _shift_layers(document.root, -area.x, -area.y)
+    state = replace(document.state, size=area.size, root=root, selection=EMPTY_SELECTION)
     document.apply("Crop", state)
 
 
-def _shifted(group: Group, dx: int, dy: int) -> Group:
+def _shift_layers(group: Group, dx: int, dy: int) -> Group:
     moved: list[Node] = []
     for child in group.children:
         if isinstance(child, Group):
-            moved.append(_shifted(child, dx, dy))
+            moved.append(_shift_layers(child, dx, dy))
         elif isinstance(child, Layer):
-            moved.append(replace(child, position=child.position.moved(dx, dy)))
+            moved.append(replace(child, position=child.position.translate(dx, dy)))
     return replace(group, children=tuple(moved))
 
 

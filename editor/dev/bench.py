@@ -30,20 +30,20 @@ def main(arguments: list[str] | None = None) -> int:
     with tempfile.TemporaryDirectory() as home:
         # The measured windows save their settings, which are not the person's.
         os.environ["SFUMATO_HOME"] = home
-        figures = first_stroke() if chosen.first_stroke else measured(chosen.quick)
+        figures = first_stroke() if chosen.first_stroke else measure(chosen.quick)
     as_json = chosen.json or chosen.first_stroke
     lines = [f"{name}: {value}" for name, value in figures.items()]
     sys.stdout.write((json.dumps(figures) if as_json else "\n".join(lines)) + "\n")
     return 0
 
 
-def measured(quick: bool) -> dict[str, Any]:
+def measure(quick: bool) -> dict[str, Any]:
     """All figures by name, with the bars they should stay under."""
     from core.bench.timing import figure, milliseconds
-    from editor.dev.bench_ink import DABS, LAYERS, SIDE, Ink
+    from editor.dev.bench_ink import DABS, LAYERS, SIDE, InkBench
 
-    starts = [started() for _ in range(2 if quick else 5)]
-    ink = Ink(WINDOW, 4 if quick else 12)
+    starts = [start_process() for _ in range(2 if quick else 5)]
+    ink = InkBench(WINDOW, 4 if quick else 12)
     figures = {
         "start_s": figure([start["seconds"] for start in starts]),
         "torch_in_editor": any(start["torch"] for start in starts),
@@ -54,7 +54,7 @@ def measured(quick: bool) -> dict[str, Any]:
             for where in ("at_100_percent", "zoomed_out")
         },
         "ink_document": f"{SIDE} x {SIDE}, {LAYERS} full layers, one dab an event",
-        "blocked": {name: round(took * 1000, 1) for name, took in ink.blocked().items()},
+        "blocked": {name: round(took * 1000, 1) for name, took in ink.measure_blocking().items()},
         "bars": BARS,
     }
     ink.close()
@@ -64,7 +64,7 @@ def measured(quick: bool) -> dict[str, Any]:
 # Start and memory, each in a process of its own
 
 
-def started() -> dict[str, Any]:
+def start_process() -> dict[str, Any]:
     """What a fresh process says about its first stroke."""
     line = [sys.executable, "-m", "editor.dev.bench", "--first-stroke"]
     said = subprocess.run(line, capture_output=True, text=True, timeout=PATIENCE, check=False)
@@ -83,7 +83,7 @@ def first_stroke() -> dict[str, Any]:
     from core.geometry import Size
     from editor.app import App
     from editor.commands import document_edits
-    from editor.dev.bench_ink import Hand
+    from editor.dev.bench_ink import SyntheticPen
 
     application = QApplication([])
     app = App(application, settings.Settings())
@@ -91,7 +91,7 @@ def first_stroke() -> dict[str, Any]:
     app.window.resize(*WINDOW)
     app.window.show()
     application.processEvents()
-    Hand(app.canvas).stroke([(300.0 + 8 * step, 300.0) for step in range(20)])
+    SyntheticPen(app.canvas).stroke([(300.0 + 8 * step, 300.0) for step in range(20)])
     seconds = time.perf_counter() - start
     import psutil
 

@@ -25,7 +25,7 @@ RELEASE = QEvent.Type.MouseButtonRelease
 EVERYTHING = QEventLoop.ProcessEventsFlag.AllEvents
 
 
-class Hand:
+class SyntheticPen:
     """Sends real mouse events to a widget and lets it paint after each."""
 
     def __init__(self, canvas: QWidget) -> None:
@@ -48,7 +48,7 @@ class Hand:
         return time.perf_counter() - start
 
 
-class Ink:
+class InkBench:
     """The whole window over a large document of full, translucent layers, and a hand in it."""
 
     def __init__(self, window: tuple[int, int], strokes: int) -> None:
@@ -63,7 +63,7 @@ class Ink:
         self.app.window.show()
         self._longest_frame(0.0)
         document = heavy_document()
-        self._opening = self._timed(lambda: self.app.show_document(document))
+        self._opening = self._time(lambda: self.app.show_document(document))
 
     def close(self) -> None:
         self.app.window.hide()
@@ -80,7 +80,7 @@ class Ink:
             canvas.actual_size()
         self._application.processEvents()
         step = dab * 0.1 * canvas.view.zoom
-        hand, times = Hand(canvas), []
+        hand, times = SyntheticPen(canvas), []
         for _ in range(self._count):
             x = self._places.uniform(0.2, 0.3) * canvas.width()
             y = self._places.uniform(0.2, 0.8) * canvas.height()
@@ -88,7 +88,7 @@ class Ink:
             times += hand.stroke([(x + step * n, y) for n in range(events)])
         return times
 
-    def blocked(self) -> dict[str, float]:
+    def measure_blocking(self) -> dict[str, float]:
         """How long single commands keep the window from answering, in seconds."""
         document, canvas = self.app.studio.document, self._canvas
         canvas.fit()
@@ -103,9 +103,9 @@ class Ink:
             "activate_layer": lambda: document.activate(other.id),
             "hide_layer": lambda: document.replace("Hide", replace(other, visible=False)),
         }
-        return {"open": self._opening} | {name: self._timed(do) for name, do in actions.items()}
+        return {"open": self._opening} | {name: self._time(do) for name, do in actions.items()}
 
-    def _timed(self, do: Callable[[], Any]) -> float:
+    def _time(self, do: Callable[[], Any]) -> float:
         start = time.perf_counter()
         do()
         return self._longest_frame(start)
@@ -136,4 +136,4 @@ def _plane(random: np.random.Generator, is_opaque: bool) -> Tiles:
     alphas = np.broadcast_to(alpha, (4, TILE, TILE, 1))
     tiles = np.concatenate([colour, alphas], axis=-1).astype(np.uint8)
     across = range(SIDE // TILE)
-    return Tiles.restored({(x, y): tiles[(7 * x + 3 * y) % 4] for x in across for y in across}, 4)
+    return Tiles.from_tiles({(x, y): tiles[(7 * x + 3 * y) % 4] for x in across for y in across}, 4)

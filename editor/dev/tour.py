@@ -54,13 +54,13 @@ class Tour:
         return await self._save()
 
     @contextmanager
-    def _timed(self, name: str) -> Iterator[None]:
+    def _time(self, name: str) -> Iterator[None]:
         began = time.perf_counter()
         yield
         self.stages[name] = round(time.perf_counter() - began, 3)
 
     async def _open(self) -> None:
-        with self._timed("open the sample"):
+        with self._time("open the sample"):
             # From the loop and not from this task, as a click would.
             picture = SAMPLES / "meadow.png"
             QTimer.singleShot(0, lambda: self.app.files.open_path(picture, as_copy=True))
@@ -73,7 +73,7 @@ class Tour:
         await asyncio.sleep(0.1)
         self._key(Qt.Key.Key_B)
         self.app.studio.choose(foreground=(224, 120, 60, 255))
-        with self._timed("ink stroke"):
+        with self._time("ink stroke"):
             await self._sweep([(0.08 + 0.02 * i, 0.12 + 0.03 * (i % 4)) for i in range(16)])
 
     async def _ai_stroke(self) -> None:
@@ -82,11 +82,11 @@ class Tour:
         field.setFocus()
         QTest.keyClicks(field, PROMPT)
         await asyncio.sleep(0.05)
-        with self._timed("load the model"):
+        with self._time("load the model"):
             await self.app.engine.open(self.app.recipes.shown.model)
-        with self._timed("AI stroke, from press to picture"):
+        with self._time("AI stroke, from press to picture"):
             await self._sweep([_around(turn / 12) for turn in range(13)])
-            await self._settled()
+            await self._wait_until_settled()
 
     def _words(self) -> QWidget:
         """The prompt field of the options bar."""
@@ -106,14 +106,14 @@ class Tour:
             Qt.ScrollPhase.NoScrollPhase,
             False,
         )
-        with self._timed("another seed, from wheel to picture"):
+        with self._time("another seed, from wheel to picture"):
             QApplication.sendEvent(canvas, wheel)
-            await self._settled()
+            await self._wait_until_settled()
 
     async def _hide_and_undo(self) -> None:
         panel = self.app.window.layers
         tree = panel.tree
-        with self._timed("hide and undo"):
+        with self._time("hide and undo"):
             row = tree.visualItemRect(tree.items()[0])
             QTest.mouseClick(tree.viewport(), LEFT, pos=QPoint(row.left() + 8, row.center().y()))
             await asyncio.sleep(0.05)
@@ -126,7 +126,7 @@ class Tour:
     async def _save(self) -> list[Path]:
         document = self.app.studio.document
         picture, window = self.folder / "tour.ora", self.folder / "tour.png"
-        with self._timed("save"):
+        with self._time("save"):
             save_document(document, picture)
         made = [n for n in walk(open_document(picture).root) if isinstance(n, AiLayer)]
         if not (made and made[0].visible and made[0].rendered):
@@ -142,7 +142,7 @@ class Tour:
         shown = {name: status.text(name) for name in ("ink", "preview", "final", "worker")}
         return {"seconds": self.stages, "status bar": shown}
 
-    async def _settled(self) -> None:
+    async def _wait_until_settled(self) -> None:
         """Wait for the model; raises RuntimeError when a job failed or takes for ever."""
         await asyncio.sleep(0.05)
         await asyncio.wait_for(self.app.jobs.idle(), PATIENCE)

@@ -118,16 +118,16 @@ class Autosave(QObject):
         """Show the newest that can be read, then the next one when it has been dealt with."""
         for place, recovery in enumerate(found):
             try:
-                document = await self._app.jobs.aside(recovery.load)
-                thumbnail = await self._app.jobs.aside(_thumbnail, document)
+                document = await self._app.jobs.run_in_thread(recovery.load)
+                thumbnail = await self._app.jobs.run_in_thread(_thumbnail, document)
             except FileError as error:
                 self._app.tell(f"{error} It is kept in {recovery.folder}.")
                 continue
             rest = found[place + 1 :]
-            self._show(Offer(self, recovery, document, thumbnail, rest))
+            self._show(RecoveryOffer(self, recovery, document, thumbnail, rest))
             return
 
-    def _show(self, offer: "Offer") -> None:
+    def _show(self, offer: "RecoveryOffer") -> None:
         centre = self._app.window.centralWidget()
         column = centre.layout() if centre is not None else None
         if isinstance(column, QVBoxLayout):
@@ -151,7 +151,7 @@ class Autosave(QObject):
             asyncio.get_running_loop().create_task(self._offer(found))
 
 
-class Offer(QFrame):
+class RecoveryOffer(QFrame):
     """A strip above the canvas: a thumbnail, what it is, Recover and Discard."""
 
     def __init__(
@@ -194,13 +194,13 @@ class Offer(QFrame):
 
     def _recover(self) -> None:
         if self._autosave.recover(self._recovery, self._document):
-            self._done()
+            self._finish()
 
     def _discard(self) -> None:
         self._recovery.discard()
-        self._done()
+        self._finish()
 
-    def _done(self) -> None:
+    def _finish(self) -> None:
         self.hide()
         self.deleteLater()
         self._autosave.next(self._rest)

@@ -13,7 +13,7 @@ T = TypeVar("T")
 Then = Callable[["Future[Any]"], None]
 
 
-class Beside(QObject):
+class BackgroundIo(QObject):
     """Runs one piece of work after the other in a thread of its own; they touch no widget."""
 
     _done = Signal(object, object)

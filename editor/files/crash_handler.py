@@ -17,7 +17,7 @@ LOG = logging.getLogger("sfumato")
 LIMIT = 1 << 20
 
 
-class Guard:
+class CrashHandler:
     """Takes the place of Python's own hook until ``release``."""
 
     def __init__(self, app: "App") -> None:
@@ -28,14 +28,14 @@ class Guard:
         path = folder / "editor.log"
         self._handler = RotatingFileHandler(path, maxBytes=LIMIT, backupCount=2, encoding="utf-8")
         LOG.addHandler(self._handler)
-        sys.excepthook = self._caught
+        sys.excepthook = self._on_exception
 
     def release(self) -> None:
         sys.excepthook = self._before
         LOG.removeHandler(self._handler)
         self._handler.close()
 
-    def _caught(
+    def _on_exception(
         self, kind: type[BaseException], error: BaseException, trace: TracebackType | None
     ) -> None:
         if isinstance(error, EditorError):

@@ -13,7 +13,7 @@ from core.formats.opening import format_for, open_document, open_filter, save_do
 from core.paint.document import Document
 from core.paint.flatten import flatten
 from editor.commands.document_edits import new_document, paste
-from editor.files.background_io import Beside
+from editor.files.background_io import BackgroundIo
 from editor.shell.new_dialog import NewDialog
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ SAMPLES = Path(__file__).resolve().parents[2] / "resources" / "samples"
 Answer = QMessageBox.StandardButton
 
 
-class Files:
+class FileActions:
     """What the File menu does; ``lock`` is held while a document has a file.
 
     Files are written beside the window's thread, from a copy that shares the pixels: one can
@@ -35,7 +35,7 @@ class Files:
     def __init__(self, app: "App") -> None:
         self.app = app
         self.lock: Lock | None = None
-        self.beside = Beside()
+        self.beside = BackgroundIo()
         self._is_saved = False
 
     @property
@@ -115,15 +115,15 @@ class Files:
         except EditorError as error:
             self.app.tell(str(error))
             return False
-        document, copy = self.document, _copied(self.document)
+        document, copy = self.document, _copy_document(self.document)
         self.app.status.say(f"Saving {path.name}…", 0)
         self.beside.start(
             lambda: save_document(copy, path),
-            lambda done: self._written(done, document, copy, lock),
+            lambda done: self._on_written(done, document, copy, lock),
         )
         return True
 
-    def _written(
+    def _on_written(
         self, done: "Future[None]", document: Document, copy: Document, lock: Lock
     ) -> None:
         """The file is there, or is as it was before."""
@@ -143,7 +143,7 @@ class Files:
         if copy.path is not None:
             document.path, document.saved = copy.path, copy.saved
         self._remember(lock.path)
-        self.app.saved()
+        self.app.note_saved()
         self.app.status.say(f"Saved {lock.path.name}")
 
     def export(self) -> None:
@@ -153,11 +153,13 @@ class Files:
         name, _ = QFileDialog.getSaveFileName(self.app.window, "Export", start, save_filter())
         if name:
             target = _with_suffix(Path(name), ".png")
-            kind, copy = format_for(target), _copied(self.document)
+            kind, copy = format_for(target), _copy_document(self.document)
             self.app.status.say(f"Exporting {target.name}…", 0)
-            self.beside.start(lambda: kind.write(copy, target), lambda d: self._exported(d, target))
+            self.beside.start(
+                lambda: kind.write(copy, target), lambda d: self._on_exported(d, target)
+            )
 
-    def _exported(self, done: "Future[None]", target: Path) -> None:
+    def _on_exported(self, done: "Future[None]", target: Path) -> None:
         self.app.status.say("")
         try:
             done.result()
@@ -166,7 +168,7 @@ class Files:
         else:
             self.app.status.say(f"Exported {target.name}")
 
-    def dropped(self, path: Path) -> None:
+    def open_dropped(self, path: Path) -> None:
         """A dropped file opens, or becomes a layer of the picture that is open."""
         if not self.app.has_document or path.suffix.lower() == ".ora":
             self.open_path(path)
@@ -211,14 +213,14 @@ class Files:
         self.lock = None
 
     def _remember(self, path: Path) -> None:
-        self.app.settings = self.app.settings.opened(path)
+        self.app.settings = self.app.settings.with_recent(path)
         try:
             stored.save(replace(self.app.settings))
         except EditorError as error:
             self.app.tell(str(error))
 
 
-def _copied(document: Document) -> Document:
+def _copy_document(document: Document) -> Document:
     """The document as it is now, to be read by another thread."""
     copy = Document(document.size, document.root)
     copy.state, copy.extras = document.state, dict(document.extras)

@@ -10,28 +10,28 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QFileDialog, QFrame, QMenu, QScrollArea, QVBoxLayout, QWidget
 
 from core.catalog import params_of, techniques
-from core.describers.dispatch import lacking
+from core.describers.dispatch import missing_for_describer
 from core.errors import EditorError
 from core.models.files import refuse_pickle
 from core.models.opening import backend_of
 from core.params import from_json, to_json
 from core.storybook.layout import DESCRIPTION, FOLDER
-from core.task import Recipe, Wrapped
+from core.task import ModifierSetting, Recipe
 from editor.ai_session.current_recipe import (
     NEGATIVE,
     SOURCE,
     WORDS,
     negative_of,
+    with_prompts,
     with_technique,
-    written,
 )
 from editor.ai_session.job import Failure
-from editor.panels.ai_choices import Choices
+from editor.panels.ai_choices import AiChoices
 from editor.panels.ai_guide import guide_line
-from editor.panels.ai_modifiers import Steering
+from editor.panels.ai_modifiers import ModifierBox
 from editor.panels.ai_progress import UNCHANGED, Progress
 from editor.panels.ai_seed import SeedRow
-from editor.panels.ai_words import Words
+from editor.panels.ai_words import PromptFields
 from editor.widgets.forms import build_form
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class AiPanel(QWidget):
         super().__init__()
         self.app = app
         self.recipes, self.seeds, self.jobs = app.ai.recipes, app.ai.seeds, app.jobs
-        self.words, self.choices, self.steering = Words(), Choices(), Steering()
+        self.words, self.choices, self.steering = PromptFields(), AiChoices(), ModifierBox()
         self.seed, self.progress = SeedRow(app.tokens), Progress(app.tokens)
         self._dials: Form | None = None
         self._dials_of = ""
@@ -100,7 +100,7 @@ class AiPanel(QWidget):
         self.words.suggest.connect(self._suggest)
         self.choices.technique.connect(self._choose_technique)
         self.choices.model.connect(lambda name: self._turn("model", model=name))
-        self.steering.turned.connect(self._steered)
+        self.steering.turned.connect(self._on_modifiers)
         self.steering.settled.connect(self.recipes.settle)
         self.choices.add_model.connect(self._ask_for_model)
         self.seed.typed.connect(self.seeds.choose_seed)
@@ -139,7 +139,7 @@ class AiPanel(QWidget):
         self._show_dials(recipe)
         self.seed.field.show_seed(recipe.seed)
         layer = self.recipes.layer
-        self.seed.thumbnails.show_tried(self.seeds.tried(), layer.rendered if layer else "")
+        self.seed.thumbnails.show_variants(self.seeds.variants(), layer.rendered if layer else "")
         self.seed.idle.show_state(self.app.idle.is_on, self.app.idle.judge)
         self.progress.run_button.setEnabled(layer is None or not layer.baked)
         self.progress.show_layer(layer.id if layer else "")
@@ -149,7 +149,7 @@ class AiPanel(QWidget):
         """Whether the picture can be described, for techniques that ask what it shows."""
         if SOURCE in recipe.params:
             is_busy = self._suggestion is not None and not self._suggestion.done()
-            self.words.suggestion.show_state(lacking(recipe.model), is_busy)
+            self.words.suggestion.show_state(missing_for_describer(recipe.model), is_busy)
 
     def _show_dials(self, recipe: Recipe) -> None:
         """A new form for another technique, new values in the same one."""
@@ -165,7 +165,7 @@ class AiPanel(QWidget):
             self._dials.deleteLater()
         self._dials = None
         if params is not None:
-            self._dials = build_form(params, self._dialled, self._settled, WORDS)
+            self._dials = build_form(params, self._on_params, self._on_settled, WORDS)
             self._dial_box.addWidget(self._dials)
 
     def _hint(self, recipe: Recipe) -> str:
@@ -204,7 +204,7 @@ class AiPanel(QWidget):
     # What a person does
 
     def _wrote(self, prompt: str, negative: str, source: str) -> None:
-        self.recipes.write(written(self.recipes.shown, prompt, negative, source))
+        self.recipes.write(with_prompts(self.recipes.shown, prompt, negative, source))
 
     def _run(self) -> None:
         self._own_failure = None
@@ -215,9 +215,9 @@ class AiPanel(QWidget):
 
     def _find(self, words: str) -> None:
         self._own_failure = None
-        self._finding = asyncio.get_running_loop().create_task(self._found(words))
+        self._finding = asyncio.get_running_loop().create_task(self._on_words_found(words))
 
-    async def _found(self, words: str) -> None:
+    async def _on_words_found(self, words: str) -> None:
         try:
             await self.app.ai.find_words(words)
         except EditorError as error:
@@ -226,11 +226,11 @@ class AiPanel(QWidget):
     def _suggest(self) -> None:
         self._own_failure = None
         self._show_failure()
-        self._suggestion = asyncio.get_running_loop().create_task(self._suggested())
+        self._suggestion = asyncio.get_running_loop().create_task(self._on_suggestion())
         self._suggestion.add_done_callback(lambda _: self._show_suggestion(self.recipes.shown))
         self._show_suggestion(self.recipes.shown)
 
-    async def _suggested(self) -> None:
+    async def _on_suggestion(self) -> None:
         try:
             text = await self.app.ai.suggesting.suggest()
             if text:
@@ -246,7 +246,7 @@ class AiPanel(QWidget):
         self._show_failure()
         self.recipes.turn(replace(self.recipes.shown, **changes), dial)
 
-    def _dialled(self, params: Any) -> None:
+    def _on_params(self, params: Any) -> None:
         before = self.recipes.shown.params
         words = {name: before[name] for name in WORDS if name in before}
         values = {**to_json(params), **words}
@@ -254,10 +254,10 @@ class AiPanel(QWidget):
         if changed:
             self._turn(changed[0], params=values)
 
-    def _steered(self, wrapped: tuple[Wrapped, ...], dial: str) -> None:
+    def _on_modifiers(self, wrapped: tuple[ModifierSetting, ...], dial: str) -> None:
         self._turn(dial, modifiers=wrapped)
 
-    def _settled(self, _: Any) -> None:
+    def _on_settled(self, _: Any) -> None:
         self.recipes.settle()
 
     def _choose_technique(self, name: str) -> None:
@@ -269,7 +269,7 @@ class AiPanel(QWidget):
         self.recipes.is_locked = on
 
     def _pick(self, key: str) -> None:
-        tried = next((one for one in self.seeds.tried() if one.key == key), None)
+        tried = next((one for one in self.seeds.variants() if one.key == key), None)
         if tried is not None:
             self.seeds.choose(tried)
 

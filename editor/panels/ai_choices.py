@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 
 from core.catalog import is_look, params_of, techniques
 from core.errors import ModelError
-from core.models.opening import available, capabilities_of
+from core.models.opening import available_models, capabilities_of
 from core.params import fields
 from editor.widgets.chooser import Chooser, Entry
 
@@ -28,7 +28,7 @@ PAPER = re.compile(r"\(([^(),\n]{1,40}), arXiv")
 """The published name in a docstring, where it is short enough for a line."""
 
 
-class Choices(QWidget):
+class AiChoices(QWidget):
     """``technique`` and ``model`` carry the id that was chosen."""
 
     technique = Signal(str)
@@ -81,7 +81,9 @@ def technique_entries(model: str) -> list[Entry]:
             entries.append(Entry(f"heading:{heading}", heading, is_heading=True))
         for kind in sorted(kinds, key=lambda kind: kind.label):
             about = first_line(kind.__doc__)
-            entries.append(Entry(kind.id, _named(kind), about, lacking(kind.needs - has)))
+            entries.append(
+                Entry(kind.id, _label_of(kind), about, missing_capabilities(kind.needs - has))
+            )
     return entries
 
 
@@ -95,14 +97,14 @@ def heading_of(kind: Any) -> str:
     return CHANGE if names & {"source_prompt", "strength"} else MAKE
 
 
-def _named(kind: Any) -> str:
+def _label_of(kind: Any) -> str:
     """What it is for, and the name that its paper gave it."""
     found = PAPER.search(kind.__doc__ or "")
     is_known = found is None or found[1].lower() == kind.label.lower()
     return str(kind.label) if is_known or found is None else f"{kind.label} ({found[1]})"
 
 
-def lacking(needs: frozenset[str]) -> str:
+def missing_capabilities(needs: frozenset[str]) -> str:
     """Why a model cannot do it, in a sentence; empty when nothing lacks."""
     if not needs:
         return ""
@@ -112,7 +114,7 @@ def lacking(needs: frozenset[str]) -> str:
 
 def model_entries(chosen: str) -> list[Entry]:
     """Built-in models and checkpoints, the chosen one in any case, and a way to add one."""
-    entries = [Entry(m.name, m.label, m.name, m.note) for m in available()]
+    entries = [Entry(m.name, m.label, m.name, m.note) for m in available_models()]
     if chosen not in {entry.id for entry in entries}:
         entries.append(Entry(chosen, Path(chosen).stem, chosen))
     return [*entries, Entry(ADD, "Add a checkpoint…")]

@@ -28,13 +28,13 @@ def guide_line(path: Path = GUIDE) -> str:
         return ""
     picks: dict[str, list[str]] = {}
     for kind, method in best.items():
-        if kind in WORDS and (said := _said(*method.split(" + "))):
+        if kind in WORDS and (said := _label_of(*method.split(" + "))):
             picks.setdefault(said, []).append(WORDS[kind])
-    parts = [f"{label} for {_listed(kinds)}" for label, kinds in picks.items()]
+    parts = [f"{label} for {_join_words(kinds)}" for label, kinds in picks.items()]
     return f"Measured best on Storybook: {'; '.join(parts)}." if parts else ""
 
 
-def _said(technique: str, inverter: str = "") -> str:
+def _label_of(technique: str, inverter: str = "") -> str:
     """A method by its label, with the inversion where it is not the usual one; or nothing."""
     if technique not in techniques:
         return ""
@@ -45,5 +45,5 @@ def _said(technique: str, inverter: str = "") -> str:
     return f"{kind.label} with {inverters[inverter].label}"
 
 
-def _listed(words: list[str]) -> str:
+def _join_words(words: list[str]) -> str:
     return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]]))

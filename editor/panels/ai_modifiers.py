@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QMenu, QToolButton, QVBoxLayo
 from core.catalog import modifiers, params_of
 from core.errors import EditorError
 from core.params import fields, from_json, to_json
-from core.task import Wrapped
+from core.task import ModifierSetting
 from editor.ai_session.current_recipe import NEGATIVE
 from editor.panels.ai_choices import LABEL, first_line
 from editor.widgets.chooser import Chooser, Entry
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 NO_GUIDANCE = ""
 
 
-class Steering(QWidget):
+class ModifierBox(QWidget):
     """``turned`` carries the modifiers and the dial that moved; ``settled`` ends a drag.
 
     The guidance comes first among the modifiers, so that it is the innermost one.
@@ -39,7 +39,7 @@ class Steering(QWidget):
         self.extras.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.extras.setMenu(QMenu(self.extras))
         self.forms: dict[str, Form] = {}
-        self._wrapped: tuple[Wrapped, ...] = ()
+        self._wrapped: tuple[ModifierSetting, ...] = ()
         self._negative = ""
         self._label = QLabel("Guidance")
         self._label.setBuddy(self.guidance)
@@ -65,7 +65,7 @@ class Steering(QWidget):
         column.addLayout(self._dials)
 
     def show_modifiers(
-        self, wrapped: tuple[Wrapped, ...], negative: str, has_own_guidance: bool
+        self, wrapped: tuple[ModifierSetting, ...], negative: str, has_own_guidance: bool
     ) -> None:
         """Show a recipe's modifiers; techniques with a guidance of their own need none."""
         self._wrapped, self._negative = wrapped, negative
@@ -92,7 +92,7 @@ class Steering(QWidget):
         names = [kind.label for kind in extras if kind.id in on]
         self.extras.setText(", ".join(names) or "None")
 
-    def _show_dials(self, shown: list[Wrapped]) -> None:
+    def _show_dials(self, shown: list[ModifierSetting]) -> None:
         values = {one.id: params for one in shown if (params := _params(one)) is not None}
         if list(values) != list(self.forms):
             for form in self.forms.values():
@@ -104,14 +104,14 @@ class Steering(QWidget):
     def _form(self, name: str, params: Any) -> "Form":
         form = build_form(
             params,
-            lambda value: self._dialled(name, value),
+            lambda value: self._on_params(name, value),
             lambda _: self.settled.emit(),
             (NEGATIVE,),
         )
         self._dials.addWidget(form)
         return form
 
-    def _dialled(self, name: str, params: Any) -> None:
+    def _on_params(self, name: str, params: Any) -> None:
         values = to_json(params)
         if NEGATIVE in values:
             values[NEGATIVE] = self._negative
@@ -132,11 +132,13 @@ class Steering(QWidget):
         others = tuple(one for one in self._wrapped if one.id != name)
         self._tell((*others, self._fresh(name)) if on else others, name)
 
-    def _fresh(self, name: str) -> Wrapped:
+    def _fresh(self, name: str) -> ModifierSetting:
         values = to_json(params_of(modifiers[name])())
-        return Wrapped(name, {**values, NEGATIVE: self._negative} if NEGATIVE in values else values)
+        return ModifierSetting(
+            name, {**values, NEGATIVE: self._negative} if NEGATIVE in values else values
+        )
 
-    def _tell(self, wrapped: tuple[Wrapped, ...], dial: str) -> None:
+    def _tell(self, wrapped: tuple[ModifierSetting, ...], dial: str) -> None:
         self._wrapped = wrapped
         self.turned.emit(wrapped, dial)
 
@@ -154,7 +156,7 @@ def guidance_entries() -> list[Entry]:
     return [Entry(NO_GUIDANCE, "None", about), *found]
 
 
-def _params(one: Wrapped) -> Any:
+def _params(one: ModifierSetting) -> Any:
     """Its Params; the defaults where the values do not fit, None where nobody knows it."""
     if one.id not in modifiers:
         return None

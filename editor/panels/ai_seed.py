@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QToolButton, QVBox
 
 from editor.ai_session.current_recipe import SEEDS
 from editor.panels.ai_idle import IdleButton
-from editor.panels.ai_variants import KEY, Thumbnails
+from editor.panels.ai_variants import KEY, VariantThumbnails
 from editor.widgets.theme import Tokens, icon
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ class SeedField(QLineEdit):
         super().__init__()
         self.setAccessibleName("Seed")
         self.setToolTip("Type a seed, or scroll to walk; over the painted region scroll works too")
-        self.editingFinished.connect(self._finished)
+        self.editingFinished.connect(self._on_finished)
         self._shown = ""
 
     def show_seed(self, seed: int) -> None:
@@ -38,7 +38,7 @@ class SeedField(QLineEdit):
             self.walked.emit(notches)
         event.accept()
 
-    def _finished(self) -> None:
+    def _on_finished(self) -> None:
         text, is_typed = self.text().strip(), self.isModified()
         self.setModified(False)
         if is_typed and text.isdecimal() and int(text) < SEEDS:
@@ -71,7 +71,7 @@ class SeedRow(QWidget):
         self.lock.setAccessibleName("Lock the seed")
         self.lock.toggled.connect(self._lock_toggled)
         self.idle = IdleButton()
-        self.thumbnails = Thumbnails(tokens)
+        self.thumbnails = VariantThumbnails(tokens)
         self.thumbnails.itemClicked.connect(lambda item: self.picked.emit(item.data(KEY)))
         self._lay_out()
         self.dress(tokens)

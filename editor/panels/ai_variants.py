@@ -7,28 +7,28 @@ from PySide6.QtCore import QPointF, QSize, Qt
 from PySide6.QtGui import QColor, QIcon, QImage, QPainter, QPen, QPixmap, QPolygonF
 from PySide6.QtWidgets import QListView, QListWidget, QListWidgetItem
 
-from core.scoring.seed_search import Standing, standings
+from core.scoring.seed_search import SeedStanding, standings
 
 if TYPE_CHECKING:
     from core.paint.tiles import Pixels
-    from editor.ai_session.result_cache import Tried
+    from editor.ai_session.result_cache import Variant
     from editor.widgets.theme import Tokens
 
 SIDE = 46
 KEY = Qt.ItemDataRole.UserRole
-PLAIN = Standing("", False)
+PLAIN = SeedStanding("", False)
 STAR = 11.0
 """Radius of the mark in pixels of a thumbnail."""
 
 
-class Thumbnails(QListWidget):
+class VariantThumbnails(QListWidget):
     """The newest first, after those that were judged; the one on the canvas is marked."""
 
     def __init__(self, tokens: "Tokens") -> None:
         super().__init__()
         self._tokens = tokens
         self._keys: list[str] = []
-        self._shown: tuple[list[Tried], str] = ([], "")
+        self._shown: tuple[list[Variant], str] = ([], "")
         self.setAccessibleName("Seeds tried")
         self.setViewMode(QListView.ViewMode.IconMode)
         self.setFlow(QListView.Flow.LeftToRight)
@@ -50,7 +50,7 @@ class Thumbnails(QListWidget):
         )
         self._mark()
 
-    def show_tried(self, tried: "list[Tried]", current: str) -> None:
+    def show_variants(self, tried: "list[Variant]", current: str) -> None:
         """What a layer has tried, the oldest first; ``current`` is the key of what it shows."""
         newest = tried[::-1]
         keys = [one.key for one in newest]
@@ -76,11 +76,11 @@ class Thumbnails(QListWidget):
             key = item.data(KEY)
             one, standing = tried[key], stand.get(key, PLAIN)
             item.setIcon(self._icon(one, standing))
-            item.setToolTip(about(one, standing, key == current))
+            item.setToolTip(variant_text(one, standing, key == current))
             item.setData(Qt.ItemDataRole.AccessibleTextRole, item.toolTip().split(":")[0])
             item.setSelected(key == current)
 
-    def _icon(self, one: "Tried", standing: Standing) -> QIcon:
+    def _icon(self, one: "Variant", standing: SeedStanding) -> QIcon:
         drawn = pixmap(one.thumbnail)
         if standing.is_best:
             star(drawn, self._tokens)
@@ -89,7 +89,7 @@ class Thumbnails(QListWidget):
         return shown
 
 
-def about(one: "Tried", standing: Standing, is_shown: bool) -> str:
+def variant_text(one: "Variant", standing: SeedStanding, is_shown: bool) -> str:
     """A thumbnail in words."""
     recipe = one.recipe
     place = ", on the canvas" if is_shown else ", found while idle" if one.is_found else ""

@@ -7,7 +7,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPlainTextEdit, QVBoxLayout, QWidget
 
-from core.editing.token_alignment import differing
+from core.editing.token_alignment import find_differing_tokens
 from editor.panels.ai_suggest import SuggestButton
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ CHANGES = "*"
 """The link that asks for what would change instead of for a word."""
 
 
-class WordField(QPlainTextEdit):
+class PromptField(QPlainTextEdit):
     """A few lines of text; Ctrl+Enter runs, Enter makes no new line."""
 
     run = Signal()
@@ -60,7 +60,7 @@ class WordField(QPlainTextEdit):
         self.insertPlainText(text)
 
 
-class Words(QWidget):
+class PromptFields(QWidget):
     """``changed`` carries prompt, negative prompt and source prompt while they are written."""
 
     changed = Signal(str, str, str)
@@ -71,9 +71,9 @@ class Words(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.prompt = WordField("Prompt", "What should be there", 2)
-        self.negative = WordField("Negative prompt", "What should not be there", 1)
-        self.source = WordField("Picture shows", "What the picture shows now", 2)
+        self.prompt = PromptField("Prompt", "What should be there", 2)
+        self.negative = PromptField("Negative prompt", "What should not be there", 1)
+        self.source = PromptField("Picture shows", "What the picture shows now", 2)
         self.suggestion = SuggestButton()
         self.suggestion.clicked.connect(self.suggest)
         self.difference = QLabel()
@@ -112,7 +112,7 @@ class Words(QWidget):
         self.source.show_text(text)
         self.source.setVisible(has_source)
         self.suggestion.setVisible(has_source)
-        self.difference.setText(marked(text, prompt) if has_source else "")
+        self.difference.setText(mark_changes(text, prompt) if has_source else "")
         self.difference.setVisible(bool(self.difference.text()))
 
     def dress(self) -> None:
@@ -133,14 +133,14 @@ class Words(QWidget):
         self.changed.emit(*(field.toPlainText() for field in fields))
 
 
-def marked(source: str, prompt: str) -> str:
+def mark_changes(source: str, prompt: str) -> str:
     """Both prompts as rich text: what goes is struck out, what comes is bold."""
     if not source.strip() or not prompt.strip():
         return ""
     old, new = source.split(), prompt.split()
     if old == new:
         return "Nothing differs yet: write what it should become."
-    gone, come = (set(places) for places in differing(old, new))
+    gone, come = (set(places) for places in find_differing_tokens(old, new))
     before = " ".join(_link(w, i in gone) for i, w in enumerate(old))
     after = " ".join(f"<b>{escape(w)}</b>" if i in come else escape(w) for i, w in enumerate(new))
     return f"{before} → {after} &nbsp;<a href='{CHANGES}'>Select what changes</a>"

@@ -39,7 +39,7 @@ class ColourPanel(QWidget):
         self.hex.setFixedWidth(84)
         self.hex.setAccessibleName("Hex colour")
         self.hex.setToolTip("Colour as #rrggbb")
-        self.hex.editingFinished.connect(self._typed)
+        self.hex.editingFinished.connect(self._on_typed)
         row = QHBoxLayout()
         row.addWidget(self.swatch)
         row.addWidget(self.hex)
@@ -65,7 +65,7 @@ class ColourPanel(QWidget):
     def _pick(self, colour: QColor) -> None:
         self.app.studio.choose(foreground=(colour.red(), colour.green(), colour.blue(), 255))
 
-    def _typed(self) -> None:
+    def _on_typed(self) -> None:
         text = self.hex.text().strip()
         colour = QColor(text if text.startswith("#") else f"#{text}")
         if colour.isValid():

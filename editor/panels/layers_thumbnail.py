@@ -32,11 +32,11 @@ def _sample(small: Pixels, layer: Layer, scale: float) -> None:
     """Every so-manieth pixel of each tile: quick, and good enough at 32 pixels a side."""
     step = max(1, int(scale / 2))
     for key, tile in layer.tiles.items():
-        place = tile_rect(key).moved(*layer.position)
+        place = tile_rect(key).translate(*layer.position)
         left, top = int(place.x / scale), int(place.y / scale)
         side = max(1, round(TILE / scale))
         sampled = np.ascontiguousarray(tile.pixels[::step, ::step])
         shrunk = cv2.resize(sampled, (side, side), interpolation=cv2.INTER_AREA)
         spot = Rect(left, top, side, side) & Rect(0, 0, small.shape[1], small.shape[0])
         if spot:
-            small[spot.slices] = shrunk[spot.moved(-left, -top).slices]
+            small[spot.slices] = shrunk[spot.translate(-left, -top).slices]

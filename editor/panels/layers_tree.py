@@ -45,8 +45,8 @@ class LayerTree(QTreeWidget):
         self.customContextMenuRequested.connect(
             lambda at: panel.menu(at).exec(self.viewport().mapToGlobal(at))
         )
-        self.currentItemChanged.connect(self._chosen)
-        self.itemChanged.connect(self._renamed)
+        self.currentItemChanged.connect(self._on_chosen)
+        self.itemChanged.connect(self._on_renamed)
 
     def items(self) -> list[QTreeWidgetItem]:
         """All rows from top to bottom."""
@@ -86,13 +86,13 @@ class LayerTree(QTreeWidget):
             if node.id == active:
                 self.setCurrentItem(item)
 
-    def _chosen(self, item: QTreeWidgetItem | None) -> None:
+    def _on_chosen(self, item: QTreeWidgetItem | None) -> None:
         if item is not None and not self._is_showing:
             node_id = item.data(0, NODE).id
             # Rebuilding the rows while Qt still handles the click on one of them would end badly.
             QTimer.singleShot(0, self, lambda: self.panel.document.activate(node_id))
 
-    def _renamed(self, item: QTreeWidgetItem) -> None:
+    def _on_renamed(self, item: QTreeWidgetItem) -> None:
         if not self._is_showing and item.text(0) != item.data(0, NODE).name:
             node, name = item.data(0, NODE), item.text(0)
             QTimer.singleShot(0, self, lambda: self.panel.rename(node, name))
@@ -138,24 +138,26 @@ class LayerTree(QTreeWidget):
         where = self.dropIndicatorPosition()
         event.setDropAction(Qt.DropAction.IgnoreAction)
         event.accept()
-        root = _dropped(self.panel.document.root, node, target, where)
+        root = _drop_node(self.panel.document.root, node, target, where)
         if root is not None:
             document = self.panel.document
             QTimer.singleShot(0, self, lambda: document.change("Move layer in the stack", root))
 
 
-def _dropped(root: Group, node: Node, target: QTreeWidgetItem | None, where: Where) -> Group | None:
+def _drop_node(
+    root: Group, node: Node, target: QTreeWidgetItem | None, where: Where
+) -> Group | None:
     """The tree with a node dropped at a row; None where it cannot go."""
     there: Node | None = target.data(0, NODE) if target is not None else None
     if there is None:
-        return layers.inserted(layers.removed(root, node.id), root.id, 0, node)
+        return layers.insert_node(layers.remove_node(root, node.id), root.id, 0, node)
     if there.id == node.id or (isinstance(node, Group) and layers.find(node, there.id)):
         return None
-    bare = layers.removed(root, node.id)
+    bare = layers.remove_node(root, node.id)
     if where is Where.OnItem and isinstance(there, Group):
-        return layers.inserted(bare, there.id, len(there.children), node)
+        return layers.insert_node(bare, there.id, len(there.children), node)
     parent = layers.parent_of(bare, there.id)
     if parent is None:
         return None
     place = [child.id for child in parent.children].index(there.id)
-    return layers.inserted(bare, parent.id, place + (where is not Where.BelowItem), node)
+    return layers.insert_node(bare, parent.id, place + (where is not Where.BelowItem), node)

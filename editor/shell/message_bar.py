@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMessageBox, QPushBut
 from editor.widgets.theme import Tokens, icon
 
 
-class Strip(QFrame):
+class MessageBar(QFrame):
     """Hidden while there is nothing to say."""
 
     def __init__(self, tokens: Tokens) -> None:

@@ -80,11 +80,11 @@ class OptionsBar(QToolBar):
             )
             slider.setFixedWidth(WIDTH)
             key = f"{owner}.{field.name}"
-            slider.changed.connect(lambda value, key=key: self._turned(key, value))
+            slider.changed.connect(lambda value, key=key: self._on_dial(key, value))
             self._sliders[key] = slider
             self._row.addWidget(slider)
 
-    def _turned(self, key: str, value: float) -> None:
+    def _on_dial(self, key: str, value: float) -> None:
         from dataclasses import replace
 
         owner, name = key.split(".")
@@ -97,12 +97,12 @@ class OptionsBar(QToolBar):
         self._prompt.setPlaceholderText("What should appear here, such as: a red apple")
         self._prompt.setAccessibleName("Prompt")
         self._prompt.setMinimumWidth(240)
-        self._prompt.textEdited.connect(self._prompted)
+        self._prompt.textEdited.connect(self._on_prompt)
         self._prompt.returnPressed.connect(self.app.recipes.run)
         self._row.addWidget(self._prompt)
         self._show_prompt()
 
-    def _prompted(self, text: str) -> None:
+    def _on_prompt(self, text: str) -> None:
         self.app.recipes.write(self.app.recipes.shown.with_params(prompt=text))
 
     def _show_prompt(self) -> None:

@@ -3,7 +3,7 @@
 from PySide6.QtWidgets import QLabel, QStatusBar, QWidget
 
 
-class Status(QStatusBar):
+class StatusBar(QStatusBar):
     """Every figure has its place; the message on the left fades after a while."""
 
     def __init__(self, parent: QWidget | None = None) -> None:

@@ -28,7 +28,7 @@ class Toolbox(QToolBar):
         self.setIconSize(QSize(ICON, ICON))
         self._group = QActionGroup(self)
         self.buttons: dict[str, QAction] = {}
-        for tool_id in ordered():
+        for tool_id in order_tools():
             self._add(tool_id)
         spacer = QWidget()
         spacer.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
@@ -55,7 +55,7 @@ class Toolbox(QToolBar):
             action.setIcon(icon(tools[tool_id].icon, colour))
 
 
-def ordered() -> list[str]:
+def order_tools() -> list[str]:
     """Tool ids in toolbox order; tools that plugins add come last."""
     ids = tools.ids()
     return [i for i in ORDER if i in ids] + [i for i in ids if i not in ORDER]

@@ -25,14 +25,14 @@ from PySide6.QtWidgets import (
 )
 
 from core.catalog import techniques, tools
-from editor.canvas.compare_wipe import Compare
+from editor.canvas.compare_wipe import CompareWipe
 from editor.panels.ai import AiPanel
 from editor.panels.colour import ColourPanel
 from editor.panels.history import HistoryPanel
 from editor.panels.jobs import JobsPanel
 from editor.panels.layers import LayersPanel
 from editor.shell.command_palette import CommandPalette
-from editor.shell.message_bar import Strip
+from editor.shell.message_bar import MessageBar
 from editor.shell.options_bar import OptionsBar
 from editor.shell.start_page import StartPage
 from editor.shell.toolbox import Toolbox
@@ -63,9 +63,9 @@ class MainWindow(QMainWindow):
             QMainWindow.DockOption.AllowTabbedDocks | QMainWindow.DockOption.AnimatedDocks
         )
         self.setStatusBar(app.status)
-        self.strip = Strip(app.tokens)
+        self.strip = MessageBar(app.tokens)
         self.start_page = StartPage(app)
-        self.compare = Compare(app.canvas)
+        self.compare = CompareWipe(app.canvas)
         self._middle = QStackedWidget()
         self._middle.addWidget(self.start_page)
         self._middle.addWidget(app.canvas)
@@ -86,8 +86,8 @@ class MainWindow(QMainWindow):
         self._make_docks()
         self._make_menus()
         self._leave: Callable[[], None] = lambda: None
-        app.studio.opened.connect(lambda _: self._opened())
-        self._opened()
+        app.studio.opened.connect(lambda _: self._on_opened())
+        self._on_opened()
         self.resize(*SIZE)
         self.start_page.refresh()
         self._restore()
@@ -171,7 +171,7 @@ class MainWindow(QMainWindow):
         self.app.canvas.setFocus()
         self.app.canvas.fit()
 
-    def _opened(self) -> None:
+    def _on_opened(self) -> None:
         self._leave()
         self._leave = self.app.studio.document.restructured.connect(lambda _: self.show_title())
         self.show_title()
@@ -261,7 +261,7 @@ class MainWindow(QMainWindow):
 
     def dropEvent(self, event: QDropEvent) -> None:
         for path in _paths(event.mimeData()):
-            self.app.files.dropped(path)
+            self.app.files.open_dropped(path)
         event.acceptProposedAction()
 
     def closeEvent(self, event: QCloseEvent) -> None:

@@ -85,16 +85,16 @@ class FileLine(QWidget):
             self.changed.emit(path)
 
     def dragEnterEvent(self, event: "QDragEnterEvent") -> None:
-        if self._dropped(event.mimeData()):
+        if self._dropped_path(event.mimeData()):
             event.acceptProposedAction()
 
     def dropEvent(self, event: "QDropEvent") -> None:
-        path = self._dropped(event.mimeData())
+        path = self._dropped_path(event.mimeData())
         if path:
             event.acceptProposedAction()
             self._take(path)
 
-    def _dropped(self, data: "QMimeData") -> str:
+    def _dropped_path(self, data: "QMimeData") -> str:
         """The first file that fits, or nothing."""
         names = (url.toLocalFile() for url in data.urls() if url.isLocalFile())
         return next((n for n in names if Path(n).suffix.lower() in self._endings), "")

@@ -5,10 +5,10 @@ from pathlib import Path
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFileDialog
 
-from core.ai.recipe_inputs import stamp
+from core.ai.recipe_inputs import file_stamp
 from core.errors import ModelError
 from core.models.files import refuse_pickle
-from core.models.opening import available, backend_of
+from core.models.opening import available_models, backend_of
 from core.params import ModelName
 from editor.widgets.chooser import Chooser, Entry
 
@@ -50,7 +50,9 @@ class ModelBox(Chooser):
 def entries(marker: ModelName, chosen: str) -> list[Entry]:
     """No model, those there are, the chosen one in any case, and the ways to name another."""
     found = [Entry("", marker.none, marker.help)]
-    found += [Entry(model.name, model.label, model.name, model.note) for model in available()]
+    found += [
+        Entry(model.name, model.label, model.name, model.note) for model in available_models()
+    ]
     if chosen not in {entry.id for entry in found}:
         found.append(_elsewhere(chosen))
     return [*found, Entry(FILE, "A .safetensors file…"), Entry(FOLDER, "A diffusers folder…")]
@@ -59,7 +61,7 @@ def entries(marker: ModelName, chosen: str) -> list[Entry]:
 def _elsewhere(name: str) -> Entry:
     """A model from outside the models folder; one that cannot be used says so by its name."""
     path = Path(name)
-    if path.is_absolute() and not stamp(path):
+    if path.is_absolute() and not file_stamp(path):
         return Entry(name, f"Gone: {path.stem}", f"{name} does not exist; was it moved?")
     try:
         refuse_pickle(path)

@@ -45,7 +45,7 @@ class NumberSlider(QWidget):
         self._editor = QLineEdit(self)
         self._editor.hide()
         self._editor.setValidator(QDoubleValidator(marker.low, marker.high, 4, self))
-        self._editor.editingFinished.connect(self._typed)
+        self._editor.editingFinished.connect(self._on_typed)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMinimumSize(96, 26)
         self.setMaximumHeight(26)
@@ -168,7 +168,7 @@ class NumberSlider(QWidget):
         self._editor.selectAll()
         self._editor.setFocus()
 
-    def _typed(self) -> None:
+    def _on_typed(self) -> None:
         if not self._editor.isVisible():
             return
         self._editor.hide()

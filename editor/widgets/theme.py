@@ -92,16 +92,16 @@ def _palette(tokens: Tokens) -> QPalette:
     ):
         palette.setColor(key, QColor(colour))
     for key in (role.WindowText, role.Text, role.ButtonText):
-        palette.setColor(QPalette.ColorGroup.Disabled, key, _faded(tokens))
+        palette.setColor(QPalette.ColorGroup.Disabled, key, _fade(tokens))
     return palette
 
 
 def _sheet(tokens: Tokens) -> str:
     sheet = Template(SHEET.read_text("utf-8"))
-    return sheet.substitute(asdict(tokens), faded=_faded(tokens).name())
+    return sheet.substitute(asdict(tokens), faded=_fade(tokens).name())
 
 
-def _faded(tokens: Tokens) -> QColor:
+def _fade(tokens: Tokens) -> QColor:
     text, panel = QColor(tokens.text), QColor(tokens.panel)
     mixed = [(a + b) // 2 for a, b in zip(_rgb(text), _rgb(panel), strict=True)]
     return QColor(*mixed)

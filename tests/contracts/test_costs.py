@@ -71,7 +71,7 @@ def test_an_inversion_costs_what_its_paper_says(name: str, forwards: list[int]) 
 def test_an_edit_costs_what_its_paper_says(name: str, forwards: list[int]) -> None:
     edit, _, solver = name.partition(" + ")
     model, technique = network(), catalog.techniques[edit]
-    model.store.clear()
+    model.cache.clear()
     values: dict[str, Any] = {"prompt": "a sunflower", "steps": STEPS, "strength": 1.0}
     values |= {"solver": solver} if solver else {}
     if "source_prompt" in {field.name for field in fields(params_of(technique))}:

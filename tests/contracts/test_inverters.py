@@ -47,14 +47,16 @@ def test_the_same_picture_twice_is_the_same_path(inverter: Any, x0: torch.Tensor
 
 @every
 def test_branches_that_ask_for_the_same_stay_the_same(inverter: Any, x0: torch.Tensor) -> None:
-    from core.editing.inversion import Branches, rows_of
+    from core.editing.inversion import Branches, select_rows
 
     given = source(network(), x0, STEPS, 1.0)
     path, _ = inverted(inverter, given)
     state = path.begin(3)
     for i in range(len(path.levels) - 1):
-        words = rows_of(given.words, [0, 0, 0])
-        denoise = Branches(given.model, path.towards(i, words), (1.0,) * 3, given.negative)
+        words = select_rows(given.words, [0, 0, 0])
+        denoise = Branches(
+            given.model, path.prompt_embeddings(i, words), (1.0,) * 3, given.negative
+        )
         state, seen = path.step(i, state, denoise)
         assert seen.shape[0] == 3
     latents = path.latent(state)

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from core import catalog
-from core.models.opening import available, backend_of, open_model
+from core.models.opening import available_models, backend_of, open_model
 from core.settings import Settings, folders, save
 from core.storybook.random_model import build_random
 from tests import tiny, tiny_flow
@@ -220,7 +220,7 @@ def test_gradients_reach_the_words_alone(model: Any, picture: Any) -> None:
 
 
 def test_the_chooser_lists_built_in_models_without_torch() -> None:
-    names = [listed.name for listed in available()]
+    names = [listed.name for listed in available_models()]
     assert names == ["storybook", "toy"]
     assert backend_of("toy").id == "toy"
 
@@ -232,11 +232,11 @@ def test_own_checkpoints_are_listed(tmp_path: Path) -> None:
     (home / "mine" / "model_index.json").write_text("{}")
     (home / "other.safetensors").write_bytes(b"")
     (home / "note.txt").write_text("no model")
-    assert [m.label for m in available()][2:] == ["mine", "other"]
+    assert [m.label for m in available_models()][2:] == ["mine", "other"]
 
 
 def test_the_models_folder_of_the_settings_is_searched(tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "elsewhere.safetensors").write_bytes(b"")
     save(Settings(models_folder=str(tmp_path / "mine")))
-    assert "elsewhere" in [m.label for m in available()]
+    assert "elsewhere" in [m.label for m in available_models()]

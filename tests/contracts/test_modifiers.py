@@ -7,9 +7,9 @@ import torch
 
 from core import catalog
 from core.catalog import params_of
-from core.modifiers.wrapping import wrapped
+from core.modifiers.wrapping import wrap_model
 from core.params import Range, fields, from_json, to_json
-from core.task import Wrapped
+from core.task import ModifierSetting
 from tests.core.inverting import network
 
 catalog.load("modifiers")
@@ -41,7 +41,9 @@ def test_both_ends_of_every_range_run_in_as_many_calls_as_it_says(kind: Any) -> 
         ends = (field.marker.low, field.marker.high) if isinstance(field.marker, Range) else ()
         for end in ends:
             before = model.calls
-            seen = wrapped(model, [Wrapped(kind.id, {field.name: end})]).denoiser("cat")(z, level)
+            seen = wrap_model(model, [ModifierSetting(kind.id, {field.name: end})]).denoiser("cat")(
+                z, level
+            )
             assert 1 <= model.calls - before <= getattr(kind, "calls", 1)
             assert bool(seen.x0.isfinite().all())
             assert seen.x0.shape == z.shape
@@ -50,7 +52,7 @@ def test_both_ends_of_every_range_run_in_as_many_calls_as_it_says(kind: Any) -> 
 def test_a_batch_and_a_way_up_run(kind: Any) -> None:
     model, z = network(), latent().repeat(2, 1, 1, 1)
     there, here = model.levels(10)[4:6]
-    denoise = wrapped(model, [Wrapped(kind.id)]).denoiser(model.embed(["cat", "dog"]))
+    denoise = wrap_model(model, [ModifierSetting(kind.id)]).denoiser(model.embed(["cat", "dog"]))
     for seen in (denoise(z, there), denoise(z, here), denoise(z, here, there)):
         assert bool(seen.x0.isfinite().all())
         assert seen.eps.shape == z.shape
@@ -61,6 +63,6 @@ def test_equal_prompts_change_nothing(kind: Any) -> None:
         pytest.skip("sets no prompt against another")
     model, z = network(), latent()
     level = model.levels(4)[2]
-    guided = wrapped(model, [Wrapped(kind.id, {"negative_prompt": "cat"})])
+    guided = wrap_model(model, [ModifierSetting(kind.id, {"negative_prompt": "cat"})])
     plain = model.denoiser("cat")(z, level)
     assert torch.allclose(guided.denoiser("cat")(z, level).x0, plain.x0, atol=1e-4)

@@ -9,7 +9,7 @@ import pytest
 
 from core import catalog, params
 from core.errors import TechniqueError
-from core.headless.list_kinds import listed
+from core.headless.list_kinds import list_kind
 from core.params import ModelName
 from tests.core.inverting import result, task
 from tests.core.relatives import relatives, stranger
@@ -36,7 +36,7 @@ def test_names_nothing_at_first_and_survives_json(technique: Any, field: Any) ->
     values = technique.Params(**{field.name: "/models/oil paint.safetensors"})
     text = json.dumps(params.to_json(values))
     assert params.from_json(technique.Params, json.loads(text)) == values
-    entry = next(entry for entry in listed("techniques") if entry["id"] == technique.id)
+    entry = next(entry for entry in list_kind("techniques") if entry["id"] == technique.id)
     shown = next(one for one in entry["params"] if one["name"] == field.name)
     assert shown == {
         **shown,

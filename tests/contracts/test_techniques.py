@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from core import catalog, params
-from core.diffusion.model import Conditioning, Denoise, Known, Level, Model, Prediction
+from core.diffusion.model import Conditioning, Denoise, KnownRegion, Level, Model, Prediction
 from core.errors import ModelError
 from core.params import Choice, Range
 from core.task import Task
@@ -32,7 +32,7 @@ def model(request: pytest.FixtureRequest) -> Model:
     if on_toy(request.node.callspec.params["technique"]):
         return catalog.backends["toy"].load("toy")
     found: Model = network()
-    found.store.clear()
+    found.cache.clear()
     return found
 
 
@@ -108,7 +108,7 @@ def test_both_ends_of_every_range_run(technique: Any, name: str, end: Any, model
 def test_the_same_task_twice_is_bit_exact(technique: Any, model: Model) -> None:
     first = edited(technique, model, task_of(technique, prompt="red"))
     again = edited(technique, model, task_of(technique, prompt="red"))
-    model.store.clear()
+    model.cache.clear()
     cold = edited(technique, model, task_of(technique, prompt="red"))
     assert np.array_equal(first, again)
     assert np.array_equal(first, cold)
@@ -159,7 +159,7 @@ def test_stops_within_one_step_when_closed(technique: Any, model: Model) -> None
 @every
 def test_stopping_early_does_not_change_the_next_run(technique: Any, model: Model) -> None:
     wanted = edited(technique, model, task_of(technique))
-    model.store.clear()
+    model.cache.clear()
     run = technique().run(task_of(technique), model)
     next(run)
     run.close()
@@ -178,7 +178,7 @@ def test_nonsense_from_the_model_is_a_model_error(
     def broken(z: torch.Tensor, level: Level, label: Level | None = None) -> Prediction:
         return Prediction(z * torch.nan, z)
 
-    def denoiser(prompt: str | Conditioning, known: Known | None = None) -> Denoise:
+    def denoiser(prompt: str | Conditioning, known: KnownRegion | None = None) -> Denoise:
         return broken
 
     monkeypatch.setattr(model, "denoiser", denoiser)

@@ -7,7 +7,7 @@ import torch
 
 from core import catalog
 from core.models.opening import open_model
-from core.scoring.score import compared
+from core.scoring.score import describe_gain
 from core.techniques.good_seed import GoodSeed
 from tests.contracts.test_techniques import CAPABILITIES
 from tests.core.inverting import network, task
@@ -67,7 +67,7 @@ def test_a_gain_goes_with_the_score(verifier: Any) -> None:
 
 @every
 def test_a_score_can_be_put_into_words(verifier: Any) -> None:
-    assert compared(verifier.id, -1.0, -2.0).startswith(verifier.claim)
-    assert compared(verifier.id, -1.0, -2.0).endswith("% better")
-    assert compared(verifier.id, -3.0, -2.0).endswith("% worse")
-    assert compared(verifier.id, -2.0, -2.0) == f"{verifier.claim} just as well"
+    assert describe_gain(verifier.id, -1.0, -2.0).startswith(verifier.claim)
+    assert describe_gain(verifier.id, -1.0, -2.0).endswith("% better")
+    assert describe_gain(verifier.id, -3.0, -2.0).endswith("% worse")
+    assert describe_gain(verifier.id, -2.0, -2.0) == f"{verifier.claim} just as well"

@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from core import params
-from core.editing.inversion import Path as Inverted
-from core.editing.inversion import Source, walkable
+from core.editing.inversion import InvertedPath as Inverted
+from core.editing.inversion import Source, invertible_levels
 from core.models.opening import open_model
 from core.storybook.random_model import build_random
 from core.task import Recipe, Task
@@ -61,7 +61,7 @@ def batches(model: Any, patch: pytest.MonkeyPatch) -> list[int]:
         return predict(z, *rest)
 
     patch.setattr(model, "predict", counted)
-    model.store.clear()
+    model.cache.clear()
     return seen
 
 
@@ -72,7 +72,7 @@ def source(model: Any, x0: torch.Tensor, steps: int = 10, guidance: float = 1.0)
     def noise(role: str, step: int) -> torch.Tensor:
         return drawn.setdefault((role, step), torch.randn(x0.shape, generator=generator).to(x0))
 
-    levels: Levels = walkable(model.levels(steps))
+    levels: Levels = invertible_levels(model.levels(steps))
     empty = model.embed([""])
     return Source(model, x0, model.embed(["a red apple"]), levels, guidance, empty, noise)
 
@@ -94,8 +94,10 @@ def replayed(path: Inverted, given: Source) -> torch.Tensor:
 
     state = path.begin(1)
     for i in range(len(path.levels) - 1):
-        words = path.towards(i, given.words)
-        denoise = Branches(given.model, words, (given.guidance,), path.against(i) or given.negative)
+        words = path.prompt_embeddings(i, given.words)
+        denoise = Branches(
+            given.model, words, (given.guidance,), path.negative_embeddings(i) or given.negative
+        )
         state, _ = path.step(i, state, denoise)
     return path.latent(state)
 

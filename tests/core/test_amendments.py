@@ -20,7 +20,7 @@ def _showing(layer_id: str, tiles: Tiles, seed: int) -> Callable[[Group], Group]
         node = layers.find(root, layer_id)
         if not isinstance(node, AiLayer) or node.recipe.seed != seed:
             return root
-        return layers.replaced(root, replace(node, tiles=tiles))
+        return layers.replace_node(root, replace(node, tiles=tiles))
 
     return change
 
@@ -113,7 +113,7 @@ def test_what_was_undone_takes_the_result_too() -> None:
 def test_the_recorded_state_has_nothing_of_an_open_edit() -> None:
     document = Document(Size(64, 64))
     before = document.state
-    with document.editing("Two layers"):
+    with document.edit("Two layers"):
         document.insert("One", Layer("one"))
         assert document.recorded is before
         assert document.is_editing

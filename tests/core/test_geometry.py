@@ -38,7 +38,7 @@ def test_union_holds_both_and_empty_adds_nothing(first: Rect, second: Rect) -> N
 
 @given(RECT, st.integers(1, 64))
 def test_snapped_is_around_and_on_the_grid(rect: Rect, step: int) -> None:
-    snapped = rect.snapped(step)
+    snapped = rect.snap(step)
     assert snapped.contains(rect)
     assert [edge % step for edge in (snapped.x, snapped.y, snapped.right, snapped.bottom)] == [
         0
@@ -48,13 +48,13 @@ def test_snapped_is_around_and_on_the_grid(rect: Rect, step: int) -> None:
 
 @given(RECT, NUMBER, NUMBER)
 def test_moving_there_and_back(rect: Rect, dx: int, dy: int) -> None:
-    assert rect.moved(dx, dy).moved(-dx, -dy) == rect
-    assert Point(3, 4).moved(dx, dy) == (3 + dx, 4 + dy)
+    assert rect.translate(dx, dy).translate(-dx, -dy) == rect
+    assert Point(3, 4).translate(dx, dy) == (3 + dx, 4 + dy)
 
 
 def test_padding_can_eat_a_rectangle_up() -> None:
-    assert Rect(0, 0, 10, 10).padded(3) == Rect(-3, -3, 16, 16)
-    assert not Rect(0, 0, 10, 10).padded(-6)
+    assert Rect(0, 0, 10, 10).pad(3) == Rect(-3, -3, 16, 16)
+    assert not Rect(0, 0, 10, 10).pad(-6)
     assert Rect.of(Size(4, 5)) == Rect(0, 0, 4, 5)
     assert Rect.union([]) == EMPTY
     assert Rect(2, 3, 4, 5).area == 20

@@ -15,9 +15,9 @@ from core.params import (
     Switch,
     Text,
     fields,
-    files,
     from_json,
-    models,
+    named_files,
+    named_models,
     to_json,
 )
 
@@ -79,15 +79,15 @@ def test_a_mistake_is_one_sentence(values: dict[str, Any], sentence: str) -> Non
 
 def test_models_are_those_that_are_named() -> None:
     named = {"judge": "toy", "palette": "sea.png", "prompt": "b"}
-    assert [(field.name, name) for field, name in models(Params, named)] == [("judge", "toy")]
+    assert [(field.name, name) for field, name in named_models(Params, named)] == [("judge", "toy")]
     for nothing in ({}, {"judge": ""}, {"judge": 3}):
-        assert list(models(Params, nothing)) == []
+        assert list(named_models(Params, nothing)) == []
 
 
 def test_files_are_those_that_are_named() -> None:
     named = {"palette": "sea.png", "prompt": "b.png", "judge": "toy"}
-    assert [(field.name, path) for field, path in files(Params, named)] == [
+    assert [(field.name, path) for field, path in named_files(Params, named)] == [
         ("palette", Path("sea.png"))
     ]
     for nothing in ({}, {"palette": ""}, {"palette": 3}):
-        assert list(files(Params, nothing)) == []
+        assert list(named_files(Params, nothing)) == []

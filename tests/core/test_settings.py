@@ -120,7 +120,7 @@ def test_a_file_where_the_folder_should_be_is_a_file_error(tmp_path: Path) -> No
 def test_recent_files_are_newest_first_without_repeats(tmp_path: Path) -> None:
     remembered = Settings()
     for n in [*range(20), 5]:
-        remembered = remembered.opened(tmp_path / f"{n}.png")
+        remembered = remembered.with_recent(tmp_path / f"{n}.png")
     names = [Path(name).name for name in remembered.recent]
     assert names[:3] == ["5.png", "19.png", "18.png"]
     assert len(names) == settings.RECENT

@@ -9,20 +9,20 @@ import numpy as np
 
 from core import catalog
 from core.catalog import params_of
-from core.engine.engine import Engine, Patience
+from core.engine.engine import Engine, Timeouts
 from core.geometry import Size
 from core.paint.document import Document
 from core.paint.layers import AiLayer, Layer
-from core.paint.pointer import Context, Kind, PointerEvent
+from core.paint.pointer import GestureContext, PointerEvent, PointerKind
 from core.paint.tiles import Pixels, Tiles
 from core.params import from_json
 from core.task import Recipe
 from editor.ai_session.job import Job
-from editor.ai_session.job_queue import Jobs
-from editor.ai_session.live_loop import Live
+from editor.ai_session.job_queue import JobQueue
+from editor.ai_session.live_loop import LiveLoop
 from editor.studio import Studio
 
-QUICK = Patience(tick=0.05, start=120, silence=5.0, step=3.0, load=120, cancel=2.0)
+QUICK = Timeouts(tick=0.05, start=120, silence=5.0, step=3.0, load=120, cancel=2.0)
 SIDE = 256
 
 
@@ -31,8 +31,8 @@ class Workshop(NamedTuple):
 
     studio: Studio
     engine: Engine
-    jobs: Jobs
-    live: Live
+    jobs: JobQueue
+    live: LiveLoop
 
     @property
     def document(self) -> Document:
@@ -94,18 +94,20 @@ class Sweep:
         tool = catalog.tools["ai-brush"]
         params = from_json(params_of(tool), {"size": 48})
         brush = work.studio.brush
-        context = Context(work.document, work.document.state.active, brush, params, recipe=asked)
-        context.stroked = work.live.stroked
-        self._gesture = tool().gesture(context, PointerEvent(Kind.press, x, y))
+        context = GestureContext(
+            work.document, work.document.state.active, brush, params, recipe=asked
+        )
+        context.stroked = work.live.note_stroke
+        self._gesture = tool().gesture(context, PointerEvent(PointerKind.press, x, y))
         next(self._gesture)
 
     def move(self, x: float, y: float, time: float = 0.0) -> None:
         self._at = (x, y)
-        self._gesture.send(PointerEvent(Kind.move, x, y, time=time))
+        self._gesture.send(PointerEvent(PointerKind.move, x, y, time=time))
 
     def release(self) -> str:
         try:
-            self._gesture.send(PointerEvent(Kind.release, *self._at))
+            self._gesture.send(PointerEvent(PointerKind.release, *self._at))
         except StopIteration:
             return self._work.document.state.active
         raise AssertionError("the gesture did not end")
@@ -134,8 +136,8 @@ class Bench:
         self, work: Callable[[Workshop], Coroutine[Any, Any, None]], document: Document
     ) -> None:
         studio = Studio(document)
-        jobs = Jobs(studio, self.engine)
-        live = Live(studio, jobs)
+        jobs = JobQueue(studio, self.engine)
+        live = LiveLoop(studio, jobs)
         try:
             await work(Workshop(studio, self.engine, jobs, live))
         finally:

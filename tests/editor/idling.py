@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 from core import catalog
-from core.engine.engine import State
-from core.engine.job_stream import Heard, Run
+from core.engine.engine import EngineState
+from core.engine.job_stream import JobStream, StreamMessage
 from editor.ai_session import idle_seed_search as module
-from editor.ai_session.current_recipe import Recipes
-from editor.ai_session.idle_seed_search import Idle
-from editor.ai_session.result_cache import Tried
-from editor.ai_session.seed_walk import Seeds
+from editor.ai_session.current_recipe import CurrentRecipe
+from editor.ai_session.idle_seed_search import IdleSeedSearch
+from editor.ai_session.result_cache import Variant
+from editor.ai_session.seed_walk import SeedWalk
 from tests.editor.asking import Bench, Workshop, recipe, stroke
 
 REST = 0.08
@@ -24,17 +24,17 @@ class Desk:
 
     def __init__(self, shop: Workshop) -> None:
         self.shop = shop
-        self.recipes = Recipes(shop.studio, shop.jobs, shop.live, recipe())
-        self.seeds = Seeds(shop.studio, self.recipes, shop.jobs)
-        self.idle = Idle(shop.studio, shop.jobs, self.recipes)
+        self.recipes = CurrentRecipe(shop.studio, shop.jobs, shop.live, recipe())
+        self.seeds = SeedWalk(shop.studio, self.recipes, shop.jobs)
+        self.idle = IdleSeedSearch(shop.studio, shop.jobs, self.recipes)
         self.said: list[str] = []
         self.texts: list[str] = []
-        self.runs: list[Run] = []
+        self.runs: list[JobStream] = []
         shop.jobs.said.connect(self.said.append)
         self.idle.changed.connect(lambda _: self.texts.append(self.idle.text))
 
-    def counted(self, submit: Callable[..., Run]) -> Callable[..., Run]:
-        def submitted(*given: Any, **more: Any) -> Run:
+    def counted(self, submit: Callable[..., JobStream]) -> Callable[..., JobStream]:
+        def submitted(*given: Any, **more: Any) -> JobStream:
             self.runs.append(submit(*given, **more))
             return self.runs[-1]
 
@@ -52,18 +52,18 @@ class Desk:
         while not true():
             await asyncio.sleep(0.005)
 
-    async def searched(self) -> list[Tried]:
+    async def searched(self) -> list[Variant]:
         """Turn it on and wait until it rests for good."""
         self.idle.turn(True)
         await self.until(lambda: self.idle.text)
         await self.until(lambda: not self.idle.text)
-        return self.seeds.tried()
+        return self.seeds.variants()
 
-    async def rest_of(self, number: int) -> list[Heard]:
+    async def rest_of(self, number: int) -> list[StreamMessage]:
         """What a run has said since the search listened to it no more."""
         return [message async for message in self.runs[number]]
 
-    async def in_a_step(self) -> Run:
+    async def in_a_step(self) -> JobStream:
         """A search is in the middle of a run."""
         self.idle.turn(True)
         await self.until(lambda: self.runs)
@@ -89,7 +89,7 @@ def playing(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> Play:
                     await work(desk)
             finally:
                 desk.idle.close()
-                await desk.until(lambda: shop.engine.state is State.ready)
+                await desk.until(lambda: shop.engine.state is EngineState.ready)
 
         bench.run(with_desk)
 

@@ -24,7 +24,7 @@ from PySide6.QtWidgets import QApplication
 from core.formats.opening import save_document
 from core.settings import Settings
 from editor.app import App
-from editor.files.autosave import Offer
+from editor.files.autosave import RecoveryOffer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -100,7 +100,7 @@ async def recover(app: App, picture: Path) -> None:
     offer = None
     while offer is None:
         await asyncio.sleep(0.02)
-        offer = app.window.findChild(Offer)
+        offer = app.window.findChild(RecoveryOffer)
     await asyncio.sleep(0.1)
     app.window.grab().save(str(picture.with_name("offer.png")))
     QTest.mouseClick(offer.recover, LEFT)

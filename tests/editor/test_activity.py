@@ -8,7 +8,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QPlainTextEdit
 from pytestqt.qtbot import QtBot
 
-from editor.activity import Hand
+from editor.activity import ActivityWatcher
 
 pytestmark = pytest.mark.gui
 
@@ -25,7 +25,7 @@ class Touched:
 def touched(qtbot: QtBot) -> Iterator[Touched]:
     application, seen = QApplication.instance(), Touched()
     assert application is not None
-    hand = Hand(application, seen)
+    hand = ActivityWatcher(application, seen)
     hand.listen(True)
     hand.listen(True)
     yield seen
@@ -57,7 +57,7 @@ def test_it_hears_nothing_when_it_does_not_listen(qtbot: QtBot) -> None:
     application, seen, field = QApplication.instance(), Touched(), QPlainTextEdit()
     assert application is not None
     qtbot.addWidget(field)
-    hand = Hand(application, seen)
+    hand = ActivityWatcher(application, seen)
     QTest.keyClick(field, Qt.Key.Key_A)
     hand.listen(True)
     hand.listen(False)

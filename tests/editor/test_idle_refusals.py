@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 
 from core import catalog
-from core.engine.engine import State
-from core.engine.messages import Cancelled
+from core.engine.engine import EngineState
+from core.engine.messages import JobCancelled
 from core.geometry import Size
 from core.paint import layers
 from core.paint.document import Document
 from core.paint.flatten import flatten
 from core.paint.layers import Group
-from core.scoring.seed_search import MOST
+from core.scoring.seed_search import MAX_SEEDS
 from core.verifiers.likeness import Likeness
 from editor.ai_session import idle_seed_search as module
 from editor.ai_session.job import Stage
@@ -29,8 +29,8 @@ def _hide_in_a_group(desk: Desk) -> None:
     document = desk.shop.document
     layer = document.root.children[-1]
     group = Group("Hidden", visible=False, children=(layer,))
-    root = layers.removed(document.root, layer.id)
-    root = layers.inserted(root, root.id, len(root.children), group)
+    root = layers.remove_node(document.root, layer.id)
+    root = layers.insert_node(root, root.id, len(root.children), group)
     document.change("Group", root)
     document.activate(layer.id)
 
@@ -107,7 +107,7 @@ def test_without_words_likeness_can_still_judge(play_idle: Play) -> None:
         desk.idle.choose("likeness")
         tried = await desk.searched()
         assert {one.judged.verifier for one in tried if one.judged} == {"likeness"}
-        assert len(tried) == MOST + 1
+        assert len(tried) == MAX_SEEDS + 1
 
     play_idle(work)
 
@@ -135,7 +135,7 @@ def test_a_verifier_that_the_worker_cannot_use_ends_it(
         desk.idle.choose("unknown")
         await desk.searched()
         assert "cannot judge" in desk.said[-1]
-        desk.idle.touched()
+        desk.idle.interrupt()
         await asyncio.sleep(4 * REST)
         assert len(desk.runs) == 1
         desk.idle.turn(True)
@@ -156,14 +156,14 @@ def test_trouble_ends_it_quietly_and_the_next_job_runs(
         shown = replace(recipe(), technique=trouble, params={"prompt": "red", "note": str(note)})
         state = desk.shop.document.state
         given = replace(desk.shop.layer(layer), recipe=shown)
-        root = layers.replaced(state.root, given)
+        root = layers.replace_node(state.root, given)
         key = current_key(replace(state, root=root), given)
         desk.shop.document.replace("As if run", replace(given, rendered=key))
         await desk.searched()
         assert "No more looking for better seeds" in desk.said[-1]
         if trouble != "broken":
-            assert isinstance((await desk.rest_of(0))[-1], Cancelled), "it is not tried again"
-        await desk.until(lambda: desk.shop.engine.state is State.ready)
+            assert isinstance((await desk.rest_of(0))[-1], JobCancelled), "it is not tried again"
+        await desk.until(lambda: desk.shop.engine.state is EngineState.ready)
         await asyncio.sleep(4 * REST)
         assert len(desk.runs) == 1, "it does not try again"
         assert not desk.shop.jobs.failures
@@ -183,7 +183,7 @@ def test_a_model_whose_steps_are_slow_is_let_alone(
         await desk.painted(technique="slow", steps=10, pause=0.08)
         await desk.searched()
         assert "takes so long" in desk.said[-1]
-        assert isinstance((await desk.rest_of(0))[-1], Cancelled), "it does not wait for the end"
+        assert isinstance((await desk.rest_of(0))[-1], JobCancelled), "it does not wait for the end"
         desk.recipes.turn(desk.recipes.shown.with_params(steps=9), "steps")
         await desk.shop.jobs.idle()
         count = len(desk.runs)
@@ -200,7 +200,7 @@ def test_closing_leaves_no_timer(play_idle: Play) -> None:
         await desk.painted()
         desk.idle.turn(True)
         desk.idle.close()
-        desk.idle.touched()
+        desk.idle.interrupt()
         desk.recipes.changed.emit(None)
         desk.shop.document.restructured.emit(None)
         assert desk.idle._pause is None

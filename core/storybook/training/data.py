@@ -51,13 +51,13 @@ class Pool:
                 latents.append(torch.from_numpy(arrays["latents"]))
                 cells.append(torch.from_numpy(arrays["cells"]))
             prompts.append(torch.where(local >= 0, local + known, -1).long())
-            tokens.append(self._embedded(path))
+            tokens.append(self._embed(path))
             known += len(tokens[-1])
         self.latents, self.cells = torch.cat(latents), torch.cat(cells)
         self.prompts, self.tokens = torch.cat(prompts), torch.cat(tokens)
         return len(self.latents)
 
-    def _embedded(self, path: Path) -> "Tensor":
+    def _embed(self, path: Path) -> "Tensor":
         """Tokens of a shard's prompts."""
         import torch
 
@@ -85,14 +85,14 @@ class Pool:
         number = torch.where(chance[3] < UNCONDITIONAL, 0, number)
         cells = self.cells[rows].float()
         footprint = cells[torch.arange(size), thing]
-        mask = _brushed(footprint, random)
+        mask = _brush_mask(footprint, random)
         mask = torch.where((is_brush & (mask.sum((1, 2)) > 0))[:, None, None], mask, 1.0)
         weight = mask * (1 + (THING_WEIGHT - 1) * cells.amax(1)) + OUTSIDE_WEIGHT * (1 - mask)
         x0 = self.latents[rows].float()
         return Batch(x0, self.tokens[number].float(), mask[:, None], weight[:, None])
 
 
-def _brushed(footprint: "Tensor", random: "Generator") -> "Tensor":
+def _brush_mask(footprint: "Tensor", random: "Generator") -> "Tensor":
     """What a hand would brush for a thing: its cells, a margin, its box, or a loose blob."""
     import torch
     from torch.nn.functional import max_pool2d

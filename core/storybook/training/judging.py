@@ -23,7 +23,7 @@ STYLE_WEIGHT = 3
 """The style is the hardest to tell: small things look much alike in both."""
 
 
-class Labelled(NamedTuple):
+class LabelledShard(NamedTuple):
     """Latents, which things are shown (n, things), the numbers of place and style.
 
     A scene without things has no style: number UNSEEN.
@@ -35,7 +35,7 @@ class Labelled(NamedTuple):
     styles: "Tensor"
 
 
-def labelled(path: Path, world: World) -> Labelled:
+def label_shard(path: Path, world: World) -> LabelledShard:
     """A shard with what its pictures show."""
     import torch
 
@@ -49,10 +49,10 @@ def labelled(path: Path, world: World) -> Labelled:
     places = torch.tensor([world.places.index(scene.place) for scene in scenes])
     drawn = [world.styles.index(s.items[0].style) if s.items else UNSEEN for s in scenes]
     styles = torch.where(things.any(1), torch.tensor(drawn), UNSEEN)
-    return Labelled(latents, things, places, styles)
+    return LabelledShard(latents, things, places, styles)
 
 
-def accuracy(judge: Any, data: Labelled) -> dict[str, float]:
+def accuracy(judge: Any, data: LabelledShard) -> dict[str, float]:
     """Shares right: the thing of one-thing scenes, both of two-thing scenes, places, styles."""
     import torch
 
@@ -77,10 +77,10 @@ def train_judge(folder: Path, epochs: float, world: World) -> dict[str, float]:
     import torch
     from torch.nn import functional as F
 
-    shards = [labelled(path, world) for path in sorted(folder.glob("shard-*.npz"))]
-    train = Labelled(*(torch.cat(parts) for parts in zip(*shards[:-1], strict=True)))
+    shards = [label_shard(path, world) for path in sorted(folder.glob("shard-*.npz"))]
+    train = LabelledShard(*(torch.cat(parts) for parts in zip(*shards[:-1], strict=True)))
     config = JudgeConfig(world.things, world.places, world.styles)
-    judge = _begun(folder, config)
+    judge = _start_judge(folder, config)
     optimiser = torch.optim.AdamW(judge.parameters(), lr=2e-3, weight_decay=1e-3)
     steps = int(epochs * len(train.latents) / BATCH)
     for step in range(steps):
@@ -100,7 +100,7 @@ def train_judge(folder: Path, epochs: float, world: World) -> dict[str, float]:
     return result
 
 
-def _begun(folder: Path, config: JudgeConfig) -> Any:
+def _start_judge(folder: Path, config: JudgeConfig) -> Any:
     """The folder's judge when it tells the same apart, else an untrained one."""
     if not (folder / WEIGHTS).exists():
         return build_judge(config)

@@ -14,7 +14,7 @@ COEFFICIENTS = (3.4445, -4.7750, 2.0315)
 """The quintic iteration of the published optimiser."""
 
 
-def orthogonalised(gradients: "Tensor") -> "Tensor":
+def orthogonalise(gradients: "Tensor") -> "Tensor":
     """The nearest orthogonal matrices of a batch (n, rows, columns), roughly.
 
     All iterates are polynomials of the first Gram matrix times x, so only the small Gram
@@ -59,7 +59,7 @@ class Muon:
             groups[parameter.flatten(1).shape].append((parameter, buffer))
         for (rows, columns), members in groups.items():
             ahead = [p.grad.lerp(b, momentum).flatten(1) for p, b in members if p.grad is not None]
-            updates = orthogonalised(torch.stack(ahead))
+            updates = orthogonalise(torch.stack(ahead))
             scale = rate * max(1.0, rows / columns) ** 0.5
             for (parameter, _), update in zip(members, updates, strict=True):
                 parameter.data.mul_(1 - rate * self.decay)

@@ -4,19 +4,19 @@ import numpy as np
 
 from core.storybook.atlas import catalogue
 from core.storybook.backgrounds import PLACES
-from core.storybook.scene import STYLE_WORDS, USUAL_STYLE, Item, Scene, article, coloured
+from core.storybook.scene import STYLE_WORDS, USUAL_STYLE, Item, Scene, article, name_in_colour
 
 
-def called(random: np.random.Generator, item: Item) -> str:
+def pick_name(random: np.random.Generator, item: Item) -> str:
     """A thing's own name two times in three, else one of its trained synonyms; its colour first."""
     thing = catalogue()[item.name]
     name = item.name
     if thing.also and random.random() < 0.35:
         name = str(random.choice(thing.also))
-    return coloured(name, item.colour)
+    return name_in_colour(name, item.colour)
 
 
-def _named(random: np.random.Generator, names: list[str]) -> str:
+def _join_names(random: np.random.Generator, names: list[str]) -> str:
     with_articles = random.random() < 0.8
     words = [f"{article(name)} {name}" if with_articles else name for name in names]
     return " and ".join(words)
@@ -27,7 +27,7 @@ def scene_prompt(random: np.random.Generator, scene: Scene) -> str:
     where = PLACES[scene.place][1]
     if not scene.items:
         return str(random.choice([f"nothing {where}", f"empty {scene.place}", where]))
-    what = _named(random, [called(random, item) for item in scene.items])
+    what = _join_names(random, [pick_name(random, item) for item in scene.items])
     parts = [what if random.random() < 0.1 else f"{what} {where}", _style(random, scene.items[0])]
     if len(scene.items) == 1 and random.random() < 0.5:
         parts.append(scene.items[0].side)
@@ -42,7 +42,7 @@ def _style(random: np.random.Generator, item: Item) -> str:
 
 def thing_prompt(random: np.random.Generator, scene: Scene, index: int) -> str:
     """One thing in words, as somebody with a brush would say it."""
-    what = _named(random, [called(random, scene.items[index])])
+    what = _join_names(random, [pick_name(random, scene.items[index])])
     if random.random() < 0.25:
         what = f"{what} {PLACES[scene.place][1]}"
     style = _style(random, scene.items[index])

@@ -9,7 +9,7 @@ import pytest
 from core import catalog
 from core.ai import layer as ai
 from core.ai.crop import Geometry
-from core.ai.render_layer import rendered
+from core.ai.render_layer import render_layer
 from core.diffusion.model import Model
 from core.geometry import Point, Rect, Size
 from core.paint.document import Document
@@ -44,7 +44,7 @@ def region(*rects: Rect) -> Tiles:
     tiles = Tiles(channels=1)
     for rect in rects:
         tiles.write(rect, np.full((rect.height, rect.width, 1), 255, np.uint8))
-    return tiles.pruned()
+    return tiles.prune()
 
 
 def ai_layer(*rects: Rect, name: str = "Edit", seed: int = 1, **params: Any) -> AiLayer:
@@ -58,8 +58,8 @@ def run(document: Document, layer: AiLayer, model: Model) -> AiLayer:
     """Render one layer and put the result into the document."""
     now = document.find(layer.id)
     assert isinstance(now, AiLayer)
-    request = ai.request_for(document, now, Geometry(model.native, model.multiple))
-    steps = rendered(request, model)
+    request = ai.make_layer_task(document, now, Geometry(model.native, model.multiple))
+    steps = render_layer(request, model)
     while True:
         try:
             next(steps)

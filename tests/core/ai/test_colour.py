@@ -53,7 +53,7 @@ def test_a_shift_is_taken_back_inside_the_mask() -> None:
     wanted = original.copy()
     wanted[70:90, 70:90] = 0.9
     band = colour.ring(support, 12)
-    got = colour.matched(result, original, band, 12)
+    got = colour.match_colours(result, original, band, 12)
     before, after = (np.abs(p - wanted)[support].mean() for p in (result, got))
     assert after < before / 5
 
@@ -66,7 +66,7 @@ def test_what_is_inside_the_mask_does_not_dilute_the_measure() -> None:
     painted = shifted.copy()
     painted[support] = (0.1, 0.9, 0.2)
     for picture in (shifted, painted):
-        lab = colour.to_oklab(colour.matched(picture, original, band, 12))
+        lab = colour.to_oklab(colour.match_colours(picture, original, band, 12))
         correction = (lab - colour.to_oklab(picture))[80, 80]
         np.testing.assert_allclose(correction, (-0.03, 0, 0), atol=3e-3)
 
@@ -76,7 +76,7 @@ def test_a_shift_that_varies_is_followed() -> None:
     lab = colour.to_oklab(original)
     lab[..., 0] += 0.03 * np.linspace(0.3, 1.7, 160, dtype=np.float32)
     band = colour.ring(support, 12)
-    got = colour.matched(colour.from_oklab(lab), original, band, 12)
+    got = colour.match_colours(colour.from_oklab(lab), original, band, 12)
     error = np.abs(colour.to_oklab(got) - colour.to_oklab(original))[..., 0]
     assert error[support].mean() < 0.007
 
@@ -85,17 +85,17 @@ def test_less_than_one_unit_is_left_alone() -> None:
     original = _scene()
     result = _shifted(original, (0.004, 0, 0))
     band = colour.ring(_support(), 12)
-    assert colour.matched(result, original, band, 12) is result
+    assert colour.match_colours(result, original, band, 12) is result
 
 
 def test_an_edit_meant_for_the_whole_crop_is_left_alone() -> None:
     original = _scene()
     result = _shifted(original, (-0.25, 0, -0.05))
-    assert colour.matched(result, original, colour.ring(_support(), 12), 12) is result
+    assert colour.match_colours(result, original, colour.ring(_support(), 12), 12) is result
 
 
 def test_without_a_ring_there_is_nothing_to_compare() -> None:
     original = _scene()
     result = _shifted(original, (0.05, 0, 0))
     band = colour.ring(np.ones((160, 160), bool), 12)
-    assert colour.matched(result, original, band, 12) is result
+    assert colour.match_colours(result, original, band, 12) is result

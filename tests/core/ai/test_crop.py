@@ -33,7 +33,7 @@ def test_context_lies_on_the_canvas_and_keeps_its_margin(
     rect = crop.context(mask, canvas, geometry)
     margin = max(32, round(0.12 * crop.diagonal(mask)))
     assert canvas.contains(rect)
-    assert rect.contains(mask.padded(margin) & canvas)
+    assert rect.contains(mask.pad(margin) & canvas)
     for got, whole in ((rect.width, canvas.width), (rect.height, canvas.height)):
         assert got >= min(geometry.native, whole)
 

@@ -11,8 +11,8 @@ from PIL import Image
 
 from core.ai import layer as ai
 from core.ai.crop import Geometry, to_model
-from core.ai.input_pictures import pictures
-from core.ai.render_layer import rendered
+from core.ai.input_pictures import load_input_pictures
+from core.ai.render_layer import render_layer
 from core.diffusion.model import Model
 from core.errors import FileError
 from core.geometry import Rect, Size
@@ -38,7 +38,7 @@ def recipe(path: str) -> Recipe:
 
 def laid(path: str, rect: Rect = RECT) -> Any:
     """What the model gets of a file, in bytes."""
-    return pictures(recipe(path), CANVAS, rect, GEOMETRY)["picture"] * 255
+    return load_input_pictures(recipe(path), CANVAS, rect, GEOMETRY)["picture"] * 255
 
 
 def halves(width: int, height: int) -> Pixels:
@@ -81,9 +81,9 @@ def test_what_is_transparent_is_white(tmp_path: Path) -> None:
 
 def test_a_task_holds_it_beside_the_crop(tmp_path: Path) -> None:
     made, layer = edit(saved(tmp_path / "halves.png", halves(320, 256)))
-    task = ai.task_for(ai.request_for(made, layer, GEOMETRY), GEOMETRY, 8)
+    task = ai.make_task(ai.make_layer_task(made, layer, GEOMETRY), GEOMETRY, 8)
     assert task.pictures["picture"].shape == task.image.shape
-    assert ai.task_for(ai.request_for(*edit(""), GEOMETRY), GEOMETRY, 8).pictures == {}
+    assert ai.make_task(ai.make_layer_task(*edit(""), GEOMETRY), GEOMETRY, 8).pictures == {}
 
 
 def edit(path: str) -> tuple[Document, AiLayer]:
@@ -125,7 +125,7 @@ def test_a_layer_whose_picture_is_gone_keeps_its_pixels(model: Model, tmp_path: 
     now = made.find(layer.id)
     assert isinstance(now, AiLayer)
     with pytest.raises(FileError, match=r"halves\.png does not exist"):
-        next(rendered(ai.request_for(made, now, GEOMETRY), model))
+        next(render_layer(ai.make_layer_task(made, now, GEOMETRY), model))
     assert np.array_equal(flatten(made.root, made.bounds), shown)
 
 
@@ -142,4 +142,4 @@ def test_a_picture_that_was_painted_over_is_read_again(model: Model, tmp_path: P
 
 def test_a_recipe_of_an_unknown_technique_names_no_file() -> None:
     odd = replace(recipe("gone.png"), technique="unknown")
-    assert pictures(odd, CANVAS, RECT, GEOMETRY) == {}
+    assert load_input_pictures(odd, CANVAS, RECT, GEOMETRY) == {}

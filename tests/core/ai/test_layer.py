@@ -28,7 +28,7 @@ def _seen(made: Document) -> Pixels:
 
 def _painted(made: Document, rect: Rect, value: int = 0) -> None:
     """Paint on the picture at the bottom."""
-    with made.painting(made.root.children[0].id, "Paint") as painting:
+    with made.paint(made.root.children[0].id, "Paint") as painting:
         painting.write(rect, np.full((rect.height, rect.width, 4), (value, 0, 0, 255), np.uint8))
 
 
@@ -95,7 +95,7 @@ def test_the_same_recipe_twice_is_bit_exact(model: Model) -> None:
     layer = ai_layer(LEFT)
     made.insert("AI", layer)
     first = run(made, layer, model).tiles.read(made.bounds)
-    model.store.clear()
+    model.cache.clear()
     assert np.array_equal(run(made, layer, model).tiles.read(made.bounds), first)
 
 
@@ -140,7 +140,7 @@ def test_painting_the_region_more_softly_makes_the_layer_stale(model: Model) -> 
     layer = ai_layer(LEFT)
     made.insert("AI", layer)
     run(made, layer, model)
-    with made.painting(layer.id, "Region", plane="region") as painting:
+    with made.paint(layer.id, "Region", plane="region") as painting:
         painting.write(Rect(50, 60, 10, 10), np.full((10, 10, 1), 200, np.uint8))
     assert _names(made) == ["Edit"]
 
@@ -213,7 +213,7 @@ def test_the_input_is_what_lies_below_inside_groups_too(model: Model) -> None:
     blue = Tiles.of(np.full((256, 320, 4), (0, 0, 200, 255), np.uint8))
     group = Group("G", children=(Layer("red", tiles=red), layer, Layer("blue", tiles=blue)))
     made.insert("Group", group)
-    request = ai.request_for(made, layer, GEOMETRY)
+    request = ai.make_layer_task(made, layer, GEOMETRY)
     assert (request.crop == (200, 0, 0)).all()
 
 
@@ -221,7 +221,7 @@ def test_transparent_canvas_is_shown_to_the_model_as_white_paper() -> None:
     made = Document(Size(200, 200))
     layer = ai_layer(Rect(50, 50, 40, 40))
     made.insert("AI", layer)
-    assert (ai.request_for(made, layer, GEOMETRY).crop == 255).all()
+    assert (ai.make_layer_task(made, layer, GEOMETRY).crop == 255).all()
 
 
 def test_the_context_box_overrides_the_crop_but_holds_the_mask() -> None:
@@ -229,9 +229,9 @@ def test_the_context_box_overrides_the_crop_but_holds_the_mask() -> None:
     layer = ai_layer(Rect(100, 100, 40, 40))
     layer = replace(layer, recipe=replace(layer.recipe, context=Rect(120, 90, 300, 200)))
     made.insert("AI", layer)
-    rect = ai.request_for(made, layer, GEOMETRY).rect
+    rect = ai.make_layer_task(made, layer, GEOMETRY).rect
     assert rect.contains(Rect(120, 90, 300, 200))
-    assert rect.contains(Rect(100, 100, 40, 40).padded(4))
+    assert rect.contains(Rect(100, 100, 40, 40).pad(4))
     assert rect.area < 400 * 300
 
 
@@ -245,13 +245,13 @@ def test_cost_follows_the_brush_and_not_the_canvas(technique: str, model: Model)
         layer = ai_layer(Rect(60, 80, 256, 256))
         layer = replace(layer, recipe=replace(layer.recipe, technique=technique))
         made.insert("AI", layer)
-        request = ai.request_for(made, layer, Geometry(model.native, model.multiple))
-        task = ai.task_for(request, Geometry(model.native, model.multiple), model.factor)
+        request = ai.make_layer_task(made, layer, Geometry(model.native, model.multiple))
+        task = ai.make_task(request, Geometry(model.native, model.multiple), model.factor)
         before = model.calls
         run(made, layer, model)
         sizes.append((request.rect.size, task.image.shape))
         calls.append(model.calls - before)
-        model.store.clear()
+        model.cache.clear()
     assert sizes[0] == sizes[1]
     assert calls[0] == calls[1]
 
@@ -302,7 +302,7 @@ def test_an_empty_region_is_refused_in_one_sentence() -> None:
     layer = ai_layer()
     made.insert("AI", layer)
     with pytest.raises(TechniqueError, match="Nothing is painted on Edit"):
-        ai.request_for(made, layer, GEOMETRY)
+        ai.make_layer_task(made, layer, GEOMETRY)
     assert _names(made) == []
 
 
@@ -311,7 +311,7 @@ def test_a_region_off_the_canvas_is_refused_in_one_sentence() -> None:
     layer = replace(ai_layer(LEFT), position=Point(5000, 0))
     made.insert("AI", layer)
     with pytest.raises(TechniqueError, match="lies off the canvas"):
-        ai.request_for(made, layer, GEOMETRY)
+        ai.make_layer_task(made, layer, GEOMETRY)
 
 
 def test_a_region_too_large_to_send_is_refused_in_one_sentence() -> None:
@@ -319,20 +319,20 @@ def test_a_region_too_large_to_send_is_refused_in_one_sentence() -> None:
     layer = ai_layer(Rect(0, 0, 10, 10), Rect(16000, 16000, 10, 10))
     made.insert("AI", layer)
     with pytest.raises(TechniqueError, match="paint a smaller one"):
-        ai.request_for(made, layer, GEOMETRY)
+        ai.make_layer_task(made, layer, GEOMETRY)
 
 
 def test_a_layer_that_left_the_document_is_refused() -> None:
     made = document()
     with pytest.raises(EditorError, match="no longer in the document"):
-        ai.request_for(made, ai_layer(LEFT), GEOMETRY)
+        ai.make_layer_task(made, ai_layer(LEFT), GEOMETRY)
 
 
 def test_a_layer_deleted_while_it_ran_takes_no_result(model: Model) -> None:
     made = document()
     layer = ai_layer(LEFT)
     made.insert("AI", layer)
-    request = ai.request_for(made, layer, GEOMETRY)
+    request = ai.make_layer_task(made, layer, GEOMETRY)
     made.undo()
     with pytest.raises(EditorError, match="no longer"):
         ai.with_result(made, request, np.zeros((1, 1, 4), np.uint8), "")
@@ -342,7 +342,7 @@ def test_a_result_for_an_older_input_leaves_the_layer_stale(model: Model) -> Non
     made = document()
     layer = ai_layer(LEFT)
     made.insert("AI", layer)
-    request = ai.request_for(made, layer, GEOMETRY)
+    request = ai.make_layer_task(made, layer, GEOMETRY)
     _painted(made, LEFT, 90)
     pixels = np.zeros((request.rect.height, request.rect.width, 4), np.uint8)
     made.replace("AI", ai.with_result(made, request, pixels, ""))

@@ -2,13 +2,13 @@
 
 import pytest
 
-from core.ai.recipe_defaults import usual_recipe
+from core.ai.recipe_defaults import default_recipe
 from core.errors import EditorError
-from core.task import Wrapped
+from core.task import ModifierSetting
 
 
 def test_every_parameter_is_written_out() -> None:
-    recipe = usual_recipe("sdedit", "toy", 7, {"prompt": "snow"})
+    recipe = default_recipe("sdedit", "toy", 7, {"prompt": "snow"})
     assert recipe.prompt == "snow"
     assert {"strength", "steps", "sampler"} <= set(recipe.params)
     assert (recipe.seed, recipe.modifiers) == (7, ())
@@ -17,22 +17,22 @@ def test_every_parameter_is_written_out() -> None:
 def test_a_models_own_steps_and_guidance_are_taken() -> None:
     from core.models.storybook import StorybookBackend
 
-    recipe = usual_recipe("layered-brush", "storybook")
+    recipe = default_recipe("layered-brush", "storybook")
     usual = StorybookBackend.usual
     assert {name: recipe.params[name] for name in usual.params} == dict(usual.params)
     assert recipe.modifiers[0].params["scale"] == usual.guidance
-    assert "depth" not in usual_recipe("sdedit", "storybook").params
+    assert "depth" not in default_recipe("sdedit", "storybook").params
 
 
 def test_what_is_asked_for_comes_first() -> None:
-    other = Wrapped("cfg++", {"scale": 0.3})
-    recipe = usual_recipe("sdedit", "storybook", 0, {"steps": 5}, (other,))
+    other = ModifierSetting("cfg++", {"scale": 0.3})
+    recipe = default_recipe("sdedit", "storybook", 0, {"steps": 5}, (other,))
     assert recipe.params["steps"] == 5
     assert recipe.modifiers == (other,)
 
 
 def test_mistakes_are_named() -> None:
     with pytest.raises(EditorError, match="no technique called 'gone'"):
-        usual_recipe("gone", "toy")
+        default_recipe("gone", "toy")
     with pytest.raises(EditorError, match="Steps must lie between"):
-        usual_recipe("sdedit", "toy", 0, {"steps": 0})
+        default_recipe("sdedit", "toy", 0, {"steps": 0})

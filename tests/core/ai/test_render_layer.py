@@ -10,7 +10,7 @@ import pytest
 from core import catalog
 from core.ai import layer as ai
 from core.ai.crop import Geometry
-from core.ai.render_layer import rendered
+from core.ai.render_layer import render_layer
 from core.diffusion.model import Image, Model, Step
 from core.errors import EditorError, TechniqueError
 from core.geometry import Rect
@@ -23,17 +23,17 @@ from tests.core.ai.conftest import ai_layer, document
 RECT = Rect(60, 60, 50, 40)
 
 
-def _request(model: Model, technique: str = "sdedit", **params: Any) -> ai.Request:
+def _request(model: Model, technique: str = "sdedit", **params: Any) -> ai.LayerTask:
     made = document()
     layer = ai_layer(RECT)
     recipe = replace(layer.recipe, technique=technique, params={"steps": 4, **params})
     layer = replace(layer, recipe=recipe)
     made.insert("AI", layer)
-    return ai.request_for(made, layer, Geometry(model.native, model.multiple))
+    return ai.make_layer_task(made, layer, Geometry(model.native, model.multiple))
 
 
-def _finished(request: ai.Request, model: Model) -> tuple[list[Step], Pixels]:
-    run, steps = rendered(request, model), []
+def _finished(request: ai.LayerTask, model: Model) -> tuple[list[Step], Pixels]:
+    run, steps = render_layer(request, model), []
     while True:
         try:
             steps.append(next(run))
@@ -50,7 +50,7 @@ def test_an_inpainting_network_runs_every_technique(technique: str, tmp_path: Pa
     steps, pixels = _finished(request, model)
     assert pixels.shape == (request.rect.height, request.rect.width, 4)
     assert [step.n for step in steps] == list(range(1, len(steps) + 1))
-    inside = RECT.moved(-request.rect.x, -request.rect.y).slices
+    inside = RECT.translate(-request.rect.x, -request.rect.y).slices
     assert (pixels[inside][..., 3] == 255).all()
     assert (pixels[..., :3] <= pixels[..., 3:]).all()
     assert not pixels[pixels[..., 3] == 0].any()

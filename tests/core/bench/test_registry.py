@@ -4,13 +4,13 @@ from typing import Any, ClassVar
 
 import pytest
 
-from core.bench.registry import benches, machine, measured
+from core.bench.registry import benches, machine, run_bench
 from core.errors import EditorError
 
 
 def test_an_unknown_bench_names_the_known_ones() -> None:
     with pytest.raises(EditorError, match=r"no bench called 'speed'; there are: .*brush.*canvas"):
-        measured("speed")
+        run_bench("speed")
 
 
 def test_a_bench_brings_its_figures_and_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -25,6 +25,6 @@ def test_a_bench_brings_its_figures_and_the_machine(monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(benches, "_items", dict(benches._items))
     benches.register(Nothing)
-    found = measured("nothing", quick=True)
+    found = run_bench("nothing", quick=True)
     assert found == {"bench": "nothing", "machine": found["machine"], "was_quick": True}
     assert found["machine"].keys() == machine().keys()

@@ -8,7 +8,7 @@ from PIL import Image
 
 from core.bench import techniques
 from core.bench.laboratory import Method
-from core.bench.registry import measured
+from core.bench.registry import run_bench
 from core.bench.techniques import methods
 from core.errors import EditorError
 from core.storybook import judge as judging
@@ -45,7 +45,7 @@ def test_rows_have_every_figure_and_come_sorted(tmp_path: Path) -> None:
         "methods": "sdedit,blended-inpaint,prompt-to-prompt",
         "out": str(tmp_path),
     }
-    found = measured("techniques", values=values)
+    found = run_bench("techniques", values=values)
     rows = found["methods"]
     good = [row for row in rows if "error" not in row]
     assert [row["method"] for row in rows if "error" in row] == [
@@ -74,7 +74,7 @@ def test_pie_bench_is_measured_as_its_evaluator_does(tmp_path: Path) -> None:
         "model": "toy",
         "methods": "sdedit,blended-inpaint,masactrl",
     }
-    rows = {row["method"]: row for row in measured("techniques", values=values)["methods"]}
+    rows = {row["method"]: row for row in run_bench("techniques", values=values)["methods"]}
     assert rows["masactrl + direct"]["error"] == "needs self-attention"
     kept = {name: row["background_psnr"] for name, row in rows.items() if "error" not in row}
     assert kept["blended-inpaint"] > kept["sdedit"]
@@ -102,9 +102,9 @@ def test_the_guide_picks_the_nearest_to_the_truth_that_shows_what_was_asked() ->
 
 def test_a_wrong_parameter_is_named() -> None:
     with pytest.raises(EditorError, match="Unknown parameter 'count'"):
-        measured("techniques", values={"count": 3})
+        run_bench("techniques", values={"count": 3})
     with pytest.raises(EditorError, match="brush has no parameters"):
-        measured("brush", values={"count": 3})
+        run_bench("brush", values={"count": 3})
 
 
 def test_methods_are_named_after_both_parts() -> None:
@@ -117,7 +117,10 @@ def test_several_processes_find_the_same(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.undo()
     values = {"edits": 2, "steps": 2, "model": "toy", "methods": "sdedit,blended-inpaint"}
     found = [
-        {row["method"]: row["true_psnr"] for row in measured("techniques", values=given)["methods"]}
+        {
+            row["method"]: row["true_psnr"]
+            for row in run_bench("techniques", values=given)["methods"]
+        }
         for given in (values, {**values, "workers": 2})
     ]
     assert found[0] == found[1]

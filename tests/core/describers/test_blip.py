@@ -39,7 +39,9 @@ def test_it_says_what_the_network_says() -> None:
 
 def test_without_a_folder_it_says_where_to_put_one(tmp_path: Path) -> None:
     settings.save(Settings(models_folder=str(tmp_path / "mine")))
-    assert Blip.missing() == f"Put a BLIP folder into {tmp_path / 'mine'} to get suggestions."
+    assert (
+        Blip.why_unavailable() == f"Put a BLIP folder into {tmp_path / 'mine'} to get suggestions."
+    )
     with pytest.raises(ModelError, match="Put a BLIP folder into"):
         Blip().describe(PICTURE)
 
@@ -50,7 +52,7 @@ def test_folders_of_other_kinds_are_left_alone() -> None:
         folder.mkdir(parents=True)
         (folder / "config.json").write_text(config)
     (settings.models_folder() / "empty").mkdir()
-    assert "Put a BLIP folder" in Blip.missing()
+    assert "Put a BLIP folder" in Blip.why_unavailable()
 
 
 def _cut(folder: Path) -> None:

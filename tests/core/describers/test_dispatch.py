@@ -7,7 +7,7 @@ import pytest
 
 from core import catalog
 from core.catalog import describers
-from core.describers.dispatch import described, fitting, lacking
+from core.describers.dispatch import describe_picture, missing_for_describer, usable_describers
 from core.errors import ModelError
 from core.paint.tiles import Pixels
 
@@ -22,7 +22,7 @@ class Scripted:
     reason: ClassVar[str] = ""
 
     @classmethod
-    def missing(cls) -> str:
+    def why_unavailable(cls) -> str:
         return cls.reason
 
     def describe(self, pixels: Pixels) -> str:
@@ -46,27 +46,27 @@ def test_who_knows_the_world_is_asked_first_and_who_knows_another_is_not(registe
     register("any", text="a photo")
     register("of-storybook", "storybook", text="a sun")
     register("of-toys", "toy", text="a colour")
-    assert [kind.id for kind in fitting("storybook")] == ["of-storybook", "any"]
-    assert [kind.id for kind in fitting("a/checkpoint")] == ["any"]
-    assert described(PICTURE, "storybook") == "a sun"
-    assert described(PICTURE, "a/checkpoint") == "a photo"
+    assert [kind.id for kind in usable_describers("storybook")] == ["of-storybook", "any"]
+    assert [kind.id for kind in usable_describers("a/checkpoint")] == ["any"]
+    assert describe_picture(PICTURE, "storybook") == "a sun"
+    assert describe_picture(PICTURE, "a/checkpoint") == "a photo"
 
 
 def test_the_next_is_asked_when_one_is_unsure(register: Any) -> None:
     register("any", text="a photo")
     register("of-toys", "toy")
-    assert described(PICTURE, "toy") == "a photo"
-    assert described(PICTURE, "storybook") == "a photo"
+    assert describe_picture(PICTURE, "toy") == "a photo"
+    assert describe_picture(PICTURE, "storybook") == "a photo"
 
 
 def test_nobody_sure_is_no_words_and_nobody_there_is_told(register: Any) -> None:
     register("of-toys", "toy")
-    assert described(PICTURE, "toy") == ""
+    assert describe_picture(PICTURE, "toy") == ""
     register("any", reason="Put it there.")
-    assert lacking("toy") == ""
-    assert lacking("storybook") == "Put it there."
+    assert missing_for_describer("toy") == ""
+    assert missing_for_describer("storybook") == "Put it there."
     with pytest.raises(ModelError, match="Put it there"):
-        described(PICTURE, "storybook")
+        describe_picture(PICTURE, "storybook")
 
 
 def test_the_real_ones_stand_in_the_catalogue() -> None:
@@ -76,6 +76,6 @@ def test_the_real_ones_stand_in_the_catalogue() -> None:
         assert kind.label
         assert kind.__doc__
         assert kind.worlds <= set(catalog.backends.ids())
-        assert kind.missing() == "" or kind.missing().endswith(".")
-    assert [kind.id for kind in fitting("storybook")] == ["storybook"]
-    assert "Put a BLIP folder into" in lacking("toy")
+        assert kind.why_unavailable() == "" or kind.why_unavailable().endswith(".")
+    assert [kind.id for kind in usable_describers("storybook")] == ["storybook"]
+    assert "Put a BLIP folder into" in missing_for_describer("toy")

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from core.diffusion.cache import Store
+from core.diffusion.cache import TensorCache
 
 
 def test_a_value_is_made_once() -> None:
-    store, made = Store(), []
+    store, made = TensorCache(), []
 
     def make() -> str:
         made.append(1)
@@ -18,7 +18,7 @@ def test_a_value_is_made_once() -> None:
 
 
 def test_the_least_recently_used_goes_first() -> None:
-    store = Store(budget=3000)
+    store = TensorCache(budget=3000)
     for name in "abc":
         store.put(name, np.zeros(1000, np.uint8))
     store.get("a", lambda: None)
@@ -28,7 +28,7 @@ def test_the_least_recently_used_goes_first() -> None:
 
 
 def test_what_is_inside_containers_counts() -> None:
-    store = Store()
+    store = TensorCache()
     store.put("path", {"z": [np.zeros(500, np.uint8), (np.zeros(500, np.uint8),)]})
     assert store.held == 1000
     store.put("path", np.zeros(10, np.uint8))
@@ -39,6 +39,6 @@ def test_what_is_inside_containers_counts() -> None:
 
 
 def test_one_value_larger_than_the_budget_is_still_held() -> None:
-    store = Store(budget=10)
+    store = TensorCache(budget=10)
     store.put("big", np.zeros(100, np.uint8))
     assert "big" in store

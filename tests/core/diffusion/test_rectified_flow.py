@@ -58,14 +58,14 @@ def test_a_flow_model_is_left_as_it_is() -> None:
     flow = Flow(model, model.levels(3))
     for time in (0.0, 0.3, 0.61803, 1.0):
         assert flow.level(time) == pytest.approx((1 - time, time, time), abs=1e-9)
-        assert torch.allclose(flow.latent(X, time), X)
+        assert torch.allclose(flow.to_model_latent(X, time), X)
 
 
 def test_a_latent_goes_over_and_back(toy: Any) -> None:
     flow = Flow(toy, toy.levels(4))
-    assert torch.allclose(flow.straight(flow.latent(X, 0.4), 0.4), X, atol=1e-6)
+    assert torch.allclose(flow.from_model_latent(flow.to_model_latent(X, 0.4), 0.4), X, atol=1e-6)
     level = flow.level(0.4)
-    mixed = flow.straight(level.mix(X, X.flip(1)), 0.4)
+    mixed = flow.from_model_latent(level.mix(X, X.flip(1)), 0.4)
     assert torch.allclose(mixed, 0.6 * X + 0.4 * X.flip(1), atol=1e-6)
 
 

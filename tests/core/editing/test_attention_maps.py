@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from core.editing.attention_maps import Looks, grid, resized, tells
-from core.editing.energy_guidance import Recorded
+from core.editing.attention_maps import MeanAttentionMap, has_map_side, map_to_grid, resize_map
+from core.editing.energy_guidance import AttentionRecorder
 from tests.core.inverting import network
 
 
@@ -12,25 +12,25 @@ from tests.core.inverting import network
     ("cells", "queries"), [((8, 8), 64), ((16, 16), 256), ((64, 64), 256), ((64, 96), 384)]
 )
 def test_the_layer_nearest_to_16_a_side_tells(cells: tuple[int, int], queries: int) -> None:
-    assert tells(queries, cells)
-    assert not tells(queries // 4, cells)
-    assert not tells(queries * 4, cells)
+    assert has_map_side(queries, cells)
+    assert not has_map_side(queries // 4, cells)
+    assert not has_map_side(queries * 4, cells)
 
 
 def test_a_look_lies_on_the_latent_row_by_row() -> None:
     look = torch.arange(24.0)
-    assert torch.equal(grid(look, (16, 24)), look.view(4, 6))
+    assert torch.equal(map_to_grid(look, (16, 24)), look.view(4, 6))
 
 
 def test_resizing_repeats_cells() -> None:
     picture = torch.tensor([[1.0, 2.0]])
-    assert resized(picture, (2, 4)).tolist() == [[1, 1, 2, 2]] * 2
+    assert resize_map(picture, (2, 4)).tolist() == [[1, 1, 2, 2]] * 2
 
 
 def test_looks_are_the_mean_of_the_maps_and_change_not_a_bit() -> None:
-    model, record = network(), Recorded(is_cross=True)
+    model, record = network(), AttentionRecorder(is_cross=True)
     z = torch.randn(1, 16, 8, 8, generator=torch.Generator().manual_seed(0))
-    looks, level, denoise = Looks(z), model.levels(10)[4], model.denoiser("a red apple")
+    looks, level, denoise = MeanAttentionMap(z), model.levels(10)[4], model.denoiser("a red apple")
     with model.attention(looks):
         watched = denoise(z, level)
     assert torch.equal(watched.eps, denoise(z, level).eps)
@@ -44,7 +44,7 @@ def test_looks_are_the_mean_of_the_maps_and_change_not_a_bit() -> None:
 
 
 def test_nothing_looked_at_or_for_is_nowhere() -> None:
-    looks = Looks(torch.zeros(1, 16, 8, 8))
+    looks = MeanAttentionMap(torch.zeros(1, 16, 8, 8))
     assert looks.of([1]) is None
     model = network()
     with model.attention(looks):

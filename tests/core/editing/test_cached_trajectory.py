@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from core.diffusion.model import Denoise, Level, Levels, Prediction
-from core.editing.cached_trajectory import LayerLatent, Trajectory, stacked
+from core.editing.cached_trajectory import LayerLatent, Trajectory, merge_layers
 
 STEPS = 20
 SHAPE = (1, 4, 16, 16)
@@ -77,10 +77,10 @@ def _mask(left: int, right: int) -> Tensor:
 def _prepared(kind: str, denoise: Denoise, start: int = 6, first: int = 18) -> Trajectory:
     x0 = 0.7 * _draw(1)
     if kind == "inversion":
-        path = Trajectory.inverted(LEVELS, x0)
-        walked(path.climb(denoise, start))
+        path = Trajectory.from_inversion(LEVELS, x0)
+        walked(path.invert(denoise, start))
     else:
-        path = Trajectory.noised(LEVELS, x0, _draw(2))
+        path = Trajectory.from_noise(LEVELS, x0, _draw(2))
     walked(path.replay(denoise, first))
     return path
 
@@ -93,8 +93,8 @@ def test_inversion_and_replay_agree_to_first_order() -> None:
     drift = {}
     for steps in (20, 40, 80):
         levels, x0 = _levels(steps), 0.5 * _draw(1)
-        path = Trajectory.inverted(levels, x0)
-        walked(path.climb(gaussian(0.3), 0))
+        path = Trajectory.from_inversion(levels, x0)
+        walked(path.invert(gaussian(0.3), 0))
         z = path.latents[0]
         for i in range(steps):
             z = gaussian(0.3)(z, levels[i]).at(levels[i + 1])
@@ -111,18 +111,18 @@ def test_inversion_tells_the_network_the_level_it_goes_to() -> None:
         told.append((level, label))
         return gaussian(0.0)(z, level, label)
 
-    walked(Trajectory.inverted(LEVELS, _draw(1)).climb(denoise, 15))
+    walked(Trajectory.from_inversion(LEVELS, _draw(1)).invert(denoise, 15))
     assert told == [(LEVELS[i + 1], LEVELS[i]) for i in range(STEPS - 1, 14, -1)]
 
 
 def test_climbing_further_changes_nothing_below() -> None:
     network = Network(0)
-    short, long = (Trajectory.inverted(LEVELS, _draw(1)) for _ in range(2))
-    walked(short.climb(network, 12))
+    short, long = (Trajectory.from_inversion(LEVELS, _draw(1)) for _ in range(2))
+    walked(short.invert(network, 12))
     assert network.calls == STEPS - 12
-    walked(short.climb(network, 5))
+    walked(short.invert(network, 5))
     assert network.calls == STEPS - 5
-    walked(long.climb(network, 5))
+    walked(long.invert(network, 5))
     assert all(torch.equal(short.latents[i], long.latents[i]) for i in range(5, STEPS + 1))
 
 
@@ -139,8 +139,8 @@ def test_every_latent_is_its_clean_content_and_noise_at_its_level(kind: str) -> 
 def test_no_strength_and_no_mask_leave_the_cached_latent(kind: str) -> None:
     path = _prepared(kind, Network(0))
     zero = torch.zeros(1, 1, 16, 16)
-    assert torch.equal(path.mixed(8, _draw(3), zero), path.latents[8])
-    half = path.mixed(8, _draw(3), _mask(4, 8))
+    assert torch.equal(path.exchange_noise(8, _draw(3), zero), path.latents[8])
+    half = path.exchange_noise(8, _draw(3), _mask(4, 8))
     outside = (_mask(4, 8) == 0).expand(SHAPE)
     assert torch.equal(half[outside], path.latents[8][outside])
 
@@ -148,8 +148,8 @@ def test_no_strength_and_no_mask_leave_the_cached_latent(kind: str) -> None:
 @pytest.mark.parametrize("share", [0.0, 0.2, 0.5, 0.8, 0.95, 1.0])
 def test_mixing_keeps_the_variance_of_the_noise(share: float) -> None:
     shape = (1, 4, 128, 128)
-    path = Trajectory.noised(LEVELS, torch.zeros(shape), _draw(5, shape))
-    mixed = path.mixed(8, _draw(6, shape), torch.full((1, 1, 1, 1), share))
+    path = Trajectory.from_noise(LEVELS, torch.zeros(shape), _draw(5, shape))
+    mixed = path.exchange_noise(8, _draw(6, shape), torch.full((1, 1, 1, 1), share))
     assert float(mixed.std() / LEVELS[8].noise) == pytest.approx(1, abs=0.02)
 
 
@@ -159,13 +159,13 @@ def test_no_strength_with_the_base_prompt_is_the_picture_bit_for_bit(kind: str) 
     path = _prepared(kind, network, first=6)
     layer = walked(path.regenerate(network, path.latents[6], range(6, 18), mask, freedom=0))
     assert torch.equal(layer, path.latents[18])
-    merged = stacked(path.latents[18], [LayerLatent(mask, layer)])
+    merged = merge_layers(path.latents[18], [LayerLatent(mask, layer)])
     end = walked(path.finish(network, merged, 18, 0 * mask))
     assert torch.equal(end, path.latents[STEPS])
 
 
 def _stroke(path: Trajectory, mask: Tensor, seed: int, prompt: int = 7) -> LayerLatent:
-    z = path.mixed(6, _draw(seed), mask)
+    z = path.exchange_noise(6, _draw(seed), mask)
     return LayerLatent(mask, walked(path.regenerate(Network(prompt), z, range(6, 18), mask)))
 
 
@@ -174,7 +174,7 @@ def test_an_empty_mask_is_the_picture_bit_for_bit(kind: str) -> None:
     network = Network(0)
     path, nothing = _prepared(kind, network), torch.zeros(1, 1, 16, 16)
     layer = _stroke(path, nothing, 3)
-    merged = stacked(path.latents[18], [layer])
+    merged = merge_layers(path.latents[18], [layer])
     assert torch.equal(walked(path.finish(network, merged, 18, nothing)), path.latents[STEPS])
 
 
@@ -183,18 +183,18 @@ def test_the_order_of_disjoint_layers_does_not_matter(kind: str) -> None:
     path = _prepared(kind, Network(0))
     one, two = _stroke(path, _mask(2, 7), 3), _stroke(path, _mask(9, 14), 4)
     base = path.latents[18]
-    assert torch.equal(stacked(base, [one, two]), stacked(base, [two, one]))
-    assert not torch.equal(stacked(base, [one, two]), stacked(base, [one]))
+    assert torch.equal(merge_layers(base, [one, two]), merge_layers(base, [two, one]))
+    assert not torch.equal(merge_layers(base, [one, two]), merge_layers(base, [one]))
 
 
 @both
 def test_hiding_and_showing_a_layer_restores_the_merged_latent(kind: str) -> None:
     path = _prepared(kind, Network(0))
     one, two = _stroke(path, _mask(2, 9), 3), _stroke(path, 0.6 * _mask(6, 14), 4)
-    before = stacked(path.latents[18], [one, two])
-    hidden = stacked(path.latents[18], [two])
+    before = merge_layers(path.latents[18], [one, two])
+    hidden = merge_layers(path.latents[18], [two])
     assert not torch.equal(hidden, before)
-    assert torch.equal(stacked(path.latents[18], [one, two]), before)
+    assert torch.equal(merge_layers(path.latents[18], [one, two]), before)
 
 
 @both
@@ -221,7 +221,7 @@ def test_another_seed_differs_at_the_merge_inside_the_mask_only(kind: str) -> No
 
 def _drift(path: Trajectory, denoise: Denoise, mask: Tensor, freedom: Tensor) -> float:
     layer = _stroke_with(path, gaussian(2.0), mask)
-    merged = stacked(path.latents[18], [layer])
+    merged = merge_layers(path.latents[18], [layer])
     end = walked(path.finish(denoise, merged, 18, freedom))
     outside = (mask == 0).expand(SHAPE)
     change = (end - path.latents[STEPS])[outside]
@@ -229,7 +229,7 @@ def _drift(path: Trajectory, denoise: Denoise, mask: Tensor, freedom: Tensor) ->
 
 
 def _stroke_with(path: Trajectory, denoise: Denoise, mask: Tensor) -> LayerLatent:
-    z = path.mixed(6, _draw(9), mask)
+    z = path.exchange_noise(6, _draw(9), mask)
     return LayerLatent(mask, walked(path.regenerate(denoise, z, range(6, 18), mask)))
 
 
@@ -251,7 +251,7 @@ def test_more_strength_moves_further_from_the_picture(kind: str) -> None:
     for strength in (0.0, 0.25, 0.5, 0.75, 1.0):
         change = 0.0
         for seed in range(5):
-            z = path.mixed(6, _draw(20 + seed), strength * mask)
+            z = path.exchange_noise(6, _draw(20 + seed), strength * mask)
             z = walked(path.regenerate(base, z, range(6, 18), mask, strength))
             change += float((z - path.latents[18]).norm())
         moved.append(change)

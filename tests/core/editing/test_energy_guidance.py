@@ -3,8 +3,13 @@
 import torch
 
 from core.diffusion.model import Level, Prediction
-from core.editing.energy_guidance import Recorded, Tapped, gradient, shifted
-from core.models.attention import Place
+from core.editing.energy_guidance import (
+    AttentionRecorder,
+    FeatureRecorder,
+    energy_gradient,
+    shift_prediction,
+)
+from core.models.attention import AttentionLayer
 from tests.core.inverting import network
 
 Z = torch.randn(1, 16, 8, 8, generator=torch.Generator().manual_seed(0))
@@ -12,7 +17,7 @@ Z = torch.randn(1, 16, 8, 8, generator=torch.Generator().manual_seed(0))
 
 def test_the_slope_of_a_square() -> None:
     with torch.no_grad():
-        slope = gradient(lambda z: (z * z).sum(), Z)
+        slope = energy_gradient(lambda z: (z * z).sum(), Z)
     assert torch.allclose(slope, 2 * Z)
     assert not slope.requires_grad
     assert not Z.requires_grad
@@ -28,28 +33,28 @@ def test_the_slope_goes_through_the_network() -> None:
         return found
 
     rise = float(energy(Z + 1e-2 * way) - energy(Z - 1e-2 * way)) / 2e-2
-    assert abs(rise - float((gradient(energy, Z) * way).sum())) < 0.05 * abs(rise)
+    assert abs(rise - float((energy_gradient(energy, Z) * way).sum())) < 0.05 * abs(rise)
 
 
 def test_more_noise_is_less_content_of_the_same_latent() -> None:
     level = Level(0.6, 0.8, 0.0)
     seen = Prediction(Z, Z.flip(1))
-    found = shifted(seen, level, torch.ones_like(Z))
+    found = shift_prediction(seen, level, torch.ones_like(Z))
     assert torch.allclose(level.mix(*found), level.mix(*seen), atol=1e-6)
     assert torch.allclose(found.eps, seen.eps + 1)
 
 
 def test_maps_of_one_kind_are_kept_and_none_is_changed() -> None:
     for is_cross in (True, False):
-        record, maps = Recorded(is_cross), torch.rand(2, 2, 4, 4)
-        assert record.maps(Place(0, "x", True), maps) is maps
-        assert record.maps(Place(1, "x", False), maps) is maps
+        record, maps = AttentionRecorder(is_cross), torch.rand(2, 2, 4, 4)
+        assert record.maps(AttentionLayer(0, "x", True), maps) is maps
+        assert record.maps(AttentionLayer(1, "x", False), maps) is maps
         assert len(record.seen) == 1
-        assert record(Place(0, "x", True), Z, Z, Z) == (Z, Z, Z)
+        assert record(AttentionLayer(0, "x", True), Z, Z, Z) == (Z, Z, Z)
 
 
 def test_the_last_up_block_is_tapped() -> None:
-    model, tap = network(), Tapped()
+    model, tap = network(), FeatureRecorder()
     named: list[tuple[str, torch.Tensor]] = []
     with model.features(tap), model.features(lambda *seen: named.append(seen)):
         model.denoiser("a cat")(Z, model.levels(10)[4])

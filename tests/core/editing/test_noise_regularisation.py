@@ -2,7 +2,7 @@
 
 import torch
 
-from core.editing.noise_regularisation import correlation, divergence, slope
+from core.editing.noise_regularisation import correlation, divergence, loss_gradient
 
 
 def noise(side: int = 16, seed: int = 0) -> torch.Tensor:
@@ -25,7 +25,7 @@ def test_correlations_are_found_at_the_shift_they_have() -> None:
 
 def test_a_step_down_the_slope_makes_noise_of_what_is_smooth() -> None:
     before = smooth()
-    after = before - 4 * slope(before, lambda e: correlation(e, 0))
+    after = before - 4 * loss_gradient(before, lambda e: correlation(e, 0))
     assert correlation(after, 0) < correlation(before, 0)
 
 
@@ -51,5 +51,5 @@ def test_divergence_is_the_gaussians_own() -> None:
 
 def test_slopes_are_gradients_and_leave_the_noise_alone() -> None:
     given = noise()
-    assert torch.allclose(slope(given, lambda e: e.square().sum()), 2 * given)
+    assert torch.allclose(loss_gradient(given, lambda e: e.square().sum()), 2 * given)
     assert not given.requires_grad

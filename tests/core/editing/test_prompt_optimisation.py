@@ -8,7 +8,12 @@ import torch
 
 from core.diffusion.model import Conditioning, Prediction
 from core.editing.inversion import Source
-from core.editing.prompt_optimisation import Tuned, Tuning, guided, tuned
+from core.editing.prompt_optimisation import (
+    OptimisationSettings,
+    PromptOptimiser,
+    guided,
+    optimise_prompts,
+)
 from core.inverters.null_text import NULL_TEXT
 from tests.core.inverting import network, source
 
@@ -20,8 +25,8 @@ def x0() -> torch.Tensor:
     return 0.7 * torch.randn(1, 16, 8, 8, generator=torch.Generator().manual_seed(0))
 
 
-def words_of(given: Source, latents: Any, tuning: Tuning) -> list[Conditioning]:
-    run = tuned(given, latents, tuning)
+def words_of(given: Source, latents: Any, tuning: OptimisationSettings) -> list[Conditioning]:
+    run = optimise_prompts(given, latents, tuning)
     while True:
         try:
             next(run)
@@ -35,13 +40,13 @@ def latents_of(given: Source) -> list[torch.Tensor]:
 
 
 def test_the_words_that_land_nearest_are_kept() -> None:
-    search = Tuned(Conditioning(("",), ONE), 0.1)
-    search.turn(1 * search.words.tokens, ONE + 0.5)
-    search.turn(1 * search.words.tokens, ONE + 0.5)
+    search = PromptOptimiser(Conditioning(("",), ONE), 0.1)
+    search.update(1 * search.words.tokens, ONE + 0.5)
+    search.update(1 * search.words.tokens, ONE + 0.5)
     best = search.best.tokens
     assert torch.allclose(best, ONE + 0.1, atol=1e-4)
     assert torch.equal(search.landed, best)
-    search.turn(1 * search.words.tokens, ONE - 9)
+    search.update(1 * search.words.tokens, ONE - 9)
     assert torch.equal(search.best.tokens, best)
     assert not best.requires_grad
 

@@ -8,7 +8,12 @@ import numpy as np
 import pytest
 
 from core.bench.laboratory import SIDE
-from core.editing.prompt_warnings import UNLIKE, UNSAID, doubt, explained
+from core.editing.prompt_warnings import (
+    NO_SOURCE_PROMPT,
+    PROMPT_DOES_NOT_FIT,
+    prompt_fit,
+    warn_about_prompt,
+)
 from core.models.opening import open_model
 from core.storybook.edits import SceneEdit, edits
 from core.storybook.layout import FOLDER, read_description
@@ -40,7 +45,7 @@ def told(model: Any, number: int, words: Words) -> list[str]:
     picture = scenes()[number].pictures(SIDE)[0]
     task: Task[Any] = Task(Recipe("", {}), words, picture, np.ones((SIDE, SIDE), np.float32))
     model.notes.clear()
-    doubt(task, model, model.encode(picture))
+    warn_about_prompt(task, model, model.encode(picture))
     return list(model.notes)
 
 
@@ -49,21 +54,21 @@ def test_right_words_are_not_doubted_and_wrong_ones_are(number: int) -> None:
     model = storybook()
     right, wrong = scenes()[number], scenes()[(number + 3) % COUNT]
     assert told(model, number, Words("a dog", right.source_prompt)) == []
-    unlike = UNLIKE.format(wrong.source_prompt)
+    unlike = PROMPT_DOES_NOT_FIT.format(wrong.source_prompt)
     assert told(model, number, Words("a dog", wrong.source_prompt)) == [unlike]
 
 
 def test_missing_words_are_told_where_a_prompt_is_given() -> None:
     model = network()
     calls = model.calls
-    assert told(model, 0, Words("a dog", " ")) == [UNSAID]
+    assert told(model, 0, Words("a dog", " ")) == [NO_SOURCE_PROMPT]
     assert told(model, 0, Words()) == []
     assert model.calls == calls
 
 
 def test_the_same_picture_and_words_are_looked_at_once() -> None:
     model = network()
-    model.store.clear()
+    model.cache.clear()
     words = Words("a dog", "a cat")
     told(model, 1, words)
     calls = model.calls
@@ -82,5 +87,5 @@ def test_the_figure_is_the_share_of_the_error_that_words_take_away() -> None:
     z = level.mix(x0, noise)
     errors = [(model.denoiser(words)(z, level).eps - noise).square().sum() for words in ("", "a")]
     wanted = float(100 * (errors[0] - errors[1]) / errors[0])
-    assert explained(task, model, x0, "a") == pytest.approx(wanted, rel=1e-3, abs=1e-4)
-    assert explained(task, model, x0, "") == pytest.approx(0, abs=1e-4)
+    assert prompt_fit(task, model, x0, "a") == pytest.approx(wanted, rel=1e-3, abs=1e-4)
+    assert prompt_fit(task, model, x0, "") == pytest.approx(0, abs=1e-4)

@@ -6,10 +6,10 @@ import pytest
 import torch
 
 from core.diffusion.model import Level, Prediction
-from core.editing.two_step_inversion import Around
+from core.editing.two_step_inversion import LevelTriple
 from core.inverters import bdia, belm
 
-AROUND = Around(Level(0.6, 0.8, 600.0), Level(0.8, 0.6, 400.0), Level(0.96, 0.28, 100.0))
+AROUND = LevelTriple(Level(0.6, 0.8, 600.0), Level(0.8, 0.6, 400.0), Level(0.96, 0.28, 100.0))
 
 rules = pytest.mark.parametrize("rule", [bdia, belm], ids=["bdia", "belm"])
 

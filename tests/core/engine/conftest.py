@@ -8,21 +8,21 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.ai.layer import Request
-from core.engine.engine import Engine, Patience
+from core.ai.layer import LayerTask
+from core.engine.engine import Engine, Timeouts
 from core.geometry import Rect
 from core.task import Recipe
 
-QUICK = Patience(tick=0.05, start=120, silence=10, step=10, load=120, cancel=5)
+QUICK = Timeouts(tick=0.05, start=120, silence=10, step=10, load=120, cancel=5)
 SIDE = 96
 
-Ask = Callable[..., Request]
+Ask = Callable[..., LayerTask]
 Running = Callable[..., Any]
 Work = Callable[[Engine], Coroutine[Any, Any, None]]
 Served = Callable[[Work], None]
 
 
-def _ask(technique: str, seed: int = 0, side: int = SIDE, **params: Any) -> Request:
+def _ask(technique: str, seed: int = 0, side: int = SIDE, **params: Any) -> LayerTask:
     """A request to edit the middle of a gradient with the toy model."""
     modifiers = params.pop("modifiers", ())
     model = params.pop("model", "toy")
@@ -33,7 +33,7 @@ def _ask(technique: str, seed: int = 0, side: int = SIDE, **params: Any) -> Requ
     painted[middle.slices] = 255
     recipe = Recipe(technique, params, model, modifiers, seed)
     whole = Rect(0, 0, side, side)
-    return Request("layer", recipe, whole, middle, whole.size, crop, painted, "key")
+    return LayerTask("layer", recipe, whole, middle, whole.size, crop, painted, "key")
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def running() -> Running:
     """``async with running() as engine``: closed at the end, whatever happens."""
 
     @asynccontextmanager
-    async def run(patience: Patience = QUICK) -> AsyncIterator[Engine]:
+    async def run(patience: Timeouts = QUICK) -> AsyncIterator[Engine]:
         engine = await _started(patience)
         try:
             yield engine
@@ -66,7 +66,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         engine.close()
 
 
-async def _started(patience: Patience) -> Engine:
+async def _started(patience: Timeouts) -> Engine:
     engine = Engine(device="cpu", patience=patience, modules=("tests.core.engine.oddities",))
     engine.start()
     return engine

@@ -3,22 +3,22 @@
 import asyncio
 from typing import Any
 
-from core.engine.job_stream import Heard, Run
-from core.engine.messages import Done, Failed
+from core.engine.job_stream import JobStream, StreamMessage
+from core.engine.messages import JobDone, JobFailed
 
 
-async def heard(run: Run) -> list[Heard]:
+async def heard(run: JobStream) -> list[StreamMessage]:
     """Every message of a run, in order."""
     return [message async for message in run]
 
 
-def done(messages: list[Any]) -> Done:
-    assert isinstance(messages[-1], Done), messages[-1]
+def done(messages: list[Any]) -> JobDone:
+    assert isinstance(messages[-1], JobDone), messages[-1]
     return messages[-1]
 
 
-def failed(messages: list[Any]) -> Failed:
-    assert isinstance(messages[-1], Failed), messages[-1]
+def failed(messages: list[Any]) -> JobFailed:
+    assert isinstance(messages[-1], JobFailed), messages[-1]
     assert not messages[-1].retry
     return messages[-1]
 

@@ -170,7 +170,7 @@ class Witness:
     worlds: ClassVar[frozenset[str]] = frozenset({"toy"})
 
     @staticmethod
-    def missing() -> str:
+    def why_unavailable() -> str:
         return ""
 
     def describe(self, pixels: Pixels) -> str:

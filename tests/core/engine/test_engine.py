@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from core import catalog
-from core.ai.render_layer import rendered
-from core.engine.engine import Engine, State
-from core.engine.messages import Cancelled, Started, Step
+from core.ai.render_layer import render_layer
+from core.engine.engine import Engine, EngineState
+from core.engine.messages import JobCancelled, JobStarted, JobStep
 from core.errors import ModelError
 from core.models.opening import open_model
 from core.settings import folders
-from core.task import Wrapped
+from core.task import ModifierSetting
 from tests.core.engine.conftest import Ask, Running, Served
 from tests.core.engine.listening import done, failed, heard, wait
 
@@ -24,8 +24,8 @@ def test_a_run_gives_the_pixels_of_the_same_run_in_this_process(ask: Ask, served
 
     async def work(engine: Engine) -> None:
         messages = await heard(engine.submit(request))
-        steps = [m for m in messages if isinstance(m, Step)]
-        assert isinstance(messages[0], Started)
+        steps = [m for m in messages if isinstance(m, JobStep)]
+        assert isinstance(messages[0], JobStarted)
         assert [m.n for m in steps] == list(range(1, steps[0].of + 1))
         assert steps[0].preview is not None
         assert steps[0].preview.shape == (96, 96, 3)
@@ -38,7 +38,7 @@ def test_a_run_gives_the_pixels_of_the_same_run_in_this_process(ask: Ask, served
         assert 0 <= facts["load_seconds"] <= facts["seconds"]
 
     catalog.load("techniques")
-    run = rendered(request, open_model("toy"))
+    run = render_layer(request, open_model("toy"))
     try:
         while True:
             next(run)
@@ -48,7 +48,7 @@ def test_a_run_gives_the_pixels_of_the_same_run_in_this_process(ask: Ask, served
 
 
 def test_modifiers_reach_the_model(ask: Ask, served: Served) -> None:
-    guided = (Wrapped("cfg", {"scale": 3.0}),)
+    guided = (ModifierSetting("cfg", {"scale": 3.0}),)
 
     async def work(engine: Engine) -> None:
         one = done(await heard(engine.submit(ask("text-to-image", prompt="red", steps=3))))
@@ -67,7 +67,7 @@ def test_previews_of_large_crops_are_small_and_shaped_like_the_crop(
 ) -> None:
     async def work(engine: Engine) -> None:
         messages = await heard(engine.submit(ask("slow", side=1200)))
-        first = next(m for m in messages if isinstance(m, Step))
+        first = next(m for m in messages if isinstance(m, JobStep))
         assert first.preview is not None
         assert first.preview.shape == (512, 512, 3)
         assert done(messages).pixels.shape == (1200, 1200, 4)
@@ -83,7 +83,7 @@ def test_opening_tells_what_a_request_must_know(served: Served) -> None:
         assert await engine.open("toy") is facts
         with pytest.raises(ModelError, match="no model called 'nothing'"):
             await engine.open("nothing")
-        assert engine.state is State.ready
+        assert engine.state is EngineState.ready
 
     served(work)
 
@@ -98,7 +98,7 @@ def test_a_picture_is_put_into_words(served: Served) -> None:
             await engine.describe(grey, "another/model")
         with pytest.raises(ModelError, match="KeyError: 'black'"):
             await engine.describe(0 * grey, "toy")
-        assert engine.state is State.ready
+        assert engine.state is EngineState.ready
 
     served(work)
 
@@ -112,8 +112,8 @@ def test_describing_waits_its_turn_and_stops_with_who_asked(ask: Ask, served: Se
         with pytest.raises(asyncio.CancelledError):
             await asked
         run.cancel()
-        assert isinstance((await heard(run))[-1], Cancelled)
-        assert engine.state is State.ready
+        assert isinstance((await heard(run))[-1], JobCancelled)
+        assert engine.state is EngineState.ready
 
     served(work)
 
@@ -136,7 +136,10 @@ def test_a_bug_is_reported_with_its_trace_and_the_next_job_runs(ask: Ask, served
         ({"technique": "slow", "steps": 0}, "Steps must lie between 1 and 1000, not 0."),
         ({"technique": "slow", "model": "missing/folder"}, "no model called 'missing/folder'"),
         ({"technique": "nonsense"}, "not numbers"),
-        ({"technique": "slow", "modifiers": (Wrapped("no-such"),)}, "no modifier called 'no-such'"),
+        (
+            {"technique": "slow", "modifiers": (ModifierSetting("no-such"),)},
+            "no modifier called 'no-such'",
+        ),
     ],
 )
 def test_mistakes_are_one_sentence(
@@ -163,15 +166,15 @@ def test_cancelling_stops_at_the_next_step(ask: Ask, served: Served) -> None:
     async def work(engine: Engine) -> None:
         run = engine.submit(ask("slow", steps=1000, pause=0.05))
         async for message in run:
-            if isinstance(message, Step):
+            if isinstance(message, JobStep):
                 break
         began = time.monotonic()
         run.cancel()
         rest = await heard(run)
-        assert isinstance(rest[-1], Cancelled)
-        assert len([m for m in rest if isinstance(m, Step)]) <= 1
+        assert isinstance(rest[-1], JobCancelled)
+        assert len([m for m in rest if isinstance(m, JobStep)]) <= 1
         assert time.monotonic() - began < 1
-        assert engine.state is State.ready
+        assert engine.state is EngineState.ready
 
     served(work)
 
@@ -181,7 +184,7 @@ def test_a_waiting_job_is_cancelled_without_starting(ask: Ask, served: Served) -
         first = engine.submit(ask("slow", steps=20, pause=0.01))
         second = engine.submit(ask("broken"))
         second.cancel()
-        assert await heard(second) == [Cancelled(second.job)]
+        assert await heard(second) == [JobCancelled(second.job)]
         done(await heard(first))
 
     served(work)
@@ -261,13 +264,13 @@ def test_who_yields_stops_for_whatever_comes_next(another: str, ask: Ask, served
     async def work(engine: Engine) -> None:
         idle = engine.submit(ask("slow", steps=1000, pause=0.02), yields=True)
         async for message in idle:
-            if isinstance(message, Step) and message.n == 2:
+            if isinstance(message, JobStep) and message.n == 2:
                 break
         if another == "job":
             done(await heard(engine.submit(ask("slow", steps=2))))
         else:
             assert await engine.describe(np.ones((8, 8, 3), np.uint8), "toy") == "8 by 8"
-        assert isinstance((await heard(idle))[-1], Cancelled)
+        assert isinstance((await heard(idle))[-1], JobCancelled)
 
     served(work)
 
@@ -277,7 +280,7 @@ def test_who_yields_and_still_waits_is_never_begun(ask: Ask, served: Served) -> 
         first = engine.submit(ask("slow", steps=5, pause=0.02))
         idle = engine.submit(ask("slow", steps=1000), yields=True)
         last = engine.submit(ask("slow", steps=2))
-        assert [type(message) for message in await heard(idle)] == [Cancelled]
+        assert [type(message) for message in await heard(idle)] == [JobCancelled]
         done(await heard(first))
         done(await heard(last))
 

@@ -12,26 +12,26 @@ import numpy as np
 import psutil
 import pytest
 
-from core.engine.engine import Engine, Patience, State
-from core.engine.messages import Cancelled, Failed, Step
+from core.engine.engine import Engine, EngineState, Timeouts
+from core.engine.messages import JobCancelled, JobFailed, JobStep
 from tests.core.engine.conftest import QUICK, Ask, Running
 from tests.core.engine.listening import done, failed, heard, wait
 
 
-def rungs(messages: list[Any]) -> list[str]:
-    return [m.retry for m in messages if isinstance(m, Failed) and m.retry]
+def retries(messages: list[Any]) -> list[str]:
+    return [m.retry for m in messages if isinstance(m, JobFailed) and m.retry]
 
 
 def test_a_step_that_ignores_cancel_costs_the_worker_its_life(ask: Ask, running: Running) -> None:
     async def work() -> None:
-        patience = Patience(tick=0.05, step=100, cancel=0.3)
+        patience = Timeouts(tick=0.05, step=100, cancel=0.3)
         async with running(patience) as engine:
             run = engine.submit(ask("slow", pause=60.0))
-            while engine.state is not State.busy:
+            while engine.state is not EngineState.busy:
                 await asyncio.sleep(0.01)
             before = engine.pid
             run.cancel()
-            assert isinstance((await heard(run))[-1], Cancelled)
+            assert isinstance((await heard(run))[-1], JobCancelled)
             assert engine.pid != before
             done(await heard(engine.submit(ask("slow"))))
 
@@ -41,15 +41,15 @@ def test_a_step_that_ignores_cancel_costs_the_worker_its_life(ask: Ask, running:
 def test_killed_in_a_job_it_is_retried_and_done(ask: Ask, running: Running, tmp_path: Path) -> None:
     async def work() -> None:
         async with running() as engine:
-            states: list[State] = []
+            states: list[EngineState] = []
             engine.changed.connect(states.append)
             request = ask("killed-once", note=str(tmp_path / "note"))
             messages = await heard(engine.submit(request))
-            assert rungs(messages) == ["again with empty caches"]
-            announced = next(m for m in messages if isinstance(m, Failed))
+            assert retries(messages) == ["again with empty caches"]
+            announced = next(m for m in messages if isinstance(m, JobFailed))
             assert "exit code -9" in announced.text
             assert done(messages).pixels.shape == (96, 96, 4)
-            assert State.restarting in states
+            assert EngineState.restarting in states
 
     wait(work())
 
@@ -72,7 +72,7 @@ def test_killed_every_time_it_fails_with_advice_and_keeps_serving(
     async def work() -> None:
         async with running() as engine:
             messages = await heard(engine.submit(ask("killed")))
-            assert rungs(messages) == ["again with empty caches", "at half the model's size"]
+            assert retries(messages) == ["again with empty caches", "at half the model's size"]
             assert "try a smaller region" in failed(messages).text
             done(await heard(engine.submit(ask("slow"))))
 
@@ -81,7 +81,7 @@ def test_killed_every_time_it_fails_with_advice_and_keeps_serving(
 
 def test_an_idle_worker_that_is_stopped_is_replaced(ask: Ask, running: Running) -> None:
     async def work() -> None:
-        async with running(Patience(tick=0.05, silence=1)) as engine:
+        async with running(Timeouts(tick=0.05, silence=1)) as engine:
             done(await heard(engine.submit(ask("slow"))))
             before = engine.pid
             assert before is not None
@@ -95,15 +95,15 @@ def test_an_idle_worker_that_is_stopped_is_replaced(ask: Ask, running: Running) 
 
 def test_a_stopped_worker_is_replaced(ask: Ask, running: Running) -> None:
     async def work() -> None:
-        async with running(Patience(tick=0.05, silence=1, step=100)) as engine:
+        async with running(Timeouts(tick=0.05, silence=1, step=100)) as engine:
             run = engine.submit(ask("slow", steps=40, pause=0.02))
             async for message in run:
-                if isinstance(message, Step):
+                if isinstance(message, JobStep):
                     break
             assert engine.pid is not None
             os.kill(engine.pid, signal.SIGSTOP)
             rest = await heard(run)
-            assert any("did not answer" in m.text for m in rest if isinstance(m, Failed))
+            assert any("did not answer" in m.text for m in rest if isinstance(m, JobFailed))
             done(rest)
 
     wait(work())
@@ -111,9 +111,9 @@ def test_a_stopped_worker_is_replaced(ask: Ask, running: Running) -> None:
 
 def test_a_stuck_job_is_tried_again(ask: Ask, running: Running, tmp_path: Path) -> None:
     async def work() -> None:
-        async with running(Patience(tick=0.05, step=1)) as engine:
+        async with running(Timeouts(tick=0.05, step=1)) as engine:
             messages = await heard(engine.submit(ask("stuck", note=str(tmp_path / "note"))))
-            assert any("made no progress" in m.text for m in messages if isinstance(m, Failed))
+            assert any("made no progress" in m.text for m in messages if isinstance(m, JobFailed))
             done(messages)
 
     wait(work())
@@ -126,7 +126,7 @@ def test_out_of_memory_steps_down_inside_the_worker(
         async with running() as engine:
             messages = await heard(engine.submit(ask("greedy", note=str(tmp_path / "note"))))
             before = engine.pid
-            assert rungs(messages) == ["again with empty caches"]
+            assert retries(messages) == ["again with empty caches"]
             assert done(messages).facts["retries"] == ["again with empty caches"]
             assert engine.pid == before
 
@@ -137,7 +137,7 @@ def test_out_of_memory_at_every_rung_says_so(ask: Ask, running: Running) -> None
     async def work() -> None:
         async with running() as engine:
             messages = await heard(engine.submit(ask("insatiable")))
-            assert rungs(messages) == ["again with empty caches", "at half the model's size"]
+            assert retries(messages) == ["again with empty caches", "at half the model's size"]
             assert "not enough memory" in failed(messages).text
             assert not failed(messages).is_bug
 
@@ -155,7 +155,7 @@ def test_the_loop_never_waits_for_a_stopped_worker(ask: Ask, running: Running) -
             late.append(time.perf_counter() - began - 0.005)
 
     async def work() -> None:
-        patience = Patience(tick=0.05, silence=60)
+        patience = Timeouts(tick=0.05, silence=60)
         async with running(patience) as engine:
             done(await heard(engine.submit(ask("slow"))))
             request = ask("slow", side=2048)
@@ -182,8 +182,8 @@ def test_closing_ends_processes_threads_and_streams(ask: Ask, running: Running) 
             await anext(run)
             pids.append(engine.pid)
             engine.close()
-            assert isinstance((await heard(run))[-1], Cancelled)
-            assert engine.state is State.stopped
+            assert isinstance((await heard(run))[-1], JobCancelled)
+            assert engine.state is EngineState.stopped
 
     pids: list[int | None] = []
     wait(work())
@@ -219,7 +219,7 @@ def test_a_worker_that_cannot_start_is_given_up(ask: Ask, monkeypatch: pytest.Mo
         engine.start()
         messages = await heard(engine.submit(ask("slow")))
         assert "sfumato doctor" in failed(messages).text
-        assert engine.state is State.stopped
+        assert engine.state is EngineState.stopped
         engine.close()
 
     wait(work())

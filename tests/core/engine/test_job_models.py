@@ -8,16 +8,16 @@ import numpy as np
 import pytest
 
 from core import catalog
-from core.ai.render_layer import rendered
-from core.engine.commands import Job
+from core.ai.render_layer import render_layer
+from core.engine.commands import RunTask
 from core.engine.engine import Engine
-from core.engine.job_models import Cast
-from core.engine.messages import Done, Spoken, Started, Step
-from core.engine.model_cache import Shelf
-from core.engine.run_job import Performance
+from core.engine.job_models import JobModels
+from core.engine.messages import JobDone, JobStarted, JobStep, WorkerMessage
+from core.engine.model_cache import ModelCache
+from core.engine.run_job import JobRunner
 from core.errors import Cancelled, ModelError
 from core.models.opening import open_model
-from core.task import Wrapped
+from core.task import ModifierSetting
 from tests.core import relatives
 from tests.core.engine.conftest import Ask, Running, Served
 from tests.core.engine.listening import done, failed, heard, wait
@@ -46,11 +46,11 @@ def blend(ask: Ask, homes: tuple[str, str]) -> Callable[..., Any]:
 
 
 def loaded(messages: list[Any]) -> list[str]:
-    return [message.loading for message in messages if isinstance(message, Started)]
+    return [message.loading for message in messages if isinstance(message, JobStarted)]
 
 
 def finished(request: Any, model: Any, models: Mapping[str, Any]) -> Any:
-    run = rendered(request, model, models)
+    run = render_layer(request, model, models)
     while True:
         try:
             next(run)
@@ -86,8 +86,8 @@ def test_modifiers_reach_the_second_model(
     blend: Callable[..., Any], homes: tuple[str, str]
 ) -> None:
     one, two = (open_model(name) for name in homes)
-    cast = Cast(one, {"second_model": two})
-    guided = cast.steered([Wrapped("cfg", {"scale": 3.0})])["second_model"]
+    cast = JobModels(one, {"second_model": two})
+    guided = cast.wrap_others([ModifierSetting("cfg", {"scale": 3.0})])["second_model"]
     level, z = two.levels(4)[1], two.encode(np.zeros((64, 64, 3), np.float32))
     plain = two.denoiser("a cat")(z, level).eps
     assert not np.allclose(guided.denoiser("a cat")(z, level).eps, plain)
@@ -133,22 +133,26 @@ def test_out_of_memory_keeps_both(
     wait(work())
 
 
-def performed(request: Any, shelf: Shelf, is_cancelled: Callable[[], bool]) -> list[Spoken]:
-    said: list[Spoken] = []
-    Performance(Job(1, request), shelf, said.append, is_cancelled).run()
+def performed(
+    request: Any, shelf: ModelCache, is_cancelled: Callable[[], bool]
+) -> list[WorkerMessage]:
+    said: list[WorkerMessage] = []
+    JobRunner(RunTask(1, request), shelf, said.append, is_cancelled).run()
     return said
 
 
 def test_one_model_in_both_parts_is_loaded_once_and_counted_once(
     blend: Callable[..., Any], homes: tuple[str, str]
 ) -> None:
-    said = performed(blend(second_model=homes[0]), Shelf("cpu"), lambda: False)
+    said = performed(blend(second_model=homes[0]), ModelCache("cpu"), lambda: False)
     assert loaded(said) == [homes[0], ""]
     end = said[-1]
-    assert isinstance(end, Done)
+    assert isinstance(end, JobDone)
     assert end.facts["calls"] == STEPS - 1
-    alone = performed(blend(second_prompt="a cat", second_model=""), Shelf("cpu"), lambda: False)
-    assert isinstance(alone[-1], Done)
+    alone = performed(
+        blend(second_prompt="a cat", second_model=""), ModelCache("cpu"), lambda: False
+    )
+    assert isinstance(alone[-1], JobDone)
     assert np.array_equal(end.pixels, alone[-1].pixels)
     assert end.facts["model_hash"] == alone[-1].facts["model_hash"]
 
@@ -156,7 +160,7 @@ def test_one_model_in_both_parts_is_loaded_once_and_counted_once(
 def test_a_second_model_that_is_open_stays_open(
     blend: Callable[..., Any], homes: tuple[str, str]
 ) -> None:
-    shelf = Shelf("cpu", most=2)
+    shelf = ModelCache("cpu", most=2)
     for name in (homes[1], "toy"):
         shelf.open(name, "cpu")
     assert loaded(performed(blend(), shelf, lambda: False)) == [homes[0], ""]
@@ -165,7 +169,7 @@ def test_a_second_model_that_is_open_stays_open(
 def test_a_job_that_was_stopped_loads_no_second_model(
     blend: Callable[..., Any], homes: tuple[str, str]
 ) -> None:
-    shelf = Shelf("cpu")
+    shelf = ModelCache("cpu")
     with pytest.raises(Cancelled):
         performed(blend(), shelf, lambda: (homes[0], "cpu") in shelf)
     assert (homes[0], "cpu") in shelf
@@ -173,17 +177,17 @@ def test_a_job_that_was_stopped_loads_no_second_model(
 
 
 def test_a_stopped_blend_ends_at_its_next_step(blend: Callable[..., Any]) -> None:
-    seen: list[Spoken] = []
-    run = Performance(
-        Job(1, blend(steps=200)), Shelf("cpu"), seen.append, lambda: len(steps(seen)) >= 2
+    seen: list[WorkerMessage] = []
+    run = JobRunner(
+        RunTask(1, blend(steps=200)), ModelCache("cpu"), seen.append, lambda: len(steps(seen)) >= 2
     )
     with pytest.raises(Cancelled):
         run.run()
     assert len(steps(seen)) == 2
 
 
-def steps(said: list[Spoken]) -> list[Spoken]:
-    return [message for message in said if isinstance(message, Step)]
+def steps(said: list[WorkerMessage]) -> list[WorkerMessage]:
+    return [message for message in said if isinstance(message, JobStep)]
 
 
 @pytest.fixture
@@ -202,7 +206,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def test_no_model_of_a_job_makes_room_for_another_of_it(opened: list[str]) -> None:
-    shelf = Shelf("cpu", most=2)
+    shelf = ModelCache("cpu", most=2)
     for name in ("second", "other"):
         shelf.open(name, "cpu")
     for name in ("first", "second"):
@@ -217,12 +221,12 @@ def test_no_model_of_a_job_makes_room_for_another_of_it(opened: list[str]) -> No
 
 
 def test_what_is_kept_when_memory_is_freed(opened: list[str]) -> None:
-    shelf = Shelf("cpu", most=3)
+    shelf = ModelCache("cpu", most=3)
     models = {name: shelf.open(name, "cpu") for name in ("a", "b", "c")}
     for model in models.values():
-        model.store.put("key", 1)
+        model.cache.put("key", 1)
     shelf.free([("a", "cpu"), ("c", "cpu"), ("d", "cpu")])
     assert [name for name in "abc" if (name, "cpu") in shelf] == ["a", "c"]
-    assert "key" not in models["a"].store
+    assert "key" not in models["a"].cache
     shelf.free()
     assert ("a", "cpu") not in shelf

@@ -3,25 +3,25 @@
 import pytest
 import torch
 
-from core.engine.retries import LADDER, below, is_out_of_memory, lowered
+from core.engine.retries import RETRIES, is_out_of_memory, limit_model, next_retry
 from core.models.opening import open_model
 
 
 def test_the_cpu_is_a_rung_only_for_accelerators() -> None:
-    assert [below(rung, "cuda") for rung in range(4)] == [1, 2, 3, None]
-    assert [below(rung, "cpu") for rung in range(3)] == [1, 2, None]
+    assert [next_retry(retry, "cuda") for retry in range(4)] == [1, 2, 3, None]
+    assert [next_retry(retry, "cpu") for retry in range(3)] == [1, 2, None]
 
 
 def test_each_rung_asks_for_no_more_than_the_one_above() -> None:
-    shares = [rung.share for rung in LADDER]
+    shares = [retry.share for retry in RETRIES]
     assert shares == sorted(shares, reverse=True)
-    assert len({rung.text for rung in LADDER}) == len(LADDER)
+    assert len({retry.text for retry in RETRIES}) == len(RETRIES)
 
 
 def test_a_lowered_model_wants_smaller_pictures_and_is_otherwise_the_same() -> None:
     model = open_model("toy")
-    assert lowered(model, LADDER[0]) is model
-    half = lowered(model, LADDER[2])
+    assert limit_model(model, RETRIES[0]) is model
+    half = limit_model(model, RETRIES[2])
     assert (half.native, half.multiple, half.identity) == (64, 8, model.identity)
     half.denoiser("red")(torch.zeros(1, 192, 2, 2), model.levels(2)[1])
     assert half.calls == model.calls == 1

@@ -28,7 +28,7 @@ DOT = np.full((40, 40), 200, np.uint8)
 def painted() -> Document:
     document = Document(Size(600, 400))
     document.insert("New", Layer("ink"))
-    with document.painting(document.state.active, "Stroke") as painting:
+    with document.paint(document.state.active, "Stroke") as painting:
         painting.blend(DOT, 240, 240, (200, 10, 20, 255))
     return document
 
@@ -57,9 +57,9 @@ def test_everything_comes_back(tmp_path: Path) -> None:
     group = Group("group", children=(AiLayer("a cat", recipe=Recipe("sdedit"), mask=mask),))
     document.insert("Group", group)
     ai = next(node.id for node in walk(document.root) if isinstance(node, AiLayer))
-    with document.painting(ai, "Region", plane="region") as painting:
+    with document.paint(ai, "Region", plane="region") as painting:
         painting.blend(DOT, 10, 20)
-    with document.painting(ai, "Mask", plane="mask") as painting:
+    with document.paint(ai, "Mask", plane="mask") as painting:
         painting.blend(DOT, 30, 20, erase=True)
     document.select(Selection.polygon([(10, 10), (90, 20), (40, 80)], document.size))
     journal = Journal(tmp_path, document)
@@ -88,7 +88,7 @@ def test_everything_comes_back(tmp_path: Path) -> None:
 def test_a_stroke_in_progress_is_recorded(tmp_path: Path) -> None:
     document = painted()
     journal = Journal(tmp_path, document)
-    with document.painting(document.state.active, "Stroke") as painting:
+    with document.paint(document.state.active, "Stroke") as painting:
         for place in range(0, 200, 20):
             painting.blend(DOT, place, 30, (10, 200, 20, 255))
             assert journal.flush(10)
@@ -111,7 +111,7 @@ def test_an_unchanged_document_costs_nothing(tmp_path: Path) -> None:
 def test_slices_end_with_the_whole_state(tmp_path: Path) -> None:
     document = Document(Size(2048, 1024))
     document.insert("New", Layer("ink"))
-    with document.painting(document.state.active, "Fill") as painting:
+    with document.paint(document.state.active, "Fill") as painting:
         painting.write(document.bounds, np.full((1024, 2048, 4), 77, np.uint8))
     journal = Journal(tmp_path, document)
     slices = 1
@@ -132,7 +132,7 @@ def test_a_state_torn_by_a_stroke_gives_way_to_the_one_before(tmp_path: Path) ->
     shown = looks(document)
     paper = Tiles.of(np.full((400, 600, 4), 255, np.uint8))
     document.insert("New", Layer("paper", tiles=paper), document.root.id, 0)
-    with document.painting(ink, "Stroke") as painting:
+    with document.paint(ink, "Stroke") as painting:
         painting.blend(DOT, 20, 30, (10, 200, 20, 255))
         while not journal.flush(0.0005):
             painting.blend(DOT, 20, 60, (10, 200, 20, 255))
@@ -162,7 +162,7 @@ def test_a_torn_end_falls_back_to_the_state_before(tmp_path: Path, cut: int) -> 
     journal = Journal(tmp_path, document)
     journal.flush(10)
     whole = (journal.folder / NAME).stat().st_size
-    with document.painting(document.state.active, "Stroke") as painting:
+    with document.paint(document.state.active, "Stroke") as painting:
         painting.blend(DOT, 0, 0)
     journal.flush(10)
     journal.close(clean=False)
@@ -195,7 +195,7 @@ def test_the_file_is_written_anew_when_it_grows(
     journal = Journal(tmp_path, document)
     noise = np.random.default_rng(0).integers(0, 255, (200, 200), np.uint8)
     for _ in range(6):
-        with document.painting(document.state.active, "Stroke") as painting:
+        with document.paint(document.state.active, "Stroke") as painting:
             painting.blend(noise, 10, 10, (9, 9, 9, 255), 0.5)
         journal.flush(10)
     size = (journal.folder / NAME).stat().st_size

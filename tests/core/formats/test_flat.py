@@ -8,7 +8,7 @@ import pytest
 from PIL import Image, ImageCms
 
 from core.errors import FileError
-from core.formats.flat import premultiplied, recipes_of, straight
+from core.formats.flat import premultiply, recipes_of, unpremultiply
 from core.formats.opening import open_document, save_document
 from core.paint.document import Document
 from core.paint.flatten import flatten
@@ -126,5 +126,5 @@ def test_straight_and_premultiplied_are_inverse_to_the_bit() -> None:
     every = np.array(
         [(value, 0, alpha, alpha) for alpha in range(256) for value in range(alpha + 1)], np.uint8
     )[None]
-    assert np.array_equal(premultiplied(Image.fromarray(straight(every), "RGBA")), every)
-    assert np.array_equal(straight(noise(9, 9))[..., 3], noise(9, 9)[..., 3])
+    assert np.array_equal(premultiply(Image.fromarray(unpremultiply(every), "RGBA")), every)
+    assert np.array_equal(unpremultiply(noise(9, 9))[..., 3], noise(9, 9)[..., 3])

@@ -18,7 +18,7 @@ SIDE = 16384
 def test_16384_pixels_a_side_survive(tmp_path: Path) -> None:
     ground = Layer("Ground", tiles=Tiles.flat(Rect(0, 0, SIDE, SIDE), (200, 210, 220, 255)))
     made = Document(Size(SIDE, SIDE), Group("Root", children=(ground,)))
-    with made.painting(ground.id, "Dot") as painting:
+    with made.paint(ground.id, "Dot") as painting:
         painting.write(Rect(16000, 16100, 3, 2), np.full((2, 3, 4), (9, 0, 0, 255), np.uint8))
     save_document(made, tmp_path / "huge.ora")
     back = open_document(tmp_path / "huge.ora")

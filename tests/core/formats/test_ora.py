@@ -12,7 +12,7 @@ from PIL import Image
 
 from core.errors import FileError
 from core.formats.opening import open_document, save_document
-from core.formats.ora_writing import MIMETYPE, OURS
+from core.formats.ora_writing import EXTRA_ENTRY, MIMETYPE
 from core.paint.flatten import flatten
 from core.paint.layers import AiLayer, Group, walk
 from tests.contracts.test_formats import layered
@@ -65,7 +65,7 @@ def test_the_entries_are_those_of_the_standard(tmp_path: Path) -> None:
         thumbnail = Image.open(io.BytesIO(archive.read("Thumbnails/thumbnail.png")))
         assert merged.size == (301, 203)
         assert max(thumbnail.size) == 256
-        assert json.loads(archive.read(OURS))["version"] == 1
+        assert json.loads(archive.read(EXTRA_ENTRY))["version"] == 1
 
 
 def test_another_programs_file_opens(tmp_path: Path) -> None:

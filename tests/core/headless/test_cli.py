@@ -180,16 +180,16 @@ def test_a_picture_is_described(
 def test_a_bug_in_the_worker_ends_with_one_and_a_trace(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from core.engine.messages import Failed
+    from core.engine.messages import JobFailed
     from core.headless import run_file
 
-    def broken(failure: Failed, say: Any) -> None:
+    def broken(failure: JobFailed, say: Any) -> None:
         raise run_file.WorkerBugError("KeyError\ntrace")
 
     with pytest.raises(run_file.WorkerBugError):
-        run_file._take(Failed(1, "KeyError", "trace", is_bug=True), print)
+        run_file._take(JobFailed(1, "KeyError", "trace", is_bug=True), print)
     with pytest.raises(EditorError):
-        run_file._take(Failed(1, "A sentence."), print)
+        run_file._take(JobFailed(1, "A sentence."), print)
 
 
 @pytest.mark.parametrize("kind", cli.KINDS)

@@ -5,16 +5,16 @@ from typing import Any
 
 import pytest
 
-from core.headless.run_file import Order, carry_out, prepared
+from core.headless.run_file import RunOrder, prepare_document, run_order
 from tests.core import relatives
 from tests.core.headless.test_cli import picture
 
 
 def named(model: str, home: Path) -> Any:
     """What a recipe made in a folder calls its second model."""
-    order = Order("superdiff", picture(home / "in.png"), home / "out.png", model="toy")
+    order = RunOrder("superdiff", picture(home / "in.png"), home / "out.png", model="toy")
     values = {"prompt": "red", "second_model": model}
-    _, layer = prepared(Order(**{**vars(order), "params": values}))
+    _, layer = prepare_document(RunOrder(**{**vars(order), "params": values}))
     return layer.recipe.params["second_model"]
 
 
@@ -39,8 +39,8 @@ def test_two_models_are_blended_from_file_to_file(
     values = {"prompt": "a cat", "second_model": "two", "steps": "4"}
     given = picture(tmp_path / "in.png", 64, 64)
     said: list[str] = []
-    order = Order("superdiff", given, tmp_path / "out.png", params=values, model=str(one))
-    facts = carry_out(order, said.append)
+    order = RunOrder("superdiff", given, tmp_path / "out.png", params=values, model=str(one))
+    facts = run_order(order, said.append)
     assert f"Loading {two}" in said
     assert facts["calls"] == 2 * 3
     assert (tmp_path / "out.png").is_file()

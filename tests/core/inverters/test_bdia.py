@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from core.diffusion.model import Level, Prediction
-from core.editing.inversion import Branches, rows_of
-from core.editing.two_step_inversion import Around
+from core.editing.inversion import Branches, select_rows
+from core.editing.two_step_inversion import LevelTriple
 from core.inverters import bdia
 from core.inverters.bdia import Bdia
 from tests.core.inverting import error, inverted, network, replayed, source
@@ -36,9 +36,9 @@ def test_half_a_leap_does_not_come_back(x0: torch.Tensor, monkeypatch: pytest.Mo
 
 def test_no_leap_is_ddim(monkeypatch: pytest.MonkeyPatch, x0: torch.Tensor) -> None:
     monkeypatch.setattr(bdia, "GAMMA", 0.0)
-    around = Around(Level(0.6, 0.8, 600.0), Level(0.8, 0.6, 400.0), Level(1.0, 0.0, 0.0))
+    around = LevelTriple(Level(0.6, 0.8, 600.0), Level(0.8, 0.6, 400.0), Level(1.0, 0.0, 0.0))
     seen = Prediction(x0, x0.flip(-1))
-    assert torch.equal(bdia.down(x0, x0, seen, around), seen.at(around.cleaner))
+    assert torch.equal(bdia.step_down(x0, x0, seen, around), seen.at(around.cleaner))
 
 
 def test_an_edit_with_the_sources_words_is_the_source(x0: torch.Tensor) -> None:
@@ -46,7 +46,9 @@ def test_an_edit_with_the_sources_words_is_the_source(x0: torch.Tensor) -> None:
     path, _ = inverted(Bdia, given)
     state = path.begin(2)
     for i in range(len(path.levels) - 1):
-        denoise = Branches(given.model, rows_of(given.words, [0, 0]), (3.0, 3.0), given.negative)
+        denoise = Branches(
+            given.model, select_rows(given.words, [0, 0]), (3.0, 3.0), given.negative
+        )
         state, _ = path.step(i, state, denoise)
     assert error(path.latent(state)[1:], x0) < 1e-4
 

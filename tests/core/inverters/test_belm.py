@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from core.diffusion.model import Level, Prediction
-from core.editing.two_step_inversion import Around
+from core.editing.two_step_inversion import LevelTriple
 from core.inverters import belm
 from core.inverters.belm import Belm
 from tests.core.inverting import error, inverted, network, replayed, source
@@ -24,7 +24,7 @@ def test_the_source_comes_back(guidance: float, x0: torch.Tensor) -> None:
 
 def test_a_bent_path_is_followed_over_uneven_steps() -> None:
     """z / signal as a parabola in noise / signal, whose slope is the noise seen."""
-    around = Around(Level(0.5, 0.8, 600.0), Level(0.8, 0.6, 400.0), Level(0.95, 0.2, 100.0))
+    around = LevelTriple(Level(0.5, 0.8, 600.0), Level(0.8, 0.6, 400.0), Level(0.95, 0.2, 100.0))
     generator = torch.Generator().manual_seed(0)
     offset, slope, bend = torch.randn(3, 1, 4, 8, 8, generator=generator).double()
 
@@ -35,12 +35,12 @@ def test_a_bent_path_is_followed_over_uneven_steps() -> None:
 
     noisier, here, cleaner = (latent(level) for level in around)
     eps = slope + bend * around.here.noise / around.here.signal
-    found = belm.down(noisier, here, Prediction(here, eps), around)
+    found = belm.step_down(noisier, here, Prediction(here, eps), around)
     assert torch.allclose(found, cleaner, atol=1e-10)
 
 
 def test_the_last_level_may_be_clean(x0: torch.Tensor) -> None:
-    around = Around(Level(0.6, 0.8, 600.0), Level(0.8, 0.6, 400.0), Level(1.0, 0.0, 0.0))
+    around = LevelTriple(Level(0.6, 0.8, 600.0), Level(0.8, 0.6, 400.0), Level(1.0, 0.0, 0.0))
     seen = Prediction(x0, x0.flip(-1))
     noisier, here, cleaner = (seen.at(level) for level in around)
-    assert torch.allclose(belm.down(noisier, here, seen, around), cleaner, atol=1e-5)
+    assert torch.allclose(belm.step_down(noisier, here, seen, around), cleaner, atol=1e-5)

@@ -5,10 +5,10 @@ from statistics import median
 import pytest
 import torch
 
-from core.diffusion.eta_step import spread
-from core.editing.noise_maps import Mapped
+from core.diffusion.eta_step import step_sigma
+from core.editing.noise_maps import NoiseMapPath
 from core.inverters import cyclediffusion
-from core.inverters.cyclediffusion import CycleDiffusion, drawn
+from core.inverters.cyclediffusion import CycleDiffusion, sample_posterior
 from core.models.opening import open_model
 from core.models.toy import VARIANCE
 from tests.core.inverting import error, inverted, network, replayed, source
@@ -34,9 +34,9 @@ def test_maps_are_plain_noise_where_the_model_is_right(monkeypatch: pytest.Monke
     generator = torch.Generator().manual_seed(0)
     x0 = colour + VARIANCE**0.5 * torch.randn(1, 192, 8, 8, generator=generator)
     path, _ = inverted(CycleDiffusion, source(toy, x0, 100))
-    assert isinstance(path, Mapped)
+    assert isinstance(path, NoiseMapPath)
     steps = zip(path.maps, path.levels, path.levels[1:-1], strict=False)
-    spreads = [float(drift.std()) / spread(here, there) for drift, here, there in steps]
+    spreads = [float(drift.std()) / step_sigma(here, there) for drift, here, there in steps]
     assert abs(median(spreads) - 1) < 0.05
 
 
@@ -60,4 +60,4 @@ def noise_drawn(x0: torch.Tensor) -> torch.Tensor:
     given = source(network(), x0, 10)
     z = given.levels[0].mix(x0, given.noise("noising", 0))
     level = given.levels[1]
-    return (drawn(given, 1, z) - level.signal * x0) / level.noise
+    return (sample_posterior(given, 1, z) - level.signal * x0) / level.noise

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from core.inverters import dual_conditional, spdinv
-from core.inverters.dual_conditional import DualConditionalInversion, drawn
+from core.inverters.dual_conditional import DualConditionalInversion, pull_noise
 from core.inverters.spdinv import SpdInversion
 from tests.core.inverting import error, inverted, network, replayed, source
 
@@ -16,16 +16,16 @@ def x0() -> torch.Tensor:
 
 def test_noise_goes_a_fixed_length_towards_the_picture(x0: torch.Tensor) -> None:
     eps = torch.randn(x0.shape, generator=torch.Generator().manual_seed(1))
-    after = drawn(eps, x0)
+    after = pull_noise(eps, x0)
     assert abs(float((after - eps).norm()) - 1) < 1e-4
     assert abs(float((eps - x0).norm() - (after - x0).norm()) - 1) < 1e-4
-    assert torch.equal(drawn(x0, x0), x0)
+    assert torch.equal(pull_noise(x0, x0), x0)
 
 
 def test_the_pull_follows_the_slope_of_the_distance(x0: torch.Tensor) -> None:
     eps = torch.randn(x0.shape, generator=torch.Generator().manual_seed(1)).requires_grad_()
     (slope,) = torch.autograd.grad((eps - x0).norm(), eps)
-    assert torch.allclose(drawn(eps, x0), eps - slope, atol=1e-6)
+    assert torch.allclose(pull_noise(eps, x0), eps - slope, atol=1e-6)
 
 
 def test_a_longer_search_comes_back_closer(
@@ -46,7 +46,7 @@ def test_without_a_pull_it_is_spdinv(x0: torch.Tensor, monkeypatch: pytest.Monke
     given = source(network(), x0, 4, 7.5)
     other, _ = inverted(SpdInversion, given)
     pulled, _ = inverted(DualConditionalInversion, given)
-    monkeypatch.setattr(dual_conditional, "PULL", 0.0)
+    monkeypatch.setattr(dual_conditional, "PULL_RATE", 0.0)
     path, _ = inverted(DualConditionalInversion, given)
     assert torch.equal(path.begin(1)[0], other.begin(1)[0])
     assert not torch.equal(pulled.begin(1)[0], other.begin(1)[0])

@@ -6,7 +6,7 @@ import torch
 from core.diffusion.model import Level, Prediction
 from core.editing.inversion import Branches
 from core.inverters import edict
-from core.inverters.edict import Edict, moved, unmoved
+from core.inverters.edict import Edict, step, undo_step
 from core.techniques.prompt_to_prompt import PromptToPrompt
 from tests.core.inverting import error, inverted, kept, network, replayed, result, source, task
 
@@ -54,8 +54,8 @@ def test_a_move_is_the_ddim_move_where_both_latents_agree(x0: torch.Tensor) -> N
     eps = torch.randn(x0.shape, generator=torch.Generator().manual_seed(1))
     z = here.mix(x0, eps)
     seen = Prediction(x0, eps)
-    assert torch.allclose(moved(z, seen, here, there), seen.at(there), atol=1e-6)
-    assert torch.allclose(unmoved(seen.at(there), seen, here, there), z, atol=1e-6)
+    assert torch.allclose(step(z, seen, here, there), seen.at(there), atol=1e-6)
+    assert torch.allclose(undo_step(seen.at(there), seen, here, there), z, atol=1e-6)
 
 
 def test_a_region_keeps_the_source_of_both_latents() -> None:

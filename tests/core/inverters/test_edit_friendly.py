@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from core.diffusion.eta_step import spread
-from core.editing.noise_maps import Mapped
+from core.diffusion.eta_step import step_sigma
+from core.editing.noise_maps import NoiseMapPath
 from core.inverters.edit_friendly import EditFriendly
 from tests.core.inverting import error, inverted, network, replayed, source
 
@@ -36,9 +36,9 @@ def test_every_level_has_a_noise_of_its_own(x0: torch.Tensor) -> None:
 
 def test_maps_are_strong_and_pull_against_their_neighbours(x0: torch.Tensor) -> None:
     path, _ = inverted(EditFriendly, source(network(), x0, 20))
-    assert isinstance(path, Mapped)
+    assert isinstance(path, NoiseMapPath)
     steps = zip(path.maps, path.levels, path.levels[1:-1], strict=False)
-    noises = [drift / spread(here, there) for drift, here, there in steps]
+    noises = [drift / step_sigma(here, there) for drift, here, there in steps]
     assert all(noise.std() > 1 for noise in noises)
     neighbours = list(zip(noises, noises[1:], strict=False))
     mean = sum(_correlation(*pair) for pair in neighbours) / len(neighbours)

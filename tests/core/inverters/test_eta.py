@@ -3,11 +3,11 @@
 import pytest
 import torch
 
-from core.diffusion.eta_step import mean, spread
-from core.editing.inversion import Branches, Path, Source
+from core.diffusion.eta_step import step_mean, step_sigma
+from core.editing.inversion import Branches, InvertedPath, Source
 from core.inverters import eta
 from core.inverters.direct import DirectInversion
-from core.inverters.eta import DRAWS, EtaInversion, Stirred
+from core.inverters.eta import DRAWS, EtaInversion, EtaPath
 from tests.core.inverting import inverted, network, replayed, source
 
 
@@ -16,13 +16,13 @@ def x0() -> torch.Tensor:
     return 0.7 * torch.randn(1, 16, 8, 8, generator=torch.Generator().manual_seed(0))
 
 
-def edited(path: Path, given: Source, prompt: str = "a dog") -> torch.Tensor:
+def edited(path: InvertedPath, given: Source, prompt: str = "a dog") -> torch.Tensor:
     """The source and an edit of it."""
     words = given.model.embed(["a red apple", prompt])
     denoise = Branches(given.model, words, (given.guidance,) * 2, given.negative)
     state = path.begin(2)
     for i in range(len(path.levels) - 1):
-        words = path.towards(i, words)
+        words = path.prompt_embeddings(i, words)
         state, _ = path.step(i, state, denoise)
     return path.latent(state)
 
@@ -41,7 +41,7 @@ def test_without_noise_it_is_direct_inversion(
     direct, _ = inverted(DirectInversion, given)
     stirred, _ = inverted(EtaInversion, given)
     assert not torch.allclose(edited(stirred, given), edited(direct, given), atol=1e-2)
-    monkeypatch.setattr(eta, "MOST", 0.0)
+    monkeypatch.setattr(eta, "MAX_ETA", 0.0)
     still, _ = inverted(EtaInversion, given)
     assert torch.allclose(edited(still, given), edited(direct, given), atol=1e-6)
 
@@ -49,7 +49,7 @@ def test_without_noise_it_is_direct_inversion(
 def test_noise_falls_evenly_with_time(x0: torch.Tensor) -> None:
     given = source(network(), x0, 6)
     path, _ = inverted(EtaInversion, given)
-    assert isinstance(path, Stirred)
+    assert isinstance(path, EtaPath)
     first = given.model.levels(6)[0]
     assert path.eta(first) == pytest.approx(0.4)
     assert path.eta(first._replace(time=first.time / 4)) == pytest.approx(0.1)
@@ -59,23 +59,23 @@ def test_noise_falls_evenly_with_time(x0: torch.Tensor) -> None:
 def test_the_edit_gets_the_noise_that_the_source_comes_nearest_to(x0: torch.Tensor) -> None:
     given = source(network(), x0, 6)
     path, _ = inverted(EtaInversion, given)
-    assert isinstance(path, Stirred)
+    assert isinstance(path, EtaPath)
     here, there = path.levels[1:3]
     state = (path.latents[1].repeat(2, 1, 1, 1),)
     denoise = Branches(given.model, given.model.embed(["a red apple"] * 2), (1, 1), given.negative)
     (z,), _ = path.step(1, state, denoise)
-    plain = mean(denoise(state[0], here), here, there, path.eta(here))
-    fresh = spread(here, there, path.eta(here))
+    plain = step_mean(denoise(state[0], here), here, there, path.eta(here))
+    fresh = step_sigma(here, there, path.eta(here))
     taken, wanted = (z[1] - plain[1]) / fresh, (path.latents[2] - plain[:1]) / fresh
     distances = [float((path.noise("eta", DRAWS + n) - wanted).norm()) for n in range(DRAWS)]
     assert float((taken - wanted).norm()) == pytest.approx(min(distances), rel=1e-3)
     assert min(distances) < max(distances)
 
 
-def stirred(x0: torch.Tensor, guidance: float = 3.0) -> tuple[Stirred, Source]:
+def stirred(x0: torch.Tensor, guidance: float = 3.0) -> tuple[EtaPath, Source]:
     given = source(network(), x0, 6, guidance)
     path, _ = inverted(EtaInversion, given)
-    assert isinstance(path, Stirred)
+    assert isinstance(path, EtaPath)
     return path, given
 
 
@@ -96,7 +96,7 @@ def test_only_where_the_exchanged_word_looks_is_stirred(x0: torch.Tensor) -> Non
     assert look is not None
     mask = (look > eta.THRESHOLD * look.max()).float()
     mask[..., :4] = 0
-    path.towards(1, words)
+    path.prompt_embeddings(1, words)
     assert path.mask is not None
     path.mask = mask
     denoise = Branches(given.model, words, (1, 1), given.negative)

@@ -60,7 +60,9 @@ def test_the_velocity_of_the_step_before_is_used_again(x0: torch.Tensor) -> None
     first, _ = path.step(0, path.begin(2), denoise_both(denoise))
     assert len(first) == 2
     flow = Flow(given.model, path.levels)
-    moved = flow.straight(first[0], flow.times[1]) - flow.straight(path.begin(2)[0], flow.times[0])
+    moved = flow.from_model_latent(first[0], flow.times[1]) - flow.from_model_latent(
+        path.begin(2)[0], flow.times[0]
+    )
     stride = flow.times[1] - flow.times[0]
     assert torch.allclose(moved, stride * first[1], atol=1e-5)
     other, _ = path.step(1, (first[0], torch.zeros_like(first[1])), denoise_both(denoise))

@@ -5,7 +5,7 @@ import torch
 
 from core.inverters import fixed_point
 from core.inverters.ddim import DdimInversion
-from core.inverters.fixed_point import FixedPointInversion, Nearest
+from core.inverters.fixed_point import BestIterate, FixedPointInversion
 from tests.core.inverting import error, inverted, network, replayed, source
 
 
@@ -45,7 +45,7 @@ def test_no_round_is_plain_ddim_inversion(
 
 def test_a_guess_that_leads_away_is_not_kept() -> None:
     one = torch.ones(1, 1, 2, 2)
-    found = Nearest(one)
+    found = BestIterate(one)
     for value in (1.5, 1.4, 3.0, 9.0):
         found.offer(value * one)
     assert torch.equal(found.best, 1.4 * one)

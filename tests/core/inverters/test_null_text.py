@@ -26,7 +26,7 @@ def test_unguided_it_is_ddim_inversion(x0: torch.Tensor) -> None:
     path, _ = inverted(NullTextInversion, given)
     assert torch.equal(replayed(path, given), replayed(plain, given))
     for i in range(len(path.levels) - 1):
-        against = path.against(i)
+        against = path.negative_embeddings(i)
         assert against is not None
         assert torch.equal(against.tokens, given.negative.tokens)
 

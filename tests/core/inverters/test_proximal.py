@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from core.editing.inversion import Branches, Replayed
+from core.editing.inversion import Branches, ReplayPath
 from core.inverters import proximal
-from core.inverters.proximal import ProximalInversion, grown, strongest, thresholded
+from core.inverters.proximal import ProximalInversion, dilate, strongest_cells, threshold_guidance
 from core.techniques.prompt_to_prompt import PromptToPrompt
 from tests.core.inverting import inverted, kept, network, replayed, result, source, task
 
@@ -25,16 +25,16 @@ def branches(scale: float = 7.5) -> Branches:
 
 def test_only_the_strongest_quarter_is_kept() -> None:
     wish = torch.tensor([-8.0, 1.0, -2.0, 3.0, 4.0, 5.0, -6.0, 7.0]).view(2, 2, 2)
-    found = strongest(wish)
+    found = strongest_cells(wish)
     assert torch.equal(found.flatten(), torch.tensor([-8.0, 0, 0, 0, 0, 0, 0, 7.0]))
-    assert not strongest(1e-7 * wish).any()
+    assert not strongest_cells(1e-7 * wish).any()
 
 
 def test_what_acts_grows_by_a_cell() -> None:
     acts = torch.zeros(1, 5, 5, dtype=torch.bool)
     acts[0, 2, 2] = True
-    assert grown(acts).sum() == 9
-    assert grown(acts)[0, 1:4, 1:4].all()
+    assert dilate(acts).sum() == 9
+    assert dilate(acts)[0, 1:4, 1:4].all()
 
 
 def test_dropping_everything_is_guidance_nought(
@@ -42,7 +42,7 @@ def test_dropping_everything_is_guidance_nought(
 ) -> None:
     monkeypatch.setattr(proximal, "QUANTILE", 1.0)
     z, level = x0.repeat(2, 1, 1, 1), network().levels(10)[4]
-    seen, acts = thresholded(branches(), z, level)
+    seen, acts = threshold_guidance(branches(), z, level)
     _, against = branches().pair(z, level)
     assert torch.allclose(seen.eps, against.eps, atol=1e-6)
     assert torch.allclose(seen.x0, against.x0, atol=1e-5)
@@ -54,7 +54,7 @@ def test_dropping_nothing_is_plain_guidance(
 ) -> None:
     monkeypatch.setattr(proximal, "QUANTILE", 0.0)
     z, level = x0.repeat(2, 1, 1, 1), network().levels(10)[4]
-    seen, acts = thresholded(branches(), z, level)
+    seen, acts = threshold_guidance(branches(), z, level)
     plain = branches()(z, level)
     assert torch.allclose(seen.eps, plain.eps, atol=1e-4)
     assert torch.allclose(seen.x0, plain.x0, atol=1e-4)
@@ -73,7 +73,9 @@ def test_where_nothing_acts_the_end_is_the_pictures(x0: torch.Tensor) -> None:
     given = source(network(), x0, 10, 7.5)
     path: Any = inverted(ProximalInversion, given)[0]
     last = len(path.levels) - 2
-    _, acts = thresholded(branches(), path.latents[last].repeat(2, 1, 1, 1), path.levels[last])
+    _, acts = threshold_guidance(
+        branches(), path.latents[last].repeat(2, 1, 1, 1), path.levels[last]
+    )
     ((z,), _) = path.step(last, (path.latents[last].repeat(2, 1, 1, 1),), branches())
     assert torch.equal(z[1][~acts[1]], x0[0][~acts[1]])
     assert 0.2 < float(acts[1].float().mean()) < 1
@@ -82,7 +84,7 @@ def test_where_nothing_acts_the_end_is_the_pictures(x0: torch.Tensor) -> None:
 
 def test_a_changed_denoiser_is_taken_as_it_is(x0: torch.Tensor) -> None:
     path: Any = inverted(ProximalInversion, source(network(), x0, 6, 7.5))[0]
-    plain = Replayed(path.levels, path.latents)
+    plain = ReplayPath(path.levels, path.latents)
     state, denoise = path.begin(2), branches()
     found = path.step(3, state, lambda z, level, label=None: denoise(z, level, label))
     assert torch.equal(found[0][0], plain.step(3, state, denoise)[0][0])

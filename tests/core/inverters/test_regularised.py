@@ -6,7 +6,7 @@ import torch
 from core.editing.noise_regularisation import correlation
 from core.inverters import regularised as made
 from core.inverters.direct import DirectInversion
-from core.inverters.regularised import RegularisedInversion, from_normal, regularised
+from core.inverters.regularised import RegularisedInversion, from_normal, regularise_noise
 from tests.core.inverting import inverted, network, replayed, source
 
 
@@ -22,7 +22,7 @@ def correlated(noise: torch.Tensor) -> float:
 def test_smooth_noise_is_roughened_and_comes_nearer_to_normal() -> None:
     noise = torch.randn(1, 4, 16, 16, generator=torch.Generator().manual_seed(1))
     smooth = 0.5 + noise + noise.roll(1, 3) + noise.roll(1, 2)
-    better = regularised(smooth)
+    better = regularise_noise(smooth)
     assert correlated(better) < 0.5 * correlated(smooth)
     assert from_normal(better) < 0.9 * from_normal(smooth)
 

@@ -4,10 +4,10 @@ import pytest
 import torch
 
 from core.diffusion.model import Denoise, Level, Prediction
-from core.editing.inversion import Replayed
+from core.editing.inversion import ReplayPath
 from core.editing.noise_regularisation import correlation, divergence
 from core.inverters import renoise
-from core.inverters.renoise import ReNoise, raised, regularised, rounds_of
+from core.inverters.renoise import ReNoise, regularise_noise, renoise_step, rounds_of
 from tests.core.inverting import error, inverted, network, replayed, source
 
 LOW, MIDDLE, HIGH = Level(0.9, 0.43589, 200.0), Level(0.85, 0.526783, 249.0), Level(0.6, 0.8, 600.0)
@@ -25,7 +25,7 @@ def test_more_rounds_come_back_closer(x0: torch.Tensor, monkeypatch: pytest.Monk
         monkeypatch.setattr(renoise, "ROUNDS_OF_FEW", rounds)
         given = source(network(), x0, 5)
         path, _ = inverted(ReNoise, given)
-        plain = Replayed(path.levels, [path.begin(1)[0]])
+        plain = ReplayPath(path.levels, [path.begin(1)[0]])
         found.append(error(replayed(plain, given), x0))
     assert found[0] > found[1] > found[2]
     assert found[2] < 0.2 * found[0]
@@ -57,7 +57,7 @@ def test_rounds_and_averages_are_those_published(
     monkeypatch.setattr(renoise, "REGULARISED", 0)
     levels: list[Level] = []
     z = torch.ones(1, 1, 8, 8)
-    run = raised(told(levels), z, LOW, high, z, rounds)
+    run = renoise_step(told(levels), z, LOW, high, z, rounds)
     yields, end = 0, z
     while True:
         try:
@@ -79,9 +79,9 @@ def test_regularised_noise_is_more_like_noise(monkeypatch: pytest.MonkeyPatch) -
     smooth = 1.5 * torch.nn.functional.avg_pool2d(
         torch.randn(1, 4, 34, 34, generator=generator), 3, stride=1
     )
-    assert divergence(regularised(smooth, like), like) < divergence(smooth, like)
+    assert divergence(regularise_noise(smooth, like), like) < divergence(smooth, like)
     monkeypatch.setattr(renoise, "DIVERGENCE_RATE", 0.0)
-    assert correlation(regularised(smooth, like), 0) < 0.95 * correlation(smooth, 0)
+    assert correlation(regularise_noise(smooth, like), 0) < 0.95 * correlation(smooth, 0)
 
 
 def test_few_steps_are_repeated_more() -> None:

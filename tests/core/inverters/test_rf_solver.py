@@ -7,9 +7,9 @@ import torch
 
 from core.diffusion.model import Prediction
 from core.diffusion.rectified_flow import Flow, time_of
-from core.editing.inversion import walkable
+from core.editing.inversion import invertible_levels
 from core.inverters.ddim import DdimInversion
-from core.inverters.rf_solver import RfSolver, second_order
+from core.inverters.rf_solver import RfSolver, second_order_step
 from core.models.opening import open_model
 from core.models.toy import VARIANCE
 from tests.core.inverting import error, inverted, network, replayed, source
@@ -57,14 +57,14 @@ def test_the_step_is_the_midpoint_rule() -> None:
     x = torch.randn(1, 192, 4, 4, generator=torch.Generator().manual_seed(1))
     denoise = model.denoiser("red")
     first = flow.velocity(denoise, x, 0.7)
-    found = second_order(flow, denoise, x, first, -0.2, 0.7)
+    found = second_order_step(flow, denoise, x, first, -0.2, 0.7)
     middle = flow.velocity(denoise, x - 0.1 * first, 0.6)
     assert torch.allclose(found, x - 0.2 * middle, atol=1e-5)
 
 
 def test_a_velocity_that_grows_with_time_is_followed_exactly() -> None:
     model = open_model("toy")
-    levels = walkable(model.levels(5))
+    levels = invertible_levels(model.levels(5))
     flow = Flow(model, levels)
 
     def denoise(z: torch.Tensor, level: Any, label: Any = None) -> Prediction:
@@ -72,7 +72,7 @@ def test_a_velocity_that_grows_with_time_is_followed_exactly() -> None:
 
     x, (here, there) = torch.zeros(1, 192, 2, 2), flow.times[1:3]
     first = flow.velocity(denoise, x, here)
-    moved = second_order(flow, denoise, x, first, there - here, here)
+    moved = second_order_step(flow, denoise, x, first, there - here, here)
     assert torch.allclose(moved, torch.full_like(x, 1.5 * (there**2 - here**2)), atol=1e-5)
 
 

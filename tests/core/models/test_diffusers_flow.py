@@ -11,10 +11,10 @@ from core.diffusion.rectified_flow import Flow
 from core.diffusion.samplers import euler
 from core.inverters.fireflow import FireFlow
 from core.inverters.rf_solver import RfSolver
-from core.models.flux import Flux, packed, unpacked
+from core.models.flux import Flux, pack_latents, unpack_latents
 from core.models.opening import open_model
-from core.modifiers.wrapping import wrapped
-from core.task import Wrapped
+from core.modifiers.wrapping import wrap_model
+from core.task import ModifierSetting
 from core.techniques.flowedit import FlowEdit
 from core.techniques.invert_and_edit import InvertAndEdit
 from core.techniques.sdedit import SDEdit
@@ -33,7 +33,7 @@ def noise(height: int = 8, width: int = 8) -> torch.Tensor:
 
 def walked(model: Any, z: torch.Tensor, levels: Any) -> torch.Tensor:
     """A red cat, and no dog."""
-    guided = wrapped(model, [Wrapped("cfg", {"scale": SCALE, "negative_prompt": "dog"})])
+    guided = wrap_model(model, [ModifierSetting("cfg", {"scale": SCALE, "negative_prompt": "dog"})])
     walk = euler(guided.denoiser("a red cat"), z, levels)
     while True:
         try:
@@ -56,7 +56,7 @@ def theirs(
     found = pipe(
         "a red cat",
         negative_prompt="dog",
-        latents=packed(z) if is_flux else z.clone(),
+        latents=pack_latents(z) if is_flux else z.clone(),
         num_inference_steps=6,
         height=height,
         width=width,
@@ -65,7 +65,7 @@ def theirs(
         **{"true_cfg_scale" if is_flux else "guidance_scale": SCALE},
         **options,
     ).images
-    return unpacked(found, *z.shape[-2:]) if is_flux and kind == "latent" else found
+    return unpack_latents(found, *z.shape[-2:]) if is_flux and kind == "latent" else found
 
 
 # The same as diffusers
@@ -159,8 +159,8 @@ def test_tokens_are_packed_as_published() -> None:
 
     pipe: Any = FluxPipeline
     x = torch.arange(2 * 4 * 4 * 6).float().view(2, 4, 4, 6)
-    assert torch.equal(packed(x), pipe._pack_latents(x, 2, 4, 4, 6))
-    assert torch.equal(unpacked(packed(x), 4, 6), x)
+    assert torch.equal(pack_latents(x), pipe._pack_latents(x, 2, 4, 4, 6))
+    assert torch.equal(unpack_latents(pack_latents(x), 4, 6), x)
 
 
 # Words

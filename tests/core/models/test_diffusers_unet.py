@@ -11,8 +11,8 @@ import torch
 from core.diffusion.samplers import ddim
 from core.errors import ModelError
 from core.models.opening import open_model
-from core.modifiers.wrapping import wrapped
-from core.task import Wrapped
+from core.modifiers.wrapping import wrap_model
+from core.task import ModifierSetting
 from tests import tiny
 
 KINDS = ("epsilon", "v_prediction")
@@ -20,7 +20,7 @@ SCALE = 4.0
 
 
 def walked(model: Any, prompt: str, z: torch.Tensor, steps: int, first: int = 0) -> torch.Tensor:
-    guided = wrapped(model, [Wrapped("cfg", {"scale": SCALE, "negative_prompt": "dog"})])
+    guided = wrap_model(model, [ModifierSetting("cfg", {"scale": SCALE, "negative_prompt": "dog"})])
     walk = ddim(guided.denoiser(prompt), z, model.levels(steps)[first:])
     while True:
         try:
@@ -113,7 +113,7 @@ def test_preview_is_close_to_the_picture_in_the_large(folder: Path) -> None:
 
 
 def test_inpainting_networks_are_told_what_is_known(tmp_path: Path) -> None:
-    from core.diffusion.model import Known
+    from core.diffusion.model import KnownRegion
 
     model = open_model(str(tiny.saved(tmp_path, "epsilon", 9)))
     assert "inpaint" in model.capabilities
@@ -122,7 +122,7 @@ def test_inpainting_networks_are_told_what_is_known(tmp_path: Path) -> None:
     half[..., :4] = 1
     level = model.levels(4)[1]
     free = model.denoiser("cat")(z, level).eps
-    told = model.denoiser("cat", Known(half, z))(z, level).eps
+    told = model.denoiser("cat", KnownRegion(half, z))(z, level).eps
     assert not torch.allclose(free, told)
 
 

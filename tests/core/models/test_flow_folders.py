@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from core.errors import ModelError
-from core.models.opening import backend_of, open_model, usual_for
+from core.models.opening import backend_of, model_defaults, open_model
 from tests import tiny_flow
 
 
@@ -16,7 +16,7 @@ def test_each_folder_has_its_own_backend(home: Path) -> None:
     for kind, guidance in (("sd3", 7.0), ("flux", 1.0)):
         name = str(home / f"tiny-{kind}")
         assert backend_of(name).id == f"diffusers-{kind}"
-        assert usual_for(name).guidance == guidance
+        assert model_defaults(name).guidance == guidance
 
 
 def test_geometry_comes_from_the_checkpoint(model: Any) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 
-from core.models.joint_attention import places
+from core.models.joint_attention import attention_layers
 from tests import tiny_flow
 
 
@@ -58,7 +58,7 @@ def test_layers_are_shown_in_order_with_words_first(model: Any) -> None:
 @pytest.mark.parametrize("kind", ["sd3", "flux"])
 def test_layers_are_numbered_as_they_run(kind: str, tmp_path: Path) -> None:
     kinds: dict[str, Any] = {"sd3": tiny_flow.sd3, "flux": tiny_flow.flux}
-    found = places(kinds[kind](tmp_path).transformer)
+    found = attention_layers(kinds[kind](tmp_path).transformer)
     assert [place.number for place in found.values()] == list(range(len(found)))
     assert [place.share for place in found.values()] == [i / len(found) for i in range(len(found))]
     assert not any(place.is_cross for place in found.values())

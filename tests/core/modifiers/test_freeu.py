@@ -7,9 +7,9 @@ from core.diffusion.model import Model, Prediction
 from core.errors import ModelError
 from core.models.opening import open_model
 from core.modifiers.freeu import FreeU, coarse_scaled
-from core.modifiers.wrapping import wrapped
+from core.modifiers.wrapping import wrap_model
 from core.params import to_json
-from core.task import Wrapped
+from core.task import ModifierSetting
 from tests.core.inverting import network
 
 ONES = FreeU.Params(1.0, 1.0, 1.0, 1.0)
@@ -21,7 +21,7 @@ def seen(model: Model, side: int = 8) -> Prediction:
 
 
 def rescaled(values: FreeU.Params) -> Model:
-    return wrapped(network(), [Wrapped("freeu", to_json(values))])
+    return wrap_model(network(), [ModifierSetting("freeu", to_json(values))])
 
 
 @pytest.mark.parametrize("side", [8, 12])
@@ -55,7 +55,7 @@ def test_the_network_is_as_before_afterwards() -> None:
 
 
 def test_a_model_without_blocks_says_so() -> None:
-    toy = wrapped(open_model("toy"), [Wrapped("freeu")])
+    toy = wrap_model(open_model("toy"), [ModifierSetting("freeu")])
     with pytest.raises(ModelError, match="no blocks"):
         toy.denoiser("cat")(torch.zeros(1, 192, 2, 2), toy.levels(4)[2])
 

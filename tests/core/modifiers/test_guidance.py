@@ -7,8 +7,8 @@ from core.diffusion.model import Level
 from core.errors import EditorError
 from core.models.opening import open_model
 from core.models.toy import Toy
-from core.modifiers.wrapping import wrapped
-from core.task import Wrapped
+from core.modifiers.wrapping import wrap_model
+from core.task import ModifierSetting
 
 LEVEL = Level(0.6, 0.8, 500)
 
@@ -26,7 +26,7 @@ def latent(batch: int = 1) -> torch.Tensor:
 def test_classifier_free_guidance_is_the_published_line() -> None:
     model = toy()
     z = latent()
-    guided = wrapped(model, [Wrapped("cfg", {"scale": 4.0, "negative_prompt": "rain"})])
+    guided = wrap_model(model, [ModifierSetting("cfg", {"scale": 4.0, "negative_prompt": "rain"})])
     seen = guided.denoiser("sun")(z, LEVEL)
     assert model.calls == 1
     towards, against = model.denoiser("sun")(z, LEVEL), model.denoiser("rain")(z, LEVEL)
@@ -38,14 +38,14 @@ def test_classifier_free_guidance_is_the_published_line() -> None:
 
 def test_scale_one_is_the_prompt_alone() -> None:
     model = toy()
-    plain, one = model.denoiser("sun"), wrapped(model, [Wrapped("cfg", {"scale": 1})])
+    plain, one = model.denoiser("sun"), wrap_model(model, [ModifierSetting("cfg", {"scale": 1})])
     assert torch.equal(one.denoiser("sun")(latent(), LEVEL).x0, plain(latent(), LEVEL).x0)
 
 
 def test_cfgpp_guides_the_content_and_renoises_unguided() -> None:
     model = toy()
     z = latent()
-    guided = wrapped(model, [Wrapped("cfg++", {"scale": 0.6})]).denoiser("sun")
+    guided = wrap_model(model, [ModifierSetting("cfg++", {"scale": 0.6})]).denoiser("sun")
     seen = guided(z, LEVEL)
     assert model.calls == 1
     towards, without = model.denoiser("sun")(z, LEVEL), model.denoiser("")(z, LEVEL)
@@ -57,7 +57,7 @@ def test_cfgpp_on_the_way_up_is_mirrored() -> None:
     model = toy()
     z = latent()
     up = Level(0.5, 0.866, 600)
-    guided = wrapped(model, [Wrapped("cfg++", {"scale": 0.6})]).denoiser("sun")
+    guided = wrap_model(model, [ModifierSetting("cfg++", {"scale": 0.6})]).denoiser("sun")
     seen = guided(z, LEVEL, up)
     towards, without = model.denoiser("sun")(z, LEVEL), model.denoiser("")(z, LEVEL)
     assert torch.allclose(seen.eps, without.eps + 0.6 * (towards.eps - without.eps), atol=1e-5)
@@ -67,7 +67,7 @@ def test_cfgpp_on_the_way_up_is_mirrored() -> None:
 def test_a_batch_of_prompts_is_guided_each_by_itself() -> None:
     model = toy()
     z = latent(2)
-    guided = wrapped(model, [Wrapped("cfg", {"scale": 3.0})])
+    guided = wrap_model(model, [ModifierSetting("cfg", {"scale": 3.0})])
     both = guided.denoiser(model.embed(["sun", "snow"]))(z, LEVEL)
     for row, prompt in enumerate(("sun", "snow")):
         alone = guided.denoiser(prompt)(z[row : row + 1], LEVEL)
@@ -76,12 +76,12 @@ def test_a_batch_of_prompts_is_guided_each_by_itself() -> None:
 
 def test_nothing_wrapped_is_the_model_itself() -> None:
     model = toy()
-    assert wrapped(model, []) is model
-    assert wrapped(model, [Wrapped("cfg", {"scale": 2})]).native == model.native
+    assert wrap_model(model, []) is model
+    assert wrap_model(model, [ModifierSetting("cfg", {"scale": 2})]).native == model.native
 
 
 def test_unknown_modifiers_and_parameters_are_named() -> None:
     with pytest.raises(EditorError, match="no modifier called 'gone'"):
-        wrapped(toy(), [Wrapped("gone")])
+        wrap_model(toy(), [ModifierSetting("gone")])
     with pytest.raises(EditorError, match="Guidance scale must lie between"):
-        wrapped(toy(), [Wrapped("cfg", {"scale": 99})])
+        wrap_model(toy(), [ModifierSetting("cfg", {"scale": 99})])

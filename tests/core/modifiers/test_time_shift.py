@@ -6,11 +6,11 @@ import pytest
 import torch
 
 from core.diffusion.model import Conditioning, Denoise, Level, Model, Prediction
-from core.diffusion.noise_schedule import schedule
+from core.diffusion.noise_schedule import full_schedule
 from core.diffusion.samplers import ddim
 from core.modifiers.time_shift import TimeShift, variance
-from core.modifiers.wrapping import wrapped
-from core.task import Wrapped
+from core.modifiers.wrapping import wrap_model
+from core.task import ModifierSetting
 from tests.core.inverting import network
 
 STEPS = 10
@@ -52,7 +52,7 @@ def told(model: Model, z: torch.Tensor, content: float = 0.0, **changes: Any) ->
 
 def test_the_level_with_as_much_noise_is_told() -> None:
     model = network()
-    fine, here = schedule(model), model.levels(STEPS)[4]
+    fine, here = full_schedule(model), model.levels(STEPS)[4]
     wanted = fine[fine.index(here) + 10]
     assert told(model, wanted.noise * noise(1), measure="whole") == wanted
     clean = here.signal**2 * 0.5
@@ -62,7 +62,7 @@ def test_the_level_with_as_much_noise_is_told() -> None:
 
 def test_the_window_bounds_the_shift_on_both_sides() -> None:
     model = network()
-    fine, here = schedule(model), model.levels(STEPS)[4]
+    fine, here = full_schedule(model), model.levels(STEPS)[4]
     at = fine.index(here)
     assert told(model, 9 * noise(1), window=40) == fine[at - 20]
     assert told(model, 0.01 * noise(1), window=40) == fine[at + 20]
@@ -85,8 +85,8 @@ def test_no_window_is_the_plain_walk_bit_for_bit(measure: str) -> None:
         walked(each)
         for each in (
             model,
-            wrapped(model, [Wrapped("time-shift", {"window": 0, "measure": measure})]),
-            wrapped(model, [Wrapped("time-shift", {"window": 100, "measure": measure})]),
+            wrap_model(model, [ModifierSetting("time-shift", {"window": 0, "measure": measure})]),
+            wrap_model(model, [ModifierSetting("time-shift", {"window": 100, "measure": measure})]),
         )
     ]
     assert torch.equal(found[0], found[1])

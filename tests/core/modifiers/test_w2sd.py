@@ -7,8 +7,8 @@ import torch
 
 from core.diffusion.model import Level, Model
 from core.models.opening import open_model
-from core.modifiers.wrapping import wrapped
-from core.task import Wrapped
+from core.modifiers.wrapping import wrap_model
+from core.task import ModifierSetting
 from tests.core.inverting import network
 
 NOT_REFLECTED = {"share": 0.0}
@@ -20,7 +20,9 @@ def z() -> torch.Tensor:
 
 
 def guided(model: Model, **changes: Any) -> Model:
-    return wrapped(model, [Wrapped("w2sd", {"share": 1.0, "negative_prompt": "dog", **changes})])
+    return wrap_model(
+        model, [ModifierSetting("w2sd", {"share": 1.0, "negative_prompt": "dog", **changes})]
+    )
 
 
 @pytest.mark.parametrize("share", [0.0, 0.3])
@@ -29,7 +31,7 @@ def test_late_steps_are_guided_as_usual(share: float, z: torch.Tensor) -> None:
     level, calls = model.levels(10)[6], model.calls
     seen = guided(model, share=share, scale=4.0).denoiser("cat")(z, level)
     assert model.calls == calls + 1
-    usual = wrapped(model, [Wrapped("cfg", {"scale": 4.0, "negative_prompt": "dog"})])
+    usual = wrap_model(model, [ModifierSetting("cfg", {"scale": 4.0, "negative_prompt": "dog"})])
     assert torch.allclose(seen.eps, usual.denoiser("cat")(z, level).eps, atol=1e-4)
 
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from core.paint.blend_modes import MODES, STRIP, blend, scaled
+from core.paint.blend_modes import MODES, ROWS_AT_ONCE, blend, scale_alpha
 from core.paint.tiles import Pixels
 
 F = npt.NDArray[np.float64]
@@ -120,7 +120,7 @@ def test_colours_never_exceed_their_alpha(mode: str) -> None:
 @pytest.mark.parametrize("mode", MODES)
 def test_a_tall_picture_is_blended_like_its_rows(mode: str) -> None:
     random = np.random.default_rng(3)
-    raw = random.integers(0, 256, (2, 2 * STRIP + 7, 5, 4), np.uint8)
+    raw = random.integers(0, 256, (2, 2 * ROWS_AT_ONCE + 7, 5, 4), np.uint8)
     raw[..., :3] = np.minimum(raw[..., :3], raw[..., 3:])
     whole = blend(raw[0], raw[1], mode)
     rows = [blend(raw[0][y : y + 1], raw[1][y : y + 1], mode) for y in range(len(whole))]
@@ -129,9 +129,9 @@ def test_a_tall_picture_is_blended_like_its_rows(mode: str) -> None:
 
 def test_opacity_and_masks_scale_all_channels_to_the_nearest_byte() -> None:
     pixels, _ = every_pixel()
-    assert np.abs(scaled(pixels, 0.37) - pixels * 0.37).max() <= 0.5001
+    assert np.abs(scale_alpha(pixels, 0.37) - pixels * 0.37).max() <= 0.5001
     mask = np.arange(pixels.shape[0] * pixels.shape[1]).reshape(pixels.shape[:2]) % 256
-    by_mask = scaled(pixels, mask.astype(np.uint8))
+    by_mask = scale_alpha(pixels, mask.astype(np.uint8))
     assert np.abs(by_mask - pixels * (mask[..., None] / 255)).max() <= 0.5001
 
 

@@ -29,7 +29,7 @@ def look(document: Document) -> Pixels:
 
 
 def stroke(document: Document, x: int = 10) -> None:
-    with document.painting(document.state.active, "Stroke") as painting:
+    with document.paint(document.state.active, "Stroke") as painting:
         for step in range(5):
             painting.blend(DOT, x + step * 5, 30, RED)
 
@@ -69,13 +69,13 @@ def test_undoing_everything_and_redoing_it(document: Document) -> None:
 
 
 def _stopped_stroke(document: Document) -> None:
-    with document.painting(document.state.active, "Stroke") as painting:
+    with document.paint(document.state.active, "Stroke") as painting:
         painting.blend(DOT, 0, 0, RED)
         raise KeyError
 
 
 def _stopped_edit(document: Document) -> None:
-    with document.editing("Both"):
+    with document.edit("Both"):
         document.insert("New layer", Layer("second"))
         raise KeyError
 
@@ -91,14 +91,14 @@ def test_an_exception_in_a_stroke_puts_the_pixels_back(document: Document) -> No
 
 
 def test_a_stroke_off_the_canvas_is_no_entry(document: Document) -> None:
-    with document.painting(document.state.active, "Stroke") as painting:
+    with document.paint(document.state.active, "Stroke") as painting:
         painting.blend(DOT, -500, -500, RED)
         painting.blend(DOT, 5000, 5000, RED)
     assert len(document.history.done) == 1
 
 
 def test_everything_inside_editing_is_one_entry(document: Document) -> None:
-    with document.editing("Both"):
+    with document.edit("Both"):
         document.insert("New layer", Layer("second"))
         stroke(document)
     assert [edit.label for edit in document.history.done] == ["New layer", "Both"]
@@ -114,7 +114,7 @@ def test_an_exception_inside_editing_undoes_all_of_it(document: Document) -> Non
 
 
 def test_undo_waits_while_something_is_open(document: Document) -> None:
-    with document.painting(document.state.active, "Stroke") as painting:
+    with document.paint(document.state.active, "Stroke") as painting:
         painting.blend(DOT, 0, 0, RED)
         assert document.undo() is None
     assert document.undo() == "Stroke"

@@ -60,10 +60,10 @@ def _source(node: Node, rect: Rect) -> npt.NDArray[np.float64]:
         pixels = exact(node, rect)
     else:
         assert isinstance(node, Layer)
-        pixels = node.tiles.read(rect.moved(-x, -y)).astype(np.float64)
+        pixels = node.tiles.read(rect.translate(-x, -y)).astype(np.float64)
     shares = np.ones((rect.height, rect.width, 1))
     if node.mask is not None and node.mask.visible:
-        shares = node.mask.tiles.read(rect.moved(-x, -y)) / 255.0
+        shares = node.mask.tiles.read(rect.translate(-x, -y)) / 255.0
     return np.asarray(pixels * shares * node.opacity)
 
 
@@ -78,7 +78,7 @@ def test_any_rectangle_is_that_part_of_the_whole(x: int, y: int, width: int, hei
     around = Rect(-40, -40, 460, 460)
     rect = Rect(x, y, width, height)
     whole = flatten(tree(), around)
-    assert np.array_equal(flatten(tree(), rect), whole[rect.moved(40, 40).slices])
+    assert np.array_equal(flatten(tree(), rect), whole[rect.translate(40, 40).slices])
 
 
 def test_hidden_and_transparent_layers_are_as_if_absent() -> None:
@@ -109,7 +109,7 @@ def test_a_mask_moves_with_its_layer_and_can_be_switched_off(position: Point) ->
     half = Tiles(channels=1, fill=255)
     half.write(Rect(0, 0, 300, 100), np.zeros((100, 300, 1), np.uint8))
     layer = Layer("l", tiles=Tiles.of(picture(1)), position=position, mask=Mask(half))
-    place = WHOLE.moved(*position)
+    place = WHOLE.translate(*position)
     shown = flatten(Group("R", children=(layer,)), place)
     assert not shown[:100].any()
     assert np.array_equal(shown[100:], picture(1)[100:])
@@ -119,7 +119,7 @@ def test_a_mask_moves_with_its_layer_and_can_be_switched_off(position: Point) ->
 
 def test_a_small_rectangle_of_a_huge_tree_costs_only_its_own_size() -> None:
     tile = np.full((256, 256, 4), 255, np.uint8)
-    huge = Tiles.restored({(x, y): tile for x in range(64) for y in range(64)}, 4)
+    huge = Tiles.from_tiles({(x, y): tile for x in range(64) for y in range(64)}, 4)
     root = Group("R", children=tuple(Layer(f"{n}", tiles=huge) for n in range(8)))
     tracemalloc.start()
     flatten(root, Rect(8000, 8000, 64, 64))

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from core.geometry import Rect, Size
-from core.paint.edits import Edit, State
+from core.paint.edits import DocumentState, Edit
 from core.paint.history import History
 from core.paint.layers import Group, Layer
 from core.paint.tiles import Tiles
@@ -17,11 +17,11 @@ TILE_BYTES = 256 * 256 * 4
 def chain(count: int, merge: str = "") -> list[Edit]:
     """Edits that each exchange one tile."""
     layer = Layer("ink")
-    states = [State(SIZE, Group("Root", children=(layer,)))]
+    states = [DocumentState(SIZE, Group("Root", children=(layer,)))]
     for value in range(1, count + 1):
         tiles = Tiles.of(np.full((256, 256, 4), value, np.uint8))
         layer = replace(layer, tiles=tiles)
-        states.append(State(SIZE, Group("Root", children=(layer,))))
+        states.append(DocumentState(SIZE, Group("Root", children=(layer,))))
     pairs = zip(states, states[1:], strict=False)
     return [Edit(f"{n}", before, after, merge) for n, (before, after) in enumerate(pairs)]
 

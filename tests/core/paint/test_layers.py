@@ -29,23 +29,23 @@ def test_walking_goes_up_and_a_group_before_what_it_holds() -> None:
 
 
 def test_replacing_shares_the_rest() -> None:
-    changed = layers.replaced(ROOT, replace(B, visible=False))
+    changed = layers.replace_node(ROOT, replace(B, visible=False))
     assert names(changed) == names(ROOT)
     assert changed.children[0] is A
     assert changed.children[2] is D
     assert changed.children[1] is not INNER
-    assert layers.replaced(ROOT, Layer("x", id="gone")) is ROOT
+    assert layers.replace_node(ROOT, Layer("x", id="gone")) is ROOT
 
 
 def test_removing_and_inserting() -> None:
-    assert names(layers.removed(ROOT, "b")) == ["a", "inner", "c", "d"]
-    assert names(layers.removed(ROOT, "inner")) == ["a", "d"]
-    assert layers.removed(ROOT, "gone") is ROOT
+    assert names(layers.remove_node(ROOT, "b")) == ["a", "inner", "c", "d"]
+    assert names(layers.remove_node(ROOT, "inner")) == ["a", "d"]
+    assert layers.remove_node(ROOT, "gone") is ROOT
     new = Layer("new")
-    assert names(layers.inserted(ROOT, "inner", 1, new)) == ["a", "inner", "b", "new", "c", "d"]
-    assert names(layers.inserted(ROOT, "root", 0, new))[0] == "new"
+    assert names(layers.insert_node(ROOT, "inner", 1, new)) == ["a", "inner", "b", "new", "c", "d"]
+    assert names(layers.insert_node(ROOT, "root", 0, new))[0] == "new"
     with pytest.raises(KeyError):
-        layers.inserted(ROOT, "gone", 0, new)
+        layers.insert_node(ROOT, "gone", 0, new)
 
 
 def test_planes_by_name() -> None:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.geometry import Rect, Size
-from core.paint.selection import NOTHING, Selection
+from core.paint.selection import EMPTY_SELECTION, Selection
 from core.paint.tiles import Pixels
 
 CANVAS = Size(120, 90)
@@ -24,19 +24,19 @@ def dense(selection: Selection) -> Pixels:
 def test_the_algebra_is_that_of_the_alphas(a: Rect, b: Rect) -> None:
     first, second = Selection(a), Selection(b)
     x, y = dense(first), dense(second)
-    assert np.array_equal(dense(first.union(second)), np.maximum(x, y))
-    assert np.array_equal(dense(first.intersection(second)), np.minimum(x, y))
-    assert np.array_equal(dense(first.minus(second)), np.minimum(x, 255 - y))
-    assert np.array_equal(dense(first.inverted(CANVAS)), 255 - x)
+    assert np.array_equal(dense(first.unite(second)), np.maximum(x, y))
+    assert np.array_equal(dense(first.intersect(second)), np.minimum(x, y))
+    assert np.array_equal(dense(first.subtract(second)), np.minimum(x, 255 - y))
+    assert np.array_equal(dense(first.invert(CANVAS)), 255 - x)
 
 
 @given(RECT)
 def test_bounds_are_tight_after_taking_away(rect: Rect) -> None:
-    left = Selection(WHOLE).minus(Selection(rect))
+    left = Selection(WHOLE).subtract(Selection(rect))
     if left:
         inside = left.read(left.bounds)
         assert inside[0].any() or inside[-1].any()
-    assert not Selection(rect).minus(Selection(rect))
+    assert not Selection(rect).subtract(Selection(rect))
 
 
 def test_a_polygon_is_filled_with_soft_edges_and_cut_to_the_canvas() -> None:
@@ -56,24 +56,24 @@ def test_two_points_or_a_place_off_the_canvas_select_nothing() -> None:
 
 
 def test_feathering_softens_and_keeps_the_middle() -> None:
-    soft = Selection(Rect(30, 30, 40, 40)).feathered(8, CANVAS)
+    soft = Selection(Rect(30, 30, 40, 40)).feather(8, CANVAS)
     alpha = dense(soft)
     assert alpha[50, 50] == 255
     assert 100 < alpha[30, 50] < 155
     assert alpha[20, 50] < 10
-    assert soft.feathered(0, CANVAS) is soft
+    assert soft.feather(0, CANVAS) is soft
 
 
 def test_growing_and_shrinking() -> None:
     box = Selection(Rect(30, 30, 20, 20))
-    assert box.grown(5, CANVAS).bounds == Rect(25, 25, 30, 30)
-    assert box.grown(-5, CANVAS).bounds == Rect(35, 35, 10, 10)
-    assert not box.grown(-11, CANVAS)
-    assert Selection(WHOLE).grown(9, CANVAS).bounds == WHOLE
-    assert box.grown(0, CANVAS) is box
+    assert box.grow(5, CANVAS).bounds == Rect(25, 25, 30, 30)
+    assert box.grow(-5, CANVAS).bounds == Rect(35, 35, 10, 10)
+    assert not box.grow(-11, CANVAS)
+    assert Selection(WHOLE).grow(9, CANVAS).bounds == WHOLE
+    assert box.grow(0, CANVAS) is box
 
 
 def test_nothing_selected_inverts_to_everything() -> None:
-    assert NOTHING.inverted(CANVAS).bounds == WHOLE
-    assert not NOTHING.feathered(5, CANVAS)
-    assert not dense(NOTHING).any()
+    assert EMPTY_SELECTION.invert(CANVAS).bounds == WHOLE
+    assert not EMPTY_SELECTION.feather(5, CANVAS)
+    assert not dense(EMPTY_SELECTION).any()

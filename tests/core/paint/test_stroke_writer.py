@@ -23,13 +23,13 @@ def document(layer: Layer | None = None) -> tuple[Document, str]:
 def pixels(made: Document, layer_id: str, rect: Rect) -> Pixels:
     node = made.find(layer_id)
     assert isinstance(node, Layer)
-    return node.tiles.read(rect.moved(-node.position.x, -node.position.y))
+    return node.tiles.read(rect.translate(-node.position.x, -node.position.y))
 
 
 @pytest.mark.parametrize("flow", [0.01, 0.1, 0.5, 1.0])
 def test_dabs_add_up_as_what_shines_through_multiplies(flow: float) -> None:
     made, layer = document()
-    with made.painting(layer, "Stroke") as painting:
+    with made.paint(layer, "Stroke") as painting:
         for _ in range(30):
             painting.blend(FULL, 0, 0, RED, flow=flow)
     covered = 255 * (1 - (1 - flow) ** 30)
@@ -38,7 +38,7 @@ def test_dabs_add_up_as_what_shines_through_multiplies(flow: float) -> None:
 
 def test_the_faintest_flow_reaches_full_cover_in_the_end() -> None:
     made, layer = document()
-    with made.painting(layer, "Stroke") as painting:
+    with made.paint(layer, "Stroke") as painting:
         for _ in range(900):
             painting.blend(FULL, 0, 0, RED, flow=0.01)
     assert pixels(made, layer, Rect(3, 3, 1, 1))[0, 0].tolist() == list(RED)
@@ -47,7 +47,7 @@ def test_the_faintest_flow_reaches_full_cover_in_the_end() -> None:
 def test_a_stroke_never_passes_its_opacity_and_two_strokes_do() -> None:
     made, layer = document()
     for expected in (0.4, 1 - 0.6 * 0.6):
-        with made.painting(layer, "Stroke") as painting:
+        with made.paint(layer, "Stroke") as painting:
             for x in range(0, 12, 3):
                 painting.blend(FULL, x, 0, RED, opacity=0.4)
         alpha = pixels(made, layer, Rect(0, 0, 32, 20))[..., 3]
@@ -56,7 +56,7 @@ def test_a_stroke_never_passes_its_opacity_and_two_strokes_do() -> None:
 
 def test_a_colour_lands_premultiplied_across_tile_borders() -> None:
     made, layer = document()
-    with made.painting(layer, "Stroke") as painting:
+    with made.paint(layer, "Stroke") as painting:
         painting.blend(FULL, 250, 250, (200, 100, 50, 128))
     stored = pixels(made, layer, Rect(240, 240, 40, 40))
     assert stored[12, 12].tolist() == [100, 50, 25, 128]
@@ -67,7 +67,7 @@ def test_a_colour_lands_premultiplied_across_tile_borders() -> None:
 def test_erasing_takes_away_its_share_of_every_channel() -> None:
     ground = np.full((600, 600, 4), 200, np.uint8)
     made, layer = document(Layer("ink", tiles=Tiles.of(ground)))
-    with made.painting(layer, "Erase") as painting:
+    with made.paint(layer, "Erase") as painting:
         painting.blend(FULL, 10, 10, opacity=0.25, erase=True)
     assert pixels(made, layer, Rect(15, 15, 1, 1))[0, 0].tolist() == [150] * 4
     assert pixels(made, layer, Rect(40, 40, 1, 1))[0, 0].tolist() == [200] * 4
@@ -82,14 +82,14 @@ def test_with_locked_alpha_colour_changes_and_alpha_does_not() -> None:
         np.broadcast_to(np.arange(256, dtype=np.uint8)[:, None], (256, 256))
     )
     whole = Rect(0, 0, 256, 256)
-    with made.painting(layer, "Stroke") as painting:
+    with made.paint(layer, "Stroke") as painting:
         painting.blend(strength, 0, 0, (255, 200, 0, 255))
     after = pixels(made, layer, whole)
     assert np.array_equal(after[..., 3], ground[..., 3])
     share, alpha = np.arange(256)[:, None, None] / 255, np.arange(256)[None, :, None]
     expected = ground[..., :3] * (1 - share) + alpha * share * np.array([1, 200 / 255, 0])
     assert np.abs(after[..., :3] - expected).max() <= 1.5
-    with made.painting(layer, "Erase") as painting:
+    with made.paint(layer, "Erase") as painting:
         painting.blend(strength, 0, 0, erase=True)
     assert np.array_equal(pixels(made, layer, whole), after)
 
@@ -98,7 +98,7 @@ def test_a_soft_selection_caps_a_stroke_however_often_it_passes() -> None:
     made, layer = document()
     alpha = np.full((10, 10), 100, np.uint8)
     made.select(Selection(Rect(5, 5, 10, 10), alpha))
-    with made.painting(layer, "Stroke") as painting:
+    with made.paint(layer, "Stroke") as painting:
         for _ in range(50):
             painting.blend(FULL, 0, 0, RED)
     painted = pixels(made, layer, Rect(0, 0, 30, 30))[..., 3]
@@ -109,7 +109,7 @@ def test_a_soft_selection_caps_a_stroke_however_often_it_passes() -> None:
 
 def test_painting_on_a_moved_layer_lands_where_the_pen_is() -> None:
     made, layer = document(Layer("ink", position=Point(-300, 77)))
-    with made.painting(layer, "Stroke") as painting:
+    with made.paint(layer, "Stroke") as painting:
         painting.blend(FULL, 100, 50, RED)
         assert painting.dirty == Rect(100, 50, 20, 20)
     assert (pixels(made, layer, Rect(100, 50, 20, 20)) == RED).all()
@@ -118,7 +118,7 @@ def test_painting_on_a_moved_layer_lands_where_the_pen_is() -> None:
 
 def test_what_falls_off_the_canvas_is_cut_off() -> None:
     made, layer = document()
-    with made.painting(layer, "Stroke") as painting:
+    with made.paint(layer, "Stroke") as painting:
         painting.blend(FULL, -10, 590, RED)
         painting.blend(FULL, 700, 700, RED)
         assert painting.dirty == Rect(0, 590, 10, 10)
@@ -129,7 +129,7 @@ def test_what_falls_off_the_canvas_is_cut_off() -> None:
 def test_regions_and_masks_are_painted_as_values(erase: bool, expected: int) -> None:
     made, layer = document(AiLayer("ai", mask=Mask()))
     for plane in ("region", "mask"):
-        with made.painting(layer, "Region", plane) as painting:
+        with made.paint(layer, "Region", plane) as painting:
             painting.blend(FULL, 250, 250, erase=erase)
             assert (painting.read(Rect(250, 250, 20, 20)) == expected).all()
             outside = painting.read(Rect(0, 0, 5, 5))
@@ -139,7 +139,7 @@ def test_regions_and_masks_are_painted_as_values(erase: bool, expected: int) -> 
 def test_a_selection_limits_regions_like_pixels() -> None:
     made, layer = document(AiLayer("ai"))
     made.select(Selection(Rect(100, 100, 4, 4)))
-    with made.painting(layer, "Region", "region") as painting:
+    with made.paint(layer, "Region", "region") as painting:
         painting.blend(FULL, 100, 100)
         seen = painting.read(Rect(100, 100, 20, 20))[..., 0]
         assert (seen[:4, :4] == 255).all()
@@ -147,7 +147,7 @@ def test_a_selection_limits_regions_like_pixels() -> None:
 
 
 def _fail(made: Document, layer: str) -> None:
-    with made.painting(layer, "Stroke") as painting:
+    with made.paint(layer, "Stroke") as painting:
         painting.blend(FULL, 0, 0, RED)
         raise KeyError("stop")
 
@@ -167,7 +167,7 @@ def test_an_exception_puts_the_very_same_tiles_back() -> None:
 def test_only_touched_tiles_are_copied() -> None:
     ground = Tiles.of(np.full((600, 600, 4), 9, np.uint8))
     made, layer = document(Layer("ink", tiles=ground))
-    with made.painting(layer, "Stroke") as painting:
+    with made.paint(layer, "Stroke") as painting:
         painting.blend(FULL, 0, 0, RED)
     node = made.find(layer)
     assert isinstance(node, Layer)
@@ -180,7 +180,7 @@ def test_only_touched_tiles_are_copied() -> None:
 
 def test_erasing_everything_leaves_no_tiles() -> None:
     made, layer = document(Layer("ink", tiles=Tiles.of(np.full((20, 20, 4), 255, np.uint8))))
-    with made.painting(layer, "Erase") as painting:
+    with made.paint(layer, "Erase") as painting:
         painting.blend(FULL, 0, 0, erase=True)
     node = made.find(layer)
     assert isinstance(node, Layer)
@@ -190,6 +190,6 @@ def test_erasing_everything_leaves_no_tiles() -> None:
 def test_a_dab_without_flow_is_no_change() -> None:
     made, layer = document()
     entries = len(made.history.done)
-    with made.painting(layer, "Stroke") as painting:
+    with made.paint(layer, "Stroke") as painting:
         painting.blend(FULL, 0, 0, RED, flow=0.0)
     assert len(made.history.done) == entries

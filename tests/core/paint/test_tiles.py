@@ -46,10 +46,10 @@ def test_a_serial_names_one_content() -> None:
 def test_what_equals_fill_again_is_forgotten() -> None:
     tiles = Tiles(channels=1, fill=255).fork()
     tiles.write(Rect(10, 10, 5, 5), np.zeros((5, 5, 1), np.uint8))
-    assert len(tiles.pruned()) == 1
+    assert len(tiles.prune()) == 1
     again = tiles.fork()
     again.write(Rect(10, 10, 5, 5), np.full((5, 5, 1), 255, np.uint8))
-    assert len(again.pruned()) == 0
+    assert len(again.prune()) == 0
     assert again.tight_bounds() == EMPTY
     assert again.read(Rect(0, 0, 20, 20)).min() == 255
 

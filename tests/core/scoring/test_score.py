@@ -7,25 +7,25 @@ import numpy as np
 import pytest
 
 from core import catalog
-from core.ai.layer import Request
+from core.ai.layer import LayerTask
 from core.errors import ModelError
 from core.geometry import Rect
 from core.models.opening import open_model
 from core.models.toy import colour_of
-from core.scoring.score import compared, lacking, scored
+from core.scoring.score import describe_gain, missing_for_verifier, score_layer
 from core.task import Recipe
 
 catalog.load("techniques")
 SIDE = 64
 
 
-def asked(prompt: str = "red", seed: int = 1, **changes: Any) -> Request:
+def asked(prompt: str = "red", seed: int = 1, **changes: Any) -> LayerTask:
     """All of a grey picture is to be edited."""
     crop = np.full((SIDE, SIDE, 3), 128, np.uint8)
     whole = Rect(0, 0, SIDE, SIDE)
     recipe = Recipe("sdedit", {"prompt": prompt, "steps": 2, **changes}, "toy", seed=seed)
     painted = np.full((SIDE, SIDE), 255, np.uint8)
-    return Request("layer", recipe, whole, whole, whole.size, crop, painted, "key")
+    return LayerTask("layer", recipe, whole, whole, whole.size, crop, painted, "key")
 
 
 def painted(share: float, alpha: int = 255) -> Any:
@@ -37,24 +37,26 @@ def painted(share: float, alpha: int = 255) -> Any:
 
 def test_the_nearer_to_the_prompt_the_better() -> None:
     model = open_model("toy")
-    scores = [scored("agreement", asked(), painted(share), model) or 0 for share in (0, 0.5, 1)]
+    scores = [
+        score_layer("agreement", asked(), painted(share), model) or 0 for share in (0, 0.5, 1)
+    ]
     assert scores[0] < scores[1] < scores[2]
 
 
 def test_the_seed_of_the_recipe_changes_nothing() -> None:
     model = open_model("toy")
-    one, other = (scored("agreement", asked(seed=n), painted(0.5), model) for n in (1, 99))
+    one, other = (score_layer("agreement", asked(seed=n), painted(0.5), model) for n in (1, 99))
     assert one == other
     assert one is not None
 
 
 def test_what_the_layer_hides_does_not_count() -> None:
     model = open_model("toy")
-    nothing = scored("agreement", asked(), painted(1, alpha=0), model)
+    nothing = score_layer("agreement", asked(), painted(1, alpha=0), model)
     below = np.full((SIDE, SIDE, 4), (128, 128, 128, 255), np.uint8)
-    assert nothing == scored("agreement", asked(), below, model)
-    half = scored("agreement", asked(), painted(1, alpha=128), model)
-    whole = scored("agreement", asked(), painted(1), model)
+    assert nothing == score_layer("agreement", asked(), below, model)
+    half = score_layer("agreement", asked(), painted(1, alpha=128), model)
+    whole = score_layer("agreement", asked(), painted(1), model)
     assert nothing is not None
     assert half is not None
     assert whole is not None
@@ -63,19 +65,19 @@ def test_what_the_layer_hides_does_not_count() -> None:
 
 def test_likeness_asks_for_no_words() -> None:
     model = open_model("toy")
-    untouched = scored("likeness", asked(""), painted(0, alpha=0), model)
+    untouched = score_layer("likeness", asked(""), painted(0, alpha=0), model)
     assert untouched == pytest.approx(0, abs=1e-6)
-    changed = scored("likeness", asked(""), painted(1), model)
+    changed = score_layer("likeness", asked(""), painted(1), model)
     assert changed is not None
     assert changed < -0.01
 
 
 def test_no_words_no_score_and_an_unknown_verifier_none_either() -> None:
     model = open_model("toy")
-    assert scored("agreement", asked(" "), painted(1), model) is None
+    assert score_layer("agreement", asked(" "), painted(1), model) is None
     wordless = replace(asked(), recipe=Recipe("sdedit", {"steps": 2}, "toy"))
-    assert scored("agreement", wordless, painted(1), model) is None
-    assert scored("of-another-version", asked(), painted(1), model) is None
+    assert score_layer("agreement", wordless, painted(1), model) is None
+    assert score_layer("of-another-version", asked(), painted(1), model) is None
 
 
 def test_a_model_that_lacks_something_or_says_nonsense_gives_none(
@@ -96,24 +98,24 @@ def test_a_model_that_lacks_something_or_says_nonsense_gives_none(
 
     monkeypatch.setattr(catalog.verifiers, "_items", {"odd": Odd})
     model = open_model("toy")
-    assert scored("odd", asked(), painted(1), model) is None
+    assert score_layer("odd", asked(), painted(1), model) is None
     monkeypatch.setattr(Odd, "needs", frozenset())
-    assert scored("odd", asked(), painted(1), model) == 3
+    assert score_layer("odd", asked(), painted(1), model) == 3
     for nonsense in (float("nan"), ModelError("not numbers")):
         monkeypatch.setattr(Odd, "says", nonsense)
-        assert scored("odd", asked(), painted(1), model) is None
+        assert score_layer("odd", asked(), painted(1), model) is None
 
 
 def test_words_for_two_scores() -> None:
-    assert compared("agreement", 15.2, 3) == "fits the prompt 12 % better"
-    assert compared("agreement", 3, 3.4) == "fits the prompt 0.4 % worse"
-    assert compared("agreement", 150, 3) == "fits the prompt 147 % better"
-    assert compared("agreement", 3, 3.01) == "fits the prompt just as well"
-    assert compared("likeness", -0.2, -0.4) == "keeps to the picture 50 % better"
+    assert describe_gain("agreement", 15.2, 3) == "fits the prompt 12 % better"
+    assert describe_gain("agreement", 3, 3.4) == "fits the prompt 0.4 % worse"
+    assert describe_gain("agreement", 150, 3) == "fits the prompt 147 % better"
+    assert describe_gain("agreement", 3, 3.01) == "fits the prompt just as well"
+    assert describe_gain("likeness", -0.2, -0.4) == "keeps to the picture 50 % better"
 
 
 def test_what_is_missing_is_said() -> None:
     agreement, likeness = (catalog.verifiers[name] for name in ("agreement", "likeness"))
-    assert "Write a prompt" in lacking(agreement, asked("").recipe)
-    assert not lacking(agreement, asked().recipe)
-    assert not lacking(likeness, asked("").recipe)
+    assert "Write a prompt" in missing_for_verifier(agreement, asked("").recipe)
+    assert not missing_for_verifier(agreement, asked().recipe)
+    assert not missing_for_verifier(likeness, asked("").recipe)

@@ -5,14 +5,14 @@ from dataclasses import replace
 import pytest
 
 from core import catalog
-from core.scoring.seed_search import MOST, Judged, SeedSearch, is_worth_it, standings
+from core.scoring.seed_search import MAX_SEEDS, SeedScore, SeedSearch, is_worth_it, standings
 from core.task import Recipe
 
 catalog.load("techniques", "verifiers")
 
 
-def judged(**scores: float) -> dict[str, Judged]:
-    return {key: Judged("one", "agreement", score) for key, score in scores.items()}
+def judged(**scores: float) -> dict[str, SeedScore]:
+    return {key: SeedScore("one", "agreement", score) for key, score in scores.items()}
 
 
 def test_the_shown_seed_is_judged_first_and_eight_others_after_it() -> None:
@@ -22,7 +22,7 @@ def test_the_shown_seed_is_judged_first_and_eight_others_after_it() -> None:
         search.scores[seed] = 0.0
     assert tried[0] == 7
     assert tried[1:] == list(search.seeds)
-    assert len(set(tried)) == MOST + 1 == 9
+    assert len(set(tried)) == MAX_SEEDS + 1 == 9
     assert search.next(8) == 8, "another one on the canvas is judged, and no more are sought"
     search.scores[8] = 0.0
     assert search.next(8) is None

@@ -32,7 +32,7 @@ def model(tmp_path: Path) -> evaluate.Evaluation:
 
 
 def test_prompts_say_what_is_wanted(model: evaluate.Evaluation) -> None:
-    wanted = [*model.wanted(2), *model.wanted_pairs(6)]
+    wanted = [*model.single_prompts(2), *model.pair_prompts(6)]
     assert len(wanted) == 2 * 3 + 6
     for one in wanted:
         assert all(WORLD.things[number] in one.prompt for number in one.things)

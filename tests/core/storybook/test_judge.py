@@ -11,7 +11,7 @@ from core.storybook.atlas import catalogue
 from core.storybook.codec import CodecConfig, build_codec, fit_codec
 from core.storybook.judge import JudgeConfig, build_judge, load_judge, save_judge
 from core.storybook.sample import World, random_scene
-from core.storybook.scene import STYLE_WORDS, Item, Scene, coloured
+from core.storybook.scene import STYLE_WORDS, Item, Scene, name_in_colour
 from core.storybook.training import judging, pack
 from core.storybook.training.configs import CONFIGS
 from core.storybook.training.prompts import scene_prompt, thing_prompt
@@ -48,7 +48,7 @@ def test_prompts_say_what_a_scene_shows() -> None:
             said = thing_prompt(random, scene, index), scene_prompt(random, scene)
             known = catalogue()[item.name].names
             for prompt in said:
-                assert any(coloured(name, item.colour) in prompt for name in known)
+                assert any(name_in_colour(name, item.colour) in prompt for name in known)
                 assert item.style == "clay" or f", {STYLE_WORDS[item.style]}" in prompt
 
 
@@ -61,10 +61,10 @@ def test_sides_are_said_of_single_things_only() -> None:
 
 
 def test_another_colour_takes_the_place_of_its_own() -> None:
-    assert coloured("red apple", "blue") == "blue apple"
-    assert coloured("cat face", "pink") == "pink cat face"
-    assert coloured("orange", "green") == "green orange"
-    assert coloured("red apple", None) == "red apple"
+    assert name_in_colour("red apple", "blue") == "blue apple"
+    assert name_in_colour("cat face", "pink") == "pink cat face"
+    assert name_in_colour("orange", "green") == "green orange"
+    assert name_in_colour("red apple", None) == "red apple"
 
 
 def test_labels_of_a_shard_are_what_its_scenes_hold(
@@ -76,7 +76,7 @@ def test_labels_of_a_shard_are_what_its_scenes_hold(
     codec = build_codec(CodecConfig(blocks=(1, 1, 1)))
     fit_codec(codec, np.stack([pack.example(seed, world).image for seed in range(8)]))
     pack.write_shard(tmp_path, 1, CONFIGS["small"], codec)
-    data = judging.labelled(tmp_path / "shard-001.npz", world)
+    data = judging.label_shard(tmp_path / "shard-001.npz", world)
     for row, seed in enumerate(range(12, 24)):
         shown = pack.example(seed, world).things
         assert {world.things[i] for i in data.things[row].nonzero()[:, 0].tolist()} == set(shown)

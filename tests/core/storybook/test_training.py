@@ -15,7 +15,7 @@ from core.storybook.training import pack
 from core.storybook.training.configs import CONFIGS
 from core.storybook.training.data import Pool
 from core.storybook.training.gallery import sample, sheet
-from core.storybook.training.muon import orthogonalised
+from core.storybook.training.muon import orthogonalise
 from core.storybook.training.network import Plan, Training
 
 
@@ -45,7 +45,7 @@ def test_linear_codec_is_faithful_and_sees_one_patch_at_a_time() -> None:
 
 
 def test_orthogonalised_directions_have_even_strength() -> None:
-    strengths = torch.linalg.svdvals(orthogonalised(torch.randn(2, 12, 30)))
+    strengths = torch.linalg.svdvals(orthogonalise(torch.randn(2, 12, 30)))
     assert strengths.min() > 0.4
     assert strengths.max() < 1.5
 

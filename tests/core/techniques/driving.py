@@ -10,12 +10,12 @@ from torch import Tensor
 from torch.nn.functional import avg_pool2d, interpolate
 
 from core import params
-from core.diffusion.cache import Store
+from core.diffusion.cache import TensorCache
 from core.diffusion.model import (
     Conditioning,
     Denoise,
     Image,
-    Known,
+    KnownRegion,
     Level,
     Levels,
     Prediction,
@@ -65,8 +65,8 @@ class RandomModel:
         self.capabilities = frozenset(capabilities)
         self.calls = 0
         self.notes: list[str] = []
-        self.store = Store()
-        self.hints: list[Known | None] = []
+        self.cache = TensorCache()
+        self.hints: list[KnownRegion | None] = []
         state = torch.random.get_rng_state()
         torch.manual_seed(0)
         self._inner = torch.nn.Conv2d(5, 16, 5, padding=2).requires_grad_(False)
@@ -91,7 +91,7 @@ class RandomModel:
         tokens = [[[sum(map(ord, prompt)) % 97 / 48.5 - 1]] for prompt in prompts]
         return Conditioning(tuple(prompts), torch.tensor(tokens))
 
-    def denoiser(self, prompt: str | Conditioning, known: Known | None = None) -> Denoise:
+    def denoiser(self, prompt: str | Conditioning, known: KnownRegion | None = None) -> Denoise:
         told = self.embed([prompt]) if isinstance(prompt, str) else prompt
         self.hints.append(known)
 

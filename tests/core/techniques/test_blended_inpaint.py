@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from core.diffusion.latent_masks import keeping, last_part, latent_mask
+from core.diffusion.latent_masks import keep_outside_mask, last_steps, latent_mask
 from core.diffusion.model import Prediction
 from core.diffusion.samplers import SAMPLERS
 from core.techniques.blended_inpaint import BlendedInpaint
@@ -38,11 +38,11 @@ def test_a_full_mask_is_plain_sdedit(sampler: str, strength: float) -> None:
 def test_the_known_region_follows_the_level_after_each_step() -> None:
     """The quirk of the released code, one level too noisy, cannot pass."""
     model = RandomModel()
-    levels = last_part(model.levels(10), 1.0)
+    levels = last_steps(model.levels(10), 1.0)
     x0, noise = torch.randn(1, 3, 16, 16), torch.randn(1, 3, 16, 16)
     mask = torch.zeros(1, 1, 16, 16)
     mask[..., :8] = 1
-    denoise = keeping(model.denoiser("cat"), x0, noise, mask, levels)
+    denoise = keep_outside_mask(model.denoiser("cat"), x0, noise, mask, levels)
     z = levels[0].mix(x0, noise)
     for here, there in zip(levels, levels[1:], strict=False):
         z = denoise(z, here).at(there)
@@ -54,7 +54,7 @@ def test_a_soft_mask_frees_a_cell_in_its_share_of_the_steps() -> None:
     x0, noise = torch.zeros(1, 1, 1, 4), torch.ones(1, 1, 1, 4)
     mask = torch.tensor([0.0, 0.25, 0.55, 1.0]).view(1, 1, 1, 4)
     lie = Prediction(torch.full_like(x0, 7.0), torch.full_like(x0, 7.0))
-    denoise = keeping(lambda z, level, label=None: lie, x0, noise, mask, levels)
+    denoise = keep_outside_mask(lambda z, level, label=None: lie, x0, noise, mask, levels)
     free = torch.stack([denoise(x0, level).x0 == 7 for level in levels[:-1]])
     assert free.sum(0).flatten().tolist() == [0, 3, 6, 10]
 

@@ -10,7 +10,7 @@ import torch
 from core.editing.inversion import Branches
 from core.models.opening import open_model
 from core.models.toy import VARIANCE
-from core.techniques.dds import PUBLISHED_RATE, DeltaDenoisingScore, _delta, _drawable, _drawn
+from core.techniques.dds import PUBLISHED_RATE, DeltaDenoisingScore, _delta, _draw_level, _drawable
 from tests.core.inverting import kept, network, result, task
 
 OTHER: dict[str, Any] = {"prompt": "a dog", "source_prompt": "a cat"}
@@ -65,7 +65,7 @@ def test_a_gaussian_moves_by_the_difference_of_its_means() -> None:
     given.image[:] = 0.5
     like, levels, share = model.encode(given.image), _drawable(model), 0.0
     for step in range(30):
-        level = _drawn(levels, given, like, step)
+        level = _draw_level(levels, given, like, step)
         spread = level.signal**2 * VARIANCE + level.noise**2
         share -= PUBLISHED_RATE * level.noise * level.signal / spread * (share - 1)
     moved = model.encode(result(DeltaDenoisingScore, model, given)).mean((0, 2, 3))
@@ -78,7 +78,7 @@ def test_levels_are_drawn_evenly_and_never_at_the_ends() -> None:
     model = open_model("toy")
     given, levels = task(DeltaDenoisingScore), _drawable(model)
     like = torch.zeros(1, 192, 2, 2)
-    drawn = [_drawn(levels, given, like, step) for step in range(2000)]
+    drawn = [_draw_level(levels, given, like, step) for step in range(2000)]
     tenths = Counter(10 * levels.index(level) // len(levels) for level in drawn)
     assert sorted(tenths) == list(range(10))
     assert max(tenths.values()) < 1.5 * min(tenths.values())

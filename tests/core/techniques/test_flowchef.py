@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from core.diffusion.latent_masks import last_part
+from core.diffusion.latent_masks import last_steps
 from core.diffusion.rectified_flow import Flow
-from core.editing.inversion import walkable
+from core.editing.inversion import invertible_levels
 from core.techniques.flowchef import FlowChef
 from tests.core.inverting import kept, network, result, task
 
@@ -18,7 +18,7 @@ OTHER: dict[str, Any] = {"prompt": "a dog", "source_prompt": "a cat"}
 
 
 def flow_of(model: Any, strength: float) -> Flow:
-    return Flow(model, last_part(walkable(model.levels(6)), strength))
+    return Flow(model, last_steps(invertible_levels(model.levels(6)), strength))
 
 
 def test_strength_nought_is_the_picture_and_no_call() -> None:

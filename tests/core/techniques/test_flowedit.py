@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from core.diffusion.latent_masks import last_part
+from core.diffusion.latent_masks import last_steps
 from core.diffusion.rectified_flow import Flow
-from core.editing.inversion import walkable
+from core.editing.inversion import invertible_levels
 from core.models.opening import open_model
 from core.models.toy import VARIANCE
 from core.techniques.flowedit import FlowEdit
@@ -64,7 +64,7 @@ def test_all_steps_free_are_a_walk_from_the_noised_picture() -> None:
     model = network()
     given = task(FlowEdit, free=50, guidance=1.0, strength=0.8, **OTHER)
     x0, denoise = model.encode(given.image), model.denoiser("a dog")
-    flow = Flow(model, last_part(walkable(model.levels(6)), 0.8))
+    flow = Flow(model, last_steps(invertible_levels(model.levels(6)), 0.8))
     times = flow.times
     x = (1 - times[0]) * x0 + times[0] * given.noise(x0, "flow 0", len(times) - 1)
     for here, there in zip(times, times[1:], strict=False):
@@ -91,7 +91,7 @@ def test_a_gaussian_moves_from_mean_to_mean(draws: int) -> None:
     given.image[:] = 0.5
     moved = model.encode(result(FlowEdit, model, given)) - model.encode(given.image)
     share = 0.0
-    times = Flow(model, last_part(walkable(model.levels(20)), 0.8)).times
+    times = Flow(model, last_steps(invertible_levels(model.levels(20)), 0.8)).times
     for here, there in zip(times, times[1:], strict=False):
         spread = (1 - here) ** 2 * VARIANCE + here**2
         slope = (here - (1 - here) * VARIANCE) / spread

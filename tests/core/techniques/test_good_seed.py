@@ -7,11 +7,11 @@ import pytest
 import torch
 
 from core import catalog
-from core.diffusion.eta_step import mean, spread
+from core.diffusion.eta_step import step_mean, step_sigma
 from core.diffusion.model import Model
 from core.errors import EditorError
 from core.params import from_json
-from core.techniques.good_seed import GoodSeed, Search, drawn
+from core.techniques.good_seed import GoodSeed, NoiseSearch, sample_rows
 from tests.core.inverting import kept, network, result, task
 from tests.core.verifiers.judging import case
 
@@ -29,8 +29,8 @@ def test_one_noise_is_the_plain_sampler_and_costs_no_more(search: str) -> None:
     z = edit.noise(x0)
     for i, (here, there) in enumerate(zip(levels, levels[1:], strict=False)):
         seen = model.denoiser("a cat")(z, here)
-        noise = spread(here, there) * edit.noise(x0, "steer", i)
-        z = seen.at(there) if search == "bank" else mean(seen, here, there) + noise
+        noise = step_sigma(here, there) * edit.noise(x0, "steer", i)
+        z = seen.at(there) if search == "bank" else step_mean(seen, here, there) + noise
     calls = model.calls
     assert np.allclose(result(GoodSeed, model, edit), model.decode(z), atol=1e-4)
     assert model.calls == calls + 5
@@ -57,7 +57,7 @@ def test_a_larger_bank_holds_the_smaller_and_first_the_seeds_own() -> None:
 
 
 def noises(model: Model, edit: Any) -> torch.Tensor:
-    return Search(edit, model, model.encode(edit.image), model.levels(5)).noises()
+    return NoiseSearch(edit, model, model.encode(edit.image), model.levels(5)).noises()
 
 
 def test_a_bank_costs_a_call_a_step_and_one_to_judge() -> None:
@@ -91,7 +91,7 @@ def test_rows_are_drawn_by_their_weights() -> None:
     weights = torch.tensor([0.1, 0.6, 0.0, 0.3])
     generator = torch.Generator().manual_seed(0)
     noise = torch.randn(1000, 4, 1, 1, 1, generator=generator)
-    counts = torch.bincount(torch.cat([drawn(weights, n) for n in noise]), minlength=4) / 4000
+    counts = torch.bincount(torch.cat([sample_rows(weights, n) for n in noise]), minlength=4) / 4000
     assert torch.allclose(counts, weights, atol=0.03)
 
 

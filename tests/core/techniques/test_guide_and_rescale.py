@@ -7,15 +7,15 @@ import pytest
 import torch
 
 from core.diffusion.model import Level
-from core.editing.energy_guidance import Tapped, gradient
+from core.editing.energy_guidance import FeatureRecorder, energy_gradient
 from core.editing.inversion import Branches
 from core.techniques.guide_and_rescale import (
     GUIDERS,
+    GuidanceFeatures,
     GuideAndRescale,
     Guider,
-    Shown,
     _Guided,
-    rescaled,
+    rescale_gradient,
     scales_of,
     unlikeness,
 )
@@ -40,10 +40,10 @@ def edit_of(guidance: float = 3.0) -> Any:
 LAYOUT = GUIDERS["layout"]
 
 
-def looked(edit: Any, z: torch.Tensor, level: Level, guider: Guider) -> Shown:
+def looked(edit: Any, z: torch.Tensor, level: Level, guider: Guider) -> GuidanceFeatures:
     """What a latent shows with the source's words."""
-    shown = Shown(guider)
-    with shown.kept(edit.model):
+    shown = GuidanceFeatures(guider)
+    with shown.record(edit.model):
         edit.model.denoiser("a cat")(z, level)
     return shown
 
@@ -95,14 +95,16 @@ def test_each_part_of_the_energy_changes_the_edit(part: str, change: str) -> Non
 def test_the_slope_is_brought_into_range(size: float, wanted: float) -> None:
     push = 5 * Z[:1] / Z[:1].norm()
     slope = size * push.flip(1)
-    assert float(rescaled(slope, push, LAYOUT).norm() / 5) == pytest.approx(wanted, rel=1e-4)
-    assert torch.allclose(rescaled(slope, push, LAYOUT) / wanted, slope / size, atol=1e-5)
+    assert float(rescale_gradient(slope, push, LAYOUT).norm() / 5) == pytest.approx(
+        wanted, rel=1e-4
+    )
+    assert torch.allclose(rescale_gradient(slope, push, LAYOUT) / wanted, slope / size, atol=1e-5)
 
 
 def test_without_slope_or_push_nothing_is_scaled() -> None:
     nothing = torch.zeros_like(Z)
-    assert torch.equal(rescaled(nothing, Z, LAYOUT), nothing)
-    assert torch.equal(rescaled(Z, nothing, LAYOUT), Z)
+    assert torch.equal(rescale_gradient(nothing, Z, LAYOUT), nothing)
+    assert torch.equal(rescale_gradient(Z, nothing, LAYOUT), Z)
 
 
 def test_the_energy_is_nought_for_equal_latents_only() -> None:
@@ -132,9 +134,9 @@ def test_the_energy_is_of_self_attention_under_the_sources_words() -> None:
 
 def test_unlikeness_of_maps_and_features() -> None:
     """Rows of what is wanted beside the first, the edit's own, do not count."""
-    wanted, found = Shown(LAYOUT), Shown(LAYOUT)
-    wanted.record.seen = [torch.stack([torch.zeros(3, 4, 4), torch.ones(3, 4, 4)])] * 2
-    found.record.seen = [torch.full((1, 3, 4, 4), 2.0)] * 2
+    wanted, found = GuidanceFeatures(LAYOUT), GuidanceFeatures(LAYOUT)
+    wanted.recorder.seen = [torch.stack([torch.zeros(3, 4, 4), torch.ones(3, 4, 4)])] * 2
+    found.recorder.seen = [torch.full((1, 3, 4, 4), 2.0)] * 2
     assert unlikeness(found, wanted, Guider(2.0, 10.0, 1, 1)) == 16
     wanted.tap.seen, found.tap.seen = torch.zeros(2, 5, 2, 2), torch.full((1, 5, 2, 2), -3.0)
     assert unlikeness(found, wanted, Guider(1.0, 10.0, 1, 1)) == 8 + 30
@@ -178,14 +180,14 @@ def test_the_styles_features_are_seen_with_the_new_words() -> None:
     guider = GUIDERS["style"]._replace(layout=0.0, features=1.0, least=0.0, most=1e9)
 
     def seen(prompt: str, z: torch.Tensor) -> torch.Tensor:
-        tap = Tapped(guider.block)
+        tap = FeatureRecorder(guider.block)
         with edit.model.features(tap):
             edit.model.denoiser(prompt)(z, level)
         assert tap.seen is not None
         return tap.seen
 
     kept = seen("a cat", Z[:1])
-    slope = gradient(lambda z: (seen("a dog", z) - kept).abs().mean(), Z[1:])
+    slope = energy_gradient(lambda z: (seen("a dog", z) - kept).abs().mean(), Z[1:])
     found, plain = _Guided(edit, guider)(Z, level), edit.branches(Z, level)
     assert torch.allclose(
         found.eps[1:] - plain.eps[1:], slope, atol=1e-2 * float(slope.abs().max())

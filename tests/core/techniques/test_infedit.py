@@ -8,13 +8,13 @@ import torch
 
 from core.diffusion.model import Level, Prediction
 from core.editing.inversion import Branches
-from core.models.attention import Place
-from core.techniques.infedit import InfEdit, Unified, _Edit
+from core.models.attention import AttentionLayer
+from core.techniques.infedit import InfEdit, UnifiedAttention, _Edit
 from tests.core.inverting import error, kept, network, result, task
 
 OTHER: dict[str, Any] = {"prompt": "a dog", "source_prompt": "a cat"}
 SAME: dict[str, Any] = {"prompt": "a cat", "source_prompt": "a cat"}
-SELF, CROSS = Place(8, "x", False), Place(9, "x", True)
+SELF, CROSS = AttentionLayer(8, "x", False), AttentionLayer(9, "x", True)
 
 
 def edit_of(**changes: Any) -> Any:
@@ -93,7 +93,7 @@ def test_the_source_stays_a_noised_picture() -> None:
 def test_every_branch_is_guided_by_its_own_scale(
     source: float, target: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Unified, "__call__", lambda self, place, *states: states)
+    monkeypatch.setattr(UnifiedAttention, "__call__", lambda self, place, *states: states)
     edit = edit_of(guidance=target, source_guidance=source, cross_replace=0.0)
     z, level = random(3, 16, 8, 8), edit.levels[2]
     seen = edit._seen(z, level)
@@ -102,10 +102,10 @@ def test_every_branch_is_guided_by_its_own_scale(
     assert error(seen.x0, wanted.x0) < 1e-4
 
 
-def control_of(at: int = 0, **changes: Any) -> Unified:
+def control_of(at: int = 0, **changes: Any) -> UnifiedAttention:
     model = network()
     given = task(InfEdit, **{**OTHER, **changes})
-    control = Unified(given.params, model, torch.zeros(1, 16, 8, 8), 10)
+    control = UnifiedAttention(given.params, model, torch.zeros(1, 16, 8, 8), 10)
     control.at = at
     return control
 
@@ -134,7 +134,7 @@ def test_words_look_where_the_layout_looks_until_they_are_free() -> None:
     assert torch.equal(control_of(0).maps(SELF, maps), maps)
 
 
-def looking(control: Unified, word: int, source: int, layout: int) -> None:
+def looking(control: UnifiedAttention, word: int, source: int, layout: int) -> None:
     """The maps of one word: all on one cell, of the source and of the layout branch."""
     maps = torch.zeros(3, 2, 64, 16)
     maps[0, :, source, word] = 1.0
@@ -142,9 +142,9 @@ def looking(control: Unified, word: int, source: int, layout: int) -> None:
     control.maps(CROSS, maps)
 
 
-def blended(control: Unified) -> torch.Tensor:
+def blended(control: UnifiedAttention) -> torch.Tensor:
     z = torch.arange(3.0).view(3, 1, 1, 1).repeat(1, 2, 8, 8)
-    return control.blended(z, Level(0.8, 0.6, 300))[1, 0].flatten()
+    return control.blend(z, Level(0.8, 0.6, 300))[1, 0].flatten()
 
 
 def test_the_edit_stays_where_its_words_look() -> None:
@@ -180,7 +180,7 @@ def test_early_edits_need_words_that_look_harder() -> None:
     control.maps(CROSS, maps)
     z = torch.arange(3.0).view(3, 1, 1, 1).repeat(1, 2, 8, 8)
     for signal, count in ((0.8, 2), (0.2, 1), (0.1, 0)):
-        after = control.blended(z, Level(signal, 0.6, 300))
+        after = control.blend(z, Level(signal, 0.6, 300))
         assert (after[1, 0] == 1).sum() == count
 
 

@@ -8,8 +8,8 @@ import pytest
 
 from core import catalog
 from core.diffusion.model import Image, Model
-from core.modifiers.wrapping import wrapped
-from core.task import Task, Wrapped
+from core.modifiers.wrapping import wrap_model
+from core.task import ModifierSetting, Task
 from core.techniques.layered_brush import LayeredBrush
 from tests.core.techniques.driving import RandomModel, edited, finished, task_of
 
@@ -44,10 +44,10 @@ def test_a_stroke_at_depth_n_costs_n_and_two_calls(base: str, depth: float, n: i
 def test_guidance_costs_one_batched_call_like_none(base: str, guide: str) -> None:
     catalog.load("modifiers")
     toy = catalog.backends["toy"].load("toy")
-    recipes = (Wrapped(guide),)
+    recipes = (ModifierSetting(guide),)
     task = task_of(LayeredBrush, base=base, depth=0.5, prompt="cat")
     task = replace(task, recipe=replace(task.recipe, modifiers=recipes))
-    model = wrapped(toy, recipes)
+    model = wrap_model(toy, recipes)
     _calls(model, task)
     assert _calls(model, task) == 11
     assert _calls(toy, replace(task, recipe=replace(task.recipe, modifiers=()))) > 11
@@ -166,13 +166,13 @@ def test_a_path_counts_in_the_cache_for_all_it_has_grown_to() -> None:
     model, task = RandomModel(), task_of(LayeredBrush, base="inversion", depth=1.0)
     edited(LayeredBrush, model, task)
     latents_and_noises = 2 * 20
-    assert model.store.held >= latents_and_noises * model.encode(task.image).nbytes
+    assert model.cache.held >= latents_and_noises * model.encode(task.image).nbytes
 
 
 def test_the_cache_is_bounded() -> None:
     model = RandomModel()
-    model.store.budget = 1 << 20
+    model.cache.budget = 1 << 20
     for shade in range(30):
         task = task_of(LayeredBrush, steps=20)
         edited(LayeredBrush, model, replace(task, image=task.image * np.float32(shade / 30)))
-    assert model.store.held <= 1 << 20
+    assert model.cache.held <= 1 << 20

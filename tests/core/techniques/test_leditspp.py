@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from core.editing.prompt_edit import PromptEdit
-from core.models.attention import Place
-from core.techniques.leditspp import Concept, LeditsPlusPlus, Looks, above, concepts, smoothed
+from core.models.attention import AttentionLayer
+from core.techniques.leditspp import Concept, ConceptMaps, LeditsPlusPlus, above, concepts, smooth
 from tests.core.inverting import kept, network, result, task
 
 
@@ -72,7 +72,7 @@ def test_a_high_threshold_leaves_most_cells_alone_in_a_step(
     model = network()
     edit = given(prompt="cat", threshold=0.75, steps=2, strength=0.5)
     if not is_seen:
-        monkeypatch.setattr(Looks, "where", lambda looks, *_: looks.everywhere)
+        monkeypatch.setattr(ConceptMaps, "where", lambda looks, *_: looks.everywhere)
     found, bound = (
         model.encode(image) for image in (result(LeditsPlusPlus, model, edit), kept(model, edit))
     )
@@ -83,11 +83,11 @@ def test_a_high_threshold_leaves_most_cells_alone_in_a_step(
 def test_each_concept_is_where_its_own_words_look() -> None:
     model = network()
     edit = PromptEdit(given(), model)
-    looks = Looks(edit, concepts("cat, -red apple"))
+    looks = ConceptMaps(edit, concepts("cat, -red apple"))
     maps = torch.zeros(5, 2, 64, 16)
     maps[3, :, :8, looks.words[0]] = 1.0
     maps[4, :, 56:, looks.words[1]] = 1.0
-    looks.maps(Place(0, "x", True), maps)
+    looks.maps(AttentionLayer(0, "x", True), maps)
     first, second = looks.where(0, 0.8), looks.where(1, 0.8)
     assert first[0].all()
     assert not first[2:].any()
@@ -102,4 +102,4 @@ def test_quantiles_and_smoothing() -> None:
     assert int(above(picture, 0.9).sum()) == 10
     assert int(above(picture, 0.0).sum()) == 100
     assert not above(picture, 1.0).any()
-    assert torch.allclose(smoothed(torch.ones(6, 5)), torch.ones(6, 5), atol=1e-3)
+    assert torch.allclose(smooth(torch.ones(6, 5)), torch.ones(6, 5), atol=1e-3)

@@ -7,16 +7,16 @@ import numpy as np
 import pytest
 import torch
 
-from core.editing.inversion import State
+from core.editing.inversion import PathState
 from core.editing.prompt_edit import PromptEdit
-from core.models.attention import Place
+from core.models.attention import AttentionLayer
 from core.techniques.masactrl import UNSEEN, MasaCtrl, _Apart, _Mutual, _within
 from tests import tiny_flow
 from tests.core.inverting import network, result, task
 from tests.core.techniques.driving import finished
 
 OTHER: dict[str, Any] = {"prompt": "a dog", "source_prompt": "a cat", "inverter": "ddim"}
-SELF = Place(9, "x", False, 0.7)
+SELF = AttentionLayer(9, "x", False, 0.7)
 
 
 @pytest.fixture(params=["unet", "sd3", "flux"])
@@ -54,7 +54,7 @@ def test_the_same_prompt_stays_on_the_source(model: Any, guidance: float) -> Non
     edit = PromptEdit(given, model)
     apart: list[float] = []
 
-    def after(i: int, state: State) -> State:
+    def after(i: int, state: PathState) -> PathState:
         apart.append(float((state[0][0] - state[0][1]).abs().max()))
         return state
 
@@ -105,8 +105,8 @@ def test_a_subject_that_cannot_be_found_is_left_aside_and_told(kind: str) -> Non
 def test_words_early_layers_and_early_steps_are_left_alone() -> None:
     q, k, v = torch.randn(3, 4, 2, 16, 8)
     control = control_of(_Mutual)
-    assert control(Place(9, "x", True, 0.7), q, k, v)[1] is k
-    assert control(Place(9, "x", False, 0.6), q, k, v)[1] is k
+    assert control(AttentionLayer(9, "x", True, 0.7), q, k, v)[1] is k
+    assert control(AttentionLayer(9, "x", False, 0.6), q, k, v)[1] is k
     control.edit.at = 0
     assert control(SELF, q, k, v)[1] is k
 
@@ -114,7 +114,9 @@ def test_words_early_layers_and_early_steps_are_left_alone() -> None:
 def test_layers_are_counted_as_published() -> None:
     """Stable Diffusion's 16 blocks: the six from block 10 on."""
     control = control_of(_Mutual)
-    acting = [block for block in range(16) if control.acts(Place(0, "x", False, 2 * block / 32))]
+    acting = [
+        block for block in range(16) if control.acts(AttentionLayer(0, "x", False, 2 * block / 32))
+    ]
     assert acting == list(range(10, 16))
 
 
@@ -123,7 +125,7 @@ def test_subject_sees_subject_and_background_background() -> None:
     look = torch.zeros(4, 2, 64, 16)
     look[0, :, :8, control.words[0]] = 1.0
     look[1, :, 8:16, control.words[1]] = 1.0
-    control.maps(Place(1, "x", True, 0.1), look)
+    control.maps(AttentionLayer(1, "x", True, 0.1), look)
     maps = torch.rand(4, 2, 64, 64).softmax(-1)
     changed = control.maps(SELF, maps)
     for row in (1, 3):

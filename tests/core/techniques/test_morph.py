@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 import torch
 
-from core.diffusion.latent_masks import last_part
+from core.diffusion.latent_masks import last_steps
 from core.diffusion.model import Level, Model
-from core.editing.inversion import Branches, Replayed, walkable
+from core.editing.inversion import Branches, ReplayPath, invertible_levels
 from core.inverters.ddim import DdimInversion
-from core.techniques.morph import Ends, Morph, between, mixed
+from core.techniques.morph import Ends, Morph, interpolate_embeddings, mix_ends
 from tests.core.inverting import SIDE, inverted, kept, network, result, source, task
 
 WORDS = {"prompt": "a dog", "source_prompt": "a red apple", "steps": 8, "bound": 10.0}
@@ -25,7 +25,7 @@ def test_the_start_is_the_inverted_picture_replayed() -> None:
     model, edit = network(), given(share=0.0, strength=1.0)
     from_picture = source(model, model.encode(edit.image), 8)
     path, _ = inverted(DdimInversion, from_picture)
-    assert isinstance(path, Replayed)
+    assert isinstance(path, ReplayPath)
     (z,) = path.begin(1)
     for i in range(len(path.levels) - 1):
         z = model.denoiser("a red apple")(z, path.levels[i]).at(path.levels[i + 1])
@@ -42,7 +42,7 @@ def test_the_end_is_the_prompts_own_picture(strength: float) -> None:
 def own(model: Model, edit: Any) -> torch.Tensor:
     words, empty = model.embed(["a dog"]), model.embed([""])
     denoise = Branches(model, words, (edit.params.guidance,), empty)
-    levels = walkable(model.levels(edit.params.steps))
+    levels = invertible_levels(model.levels(edit.params.steps))
     z: torch.Tensor = edit.noise(model.encode(edit.image))
     for here, there in zip(levels, levels[1:], strict=False):
         z = denoise(z, here).at(there)
@@ -63,7 +63,7 @@ def real(**changes: Any) -> Any:
 def there_and_back(model: Model, image: Any, prompt: str, strength: float) -> Any:
     """A picture inverted to a level and replayed, both with its words alone."""
     denoise, z = model.denoiser(prompt), model.encode(image)
-    levels = last_part(walkable(model.levels(8)), strength)
+    levels = last_steps(invertible_levels(model.levels(8)), strength)
     for there, here in zip(levels[-2::-1], levels[:0:-1], strict=True):
         z = denoise(z, here, there).at(there)
     for here, there in zip(levels, levels[1:], strict=False):
@@ -104,7 +104,7 @@ def test_calls_between_real_pictures_are_up_up_and_down() -> None:
     model, edit = network(), real(strength=0.5)
     calls = model.calls
     result(Morph, model, edit)
-    assert model.calls - calls == 3 * (len(last_part(walkable(model.levels(8)), 0.5)) - 1)
+    assert model.calls - calls == 3 * (len(last_steps(invertible_levels(model.levels(8)), 0.5)) - 1)
 
 
 def test_outside_the_mask_the_other_picture_is_not_seen() -> None:
@@ -122,9 +122,9 @@ def test_strength_nought_is_the_picture_and_no_call() -> None:
 
 def test_calls_are_up_whole_and_down() -> None:
     model, edit = network(), given(strength=0.5)
-    calls, whole = model.calls, walkable(model.levels(8))
+    calls, whole = model.calls, invertible_levels(model.levels(8))
     result(Morph, model, edit)
-    assert model.calls - calls == 2 * (len(last_part(whole, 0.5)) - 1) + len(whole) - 1
+    assert model.calls - calls == 2 * (len(last_steps(whole, 0.5)) - 1) + len(whole) - 1
 
 
 @pytest.mark.parametrize("fresh", [0.0, 0.5])
@@ -136,7 +136,7 @@ def test_content_is_shared_out_and_noise_keeps_its_variance(share: float, fresh:
     red, blue = torch.full_like(first, 1.0), torch.full_like(first, -0.5)
     ends = Ends(level.mix(red, first), red), Ends(level.mix(blue, second), blue)
     params = Morph.Params(share=share, fresh=fresh, bound=10.0)
-    z = mixed(*ends, level, noise, params)
+    z = mix_ends(*ends, level, noise, params)
     cosine, sine = np.cos(share * np.pi / 2), np.sin(share * np.pi / 2)
     nu = sine / (cosine + sine)
     assert float(z.mean()) == pytest.approx(0.6 * (1 - nu - 0.5 * nu), abs=0.02)
@@ -147,19 +147,19 @@ def test_latents_are_clipped_before_and_after() -> None:
     level, far = Level(0.6, 0.8, 500), torch.full((1, 1, 1, 1), 9.0)
     ends = Ends(far, 0 * far), Ends(far, 0 * far)
     at = Morph.Params(share=0.5, bound=2.0)
-    assert float(mixed(*ends, level, far, at)) == 2.0
-    assert float(mixed(Ends(far, 0 * far), Ends(-far, 0 * far), level, far, at)) == 0.0
+    assert float(mix_ends(*ends, level, far, at)) == 2.0
+    assert float(mix_ends(Ends(far, 0 * far), Ends(-far, 0 * far), level, far, at)) == 0.0
     near = Ends(far, -far), Ends(0 * far, 0 * far)
     mix = 2 * np.sqrt(0.5) + 0.6 * (0.5 - np.sqrt(0.5)) * -9
-    assert float(mixed(*near, level, far, at)) == pytest.approx(min(2.0, mix))
+    assert float(mix_ends(*near, level, far, at)) == pytest.approx(min(2.0, mix))
 
 
 def test_words_move_with_the_share() -> None:
     model = network()
     words = model.embed(["a cat", "a dog"])
     for share, row in ((0.0, 0), (1.0, 1)):
-        assert torch.allclose(between(words, share).tokens[0], words.tokens[row])
-    middle = between(words, 0.5).tokens
+        assert torch.allclose(interpolate_embeddings(words, share).tokens[0], words.tokens[row])
+    middle = interpolate_embeddings(words, 0.5).tokens
     assert torch.allclose(middle[0], words.tokens.mean(0), atol=1e-6)
 
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from core.diffusion.eta_step import mean, spread
-from core.diffusion.latent_masks import last_part
-from core.diffusion.noise_schedule import onwards
+from core.diffusion.eta_step import step_mean, step_sigma
+from core.diffusion.latent_masks import last_steps
+from core.diffusion.noise_schedule import levels_from
 from core.techniques.nested import NestedDiffusion
 from tests.core.inverting import kept, network, result, task
 from tests.core.techniques.driving import RandomModel, finished
@@ -23,7 +23,7 @@ def given(**changes: Any) -> Any:
 @pytest.mark.parametrize("model", [network(), RandomModel()], ids=["to no noise", "to little"])
 def test_one_inner_step_is_the_plain_sampler(model: Any, strength: float) -> None:
     edit = given(inner_steps=1, strength=strength)
-    levels = last_part(model.levels(4), strength)
+    levels = last_steps(model.levels(4), strength)
     x0 = model.encode(edit.image)
     z = edit.noise(x0) if strength == 1 else levels[0].mix(x0, edit.noise(x0))
     for here, there in zip(levels, levels[1:], strict=False):
@@ -43,11 +43,11 @@ def test_the_first_picture_is_a_whole_walk_of_inner_steps(variation: float) -> N
     model, edit = network(), given(variation=variation)
     x0 = model.encode(edit.image)
     z, seen = edit.noise(x0), None
-    walk = onwards(model, model.levels(4)[0], 3)
+    walk = levels_from(model, model.levels(4)[0], 3)
     for i, (here, there) in enumerate(zip(walk, walk[1:], strict=False)):
         seen = model.denoiser("a cat")(z, here)
-        z = mean(seen, here, there, variation)
-        z = z + spread(here, there, variation) * edit.noise(x0, "inner", i)
+        z = step_mean(seen, here, there, variation)
+        z = z + step_sigma(here, there, variation) * edit.noise(x0, "inner", i)
     assert seen is not None
     steps, _ = finished(NestedDiffusion().run(edit, model))
     assert torch.allclose(steps[2].x0, seen.x0, atol=1e-4)

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from core.diffusion.model import Conditioning, Prediction
-from core.editing.inversion import Branches, State
+from core.editing.inversion import Branches, PathState
 from core.editing.prompt_edit import PromptEdit
 from core.techniques.noise_correction import NoiseCorrection, _Corrected
 from tests.core.inverting import error, kept, network, result, task
@@ -22,7 +22,7 @@ def guide_of(at: int = 0, **changes: Any) -> tuple[PromptEdit, _Corrected]:
     edit = PromptEdit(given, network())
     edit.at = at
     negative = edit.model.embed([given.params.negative_prompt])
-    edit.branches = Branches(edit.model, edit.words(), (1.0, 5.0), negative)
+    edit.branches = Branches(edit.model, edit.prompt_embeddings(), (1.0, 5.0), negative)
     return edit, _Corrected(edit, given.params)
 
 
@@ -31,7 +31,7 @@ def walked(**changes: Any) -> tuple[PromptEdit, list[torch.Tensor]]:
     edit = PromptEdit(given, network())
     seen: list[torch.Tensor] = []
 
-    def after(i: int, state: State) -> State:
+    def after(i: int, state: PathState) -> PathState:
         seen.append(state[0])
         return state
 
@@ -79,7 +79,7 @@ def test_early_noise_is_the_closed_form() -> None:
     z = torch.randn(2, 16, 8, 8, generator=torch.Generator().manual_seed(0))
     seen = corrected.guide(edit, edit.branches)(z, edit.levels[3])
     words = edit.branches.words
-    source, towards, away = seen_alone(edit, z, corrected.between(words, 0.8 + 0.2 * 3 / 5))
+    source, towards, away = seen_alone(edit, z, corrected.interpolate(words, 0.8 + 0.2 * 3 / 5))
     wanted = source.eps + 0.2 * 5.0 * (towards.eps - away.eps)
     level = edit.levels[3]
     assert error(seen.eps[:1], source.eps) < 1e-4
@@ -93,7 +93,7 @@ def test_half_of_the_steps_are_corrected_and_words_arrive_then() -> None:
     class Noting(_Corrected):
         def between(self, words: Conditioning, share: float) -> Conditioning:
             shares.append(share)
-            return super().between(words, share)
+            return super().interpolate(words, share)
 
     edit, corrected = guide_of()
     assert edit.count == 10
@@ -106,7 +106,7 @@ def test_half_of_the_steps_are_corrected_and_words_arrive_then() -> None:
 def test_swapped_words_slide_and_added_ones_are_there() -> None:
     edit, corrected = guide_of(prompt="a red dog on", source_prompt="a red cat")
     words = edit.branches.words
-    sliding = corrected.between(words, 0.25).tokens
+    sliding = corrected.interpolate(words, 0.25).tokens
     old, new = words.tokens
     assert torch.equal(sliding[0], old)
     # Pieces: [CLS] a red cat [SEP] and [CLS] a red dog on [SEP]; a run is spread evenly.
@@ -117,17 +117,17 @@ def test_swapped_words_slide_and_added_ones_are_there() -> None:
 def test_a_pure_addition_is_there_at_once() -> None:
     edit, corrected = guide_of(prompt="a red cat", source_prompt="a cat")
     words = edit.branches.words
-    sliding = corrected.between(words, 0.25).tokens
+    sliding = corrected.interpolate(words, 0.25).tokens
     assert torch.equal(sliding[1, 2], words.tokens[1, 2])
     assert torch.allclose(sliding[1, 3], words.tokens[0, 2].lerp(words.tokens[1, 3], 0.25))
-    assert torch.equal(corrected.between(words, 1.0).tokens, words.tokens)
+    assert torch.equal(corrected.interpolate(words, 1.0).tokens, words.tokens)
 
 
 def test_fillers_slide_from_the_source_s_fillers() -> None:
     edit, corrected = guide_of(prompt="a cat", source_prompt="a red cat")
     words = edit.branches.words
     tokens = torch.rand(words.tokens.shape, generator=torch.Generator().manual_seed(0))
-    sliding = corrected.between(replace(words, tokens=tokens), 0.25).tokens
+    sliding = corrected.interpolate(replace(words, tokens=tokens), 0.25).tokens
     for here, there in ((4, 5), (9, 10), (15, 15)):
         assert torch.allclose(sliding[1, here], tokens[0, there].lerp(tokens[1, here], 0.25))
 

@@ -8,10 +8,16 @@ import torch
 from torch.nn.functional import mse_loss
 
 from core.diffusion.model import Conditioning
-from core.diffusion.noise_schedule import schedule
-from core.editing.inversion import walkable
+from core.diffusion.noise_schedule import full_schedule
+from core.editing.inversion import invertible_levels
 from core.editing.prompt_edit import PromptEdit
-from core.techniques.non_rigid import NonRigid, _drawn, as_source, fitted, mixed
+from core.techniques.non_rigid import (
+    NonRigid,
+    _draw_levels,
+    as_source,
+    mix_embeddings,
+    optimise_embeddings,
+)
 from tests.core.inverting import kept, network, result, task
 from tests.core.techniques.driving import finished
 
@@ -20,7 +26,7 @@ PLAIN: dict[str, Any] = {"source_share": 0.0, "fitting": 0}
 
 
 def given_of(seed: int = 1, **changes: Any) -> Any:
-    network().store.clear()
+    network().cache.clear()
     return task(NonRigid, seed, **{**OTHER, **changes})
 
 
@@ -73,7 +79,7 @@ def loss(model: Any, given: Any, tokens: torch.Tensor) -> float:
     """How badly words explain noise that they were not fitted to."""
     x0 = model.encode(given.image)
     total = 0.0
-    for n, level in enumerate(walkable(schedule(model))[20:-1:60]):
+    for n, level in enumerate(invertible_levels(full_schedule(model))[20:-1:60]):
         noise = given.noise(x0, "held out", n)
         seen = model.denoiser(Conditioning(("",), tokens))(level.mix(x0, noise), level)
         total += float(mse_loss(seen.eps, noise))
@@ -81,7 +87,7 @@ def loss(model: Any, given: Any, tokens: torch.Tensor) -> float:
 
 
 def fit(model: Any, given: Any, rounds: int) -> torch.Tensor:
-    run, seen = fitted(given, model, model.encode(given.image), rounds), 0
+    run, seen = optimise_embeddings(given, model, model.encode(given.image), rounds), 0
     while True:
         try:
             assert not next(run).requires_grad
@@ -105,7 +111,7 @@ def test_fitted_words_explain_the_picture_better() -> None:
 def test_a_round_is_adam_s_step_against_the_gradient() -> None:
     model, given = network(), given_of()
     x0, before = model.encode(given.image), model.embed([given.params.prompt]).tokens
-    (level,), noise = _drawn(given, model, x0, 1), given.noise(x0, "fit", 0)
+    (level,), noise = _draw_levels(given, model, x0, 1), given.noise(x0, "fit", 0)
     tokens = before.clone().requires_grad_()
     seen = model.denoiser(Conditioning(("",), tokens))(level.mix(x0, noise), level)
     (slope,) = torch.autograd.grad(mse_loss(seen.eps, noise), tokens)
@@ -118,7 +124,7 @@ def test_a_round_is_adam_s_step_against_the_gradient() -> None:
 def test_levels_are_spread_and_shuffled_by_the_seed() -> None:
     model = network()
     x0 = torch.zeros(1, 16, 8, 8)
-    one, two = (_drawn(given_of(seed), model, x0, 40) for seed in (1, 2))
+    one, two = (_draw_levels(given_of(seed), model, x0, 40) for seed in (1, 2))
     assert one != two
     assert sorted(one) == sorted(two)
     signals = sorted(level.signal for level in one)
@@ -130,7 +136,7 @@ def test_levels_are_spread_and_shuffled_by_the_seed() -> None:
 def test_mixing_is_between_fitted_and_written() -> None:
     words = network().embed(["a cat", "a dog"])
     tokens = torch.randn(1, *words.tokens.shape[1:], generator=torch.Generator().manual_seed(0))
-    found = mixed(words, tokens, 0.25).tokens
+    found = mix_embeddings(words, tokens, 0.25).tokens
     assert torch.equal(found[0], words.tokens[0])
     assert torch.allclose(found[1], 0.75 * tokens[0] + 0.25 * words.tokens[1], atol=1e-6)
 

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 import torch
 
-from core.editing.energy_guidance import Recorded, gradient
+from core.editing.energy_guidance import AttentionRecorder, energy_gradient
 from core.editing.inversion import Branches
 from core.techniques.pix2pix_zero import (
     SENTENCES,
     Pix2PixZero,
-    _pulled,
-    exchanged,
-    turned,
+    _guide_by_maps,
+    exchanged_words,
+    move_embeddings,
     unlikeness,
 )
 from tests.core.inverting import kept, network, result, task
@@ -51,13 +51,13 @@ def test_other_words_change_the_picture_and_the_pull_changes_the_edit() -> None:
 
 
 def test_the_same_words_have_no_direction() -> None:
-    tokens = turned(network(), "a cat on a house", "a cat on a house").tokens
+    tokens = move_embeddings(network(), "a cat on a house", "a cat on a house").tokens
     assert torch.allclose(tokens[0], tokens[1], atol=1e-6)
 
 
 def test_the_direction_is_the_mean_difference_of_sentences() -> None:
     model = network()
-    words = turned(model, "a red cat", "a red dog")
+    words = move_embeddings(model, "a red cat", "a red dog")
     assert words.prompts == ("a red cat", "a red dog")
     assert torch.equal(words.tokens[0], model.embed(["a red cat"]).tokens[0])
     means = [
@@ -69,9 +69,9 @@ def test_the_direction_is_the_mean_difference_of_sentences() -> None:
 
 
 def test_the_words_that_differ_are_found() -> None:
-    assert exchanged("a cat on a sofa", "a big dog on a sofa") == ("cat", "big dog")
-    assert exchanged("a cat", "a cat in a hat") == ("a cat", "a cat in a hat")
-    assert exchanged("", "a dog") == ("", "a dog")
+    assert exchanged_words("a cat on a sofa", "a big dog on a sofa") == ("cat", "big dog")
+    assert exchanged_words("a cat", "a cat in a hat") == ("a cat", "a cat in a hat")
+    assert exchanged_words("", "a dog") == ("", "a dog")
 
 
 def test_unlikeness_sums_positions_and_averages_heads() -> None:
@@ -87,7 +87,7 @@ START = torch.randn(1, 16, 8, 8, generator=torch.Generator().manual_seed(0))
 
 def shown_maps(z: torch.Tensor, prompt: str) -> list[torch.Tensor]:
     """The cross-attention maps of a latent with a prompt, unguided."""
-    model, record = network(), Recorded(is_cross=True)
+    model, record = network(), AttentionRecorder(is_cross=True)
     with model.attention(record):
         model.denoiser(prompt)(z, model.levels(10)[4])
     return record.seen
@@ -99,7 +99,7 @@ def energy(z: torch.Tensor) -> torch.Tensor:
 
 
 def test_a_step_down_the_slope_makes_the_maps_more_alike() -> None:
-    before, slope = float(energy(START)), gradient(energy, START)
+    before, slope = float(energy(START)), energy_gradient(energy, START)
     assert slope.abs().max() > 0
     after = float(energy(START - 1e-2 * before / slope.square().sum() * slope))
     assert after < 0.995 * before
@@ -117,8 +117,8 @@ def test_only_the_edited_branch_is_pulled(guidance: float) -> None:
     edit: Any = Edit()
     edit.model = model
     z = START.repeat(2, 1, 1, 1)
-    found, plain = _pulled(edit, 5.0)(z, level), edit.branches(z, level)
-    moved = START - 5 * gradient(energy, START)
+    found, plain = _guide_by_maps(edit, 5.0)(z, level), edit.branches(z, level)
+    moved = START - 5 * energy_gradient(energy, START)
     assert torch.allclose(found.x0[0], plain.x0[0], atol=1e-5)
     assert torch.allclose(level.mix(found.x0, found.eps), torch.cat([START, moved]), atol=1e-4)
     again = edit.branches(torch.cat([START, moved]), level)

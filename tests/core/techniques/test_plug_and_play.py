@@ -7,16 +7,16 @@ import numpy as np
 import pytest
 import torch
 
-from core.editing.inversion import State
+from core.editing.inversion import PathState
 from core.editing.prompt_edit import PromptEdit
-from core.models.attention import Place, places
+from core.models.attention import AttentionLayer, attention_layers
 from core.techniques.plug_and_play import BLOCK, DECODER, PlugAndPlay, _Kept
 from tests.core.inverting import batches, kept, network, result, task
 from tests.core.techniques.driving import finished
 
 OTHER: dict[str, Any] = {"prompt": "a dog", "source_prompt": "", "inverter": "ddim"}
 NOTHING: dict[str, Any] = {"features_kept": 0.0, "attention_kept": 0.0}
-LATE = Place(9, "x", False, 0.7)
+LATE = AttentionLayer(9, "x", False, 0.7)
 
 
 def plain(given: Any, model: Any) -> Any:
@@ -44,7 +44,7 @@ def walked(**changes: Any) -> tuple[PromptEdit, list[torch.Tensor]]:
     injected = _Kept(edit, given.params)
     seen: list[torch.Tensor] = []
 
-    def after(i: int, state: State) -> State:
+    def after(i: int, state: PathState) -> PathState:
         seen.append(state[0])
         return state
 
@@ -69,14 +69,14 @@ def test_an_exact_inverter_brings_the_unguided_source_back() -> None:
     model = network()
     given = task(PlugAndPlay, **{**OTHER, "inverter": "edict"})
     edit = PromptEdit(given, model)
-    states: list[State] = []
+    states: list[PathState] = []
 
-    def after(i: int, state: State) -> State:
+    def after(i: int, state: PathState) -> PathState:
         states.append(state)
         return state
 
     list(edit.run(scales=[1.0, 7.5], after=after))
-    assert edit.source().guidance == 1.0
+    assert edit.inversion_source().guidance == 1.0
     assert torch.allclose(states[-1][0][:1].float(), edit.x0, atol=1e-4)
 
 
@@ -99,12 +99,12 @@ def test_queries_and_keys_are_the_source_s_and_values_are_not() -> None:
 def test_words_and_the_encoder_are_left_alone() -> None:
     q, k, v = torch.randn(3, 3, 2, 16, 8)
     control = control_of()
-    assert control(Place(9, "x", True, 0.7), q, k, v)[0] is q
-    assert control(Place(9, "x", False, 0.49), q, k, v)[0] is q
+    assert control(AttentionLayer(9, "x", True, 0.7), q, k, v)[0] is q
+    assert control(AttentionLayer(9, "x", False, 0.49), q, k, v)[0] is q
 
 
 def test_the_decoder_starts_after_its_first_attention() -> None:
-    attending = [place for place in places(network().unet).values() if not place.is_cross]
+    attending = [place for place in attention_layers(network().unet).values() if not place.is_cross]
     acting = [place.name for place in attending if place.share >= DECODER]
     assert acting[0].startswith("up_blocks.1.attentions.1")
     assert all(name.startswith("up_blocks") for name in acting)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from core.techniques.prompt_slider import PromptSlider, direction, shifted
+from core.techniques.prompt_slider import PromptSlider, direction, shift_embeddings
 from tests.core.inverting import kept, network, result, task
 
 PHRASES = {"less": "red", "more": "the house"}
@@ -68,6 +68,6 @@ def test_a_subject_slides_alone() -> None:
 def test_the_source_keeps_its_words() -> None:
     model = network()
     words, shift = model.embed(["a dog", "a cat"]), direction(params(), model)
-    moved = shifted(words, shift)
+    moved = shift_embeddings(words, shift)
     assert torch.equal(moved.tokens[0], words.tokens[0])
     assert torch.allclose(moved.tokens[1] - words.tokens[1], shift, atol=1e-6)

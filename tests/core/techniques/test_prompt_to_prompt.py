@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from core.editing.prompt_edit import PromptEdit
-from core.editing.prompt_warnings import UNLIKE, UNSAID
-from core.models.attention import Place
+from core.editing.prompt_warnings import NO_SOURCE_PROMPT, PROMPT_DOES_NOT_FIT
+from core.models.attention import AttentionLayer
 from core.techniques.prompt_to_prompt import PromptToPrompt, _Maps
 from tests.core.inverting import kept, network, result, task
 
@@ -42,10 +42,10 @@ def test_an_unsaid_source_works_and_is_told() -> None:
     model = network()
     model.notes.clear()
     result(PromptToPrompt, model, task(PromptToPrompt, prompt="a dog", steps=2))
-    assert model.notes == [UNSAID]
+    assert model.notes == [NO_SOURCE_PROMPT]
     model.notes.clear()
     result(PromptToPrompt, model, task(PromptToPrompt, steps=2, **OTHER))
-    assert set(model.notes) <= {UNLIKE.format("a cat")}
+    assert set(model.notes) <= {PROMPT_DOES_NOT_FIT.format("a cat")}
 
 
 def maps_of(**changes: Any) -> Any:
@@ -59,14 +59,14 @@ def test_no_share_of_steps_leaves_every_map() -> None:
     control = maps_of(cross_replace=0.0, self_replace=0.0, emphasis=1.0)
     for is_cross in (True, False):
         maps = torch.rand(4, 2, 16, 16)
-        place = Place(3, "x", is_cross)
+        place = AttentionLayer(3, "x", is_cross)
         assert torch.equal(control.maps(place, maps), maps)
 
 
 def test_shared_words_look_where_the_source_looks() -> None:
     control = maps_of(cross_replace=1.0, emphasis=0.0)
     maps = torch.rand(4, 2, 16, 16)
-    changed = control.maps(Place(3, "x", True), maps)
+    changed = control.maps(AttentionLayer(3, "x", True), maps)
     dog = control.new[0]
     shared = [place for place in range(len(control.places)) if place not in control.new]
     assert torch.equal(changed[1][..., shared], maps[0][..., shared])
@@ -77,15 +77,15 @@ def test_shared_words_look_where_the_source_looks() -> None:
 def test_layout_is_kept_below_full_resolution_only() -> None:
     control = maps_of(self_replace=1.0)
     coarse, fine = torch.rand(4, 2, 16, 16), torch.rand(4, 2, 64, 64)
-    assert torch.equal(control.maps(Place(3, "x", False), coarse)[1], coarse[0])
-    assert torch.equal(control.maps(Place(0, "x", False), fine), fine)
+    assert torch.equal(control.maps(AttentionLayer(3, "x", False), coarse)[1], coarse[0])
+    assert torch.equal(control.maps(AttentionLayer(0, "x", False), fine), fine)
 
 
 def test_the_blend_keeps_what_no_changed_word_looks_at() -> None:
     control = maps_of()
     look = torch.zeros(4, 2, 64, 16)
     look[:, :, 0, control.gone + control.new] = 1.0
-    control.maps(Place(0, "x", True), look)
+    control.maps(AttentionLayer(0, "x", True), look)
     state = (torch.stack([torch.zeros(3, 8, 8), torch.ones(3, 8, 8)]),)
     (after,) = control.blend(5, state)
     assert after[1, :, 0, 0].all()

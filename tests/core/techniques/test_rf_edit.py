@@ -10,9 +10,9 @@ import torch
 
 from core import catalog
 from core.editing.inversion import Branches
-from core.editing.prompt_warnings import UNSAID
+from core.editing.prompt_warnings import NO_SOURCE_PROMPT
 from core.models import attention, joint_attention
-from core.techniques.rf_edit import SOLVERS, Call, Climbed, RfEdit, _Edit, calls_of
+from core.techniques.rf_edit import SOLVERS, Call, InversionRecord, RfEdit, _Edit, calls_of
 from tests import tiny_flow
 from tests.core.inverting import error, inverted, kept, network, result, source, task
 
@@ -26,7 +26,7 @@ both = pytest.mark.parametrize("solver", SOLVERS)
 @pytest.fixture(params=["unet", "sd3", "flux"])
 def model(request: pytest.FixtureRequest) -> Any:
     found = network() if request.param == "unet" else tiny_flow.opened(request.param)
-    found.store.clear()
+    found.cache.clear()
     found.notes.clear()
     return found
 
@@ -166,10 +166,10 @@ def test_published_layers_share_their_values() -> None:
         "axes_dims_rope": (4, 6, 6),
     }
     flux: Any = diffusers.FluxTransformer2DModel
-    found = joint_attention.places(flux(num_layers=19, num_single_layers=38, **small))
+    found = joint_attention.attention_layers(flux(num_layers=19, num_single_layers=38, **small))
     wanted = [f"single_transformer_blocks.{i}.attn" for i in range(20, 38)]
     assert sharing(found.values()) == wanted
-    blocks = [attention.Place(2 * i, str(i), False, 2 * i / 32) for i in range(16)]
+    blocks = [attention.AttentionLayer(2 * i, str(i), False, 2 * i / 32) for i in range(16)]
     assert sharing(blocks) == [str(i) for i in range(11, 16)]
     assert not sharing([place._replace(is_cross=True) for place in blocks])
 
@@ -205,14 +205,14 @@ def test_a_way_up_too_large_to_keep_pushes_nothing_out(
     given = values(OTHER, **EVERY)
     edit = _Edit(given, model)
     wanted = result(RfEdit, model, given)
-    known = model.store.get(edit._key, lambda: None)
+    known = model.cache.get(edit._key, lambda: None)
     assert known.nbytes > sum(states.nbytes for states in known.values.values()) > 0
-    model.store.clear()
-    model.store.put("older", torch.zeros(8))
-    monkeypatch.setattr(Climbed, "nbytes", model.store.budget)
+    model.cache.clear()
+    model.cache.put("older", torch.zeros(8))
+    monkeypatch.setattr(InversionRecord, "nbytes", model.cache.budget)
     assert np.array_equal(result(RfEdit, model, given), wanted)
-    assert edit._key not in model.store
-    assert "older" in model.store
+    assert edit._key not in model.cache
+    assert "older" in model.cache
 
 
 @both
@@ -268,13 +268,13 @@ def test_cancelled_on_the_way_up_the_network_is_as_before(model: Any, solver: st
     run.close()
     assert network.attn_processors == before
     assert not network._forward_pre_hooks
-    assert _Edit(given, model)._key not in model.store
+    assert _Edit(given, model)._key not in model.cache
 
 
 def test_unsaid_what_the_picture_shows_it_says_so(model: Any) -> None:
     image = result(RfEdit, model, values(OTHER, source_prompt=""))
     assert np.isfinite(image).all()
-    assert model.notes == [UNSAID]
+    assert model.notes == [NO_SOURCE_PROMPT]
     model.notes.clear()
     result(RfEdit, model, values(OTHER))
-    assert UNSAID not in model.notes
+    assert NO_SOURCE_PROMPT not in model.notes

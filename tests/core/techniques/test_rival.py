@@ -8,13 +8,13 @@ import torch
 
 from core.diffusion.model import Level, Prediction
 from core.editing.prompt_edit import PromptEdit
-from core.models.attention import Place
+from core.models.attention import AttentionLayer
 from core.techniques.rival import Rival, _Chain, _with_statistics, adain
 from tests.core.inverting import batches, error, kept, network, result, task
 from tests.core.techniques.driving import finished
 
 OTHER: dict[str, Any] = {"prompt": "a dog", "inverter": "ddim"}
-SELF = Place(8, "x", False)
+SELF = AttentionLayer(8, "x", False)
 
 
 def random(*shape: int, seed: int = 0) -> torch.Tensor:
@@ -30,7 +30,7 @@ def plain(given: Any, model: Any) -> Any:
     """The same walk from the same start, with no alignment."""
     edit = PromptEdit(given, model)
     chain = _Chain(edit, given.params)
-    return finished(edit.run(scales=[1.0, given.params.guidance], start=chain.shuffled))[1]
+    return finished(edit.run(scales=[1.0, given.params.guidance], start=chain.shuffle_cells))[1]
 
 
 def test_no_look_and_no_statistics_is_plain_sampling() -> None:
@@ -124,7 +124,7 @@ def test_the_source_is_looked_at_alone_then_beside_oneself() -> None:
         assert used.shape[2] == 32
         assert all(torch.equal(used[row, :, :16], given[0]) for row in range(3))
         assert torch.equal(used[:, :, 16:], given)
-    assert chain(Place(9, "x", True), q, k, v)[1] is k
+    assert chain(AttentionLayer(9, "x", True), q, k, v)[1] is k
 
 
 def test_the_source_sees_itself_twice_as_it_sees_itself_once() -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from core.diffusion.latent_masks import last_part
+from core.diffusion.latent_masks import last_steps
 from core.techniques.sdedit import SDEdit
 from tests.core.techniques.driving import RandomModel, edited, task_of
 
@@ -36,7 +36,7 @@ def test_more_strength_moves_further_from_the_picture() -> None:
 def test_it_starts_from_the_picture_noised_to_the_level() -> None:
     """One step of strength from a model that believes what it sees lands on a closed form."""
     model, task = RandomModel(), task_of(SDEdit, strength=0.1, steps=10)
-    start, end = last_part(model.levels(10), 0.1)
+    start, end = last_steps(model.levels(10), 0.1)
     x0 = model.encode(task.image)
     z = start.signal * x0 + start.noise * task.noise(x0)
     wanted = model.decode(model.denoiser("")(z, start).at(end))

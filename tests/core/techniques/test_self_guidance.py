@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from core.editing.energy_guidance import Recorded, Tapped, gradient
+from core.editing.energy_guidance import AttentionRecorder, FeatureRecorder, energy_gradient
 from core.editing.inversion import Branches
 from core.editing.prompt_edit import PromptEdit
 from core.errors import TechniqueError
@@ -15,7 +15,7 @@ from core.techniques.self_guidance import (
     _Wish,
     appearance,
     centroid,
-    limited,
+    limit_norm,
     shape,
 )
 from tests.core.inverting import kept, network, result, task
@@ -135,15 +135,15 @@ def test_the_slope_moves_the_centre_towards_the_wish() -> None:
         found: torch.Tensor = wish.energy(looks(wish, look, z), None)
         return found
 
-    moved = z - 1e-2 * gradient(energy, z)
+    moved = z - 1e-2 * energy_gradient(energy, z)
     assert centroid(moved)[0] > centroid(z)[0]
 
 
 def test_a_push_is_no_longer_than_the_noise() -> None:
     eps = torch.ones(2, 1, 2, 2)
     change = torch.stack([torch.full((1, 2, 2), 0.5), torch.full((1, 2, 2), 7.0)])
-    assert torch.allclose(limited(change, eps), torch.stack([change[0], eps[0]]))
-    assert not limited(torch.zeros_like(eps), eps).any()
+    assert torch.allclose(limit_norm(change, eps), torch.stack([change[0], eps[0]]))
+    assert not limit_norm(torch.zeros_like(eps), eps).any()
 
 
 def test_the_edit_alone_is_pushed_and_down_its_energy() -> None:
@@ -166,7 +166,7 @@ def test_the_edit_alone_is_pushed_and_down_its_energy() -> None:
 
 
 def energy_at(wish: Any, words: Any, z: torch.Tensor, level: Any) -> float:
-    record, tap = Recorded(is_cross=True), Tapped()
+    record, tap = AttentionRecorder(is_cross=True), FeatureRecorder()
     with wish.edit.model.attention(record), wish.edit.model.features(tap):
         wish.edit.model.denoiser(words)(z, level)
     return float(wish.energy(record.seen, tap.seen))

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 import torch
 
-from core.diffusion.eta_step import mean, spread
-from core.editing.inversion import walkable
+from core.diffusion.eta_step import step_mean, step_sigma
+from core.editing.inversion import invertible_levels
 from core.models.opening import open_model
 from core.models.toy import VARIANCE, colour_of
-from core.techniques.superdiff import Blend, Move, SuperDiff
+from core.techniques.superdiff import Blend, StepChange, SuperDiff
 from tests.core.inverting import kept, network, result, task
 
 TWO = {"prompt": "a cat", "second_prompt": "a dog", "steps": 8}
@@ -30,7 +30,7 @@ def density(z: torch.Tensor, sigma: float, prompt: str) -> float:
 def estimated(steps: int) -> tuple[float, float]:
     """The difference of two prompts' log-densities after a walk: as estimated, and true."""
     model, noise = open_model("toy"), torch.Generator().manual_seed(2)
-    levels = walkable(model.levels(steps))[:-1]
+    levels = invertible_levels(model.levels(steps))[:-1]
     words = model.embed(["red", "blue", ""])
     y = torch.randn(1, 192, 2, 2, generator=noise) * levels[0].noise / levels[0].signal
     blend = Blend(SuperDiff.Params(mode="or", guidance=1.0), torch.ones(1, 1, 2, 2), steps)
@@ -39,7 +39,7 @@ def estimated(steps: int) -> tuple[float, float]:
         fresh = torch.randn(y.shape, generator=noise)
         said, move = (
             model.denoiser(words)(here.signal * y, here).eps,
-            Move.between(here, there, fresh),
+            StepChange.from_levels(here, there, fresh),
         )
         ends.append(density(y, move.sigma, "red") - density(y, move.sigma, "blue"))
         change = move.along(said[:1])
@@ -65,8 +65,10 @@ def test_a_move_is_the_ancestral_step() -> None:
     noise = torch.randn(z.shape, generator=torch.Generator().manual_seed(4))
     for here, there in zip(model.levels(6)[1:], model.levels(6)[2:], strict=False):
         seen = model.denoiser("red")(z, here)
-        wanted = mean(seen, here, there) + spread(here, there) * noise
-        moved = there.signal * (z / here.signal + Move.between(here, there, noise).along(seen.eps))
+        wanted = step_mean(seen, here, there) + step_sigma(here, there) * noise
+        moved = there.signal * (
+            z / here.signal + StepChange.from_levels(here, there, noise).along(seen.eps)
+        )
         assert torch.allclose(moved, wanted, atol=1e-4)
 
 
@@ -75,27 +77,27 @@ def test_one_prompt_twice_is_that_prompt(mode: str) -> None:
     model = network()
     found = result(SuperDiff, model, given(mode=mode, second_prompt="a cat", guidance=1.0))
     edit = given()
-    levels = walkable(model.levels(8))
+    levels = invertible_levels(model.levels(8))
     x0 = model.encode(edit.image)
     z = edit.noise(x0)
     for i, (here, there) in enumerate(zip(levels, levels[1:], strict=False)):
         seen = model.denoiser("a cat")(z, here)
-        z = mean(seen, here, there) + spread(here, there) * edit.noise(x0, "walk", i)
+        z = step_mean(seen, here, there) + step_sigma(here, there) * edit.noise(x0, "walk", i)
     assert np.allclose(found, model.decode(z), atol=1e-3)
 
 
 @pytest.mark.parametrize("bias", [0.0, 40.0, -40.0])
 def test_and_lets_both_densities_grow_alike_but_for_the_bias(bias: float) -> None:
     model = network()
-    levels, words = walkable(model.levels(8)), model.embed(["a cat", "a dog", ""])
+    levels, words = invertible_levels(model.levels(8)), model.embed(["a cat", "a dog", ""])
     steps = len(levels) - 1
     blend = Blend(SuperDiff.Params(bias=bias), torch.ones(1, 1, 8, 8), steps)
     generator = torch.Generator().manual_seed(5)
     z = torch.randn(1, 16, 8, 8, generator=generator)
     for i, (here, there) in enumerate(zip(levels, levels[1:], strict=False)):
-        move = Move.between(here, there, torch.randn(z.shape, generator=generator))
+        move = StepChange.from_levels(here, there, torch.randn(z.shape, generator=generator))
         said = model.denoiser(words)(z, here).eps
-        change = move.along(blend.mixed(said, move))
+        change = move.along(blend.mix(said, move))
         blend.follow(said, move, change)
         z = there.signal * (z / here.signal + change)
         first, second = blend.densities
@@ -113,11 +115,11 @@ def test_or_with_a_bias_is_one_prompt_alone() -> None:
 
 def test_or_follows_the_likelier() -> None:
     blend = Blend(SuperDiff.Params(mode="or", guidance=1.0), torch.ones(1, 1, 1, 1), 4)
-    move = Move(1.0, 0.1, torch.zeros(1, 1, 1, 1))
+    move = StepChange(1.0, 0.1, torch.zeros(1, 1, 1, 1))
     said = torch.tensor([1.0, 3.0, 0.0]).view(3, 1, 1, 1)
-    assert float(blend.mixed(said, move)) == pytest.approx(2.0)
+    assert float(blend.mix(said, move)) == pytest.approx(2.0)
     blend.densities = torch.tensor([math.log(3), 0.0])
-    assert float(blend.mixed(said, move)) == pytest.approx(0.75 * 1 + 0.25 * 3)
+    assert float(blend.mix(said, move)) == pytest.approx(0.75 * 1 + 0.25 * 3)
 
 
 def test_and_differs_from_or() -> None:

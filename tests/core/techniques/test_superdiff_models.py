@@ -9,12 +9,12 @@ import pytest
 import torch
 
 from core.diffusion.cross_model import at_levels_of_another
-from core.diffusion.model import Conditioning, Known, Level, Levels, Prediction
-from core.editing.inversion import walkable
+from core.diffusion.model import Conditioning, KnownRegion, Level, Levels, Prediction
+from core.editing.inversion import invertible_levels
 from core.errors import TechniqueError
 from core.models.opening import open_model
 from core.models.toy import VARIANCE, Toy, colour_of
-from core.techniques.superdiff import Blend, Move, SuperDiff, of_both
+from core.techniques.superdiff import Blend, StepChange, SuperDiff, of_both
 from tests.core.inverting import kept, result, task
 from tests.core.relatives import relatives, stranger
 
@@ -36,7 +36,12 @@ class Straight(Toy):
         )
 
     def predict(
-        self, z: torch.Tensor, level: Level, label: Level, words: Conditioning, known: Known | None
+        self,
+        z: torch.Tensor,
+        level: Level,
+        label: Level,
+        words: Conditioning,
+        known: KnownRegion | None,
     ) -> Prediction:
         assert level.signal + level.noise == pytest.approx(1)
         assert label.time == pytest.approx(500 * level.noise)
@@ -96,7 +101,7 @@ class Gaussians:
 
     def __init__(self, steps: int, **values: Any) -> None:
         toy, wide = open_model("toy"), Straight(self.variances[1])
-        self.levels = walkable(toy.levels(steps))[:-1]
+        self.levels = invertible_levels(toy.levels(steps))[:-1]
         theirs = wide.denoiser(wide.embed([self.prompts[1], ""]))
         self.said = of_both(
             toy.denoiser(toy.embed([self.prompts[0], ""])),
@@ -112,9 +117,12 @@ class Gaussians:
         start = self._true(y, sigmas[0])
         for here, there in zip(self.levels, self.levels[1:], strict=False):
             fresh = torch.randn(y.shape, generator=self.generator)
-            said, move = self.said(here.signal * y, here), Move.between(here, there, fresh)
+            said, move = (
+                self.said(here.signal * y, here),
+                StepChange.from_levels(here, there, fresh),
+            )
             even = None if share is None else said[1:2].lerp(said[:1], share)
-            change = move.along(self.blend.mixed(said, move) if even is None else even)
+            change = move.along(self.blend.mix(said, move) if even is None else even)
             self.blend.follow(said, move, change)
             y = y + change
         end = self._true(y, sigmas[-1])
@@ -160,8 +168,10 @@ def test_and_is_the_least_change_of_the_mean_with_which_both_grow_alike() -> Non
     across = first - second
     assert float(((guided[0] - guided[1]) * across).sum()) == pytest.approx(0, abs=1e-1)
     blend = Blend(SuperDiff.Params(guidance=7.5), mask, 8)
-    move = Move(2.0, 0.3, torch.randn(first.shape, generator=torch.Generator().manual_seed(2)))
-    eps = blend.mixed(said, move)
+    move = StepChange(
+        2.0, 0.3, torch.randn(first.shape, generator=torch.Generator().manual_seed(2))
+    )
+    eps = blend.mix(said, move)
     gains = move.gain(said[:2], move.along(eps), mask)
     assert float(gains[0]) == pytest.approx(float(gains[1]), rel=1e-4)
     moved = eps - (guided[0] + guided[1]) / 2

@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from core.diffusion.eta_step import mean
-from core.diffusion.noise_schedule import place, schedule
-from core.editing.inversion import walkable
-from core.techniques.turboedit import TurboEdit, noised
+from core.diffusion.eta_step import step_mean
+from core.diffusion.noise_schedule import full_schedule, nearest_index
+from core.editing.inversion import invertible_levels
+from core.techniques.turboedit import TurboEdit, noised_latents
 from tests.core.inverting import kept, network, result, task
 
 OTHER = {"prompt": "a dog", "source_prompt": "a cat"}
@@ -35,18 +35,20 @@ def test_other_words_change_the_picture_in_one_call_a_step() -> None:
     model = network()
     calls = model.calls
     found = result(TurboEdit, model, given())
-    assert model.calls - calls == len(walkable(model.levels(4))) - 1
+    assert model.calls - calls == len(invertible_levels(model.levels(4))) - 1
     assert not np.allclose(found, kept(model, given()), atol=1e-3)
 
 
 def test_the_noised_pictures_are_cleaner_than_the_network_is_told() -> None:
     model = network()
-    levels, x0 = walkable(model.levels(4)), model.encode(given().image)
-    fine = schedule(model)
+    levels, x0 = invertible_levels(model.levels(4)), model.encode(given().image)
+    fine = full_schedule(model)
     for share in (0.0, 0.2):
         edit = given(shift=share)
-        for i, (z, level) in enumerate(zip(noised(edit, model, levels, x0), levels, strict=True)):
-            at = min(place(fine, level) + round(share * 1000), len(fine) - 1)
+        for i, (z, level) in enumerate(
+            zip(noised_latents(edit, model, levels, x0), levels, strict=True)
+        ):
+            at = min(nearest_index(fine, level) + round(share * 1000), len(fine) - 1)
             wanted = fine[at].mix(x0, edit.noise(x0, "map", i)) if i < len(levels) - 1 else x0
             assert torch.allclose(z, wanted)
             assert fine[at].noise <= level.noise + 1e-6
@@ -57,9 +59,9 @@ def test_one_step_is_the_published_line() -> None:
     edit = given(steps=2, strength=0.5, emphasis=1.5)
     here, there = model.levels(2)[-2:]
     x0 = model.encode(edit.image)
-    z = noised(edit, model, (here, there), x0)[0]
+    z = noised_latents(edit, model, (here, there), x0)[0]
     before, after = (
-        mean(model.denoiser(words)(z, here), here, there) for words in ("a cat", "a dog")
+        step_mean(model.denoiser(words)(z, here), here, there) for words in ("a cat", "a dog")
     )
     wanted = model.decode(x0 + 1.5 * (after - before))
     assert np.allclose(result(TurboEdit, model, edit), wanted, atol=1e-4)

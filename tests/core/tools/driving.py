@@ -8,7 +8,7 @@ from core.catalog import params_of, tools
 from core.geometry import Size
 from core.paint.document import Document
 from core.paint.layers import Layer
-from core.paint.pointer import Context, Kind, PointerEvent
+from core.paint.pointer import GestureContext, PointerEvent, PointerKind
 
 Place = tuple[float, float]
 catalog.load("tools", "brushes")
@@ -23,29 +23,31 @@ def document(*nodes: Any) -> Document:
     return made
 
 
-def context(made: Document, tool: str, **changes: Any) -> Context:
+def context(made: Document, tool: str, **changes: Any) -> GestureContext:
     from core.brushes.round import Round
 
     brush = Round(Round.Params(size=20, hardness=100))
-    given = Context(made, made.state.active, brush, params_of(tools[tool])(), (200, 30, 60, 255))
+    given = GestureContext(
+        made, made.state.active, brush, params_of(tools[tool])(), (200, 30, 60, 255)
+    )
     return replace(given, **changes)
 
 
-def drag(given: Context, tool: str, *places: Place, finish: bool = True, **keys: Any) -> Any:
+def drag(given: GestureContext, tool: str, *places: Place, finish: bool = True, **keys: Any) -> Any:
     """Press at the first place, move through the others and let go at the last.
 
     Without finish the open gesture is returned.
     """
-    press = PointerEvent(Kind.press, *places[0], **keys)
+    press = PointerEvent(PointerKind.press, *places[0], **keys)
     gesture = tools[tool]().gesture(given, press)
     if _has_ended(gesture, None):
         return None
     for number, place in enumerate(places[1:]):
-        event = PointerEvent(Kind.move, *place, time=0.1 * (number + 1), **keys)
+        event = PointerEvent(PointerKind.move, *place, time=0.1 * (number + 1), **keys)
         if _has_ended(gesture, event):
             return None
     if finish:
-        _has_ended(gesture, PointerEvent(Kind.release, *places[-1], time=9.0, **keys))
+        _has_ended(gesture, PointerEvent(PointerKind.release, *places[-1], time=9.0, **keys))
     return gesture
 
 

@@ -7,7 +7,7 @@ from core.errors import EditorError
 from core.geometry import Rect
 from core.paint.layers import AiLayer, Group, Layer, Node
 from core.paint.tiles import Tiles
-from core.tools.brush import Brush
+from core.tools.brush import BrushTool
 from tests.core.tools.driving import context, document, drag
 
 WHOLE = Rect(0, 0, 400, 300)
@@ -30,7 +30,7 @@ def test_a_line_is_as_wide_as_the_brush() -> None:
 
 def test_strokes_have_the_chosen_colour_and_opacity() -> None:
     made = document()
-    given = context(made, "brush", params=Brush.Params(opacity=50))
+    given = context(made, "brush", params=BrushTool.Params(opacity=50))
     drag(given, "brush", (50, 100), (200, 100))
     assert isinstance(made.active, Layer)
     assert made.active.tiles.read(Rect(100, 100, 1, 1))[0, 0].tolist() == [100, 15, 30, 128]

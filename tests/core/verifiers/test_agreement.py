@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import torch
 
-from core.diffusion.noise_schedule import FINE, schedule
+from core.diffusion.noise_schedule import SCHEDULE_STEPS, full_schedule
 from core.models.opening import open_model
 from core.models.toy import VARIANCE, colour_of
 from core.techniques.good_seed import GoodSeed
@@ -27,7 +27,7 @@ def test_the_score_is_the_closed_form() -> None:
     model, edit = open_model("toy"), given()
     judged = case(model, edit)
     picture = 0.3 * torch.randn(1, 192, 8, 8, generator=torch.Generator().manual_seed(2))
-    level, noise = schedule(model)[FINE // 2], edit.noise(judged.x0, "judge")
+    level, noise = full_schedule(model)[SCHEDULE_STEPS // 2], edit.noise(judged.x0, "judge")
     share = level.noise / (level.signal**2 * VARIANCE + level.noise**2)
     missed = []
     for prompt in ("", "red"):

@@ -13,15 +13,15 @@ from core.paint.layers import AiLayer, Layer
 from core.paint.selection import Selection
 from core.paint.tiles import Tiles
 from core.task import Recipe
-from editor.ai_session.ai_actions import Ai
+from editor.ai_session.ai_actions import AiActions
 from tests.editor.asking import Bench, Workshop, recipe, stroke
 
 
-def _ai(shop: Workshop) -> Ai:
-    return Ai(shop.studio, shop.jobs, shop.live, recipe())
+def _ai(shop: Workshop) -> AiActions:
+    return AiActions(shop.studio, shop.jobs, shop.live, recipe())
 
 
-async def _compared(shop: Workshop, ai: Ai) -> str:
+async def _compared(shop: Workshop, ai: AiActions) -> str:
     ai.rerun()
     await shop.jobs.idle()
     return shop.jobs.recent[0].note
@@ -48,7 +48,7 @@ def test_rounding_is_within_tolerance(bench: Bench) -> None:
         pixels = layer.tiles.read(Rect(120, 120, 1, 1))
         other = layer.tiles.fork()
         other.write(Rect(120, 120, 1, 1), np.where(pixels > 100, pixels - 1, pixels + 1))
-        shop.document.replace("Noise", replace(layer, tiles=other.pruned()))
+        shop.document.replace("Noise", replace(layer, tiles=other.prune()))
         assert (await _compared(shop, ai)).startswith("Within tolerance: red differs by at most 1")
 
     bench.run(work)
@@ -92,7 +92,7 @@ def test_freezing_keeps_pixels_whatever_happens_below(bench: Bench) -> None:
         ai.freeze()
         shown = shop.layer(layer).tiles
         paper = shop.document.root.children[0]
-        with shop.document.painting(paper.id, "Ink") as painting:
+        with shop.document.paint(paper.id, "Ink") as painting:
             painting.write(Rect(100, 100, 60, 60), np.full((60, 60, 4), 255, np.uint8))
         await shop.live.refresh()
         await shop.jobs.idle()

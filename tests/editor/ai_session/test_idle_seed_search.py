@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from core.scoring.seed_search import MOST
+from core.scoring.seed_search import MAX_SEEDS
 from editor.ai_session.job import Stage
 from tests.editor.asking import Sweep, gradient, recipe
 from tests.editor.idling import REST, Desk, Play
@@ -38,13 +38,13 @@ def test_it_finds_ranks_and_rests_and_changes_nothing(play_idle: Play) -> None:
         assert (desk.shop.pixels() == before[2]).all()
         assert len(desk.shop.jobs.recent) == 1, "only the person's own job"
         scores = [one.judged.score for one in tried if one.judged]
-        assert len(scores) == len(tried) == MOST + 1
+        assert len(scores) == len(tried) == MAX_SEEDS + 1
         assert scores == sorted(scores), "the best is the last, which is first in the strip"
         own = next(one for one in tried if one.key == desk.shop.layer(layer).rendered)
         assert [one for one in tried if not one.is_found] == [own]
         assert "Looking for better seeds 3 of 8" in desk.texts
         await asyncio.sleep(3 * REST)
-        assert len(desk.runs) == MOST + 1, "it rests"
+        assert len(desk.runs) == MAX_SEEDS + 1, "it rests"
 
     play_idle(work)
 
@@ -82,8 +82,8 @@ def test_choosing_one_does_not_begin_again(play_idle: Play) -> None:
         desk.seeds.choose(tried[-1])
         await desk.shop.jobs.idle()
         await asyncio.sleep(4 * REST)
-        assert len(desk.runs) == MOST + 1
-        assert not next(one for one in desk.seeds.tried() if one.key == tried[-1].key).is_found
+        assert len(desk.runs) == MAX_SEEDS + 1
+        assert not next(one for one in desk.seeds.variants() if one.key == tried[-1].key).is_found
 
     play_idle(work)
 
@@ -117,7 +117,7 @@ def test_a_stroke_stops_it_and_its_job_waits_for_one_step_at_most(play_idle: Pla
         assert time.perf_counter() - began < pause + 0.5
         await desk.shop.jobs.idle()
         assert desk.shop.jobs.recent[0].stage is Stage.finished
-        assert not any(one.is_found for one in desk.seeds.tried())
+        assert not any(one.is_found for one in desk.seeds.variants())
 
     play_idle(work)
 
@@ -125,12 +125,12 @@ def test_a_stroke_stops_it_and_its_job_waits_for_one_step_at_most(play_idle: Pla
 def _reshape(desk: Desk) -> None:
     document = desk.shop.document
     below = document.root.children[0]
-    with document.painting(below.id, "Stroke") as painting:
+    with document.paint(below.id, "Stroke") as painting:
         painting.blend(np.full((9, 9), 255, np.uint8), 5, 5)
 
 
 TOUCHES: dict[str, Callable[[Desk], object]] = {
-    "a touch": lambda desk: desk.idle.touched(),
+    "a touch": lambda desk: desk.idle.interrupt(),
     "a dial": lambda desk: desk.recipes.turn(
         desk.recipes.shown.with_params(strength=0.5), "strength"
     ),
@@ -159,7 +159,7 @@ def test_whatever_is_done_stops_it(touch: str, play_idle: Play) -> None:
         desk.idle.close()
         await desk.until(lambda: run.is_over)
         assert not desk.idle.text
-        assert not any(one.judged for one in desk.seeds.tried())
+        assert not any(one.judged for one in desk.seeds.variants())
         await desk.shop.jobs.idle()
 
     play_idle(work)
@@ -172,7 +172,7 @@ def test_whatever_else_the_worker_is_asked_comes_first(play_idle: Play) -> None:
         picture = np.ones((8, 8, 3), np.uint8)
         assert await desk.shop.engine.describe(picture, "toy") == "8 by 8"
         assert run.is_cancelled
-        assert not any(one.judged for one in desk.seeds.tried())
+        assert not any(one.judged for one in desk.seeds.variants())
         await desk.until(lambda: len(desk.runs) > 1)
 
     play_idle(work)
@@ -183,8 +183,8 @@ def test_it_goes_on_where_it_was_stopped(play_idle: Play) -> None:
         await desk.painted(steps=20)
         desk.idle.turn(True)
         await desk.until(lambda: "4 of" in desk.idle.text)
-        desk.idle.touched()
-        assert len([one for one in desk.seeds.tried() if one.is_found]) == 3
+        desk.idle.interrupt()
+        assert len([one for one in desk.seeds.variants() if one.is_found]) == 3
         await desk.until(lambda: desk.idle.text)
         assert "4 of" in desk.idle.text
 
@@ -200,6 +200,6 @@ def test_another_dial_is_another_search(play_idle: Play) -> None:
         second = await desk.searched()
         old = {one.key for one in first if one.is_found}
         assert not old & {one.key for one in second}, "what nobody chose makes room"
-        assert len([one for one in second if one.is_found]) == MOST
+        assert len([one for one in second if one.is_found]) == MAX_SEEDS
 
     play_idle(work)

@@ -65,7 +65,7 @@ def test_a_result_does_not_land_in_the_middle_of_another_stroke(bench: Bench) ->
         ink = shop.document.state.active
         previews: list[Pixels | None] = []
         shop.jobs.previewed.connect(lambda preview: previews.append(preview.rgba))
-        with shop.document.painting(ink, "Ink") as painting:
+        with shop.document.paint(ink, "Ink") as painting:
             painting.blend(np.full((9, 9), 255, np.uint8), 3, 3)
             await until(lambda: last(shop).progress == 1)
             await asyncio.sleep(0.3)
@@ -162,7 +162,7 @@ def test_the_same_question_costs_nothing_the_second_time(bench: Bench) -> None:
         assert last(shop).is_from_cache
         assert last(shop).of == 0, "no step was run"
         assert (shop.pixels() == first).all()
-        assert [t.recipe.seed for t in shop.jobs.results.tried(layer)] == [2, 1]
+        assert [t.recipe.seed for t in shop.jobs.results.variants(layer)] == [2, 1]
 
     bench.run(work)
 
@@ -218,7 +218,7 @@ def test_a_result_for_another_region_does_not_land(bench: Bench) -> None:
         layer = stroke(shop, recipe(technique="slow", steps=6, pause=0.05))
         job = last(shop)
         await until(lambda: job.n >= 1)
-        with shop.document.painting(layer, "More", plane="region") as painting:
+        with shop.document.paint(layer, "More", plane="region") as painting:
             painting.blend(np.full((30, 30), 255, np.uint8), 30, 30)
         await shop.jobs.idle()
         assert job.stage is Stage.overtaken

@@ -83,7 +83,7 @@ def test_a_stroke_taken_back_leaves_nothing(bench: Bench) -> None:
         shop.jobs.previewed.connect(lambda preview: shown.append(preview.rgba is not None))
         sweep = Sweep(shop, recipe(technique="slow", steps=20, pause=0.02), 60, 60)
         sweep.move(90, 60, time=1)
-        shop.live.stroked(shop.document.state.active)
+        shop.live.note_stroke(shop.document.state.active)
         await asyncio.sleep(0.6)
         sweep.cancel()
         await shop.jobs.idle()
@@ -137,7 +137,7 @@ def test_a_cancelled_change_of_a_layer_waits_for_the_hand(bench: Bench) -> None:
             await asyncio.sleep(0.01)
         shop.jobs.cancel(job)
         await shop.jobs.idle()
-        shop.document.touched(shop.document.bounds)
+        shop.document.emit_changed(shop.document.bounds)
         await asyncio.sleep(0.7)
         assert shop.jobs.recent[0] is job
         assert layer in shop.live.stale, "it says so, and waits"

@@ -7,10 +7,10 @@ import pytest
 
 from core.geometry import Point, Rect
 from core.paint.tiles import Tiles
-from core.scoring.seed_search import Judged
+from core.scoring.seed_search import SeedScore
 from core.task import Recipe
 from editor.ai_session.layer_results import Result
-from editor.ai_session.result_cache import TRIED, Results
+from editor.ai_session.result_cache import MAX_VARIANTS, ResultCache
 
 HERE = Point(0, 0)
 
@@ -20,56 +20,58 @@ def result(key: str) -> Result:
     return Result(key, Rect(0, 0, 8, 8), HERE, recipe, Tiles(), thumbnail)
 
 
-def judge(results: Results, key: str, score: float, question: str = "one", **more: Any) -> None:
-    judged = Judged(question, "agreement", score)
-    results.judged("layer", result(key), judged, **{"is_found": True, **more})
+def judge(results: ResultCache, key: str, score: float, question: str = "one", **more: Any) -> None:
+    judged = SeedScore(question, "agreement", score)
+    results.add_score("layer", result(key), judged, **{"is_found": True, **more})
 
 
-def keys(results: Results) -> list[str]:
-    return [one.key for one in results.tried("layer")]
+def keys(results: ResultCache) -> list[str]:
+    return [one.key for one in results.variants("layer")]
 
 
 @pytest.fixture
-def results() -> Results:
+def results() -> ResultCache:
     """Two that a person tried; the second is shown and judged."""
-    made = Results()
+    made = ResultCache()
     made.keep("layer", result("own"))
     made.keep("layer", result("shown"))
     judge(made, "shown", 5, is_found=False)
     return made
 
 
-def test_the_better_ones_come_last_which_is_first_in_the_strip(results: Results) -> None:
+def test_the_better_ones_come_last_which_is_first_in_the_strip(results: ResultCache) -> None:
     judge(results, "good", 9)
     judge(results, "bad", 1)
     judge(results, "fair", 7)
     assert keys(results) == ["own", "bad", "shown", "fair", "good"]
-    found = {one.key for one in results.tried("layer") if one.is_found}
+    found = {one.key for one in results.variants("layer") if one.is_found}
     assert found == {"bad", "fair", "good"}
     assert results.find("good", HERE) is not None
 
 
-def test_one_that_is_chosen_is_no_longer_only_found_and_keeps_its_score(results: Results) -> None:
+def test_one_that_is_chosen_is_no_longer_only_found_and_keeps_its_score(
+    results: ResultCache,
+) -> None:
     judge(results, "good", 9)
-    results.tried_by("layer", result("good"))
-    (last,) = [one for one in results.tried("layer") if one.key == "good"]
+    results.add_variant("layer", result("good"))
+    (last,) = [one for one in results.variants("layer") if one.key == "good"]
     assert not last.is_found
     assert last.judged is not None
     assert last.judged.score == 9
     judge(results, "good", 9)
-    assert not results.tried("layer")[-1].is_found, "even if it is judged again"
+    assert not results.variants("layer")[-1].is_found, "even if it is judged again"
 
 
-def test_another_question_takes_away_what_nobody_chose(results: Results) -> None:
+def test_another_question_takes_away_what_nobody_chose(results: ResultCache) -> None:
     judge(results, "good", 9)
     judge(results, "chosen", 8)
-    results.tried_by("layer", result("chosen"))
+    results.add_variant("layer", result("chosen"))
     judge(results, "other", 3, question="two")
     assert keys(results) == ["own", "shown", "chosen", "other"]
     assert results.find("good", HERE) is not None, "the pixels stay while there is room"
 
 
-def test_thumbnails_are_bounded(results: Results) -> None:
-    for n in range(TRIED + 5):
+def test_thumbnails_are_bounded(results: ResultCache) -> None:
+    for n in range(MAX_VARIANTS + 5):
         judge(results, str(n), n)
-    assert len(keys(results)) == TRIED
+    assert len(keys(results)) == MAX_VARIANTS

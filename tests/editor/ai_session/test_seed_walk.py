@@ -7,20 +7,20 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QWheelEvent
 
 from core.paint.layers import AiLayer
-from editor.ai_session.current_recipe import Recipes, fresh_recipe
+from editor.ai_session.current_recipe import CurrentRecipe, fresh_recipe
 from editor.ai_session.job import Stage
-from editor.ai_session.seed_walk import Seeds
+from editor.ai_session.seed_walk import SeedWalk
 from tests.editor.asking import Bench, Sweep, Workshop, recipe, stroke
 
 
-def _desk(shop: Workshop) -> tuple[Recipes, Seeds]:
-    recipes = Recipes(shop.studio, shop.jobs, shop.live, recipe())
-    return recipes, Seeds(shop.studio, recipes, shop.jobs)
+def _desk(shop: Workshop) -> tuple[CurrentRecipe, SeedWalk]:
+    recipes = CurrentRecipe(shop.studio, shop.jobs, shop.live, recipe())
+    return recipes, SeedWalk(shop.studio, recipes, shop.jobs)
 
 
-def _fresh(shop: Workshop, seeds: Seeds, asked: Any = None) -> str:
+def _fresh(shop: Workshop, seeds: SeedWalk, asked: Any = None) -> str:
     layer = stroke(shop, asked or recipe(seed=7))
-    seeds.stroked(layer)
+    seeds.note_stroke(layer)
     return layer
 
 
@@ -106,7 +106,7 @@ def test_a_thumbnail_leads_back_at_once_and_exactly(bench: Bench) -> None:
         first = shop.pixels()
         seeds.walk(1)
         await shop.jobs.idle()
-        tried = seeds.tried()
+        tried = seeds.variants()
         assert [one.recipe.seed for one in tried] == [7, 8]
         assert not np.array_equal(tried[0].thumbnail, tried[1].thumbnail)
         assert tried[0].thumbnail.shape == (64, 64, 3)
@@ -156,7 +156,7 @@ def test_a_kept_layer_cannot_be_discarded(bench: Bench) -> None:
         assert not seeds.discard()
         assert shop.layer(layer)
         second = stroke(shop, recipe(), 60, 60)
-        seeds.stroked(second)
+        seeds.note_stroke(second)
         assert seeds.fresh is not None
         shop.document.activate(layer)
         assert seeds.fresh is None, "left, and so kept"

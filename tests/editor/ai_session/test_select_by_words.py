@@ -8,15 +8,15 @@ import pytest
 
 from core.errors import EditorError
 from core.storybook.random_model import build_random
-from editor.ai_session.ai_actions import Ai
-from editor.ai_session.select_by_words import _selected
+from editor.ai_session.ai_actions import AiActions
+from editor.ai_session.select_by_words import _map_to_alpha
 from tests.editor.asking import Bench, Workshop, recipe
 
 
-def ask(shop: Workshop, folder: Path, prompt: str, source: str) -> Ai:
+def ask(shop: Workshop, folder: Path, prompt: str, source: str) -> AiActions:
     model = str(build_random(folder / "storybook"))
     asked = recipe(technique="prompt-to-prompt", model=model, prompt=prompt, source_prompt=source)
-    return Ai(shop.studio, shop.jobs, shop.live, asked)
+    return AiActions(shop.studio, shop.jobs, shop.live, asked)
 
 
 @pytest.mark.parametrize("words", ["", "cat"])
@@ -48,7 +48,7 @@ def test_words_that_are_nowhere_are_told(bench: Bench, tmp_path: Path) -> None:
 
 def test_dark_is_out_bright_is_in_and_between_is_soft() -> None:
     grey = np.repeat(np.arange(256, dtype=np.uint8)[None, :, None], 4, axis=2)
-    alpha = _selected(grey)[0]
+    alpha = _map_to_alpha(grey)[0]
     assert not alpha[:76].any()
     assert (alpha[154:] == 255).all()
     assert (np.diff(alpha.astype(int)) >= 0).all()

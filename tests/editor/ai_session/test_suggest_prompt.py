@@ -11,7 +11,7 @@ from core.geometry import Rect, Size
 from core.paint.selection import Selection
 from core.paint.tiles import Tiles
 from core.task import Recipe
-from editor.ai_session.ai_actions import Ai
+from editor.ai_session.ai_actions import AiActions
 from editor.ai_session.suggest_prompt import LOOKING
 from editor.commands.document_edits import new_document
 from tests.editor.asking import Bench, Workshop, gradient, recipe, stroke
@@ -23,11 +23,11 @@ def asked(**params: Any) -> Recipe:
     return recipe(technique="prompt-to-prompt", **{"source_prompt": "", **params})
 
 
-def ask(shop: Workshop) -> tuple[Ai, list[str]]:
+def ask(shop: Workshop) -> tuple[AiActions, list[str]]:
     """The AI side of a workshop, and what the status bar is told."""
     said: list[str] = []
     shop.jobs.said.connect(said.append)
-    return Ai(shop.studio, shop.jobs, shop.live, asked()), said
+    return AiActions(shop.studio, shop.jobs, shop.live, asked()), said
 
 
 def test_the_whole_picture_is_asked_about_without_loading_the_model(

@@ -15,7 +15,7 @@ from core.paint.document import Document
 from core.paint.layers import AiLayer, Layer
 from core.paint.tiles import Tiles
 from editor.canvas.canvas import Canvas
-from editor.canvas.compare_wipe import Compare, without, without_ai
+from editor.canvas.compare_wipe import CompareWipe, hide_ai_layers, hide_layer
 from editor.panels.layers_row import eye_rect
 from editor.studio import Studio
 from tests.editor.windows import window
@@ -53,7 +53,7 @@ def _colour(canvas: Canvas, x: int, y: int) -> str:
 
 def test_before_is_left_and_after_is_right(canvas: Canvas) -> None:
     state = canvas.document.state
-    compare = Compare(canvas)
+    compare = CompareWipe(canvas)
     assert _colour(canvas, 20, 150) == "#ff0000"
     compare.toggle()
     assert _colour(canvas, 20, 150) == "#0000ff"
@@ -65,7 +65,7 @@ def test_before_is_left_and_after_is_right(canvas: Canvas) -> None:
 
 def test_the_line_is_dragged_and_the_rest_still_paints(canvas: Canvas) -> None:
     canvas.document.activate(canvas.document.root.children[0].id)
-    compare = Compare(canvas)
+    compare = CompareWipe(canvas)
     compare.toggle()
     left = Qt.MouseButton.LeftButton
     QTest.mousePress(canvas, left, Qt.KeyboardModifier.NoModifier, QPoint(100, 60))
@@ -81,24 +81,24 @@ def test_the_line_is_dragged_and_the_rest_still_paints(canvas: Canvas) -> None:
 
 def test_a_clear_before_shows_what_is_clear(canvas: Canvas) -> None:
     paper = canvas.document.root.children[0]
-    canvas.document.change("Delete", without(canvas.document.root, paper.id))
-    compare = Compare(canvas)
+    canvas.document.change("Delete", hide_layer(canvas.document.root, paper.id))
+    compare = CompareWipe(canvas)
     compare.toggle()
     assert _colour(canvas, 20, 150) in {"#9a9a9a", "#b4b4b4"}
 
 
 def test_the_picture_before_follows_the_document(canvas: Canvas) -> None:
-    compare = Compare(canvas)
+    compare = CompareWipe(canvas)
     compare.toggle()
     assert _colour(canvas, 20, 150) == "#0000ff"
     paper = canvas.document.root.children[0]
-    with canvas.document.painting(paper.id, "Fill") as painting:
+    with canvas.document.paint(paper.id, "Fill") as painting:
         painting.write(canvas.document.bounds, np.full((SIDE, SIDE, 4), (0, 99, 0, 255), np.uint8))
     assert _colour(canvas, 20, 150) == "#006300"
 
 
 def test_one_layer_is_held_back_while_its_eye_is_held(canvas: Canvas) -> None:
-    compare = Compare(canvas)
+    compare = CompareWipe(canvas)
     layer = canvas.document.root.children[1]
     compare.show_layer(layer.id)
     assert _colour(canvas, 180, 150) == "#0000ff"
@@ -109,9 +109,9 @@ def test_one_layer_is_held_back_while_its_eye_is_held(canvas: Canvas) -> None:
 
 def test_hiding_is_pure(canvas: Canvas) -> None:
     root = canvas.document.root
-    assert [node.visible for node in without_ai(root).children] == [True, False]
+    assert [node.visible for node in hide_ai_layers(root).children] == [True, False]
     assert [node.visible for node in root.children] == [True, True]
-    assert without(root, "nowhere") is root
+    assert hide_layer(root, "nowhere") is root
 
 
 def test_alt_on_an_eye_holds_that_layer_back(canvas: Canvas) -> None:
@@ -133,7 +133,7 @@ def test_alt_on_an_eye_holds_that_layer_back(canvas: Canvas) -> None:
 
 
 def test_a_pinned_result_stays_left_while_another_is_made(canvas: Canvas) -> None:
-    compare = Compare(canvas)
+    compare = CompareWipe(canvas)
     compare.pin("Swap words")
     edit = canvas.document.root.children[1]
     assert isinstance(edit, AiLayer)

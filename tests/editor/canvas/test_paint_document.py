@@ -43,7 +43,7 @@ def test_a_dense_screen_shows_all_the_pixels_it_has_room_for(canvas: Canvas) -> 
     image = QImage(400, 300, QImage.Format.Format_RGB32)
     image.setDevicePixelRatio(2)
     painter = QPainter(image)
-    picture = paint_document.Picture(canvas.document)
+    picture = paint_document.DocumentPainter(canvas.document)
     assert picture.paint(painter, ViewTransform(0.5), QRect(0, 0, 200, 150)) == []
     painter.end()
     row = np.frombuffer(image.constBits(), np.uint8).reshape(300, 400, 4)[100, :, 0]
@@ -73,7 +73,7 @@ def test_clear_parts_are_checkered_and_outside_is_the_surround(canvas: Canvas) -
     inside = shown[50:350, 50:450]
     assert len(np.unique(inside.reshape(-1, 3), axis=0)) == 2
     assert (inside[0, 0] != inside[0, 8]).all()
-    canvas.set_view(canvas.view.panned(5, 3))
+    canvas.set_view(canvas.view.pan(5, 3))
     assert np.array_equal(screen(canvas)[53:353, 55:455], inside), "it moves with the picture"
 
 

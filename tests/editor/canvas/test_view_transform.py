@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.geometry import Rect, Size
-from editor.canvas.view_transform import LEAST, MOST, STOPS, ViewTransform, centred, fitted
+from editor.canvas.view_transform import LEAST, MOST, STOPS, ViewTransform, centre_view, fit_view
 
 views = st.builds(
     ViewTransform,
@@ -30,7 +30,7 @@ def test_zooming_holds_the_point_under_the_pointer(
     view: ViewTransform, x: float, y: float, zoom: float
 ) -> None:
     held = view.to_document(x, y)
-    after = view.zoomed(zoom, x, y)
+    after = view.zoom_at(zoom, x, y)
     assert after.to_screen(*held) == pytest.approx((x, y), abs=1e-3)
     assert after.zoom == pytest.approx(min(MOST, max(LEAST, zoom)))
     assert after.angle == view.angle
@@ -41,7 +41,7 @@ def test_turning_holds_the_point_under_the_pointer(
     view: ViewTransform, x: float, y: float, angle: float
 ) -> None:
     held = view.to_document(x, y)
-    after = view.turned(angle, x, y)
+    after = view.rotate_at(angle, x, y)
     assert after.to_screen(*held) == pytest.approx((x, y), abs=1e-3)
     assert -180 <= after.angle < 180
     assert math.cos(math.radians(after.angle)) == pytest.approx(
@@ -51,8 +51,8 @@ def test_turning_holds_the_point_under_the_pointer(
 
 @given(views, st.integers(-500, 500), st.integers(-500, 500), st.integers(1, 900))
 def test_what_is_seen_covers_the_window(view: ViewTransform, x: int, y: int, side: int) -> None:
-    moved = view.panned(x, y)
-    seen = moved.seen(side, side)
+    moved = view.pan(x, y)
+    seen = moved.visible_rect(side, side)
     for corner in ((0, 0), (side, 0), (0, side), (side, side)):
         across, down = moved.to_document(*corner)
         assert seen.x - 1e-6 <= across <= seen.right + 1e-6
@@ -70,7 +70,7 @@ def test_a_quarter_turn_is_clockwise_on_the_screen() -> None:
     "size", [Size(10, 10), Size(4096, 100), Size(101, 9000), Size(16384, 16384)]
 )
 def test_fitting_shows_the_whole_canvas_in_the_middle(size: Size) -> None:
-    view = fitted(size, 800, 600)
+    view = fit_view(size, 800, 600)
     left, top, right, bottom = view.bounds_on_screen(Rect.of(size))
     assert left >= 0
     assert top >= 0
@@ -81,8 +81,8 @@ def test_fitting_shows_the_whole_canvas_in_the_middle(size: Size) -> None:
 
 
 def test_a_window_without_room_still_has_a_view() -> None:
-    assert fitted(Size(100, 100), 0, 0).zoom >= LEAST
-    assert centred(Size(100, 50), 300, 200, 2.0) == ViewTransform(2.0, 50, 50)
+    assert fit_view(Size(100, 100), 0, 0).zoom >= LEAST
+    assert centre_view(Size(100, 50), 300, 200, 2.0) == ViewTransform(2.0, 50, 50)
 
 
 def test_stops_lead_from_end_to_end() -> None:

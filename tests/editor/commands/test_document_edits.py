@@ -19,7 +19,7 @@ DOT = np.full((30, 30), 180, np.uint8)
 @pytest.fixture
 def document() -> Document:
     made = document_edits.new_document(Size(320, 240), (255, 255, 255, 255))
-    with made.painting(made.state.active, "Stroke") as painting:
+    with made.paint(made.state.active, "Stroke") as painting:
         painting.blend(DOT, 20, 20, RED)
     return made
 
@@ -116,7 +116,7 @@ def test_a_mask_from_the_selection_shows_only_it(document: Document) -> None:
 
 def test_copy_takes_the_selection_and_paste_puts_it_down(document: Document) -> None:
     document.select(Selection(Rect(20, 20, 10, 10)))
-    pixels, area = document_edits.copied(document)
+    pixels, area = document_edits.copy_pixels(document)
     assert area == Rect(20, 20, 10, 10)
     assert pixels[5, 5].tolist() == [180, 0, 0, 180]
     document_edits.paste(document, pixels, Point(200, 100))

@@ -9,8 +9,8 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from editor.dev import bench_ink
-from editor.dev.bench import BARS, started
-from editor.dev.bench_ink import Hand, Ink
+from editor.dev.bench import BARS, start_process
+from editor.dev.bench_ink import InkBench, SyntheticPen
 
 
 @pytest.mark.gui
@@ -19,14 +19,14 @@ def test_strokes_take_time_and_leave_paint(
 ) -> None:
     monkeypatch.setattr(bench_ink, "SIDE", 1024)
     monkeypatch.setattr(bench_ink, "LAYERS", 3)
-    ink = Ink((1000, 700), 1)
+    ink = InkBench((1000, 700), 1)
     try:
         document = ink.app.studio.document
         times = ink.strokes(128, "at_100_percent")
         assert len(times) >= 10
         assert all(0 < seconds < 1 for seconds in times)
         assert [edit.label for edit in document.history.done] == ["Brush stroke"]
-        assert {"open", "undo", "hide_layer"} <= set(ink.blocked())
+        assert {"open", "undo", "hide_layer"} <= set(ink.measure_blocking())
         assert not document.root.children[2].visible
     finally:
         ink.close()
@@ -40,11 +40,11 @@ def test_a_hand_times_every_movement(qtbot: QtBot) -> None:
     qtbot.addWidget(widget)
     widget.show()
     QApplication.processEvents()
-    assert len(Hand(widget).stroke([(1, 1), (2, 2), (3, 3)])) == 2
+    assert len(SyntheticPen(widget).stroke([(1, 1), (2, 2), (3, 3)])) == 2
 
 
 def test_a_fresh_editor_paints_without_torch_and_within_memory() -> None:
-    facts = started()
+    facts = start_process()
     assert facts["torch"] is False
     assert 0 < facts["seconds"] < 60
     assert 20 < facts["memory_mb"] < BARS["memory_mb"]

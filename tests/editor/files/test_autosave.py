@@ -135,6 +135,6 @@ def test_ink_is_told_from_paper() -> None:
     assert not _has_ink(document, 40, 128)
     ink = Layer("ink")
     document.insert("Ink", ink)
-    with document.painting(ink.id, "Ink") as painting:
+    with document.paint(ink.id, "Ink") as painting:
         painting.blend(np.full((9, 9), 255, np.uint8), 124, 36)
     assert _has_ink(document, 40, 128)

@@ -32,7 +32,7 @@ def app(qapp: object) -> Iterator[App]:
 
 def dot(app: App, value: int) -> None:
     document = app.studio.document
-    with document.painting(document.state.active, "Dot") as painting:
+    with document.paint(document.state.active, "Dot") as painting:
         painting.write(SPOT, np.full((1, 1, 4), value, np.uint8))
 
 

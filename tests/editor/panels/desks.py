@@ -7,8 +7,8 @@ from typing import Any
 from PySide6.QtCore import QCoreApplication, QEvent
 from PySide6.QtWidgets import QApplication
 
-from editor.ai_session.ai_actions import Ai
-from editor.ai_session.idle_seed_search import Idle
+from editor.ai_session.ai_actions import AiActions
+from editor.ai_session.idle_seed_search import IdleSeedSearch
 from editor.panels.ai import AiPanel
 from editor.widgets import theme
 from tests.editor.asking import Workshop, recipe, stroke
@@ -19,8 +19,8 @@ class Desk:
 
     def __init__(self, shop: Workshop) -> None:
         self.shop = shop
-        self.ai = Ai(shop.studio, shop.jobs, shop.live, recipe(seed=5))
-        self.idle = Idle(shop.studio, shop.jobs, self.ai.recipes)
+        self.ai = AiActions(shop.studio, shop.jobs, shop.live, recipe(seed=5))
+        self.idle = IdleSeedSearch(shop.studio, shop.jobs, self.ai.recipes)
         app: Any = SimpleNamespace(
             studio=shop.studio,
             jobs=shop.jobs,
@@ -35,7 +35,7 @@ class Desk:
 
     def stroke(self, **changes: Any) -> str:
         layer = stroke(self.shop, recipe(**{"seed": 5, **changes}))
-        self.ai.seeds.stroked(layer)
+        self.ai.seeds.note_stroke(layer)
         return layer
 
     async def settle(self) -> None:

@@ -15,7 +15,7 @@ from core.paint.layers import AiLayer
 from core.paint.selection import Selection
 from editor.ai_session.job import Failure, Job
 from editor.panels.ai import known_things
-from editor.panels.ai_choices import lacking, technique_entries
+from editor.panels.ai_choices import missing_capabilities, technique_entries
 from editor.panels.ai_progress import UNCHANGED
 from tests.editor.panels.desks import Desk, show
 
@@ -274,8 +274,8 @@ def test_live_off_runs_nothing(play: Any) -> None:
 def test_a_technique_that_the_model_cannot_do_says_why() -> None:
     entries = {entry.id: entry for entry in technique_entries("toy")}
     assert entries["sdedit"].reason == ""
-    assert "control of attention" in lacking(frozenset({"attention"}))
-    assert lacking(frozenset()) == ""
+    assert "control of attention" in missing_capabilities(frozenset({"attention"}))
+    assert missing_capabilities(frozenset()) == ""
 
 
 def test_techniques_stand_under_headings_with_their_published_names() -> None:

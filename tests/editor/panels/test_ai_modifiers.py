@@ -7,27 +7,27 @@ from pytestqt.qtbot import QtBot
 
 from core import catalog
 from core.params import to_json
-from core.task import Wrapped
-from editor.panels.ai_modifiers import Steering, guidance_entries, is_guidance
+from core.task import ModifierSetting
+from editor.panels.ai_modifiers import ModifierBox, guidance_entries, is_guidance
 
 pytestmark = pytest.mark.gui
 catalog.load("modifiers")
 EXTRA = next(kind.id for kind in catalog.modifiers if not is_guidance(kind.id))
 
 
-def usual(name: str) -> Wrapped:
-    return Wrapped(name, to_json(catalog.params_of(catalog.modifiers[name])()))
+def usual(name: str) -> ModifierSetting:
+    return ModifierSetting(name, to_json(catalog.params_of(catalog.modifiers[name])()))
 
 
 @pytest.fixture
-def steering(qtbot: QtBot) -> Steering:
-    made = Steering()
+def steering(qtbot: QtBot) -> ModifierBox:
+    made = ModifierBox()
     qtbot.addWidget(made)
     made.show()
     return made
 
 
-def told(steering: Steering, qtbot: QtBot, act: Any) -> Any:
+def told(steering: ModifierBox, qtbot: QtBot, act: Any) -> Any:
     with qtbot.waitSignal(steering.turned) as heard:
         act()
     return heard.args
@@ -39,7 +39,9 @@ def test_guidances_listen_to_a_negative_prompt_and_extras_do_not() -> None:
     assert not is_guidance("gone")
 
 
-def test_an_extra_goes_around_the_guidance_and_comes_off(steering: Steering, qtbot: QtBot) -> None:
+def test_an_extra_goes_around_the_guidance_and_comes_off(
+    steering: ModifierBox, qtbot: QtBot
+) -> None:
     steering.show_modifiers((usual("cfg"),), "", False)
     assert steering.extras.text() == "None"
     wrapped, dial = told(steering, qtbot, lambda: steering.choose_extra(EXTRA, True))
@@ -55,7 +57,7 @@ def test_an_extra_goes_around_the_guidance_and_comes_off(steering: Steering, qtb
     assert [one.id for one in wrapped] == ["cfg++"]
 
 
-def test_the_menu_ticks_what_is_on(steering: Steering, qtbot: QtBot) -> None:
+def test_the_menu_ticks_what_is_on(steering: ModifierBox, qtbot: QtBot) -> None:
     steering.show_modifiers((usual(EXTRA),), "", False)
     action = next(a for a in steering.extras.menu().actions() if a.isChecked())
     assert action.text() == catalog.modifiers[EXTRA].label
@@ -63,7 +65,7 @@ def test_the_menu_ticks_what_is_on(steering: Steering, qtbot: QtBot) -> None:
     assert wrapped == ()
 
 
-def test_a_technique_with_its_own_guidance_hides_the_chooser(steering: Steering) -> None:
+def test_a_technique_with_its_own_guidance_hides_the_chooser(steering: ModifierBox) -> None:
     steering.show_modifiers((usual("cfg"),), "", True)
     assert not steering.guidance.isVisible()
     assert list(steering.forms) == []
@@ -73,11 +75,11 @@ def test_a_technique_with_its_own_guidance_hides_the_chooser(steering: Steering)
 
 
 def test_a_dial_keeps_the_negative_prompt_and_what_nobody_knows(
-    steering: Steering, qtbot: QtBot
+    steering: ModifierBox, qtbot: QtBot
 ) -> None:
-    steering.show_modifiers((usual("cfg"), Wrapped("gone", {"x": 1})), "fog", False)
+    steering.show_modifiers((usual("cfg"), ModifierSetting("gone", {"x": 1})), "fog", False)
     slider: Any = steering.forms["cfg"].fields["scale"]
     wrapped, dial = told(steering, qtbot, lambda: slider.changed.emit(7.0))
     assert wrapped[0].params == {"scale": 7.0, "negative_prompt": "fog"}
-    assert wrapped[1] == Wrapped("gone", {"x": 1})
+    assert wrapped[1] == ModifierSetting("gone", {"x": 1})
     assert dial == "cfg"

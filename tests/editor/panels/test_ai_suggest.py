@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from editor.panels.ai_suggest import ABOUT
-from editor.panels.ai_words import Words
+from editor.panels.ai_words import PromptFields
 from editor.widgets import theme
 from tests.editor.panels.desks import Desk, show
 
@@ -18,16 +18,16 @@ pytestmark = pytest.mark.gui
 
 
 @pytest.fixture
-def words(qtbot: QtBot, application: QApplication) -> Words:
+def words(qtbot: QtBot, application: QApplication) -> PromptFields:
     theme.apply(application, "dark")
-    made = Words()
+    made = PromptFields()
     qtbot.addWidget(made)
     made.resize(280, 200)
     made.show()
     return made
 
 
-def test_it_stands_beside_the_field_and_goes_with_it(words: Words) -> None:
+def test_it_stands_beside_the_field_and_goes_with_it(words: PromptFields) -> None:
     words.show_source("", "")
     field, button = words.source.geometry(), words.suggestion.geometry()
     assert button.top() == field.top()
@@ -38,7 +38,7 @@ def test_it_stands_beside_the_field_and_goes_with_it(words: Words) -> None:
     assert not words.suggestion.isVisible()
 
 
-def test_a_reason_greys_it_and_is_told(words: Words, qtbot: QtBot) -> None:
+def test_a_reason_greys_it_and_is_told(words: PromptFields, qtbot: QtBot) -> None:
     words.suggestion.show_state("Put it there.", is_busy=False)
     assert not words.suggestion.isEnabled()
     assert words.suggestion.toolTip() == "Put it there."
@@ -48,7 +48,7 @@ def test_a_reason_greys_it_and_is_told(words: Words, qtbot: QtBot) -> None:
         words.suggestion.click()
 
 
-def test_its_words_fit_and_do_not_move_it(words: Words) -> None:
+def test_its_words_fit_and_do_not_move_it(words: PromptFields) -> None:
     width = words.suggestion.width()
     words.suggestion.show_state("", is_busy=True)
     assert words.suggestion.text() == "Looking…"

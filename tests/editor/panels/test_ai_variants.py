@@ -7,7 +7,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
-from core.scoring.seed_search import MOST
+from core.scoring.seed_search import MAX_SEEDS
 from editor.ai_session import idle_seed_search
 from editor.panels.ai_variants import KEY, pixmap
 from tests.editor.panels.desks import Desk
@@ -60,18 +60,18 @@ def test_found_seeds_come_first_and_the_best_has_a_star(
         await desk.settle()
         before, strip = desk.shop.pixels(), desk.panel.seed.thumbnails
         desk.idle.turn(True)
-        while len(desk.ai.seeds.tried()) < MOST + 1 or desk.idle.text:
+        while len(desk.ai.seeds.variants()) < MAX_SEEDS + 1 or desk.idle.text:
             await asyncio.sleep(0.01)
         await desk.settle()
-        assert strip.count() == MOST + 1
-        best, last = strip.item(0), strip.item(MOST)
+        assert strip.count() == MAX_SEEDS + 1
+        best, last = strip.item(0), strip.item(MAX_SEEDS)
         assert "found while idle: fits the prompt" in best.toolTip() or best.isSelected()
         assert best.toolTip().endswith("the best so far")
-        assert sum("the best so far" in strip.item(n).toolTip() for n in range(MOST + 1)) == 1
-        worst = next(one for one in desk.ai.seeds.tried() if one.key == last.data(KEY))
+        assert sum("the best so far" in strip.item(n).toolTip() for n in range(MAX_SEEDS + 1)) == 1
+        worst = next(one for one in desk.ai.seeds.variants() if one.key == last.data(KEY))
         bare = pixmap(worst.thumbnail).toImage()
         assert last.icon().pixmap(64).toImage() == bare
-        first = next(one for one in desk.ai.seeds.tried() if one.key == best.data(KEY))
+        first = next(one for one in desk.ai.seeds.variants() if one.key == best.data(KEY))
         assert best.icon().pixmap(64).toImage() != pixmap(first.thumbnail).toImage()
         assert (desk.shop.pixels() == before).all()
         strip.itemClicked.emit(best)

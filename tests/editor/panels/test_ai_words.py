@@ -6,26 +6,26 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from core import catalog
-from core.ai.recipe_defaults import usual_recipe
-from editor.ai_session.current_recipe import negative_of, with_technique, written
-from editor.panels.ai_words import CHANGES, Words, marked
+from core.ai.recipe_defaults import default_recipe
+from editor.ai_session.current_recipe import negative_of, with_prompts, with_technique
+from editor.panels.ai_words import CHANGES, PromptFields, mark_changes
 
 pytestmark = pytest.mark.gui
 catalog.load("techniques", "modifiers", "models")
 
 
 def test_gone_words_are_struck_out_and_new_ones_bold() -> None:
-    text = marked("a red apple on <grass>", "a sunflower on <grass>")
+    text = mark_changes("a red apple on <grass>", "a sunflower on <grass>")
     assert re.sub("</?a[^>]*>", "", text).startswith(
         "a <s>red</s> <s>apple</s> on &lt;grass&gt; → a <b>sunflower</b> on &lt;grass&gt;"
     )
     assert "<a href='apple'" in text
-    assert marked("", "a cat") == marked("a cat", " ") == ""
-    assert "Nothing differs yet" in marked("a cat", "a  cat")
+    assert mark_changes("", "a cat") == mark_changes("a cat", " ") == ""
+    assert "Nothing differs yet" in mark_changes("a cat", "a  cat")
 
 
 def test_the_source_is_asked_for_only_when_somebody_listens(qtbot: QtBot) -> None:
-    words = Words()
+    words = PromptFields()
     qtbot.addWidget(words)
     words.show()
     words.show_source(None, "a cat")
@@ -37,7 +37,7 @@ def test_the_source_is_asked_for_only_when_somebody_listens(qtbot: QtBot) -> Non
 
 
 def test_what_is_written_is_told_and_the_link_searches(qtbot: QtBot) -> None:
-    words = Words()
+    words = PromptFields()
     qtbot.addWidget(words)
     words.show_source("a dog", "a cat")
     with qtbot.waitSignal(words.changed) as told:
@@ -53,12 +53,12 @@ def test_what_is_written_is_told_and_the_link_searches(qtbot: QtBot) -> None:
 
 
 def test_another_technique_keeps_words_and_brings_its_own_guidance() -> None:
-    brush = written(usual_recipe("layered-brush", "storybook", 4), "a cat", "blurred")
+    brush = with_prompts(default_recipe("layered-brush", "storybook", 4), "a cat", "blurred")
     swap = with_technique(brush, "prompt-to-prompt")
     assert (swap.prompt, negative_of(swap), swap.seed) == ("a cat", "blurred", 4)
     assert swap.modifiers == ()
     assert swap.params["steps"] == brush.params["steps"]
-    swap = written(swap, "a dog", "dull", "a cat")
+    swap = with_prompts(swap, "a dog", "dull", "a cat")
     assert swap.params["source_prompt"] == "a cat"
     back = with_technique(swap, "sdedit")
     assert (back.prompt, negative_of(back)) == ("a dog", "dull")

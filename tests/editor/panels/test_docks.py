@@ -14,7 +14,7 @@ from editor.app import App
 from editor.commands.document_edits import new_document
 from editor.panels.layers_row import NODE
 from editor.panels.layers_thumbnail import thumbnail
-from editor.panels.layers_tree import Where, _dropped
+from editor.panels.layers_tree import Where, _drop_node
 from tests.editor.windows import window
 
 LEFT = Qt.MouseButton.LeftButton
@@ -84,18 +84,18 @@ def test_dropping_reorders_and_nests(app: App) -> None:
     document.insert("Group", Group("group", children=(Layer("inner"),)))
     ground, ink, group = document.root.children
     rows = {item.data(0, NODE).name: item for item in app.window.layers.tree.items()}
-    below = _dropped(document.root, ink, rows["Background"], Where.BelowItem)
+    below = _drop_node(document.root, ink, rows["Background"], Where.BelowItem)
     assert below is not None
     assert [n.name for n in below.children] == ["Layer 1", "Background", "group"]
-    inside = _dropped(document.root, ink, rows["group"], Where.OnItem)
+    inside = _drop_node(document.root, ink, rows["group"], Where.OnItem)
     assert inside is not None
     assert [n.name for n in walk(inside)] == ["Background", "group", "inner", "Layer 1"]
-    above = _dropped(document.root, ground, rows["group"], Where.AboveItem)
+    above = _drop_node(document.root, ground, rows["group"], Where.AboveItem)
     assert above is not None
     assert [n.name for n in above.children][-1] == "Background"
-    assert _dropped(document.root, group, rows["inner"], Where.BelowItem) is None
-    assert _dropped(document.root, ink, rows["Layer 1"], Where.AboveItem) is None
-    end = _dropped(document.root, ink, None, Where.OnViewport)
+    assert _drop_node(document.root, group, rows["inner"], Where.BelowItem) is None
+    assert _drop_node(document.root, ink, rows["Layer 1"], Where.AboveItem) is None
+    end = _drop_node(document.root, ink, None, Where.OnViewport)
     assert end is not None
     assert end.children[0].name == "Layer 1"
 
@@ -135,10 +135,10 @@ def test_the_colour_dock_follows_and_leads(app: App) -> None:
     app.studio.choose(foreground=(10, 200, 30, 255))
     assert panel.hex.text() == "#0ac81e"
     panel.hex.setText("3366ff")
-    panel._typed()
+    panel._on_typed()
     assert app.studio.choices.foreground == (51, 102, 255, 255)
     panel.hex.setText("nonsense")
-    panel._typed()
+    panel._on_typed()
     assert panel.hex.text() == "#3366ff"
     QTest.mouseClick(panel.square, LEFT, pos=QPoint(1, 1))
     picked = app.studio.choices.foreground

@@ -17,7 +17,7 @@ from core.geometry import Size
 from core.paint.layers import Layer
 from editor.app import App
 from editor.commands.document_edits import new_document
-from editor.files.file_actions import Files
+from editor.files.file_actions import FileActions
 from tests.editor.windows import window
 
 Answer = QMessageBox.StandardButton
@@ -37,7 +37,7 @@ def open_app(app: App) -> App:
 
 def paint(app: App) -> None:
     document = app.studio.document
-    with document.painting(document.state.active, "Stroke") as painting:
+    with document.paint(document.state.active, "Stroke") as painting:
         painting.blend(np.full((9, 9), 255, np.uint8), 5, 5)
 
 
@@ -79,7 +79,7 @@ def test_unsaved_work_is_asked_about(
     path = tmp_path / "a.ora"
     open_app.studio.document.path = path
     paint(open_app)
-    monkeypatch.setattr(Files, "ask_about_changes", lambda _: answer)
+    monkeypatch.setattr(FileActions, "ask_about_changes", lambda _: answer)
     assert open_app.window.close() is closes
     assert path.exists() is saved
 
@@ -87,7 +87,7 @@ def test_unsaved_work_is_asked_about(
 def test_nothing_is_asked_when_nothing_changed(
     open_app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Files, "ask_about_changes", lambda _: pytest.fail("asked"))
+    monkeypatch.setattr(FileActions, "ask_about_changes", lambda _: pytest.fail("asked"))
     assert open_app.window.close()
 
 

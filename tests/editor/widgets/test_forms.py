@@ -95,7 +95,7 @@ def test_a_slider_resets_types_and_stays_in_range(slider: NumberSlider) -> None:
     assert slider.value == 99
     slider._edit()
     slider._editor.setText("12")
-    slider._typed()
+    slider._on_typed()
     assert slider.value == 12
     assert slider.text() == "12 %"
 
