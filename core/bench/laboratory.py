@@ -58,7 +58,7 @@ class Laboratory:
 
     def row(self, method: Method, asked: "list[SceneEdit]") -> dict[str, Any]:
         """Means over all edits, and by kind how close to the truth."""
-        lacking = self.missing_for(method)
+        lacking = self.find_missing_needs(method)
         if lacking:
             return {"method": method.name, "error": lacking}
         self.peak = 0
@@ -90,7 +90,7 @@ class Laboratory:
 
         return load_codec(FOLDER)
 
-    def missing_for(self, method: Method) -> str:
+    def find_missing_needs(self, method: Method) -> str:
         """What the model has not and the method needs; empty when nothing lacks."""
         needs = catalog.techniques[method.technique].needs
         if method.inverter:

@@ -138,7 +138,7 @@ def measure_on_pie(
     """What is kept, as PIE-Bench's evaluator has it; its other metrics need models of their own."""
     rows: list[dict[str, Any]] = []
     for method in chosen:
-        lacking = laboratory.missing_for(method)
+        lacking = laboratory.find_missing_needs(method)
         figures = [] if lacking else [laboratory.background_metrics(method, edit) for edit in asked]
         means = {name: mean([one[name] for one in figures]) for name in (figures or [{}])[0]}
         rows.append({"method": method.name, **({"error": lacking} if lacking else means)})

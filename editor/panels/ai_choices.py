@@ -76,7 +76,7 @@ def technique_entries(model: str) -> list[Entry]:
         has = frozenset(CAPABILITIES)
     entries = []
     for heading in HEADINGS:
-        kinds = [kind for kind in techniques if heading_of(kind) == heading]
+        kinds = [kind for kind in techniques if technique_heading(kind) == heading]
         if kinds:
             entries.append(Entry(f"heading:{heading}", heading, is_heading=True))
         for kind in sorted(kinds, key=lambda kind: kind.label):
@@ -87,7 +87,7 @@ def technique_entries(model: str) -> list[Entry]:
     return entries
 
 
-def heading_of(kind: Any) -> str:
+def technique_heading(kind: Any) -> str:
     """Under which heading a technique is listed; empty for one that only shows something."""
     names = {field.name for field in fields(params_of(kind))}
     if is_look(kind):
