@@ -1,4 +1,4 @@
-"""A synchronous list of callbacks: how core tells whoever listens that something changed."""
+"""A synchronous list of callbacks, and a value that calls them when it is exchanged."""
 
 from collections.abc import Callable
 from typing import Generic, TypeVar
@@ -24,3 +24,16 @@ class Signal(Generic[T]):
     def emit(self, value: T) -> None:
         for listener in tuple(self._listeners):
             listener(value)
+
+
+class Observable(Generic[T]):
+    """A value that others hold on to; ``changed`` carries the new one after ``set``."""
+
+    def __init__(self, value: T) -> None:
+        self.value = value
+        self.changed: Signal[T] = Signal()
+
+    def set(self, value: T) -> None:
+        """Exchange the value and call who listens."""
+        self.value = value
+        self.changed.emit(value)

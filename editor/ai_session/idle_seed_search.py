@@ -234,7 +234,7 @@ class IdleSeedSearch:
 
     def _say(self, sentence: str) -> None:
         if sentence:
-            self.jobs.said.emit(sentence)
+            self.jobs.noted.emit(sentence)
 
     def _show(self, text: str) -> None:
         if text != self.text:

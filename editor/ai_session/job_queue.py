@@ -70,8 +70,8 @@ class JobQueue:
         self.running: Job | None = None
         self.changed: Signal[Job] = Signal()
         self.previewed: Signal[JobPreview] = Signal()
-        self.landed: Signal[Job] = Signal()
-        self.said: Signal[str] = Signal()
+        self.result_shown: Signal[Job] = Signal()
+        self.noted: Signal[str] = Signal()
         self._waiting: OrderedDict[str, Job] = OrderedDict()
         self._asked: TaskSnapshot | None = None
         self._task: asyncio.Task[None] | None = None
@@ -270,7 +270,7 @@ class JobQueue:
             job.note = await self.run_in_thread(verdict, layer, asked, done.pixels, done.facts)
             job.final_ms = job.age_ms
             self._move(job, Stage.finished)
-            self.said.emit(job.note)
+            self.noted.emit(job.note)
             return
         job.note = " ".join(done.facts.get("notes", [])) or job.note
         result = await self.run_in_thread(make_result, asked, done.pixels, done.facts)
@@ -295,7 +295,7 @@ class JobQueue:
         what = "Worker restarted" if died else message.text.rstrip(".")
         job.note = f"{what}, your stroke was kept; trying {message.retry}."
         job.n = 0
-        self.said.emit(job.note)
+        self.noted.emit(job.note)
         self.changed.emit(job)
 
     async def _settle(self, job: Job, asked: TaskSnapshot, result: Result) -> None:
@@ -317,7 +317,7 @@ class JobQueue:
             job.preview_ms = job.preview_ms or job.age_ms
             job.final_ms = job.age_ms
             self._move(job, Stage.finished)
-            self.landed.emit(job)
+            self.result_shown.emit(job)
         else:
             self._move(job, Stage.overtaken)
 

@@ -59,7 +59,7 @@ class LiveLoop:
         self._dirty = EMPTY
         self._leave: list[Callable[[], None]] = [
             studio.opened.connect(self._watch),
-            jobs.landed.connect(self._on_result),
+            jobs.result_shown.connect(self._on_result),
         ]
         self._unwatch: Callable[[], None] | None = None
         self._watch(studio.document)

@@ -60,7 +60,7 @@ class WordSelector:
         if self.is_busy:
             return
         self.is_busy = True
-        self.jobs.said.emit(f"Looking for {what}…")
+        self.jobs.noted.emit(f"Looking for {what}…")
         try:
             document = self.studio.document
             recipe = replace(default_recipe(technique, model, 0, values), modifiers=())
@@ -72,7 +72,7 @@ class WordSelector:
             raise EditorError(f"Nothing was found for {what}: select it by hand.")
         if document is self.studio.document:
             document.select(found, f"Select {what}")
-            self.jobs.said.emit(f"Selected {what}")
+            self.jobs.noted.emit(f"Selected {what}")
 
     async def _map(self, document: Document, recipe: "Recipe") -> "Pixels":
         facts = await self.engine.open(recipe.model)

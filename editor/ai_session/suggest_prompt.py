@@ -40,13 +40,13 @@ class PromptSuggester:
 
         Raises EditorError when nobody can say.
         """
-        self.jobs.said.emit(LOOKING)
+        self.jobs.noted.emit(LOOKING)
         place = self._place()
         text = await self._describe()
         if self._place() != place:
-            self.jobs.said.emit(f"Kept what is written; suggested was: {text}")
+            self.jobs.noted.emit(f"Kept what is written; suggested was: {text}")
             return ""
-        self.jobs.said.emit(f"Suggested: {text}")
+        self.jobs.noted.emit(f"Suggested: {text}")
         return text
 
     async def _describe(self) -> str:

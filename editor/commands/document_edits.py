@@ -117,6 +117,20 @@ def remove_mask(document: Document) -> None:
     document.replace("Remove mask", replace(node, mask=None))
 
 
+def toggle_lock(document: Document) -> str:
+    """Lock the active layer's transparency, or free it; returns the edit's name.
+
+    Raises EditorError when no layer is active.
+    """
+    layer = document.active
+    if not isinstance(layer, Layer):
+        raise EditorError("Choose a layer whose transparency should be locked.")
+    changed = replace(layer, lock_alpha=not layer.lock_alpha)
+    label = "Lock transparency" if changed.lock_alpha else "Unlock transparency"
+    document.replace(label, changed)
+    return label
+
+
 def fill(document: Document, colour: tuple[int, int, int, int]) -> None:
     """Fill the selection, or the whole layer, with a straight RGBA colour."""
     layer = _raster(document)

@@ -81,17 +81,17 @@ def first_stroke() -> dict[str, Any]:
 
     from core import settings
     from core.geometry import Size
-    from editor.app import App
+    from editor.__main__ import open_window
     from editor.commands import document_edits
     from editor.dev.bench_ink import SyntheticPen
 
     application = QApplication([])
-    app = App(application, settings.Settings())
-    app.show_document(document_edits.new_document(Size(PLAIN, PLAIN), (255, 255, 255, 255)))
+    app = open_window(application, settings.Settings())
+    app.session.studio.open(document_edits.new_document(Size(PLAIN, PLAIN), (255, 255, 255, 255)))
     app.window.resize(*WINDOW)
     app.window.show()
     application.processEvents()
-    SyntheticPen(app.canvas).stroke([(300.0 + 8 * step, 300.0) for step in range(20)])
+    SyntheticPen(app.session.canvas).stroke([(300.0 + 8 * step, 300.0) for step in range(20)])
     seconds = time.perf_counter() - start
     import psutil
 

@@ -16,7 +16,8 @@ from core.paint.document import Document
 from core.paint.layers import Group, Layer
 from core.paint.tiles import TILE, Tiles
 from core.settings import Settings
-from editor.app import App
+from editor.__main__ import open_window
+from editor.commands.edit import undo
 
 LAYERS, SIDE = 16, 4096
 DABS = (128, 512)
@@ -54,16 +55,16 @@ class InkBench:
     def __init__(self, window: tuple[int, int], strokes: int) -> None:
         application = QApplication.instance() or QApplication([])
         assert isinstance(application, QApplication)
-        self.app = App(application, Settings())
+        self.app = open_window(application, Settings())
         self._application = application
         self._count = strokes
         self._places = np.random.default_rng(0)
-        self._canvas = self.app.canvas
+        self._canvas = self.app.session.canvas
         self.app.window.resize(*window)
         self.app.window.show()
         self._longest_frame(0.0)
         document = heavy_document()
-        self._opening = self._time(lambda: self.app.show_document(document))
+        self._opening = self._time(lambda: self.app.session.studio.open(document))
 
     def close(self) -> None:
         self.app.window.hide()
@@ -72,7 +73,7 @@ class InkBench:
     def strokes(self, dab: int, where: str) -> list[float]:
         """Seconds per event of strokes with a brush of this diameter."""
         canvas = self._canvas
-        studio = self.app.studio
+        studio = self.app.session.studio
         studio.choose(tool="brush", brush="round")
         studio.set_brush_params(Round.Params(size=float(dab)))
         canvas.fit()
@@ -90,12 +91,12 @@ class InkBench:
 
     def measure_blocking(self) -> dict[str, float]:
         """How long single commands keep the window from answering, in seconds."""
-        document, canvas = self.app.studio.document, self._canvas
+        document, canvas = self.app.session.studio.document, self._canvas
         canvas.fit()
         self._application.processEvents()
         other = document.root.children[2]
         actions: dict[str, Callable[[], Any]] = {
-            "undo": self.app.undo,
+            "undo": lambda: undo(self.app.session),
             "zoom_in": lambda: canvas.zoom_to(1.0),
             "fit": canvas.fit,
             "rotate": lambda: canvas.turn_by(30),

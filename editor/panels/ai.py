@@ -4,7 +4,7 @@ import asyncio
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QFileDialog, QFrame, QMenu, QScrollArea, QVBoxLayout, QWidget
@@ -32,30 +32,34 @@ from editor.panels.ai_modifiers import ModifierBox
 from editor.panels.ai_progress import UNCHANGED, Progress
 from editor.panels.ai_seed import SeedRow
 from editor.panels.ai_words import PromptFields
+from editor.panels.panel import Place, panels
 from editor.widgets.forms import build_form
 
 if TYPE_CHECKING:
     from editor.ai_session.job import Job
-    from editor.app import App
+    from editor.session import Session
     from editor.widgets.forms import Form
+    from editor.widgets.theme import Tokens
 
 PAINT = "Paint with the AI brush (A) over what should change."
 KNOWN = 6
 """Things that the hint names of what Storybook knows."""
 
 
+@panels.register
 class AiPanel(QWidget):
     """Words and dials scroll; seed, progress and Run below them are always in sight."""
 
-    id = "ai"
-    title = "AI"
+    id: ClassVar[str] = "ai"
+    title: ClassVar[str] = "AI"
+    place: ClassVar[Place] = Place(10, height=400)
 
-    def __init__(self, app: "App") -> None:
+    def __init__(self, session: "Session") -> None:
         super().__init__()
-        self.app = app
-        self.recipes, self.seeds, self.jobs = app.ai.recipes, app.ai.seeds, app.jobs
+        self.session = session
+        self.recipes, self.seeds, self.jobs = session.ai.recipes, session.ai.seeds, session.jobs
         self.words, self.choices, self.steering = PromptFields(), AiChoices(), ModifierBox()
-        self.seed, self.progress = SeedRow(app.tokens), Progress(app.tokens)
+        self.seed, self.progress = SeedRow(session.tokens.value), Progress(session.tokens.value)
         self._dials: Form | None = None
         self._dials_of = ""
         self._own_failure: Failure | None = None
@@ -64,6 +68,7 @@ class AiPanel(QWidget):
         self._late.timeout.connect(self.refresh)
         self._lay_out()
         self._connect()
+        self.dress(session.tokens.value)
         self.refresh()
 
     def _lay_out(self) -> None:
@@ -108,21 +113,22 @@ class AiPanel(QWidget):
         self.seed.diced.connect(self.seeds.dice)
         self.seed.locked.connect(self._lock)
         self.seed.picked.connect(self._pick)
-        self.seed.idle.switched.connect(self.app.idle.turn)
-        self.seed.idle.chosen.connect(self.app.idle.choose)
-        self.app.idle.changed.connect(lambda _: self._late.start())
+        self.seed.idle.switched.connect(self.session.idle.turn)
+        self.seed.idle.chosen.connect(self.session.idle.choose)
+        self.session.idle.changed.connect(lambda _: self._late.start())
         self.progress.run.connect(self._run)
         self.progress.cancel.connect(self._cancel)
-        self.progress.live.connect(self.app.live.turn)
+        self.progress.live.connect(self.session.live.turn)
         self.recipes.changed.connect(lambda _: self._late.start())
         self.jobs.changed.connect(self._job_moved)
-        self.jobs.landed.connect(lambda _: self._late.start())
+        self.session.tokens.changed.connect(self.dress)
+        self.jobs.result_shown.connect(lambda _: self._late.start())
 
-    def dress(self) -> None:
+    def dress(self, tokens: "Tokens") -> None:
         """Icons and marks in the theme's colours."""
         self.words.dress()
-        self.seed.dress(self.app.tokens)
-        self.progress.dress(self.app.tokens)
+        self.seed.dress(tokens)
+        self.progress.dress(tokens)
 
     # What it shows
 
@@ -140,7 +146,7 @@ class AiPanel(QWidget):
         self.seed.field.show_seed(recipe.seed)
         layer = self.recipes.layer
         self.seed.thumbnails.show_variants(self.seeds.variants(), layer.rendered if layer else "")
-        self.seed.idle.show_state(self.app.idle.is_on, self.app.idle.judge)
+        self.seed.idle.show_state(self.session.idle.is_on, self.session.idle.judge)
         self.progress.run_button.setEnabled(layer is None or not layer.baked)
         self.progress.show_layer(layer.id if layer else "")
         self._show_failure()
@@ -209,7 +215,7 @@ class AiPanel(QWidget):
     def _run(self) -> None:
         self._own_failure = None
         try:
-            self.app.ai.run()
+            self.session.ai.run()
         except EditorError as error:
             self._fail(str(error))
 
@@ -219,7 +225,7 @@ class AiPanel(QWidget):
 
     async def _on_words_found(self, words: str) -> None:
         try:
-            await self.app.ai.find_words(words)
+            await self.session.ai.find_words(words)
         except EditorError as error:
             self._fail(str(error))
 
@@ -232,7 +238,7 @@ class AiPanel(QWidget):
 
     async def _on_suggestion(self) -> None:
         try:
-            text = await self.app.ai.suggesting.suggest()
+            text = await self.session.ai.suggesting.suggest()
             if text:
                 self.words.source.write(text)
         except EditorError as error:

@@ -4,13 +4,13 @@ import math
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF, QSize, Qt
-from PySide6.QtGui import QColor, QIcon, QImage, QPainter, QPen, QPixmap, QPolygonF
+from PySide6.QtGui import QColor, QIcon, QPainter, QPen, QPixmap, QPolygonF
 from PySide6.QtWidgets import QListView, QListWidget, QListWidgetItem
 
 from core.scoring.seed_search import SeedStanding, standings
+from editor.widgets.pictures import rgb_pixmap
 
 if TYPE_CHECKING:
-    from core.paint.tiles import Pixels
     from editor.ai_session.result_cache import Variant
     from editor.widgets.theme import Tokens
 
@@ -81,7 +81,7 @@ class VariantThumbnails(QListWidget):
             item.setSelected(key == current)
 
     def _icon(self, one: "Variant", standing: SeedStanding) -> QIcon:
-        drawn = pixmap(one.thumbnail)
+        drawn = rgb_pixmap(one.thumbnail)
         if standing.is_best:
             star(drawn, self._tokens)
         shown = QIcon(drawn)
@@ -118,10 +118,3 @@ def star(drawn: QPixmap, tokens: "Tokens") -> None:
     painter.setPen(Qt.PenStyle.NoPen)
     painter.drawPolygon(QPolygonF(points))
     painter.end()
-
-
-def pixmap(rgb: "Pixels") -> QPixmap:
-    """RGB bytes (height x width x 3) as a pixmap."""
-    height, width = rgb.shape[:2]
-    image = QImage(rgb.tobytes(), width, height, width * 3, QImage.Format.Format_RGB888)
-    return QPixmap.fromImage(image)

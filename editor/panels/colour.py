@@ -1,6 +1,6 @@
 """The Colour dock: a square of saturation and value, a strip of hues, hex and both colours."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtCore import Signal as QtSignal
@@ -15,25 +15,30 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QToolButton, QVBoxLayout, QWidget
 
+from editor.panels.panel import Place, panels
+from editor.widgets.swatch import Swatch
+
 if TYPE_CHECKING:
-    from editor.app import App
+    from editor.session import Session
 
 HUES = 14
 GAP = 8
 
 
+@panels.register
 class ColourPanel(QWidget):
     """Changes the foreground colour; X swaps it with the background, D resets both."""
 
-    id = "colour"
-    title = "Colour"
+    id: ClassVar[str] = "colour"
+    title: ClassVar[str] = "Colour"
+    place: ClassVar[Place] = Place(30, height=150, is_tab_when_low=True)
 
-    def __init__(self, app: "App") -> None:
+    def __init__(self, session: "Session") -> None:
         super().__init__()
-        self.app = app
+        self.session = session
         self.square = ColourSquare()
         self.square.picked.connect(self._pick)
-        self.swatch = Swatch(app)
+        self.swatch = Swatch(session.studio)
         self.hex = QLineEdit()
         self.hex.setMaxLength(7)
         self.hex.setFixedWidth(84)
@@ -45,32 +50,32 @@ class ColourPanel(QWidget):
         row.addWidget(self.hex)
         row.addStretch(1)
         button = QToolButton()
-        button.setDefaultAction(app.actions["swap"])
+        button.setDefaultAction(session.actions["swap"])
         row.addWidget(button)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 8, 8, 8)
         layout.setSpacing(GAP)
         layout.addWidget(self.square, 1)
         layout.addLayout(row)
-        app.studio.chosen.connect(lambda _: self.refresh())
+        session.studio.chosen.connect(lambda _: self.refresh())
         self.refresh()
 
     def refresh(self) -> None:
-        colour = QColor(*self.app.studio.choices.foreground)
+        colour = QColor(*self.session.studio.choices.foreground)
         self.square.show_colour(colour)
         if not self.hex.hasFocus():
             self.hex.setText(colour.name())
         self.swatch.update()
 
     def _pick(self, colour: QColor) -> None:
-        self.app.studio.choose(foreground=(colour.red(), colour.green(), colour.blue(), 255))
+        self.session.studio.choose(foreground=(colour.red(), colour.green(), colour.blue(), 255))
 
     def _on_typed(self) -> None:
         text = self.hex.text().strip()
         colour = QColor(text if text.startswith("#") else f"#{text}")
         if colour.isValid():
             self._pick(colour)
-        self.hex.setText(QColor(*self.app.studio.choices.foreground).name())
+        self.hex.setText(QColor(*self.session.studio.choices.foreground).name())
 
 
 class ColourSquare(QWidget):
@@ -156,23 +161,3 @@ class ColourSquare(QWidget):
             self._value = 1 - down
         self.update()
         self.picked.emit(self.colour)
-
-
-class Swatch(QWidget):
-    """Foreground over background."""
-
-    def __init__(self, app: "App") -> None:
-        super().__init__()
-        self.app = app
-        self.setFixedSize(38, 30)
-        self.setToolTip("Foreground and background (X swaps, D resets)")
-        self.setAccessibleName("Foreground and background colour")
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setPen(QPen(self.palette().window().color().darker(150), 1))
-        choices = self.app.studio.choices
-        for colour, x, y in ((choices.background, 14, 8), (choices.foreground, 1, 1)):
-            painter.setBrush(QColor(*colour))
-            painter.drawRoundedRect(QRectF(x + 0.5, y + 0.5, 22, 20), 3, 3)
-        painter.end()

@@ -1,25 +1,29 @@
 """The History dock: every edit by name; a click goes there."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from PySide6.QtWidgets import QLabel, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
+
+from editor.panels.panel import Place, panels
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from core.paint.document import Document
-    from editor.app import App
+    from editor.session import Session
 
 
+@panels.register
 class HistoryPanel(QWidget):
     """The newest edit at the bottom; what is undone is dim."""
 
-    id = "history"
-    title = "History"
+    id: ClassVar[str] = "history"
+    title: ClassVar[str] = "History"
+    place: ClassVar[Place] = Place(40, is_tab=True)
 
-    def __init__(self, app: "App") -> None:
+    def __init__(self, session: "Session") -> None:
         super().__init__()
-        self.app = app
+        self.session = session
         self.list = QListWidget()
         self.list.setAccessibleName("History")
         self.list.itemClicked.connect(lambda item: self.go_to(self.list.row(item)))
@@ -32,8 +36,8 @@ class HistoryPanel(QWidget):
         layout.addWidget(self.list, 1)
         self._leave: Callable[[], None] = lambda: None
         self._shown: tuple[object, ...] = ()
-        app.studio.opened.connect(self._open)
-        self._open(app.studio.document)
+        session.studio.opened.connect(self._open)
+        self._open(session.studio.document)
 
     def _open(self, document: "Document") -> None:
         self._leave()
@@ -42,7 +46,7 @@ class HistoryPanel(QWidget):
         self.refresh()
 
     def refresh(self) -> None:
-        history = self.app.studio.document.history
+        history = self.session.studio.document.history
         shown = (*history.done, None, *history.undone)
         if shown == self._shown and self._shown:
             return
@@ -61,7 +65,7 @@ class HistoryPanel(QWidget):
 
     def go_to(self, row: int) -> None:
         """Undo or redo until row (0 is the opened document) is the present."""
-        document = self.app.studio.document
+        document = self.session.studio.document
         while len(document.history.done) > row and document.undo() is not None:
             pass
         while len(document.history.done) < row and document.redo() is not None:

@@ -1,7 +1,7 @@
 """The Jobs dock: what runs, what waits, and how the last ones ended."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import (
@@ -18,10 +18,11 @@ from PySide6.QtWidgets import (
 
 from editor.ai_session.job import Job, Stage
 from editor.panels.ai_progress import OFTEN, progress_text
+from editor.panels.panel import Place, panels
 from editor.widgets.theme import Tokens, icon
 
 if TYPE_CHECKING:
-    from editor.app import App
+    from editor.session import Session
 
 EMPTY = "Nothing has run yet. Paint with the AI brush (A) over what should change."
 
@@ -87,20 +88,23 @@ class JobRow(QWidget):
         self._stop.setVisible(not self.job.stage.is_over)
 
 
+@panels.register
 class JobsPanel(QWidget):
     """Newest first."""
 
-    id = "jobs"
-    title = "Jobs"
+    id: ClassVar[str] = "jobs"
+    title: ClassVar[str] = "Jobs"
+    place: ClassVar[Place] = Place(50, is_tab=True)
 
-    def __init__(self, app: "App") -> None:
+    def __init__(self, session: "Session") -> None:
         super().__init__()
-        self.app = app
+        self.session = session
         self.rows: list[JobRow] = []
         self._late = QTimer(self, singleShot=True, interval=OFTEN)
         self._late.timeout.connect(self.refresh)
         self._lay_out()
-        app.jobs.changed.connect(lambda _: self._late.isActive() or self._late.start())
+        session.tokens.changed.connect(self.dress)
+        session.jobs.changed.connect(lambda _: self._late.isActive() or self._late.start())
         self.refresh()
 
     def _lay_out(self) -> None:
@@ -123,14 +127,14 @@ class JobsPanel(QWidget):
         self._stack.addWidget(empty)
         self._stack.addWidget(scroll)
 
-    def dress(self) -> None:
+    def dress(self, tokens: Tokens) -> None:
         """Icons in the theme's colours."""
         for row in self.rows:
-            row.dress(self.app.tokens)
+            row.dress(tokens)
 
     def refresh(self) -> None:
         """Bring the rows in step with the jobs."""
-        recent = list(self.app.jobs.recent)
+        recent = list(self.session.jobs.recent)
         kept = {row.job: row for row in self.rows}
         for job in kept.keys() - set(recent):
             kept.pop(job).deleteLater()
@@ -138,7 +142,7 @@ class JobsPanel(QWidget):
         for place, job in enumerate(recent):
             row = kept.get(job)
             if row is None:
-                row = JobRow(job, self.app.tokens, self.app.jobs.cancel)
+                row = JobRow(job, self.session.tokens.value, self.session.jobs.cancel)
                 self._column.insertWidget(place, row)
             row.refresh()
             self.rows.append(row)

@@ -1,7 +1,7 @@
 """The Layers dock: what lies over what, shown, hidden, re-ordered and renamed."""
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from PySide6.QtCore import QPoint, QSize, QTimer
 from PySide6.QtGui import QIcon
@@ -21,25 +21,28 @@ from core.params import Range
 from editor.panels.layers_row import NODE
 from editor.panels.layers_thumbnail import thumbnail
 from editor.panels.layers_tree import LayerTree
+from editor.panels.panel import Place, panels
 from editor.widgets import theme
 from editor.widgets.slider import NumberSlider
 
 if TYPE_CHECKING:
     from core.paint.document import Document
-    from editor.app import App
+    from editor.session import Session
 
 DELAY = 120
 
 
+@panels.register
 class LayersPanel(QWidget):
     """A tree of layers, top first, with opacity and blend mode of the active one above it."""
 
-    id = "layers"
-    title = "Layers"
+    id: ClassVar[str] = "layers"
+    title: ClassVar[str] = "Layers"
+    place: ClassVar[Place] = Place(20, height=190)
 
-    def __init__(self, app: "App") -> None:
+    def __init__(self, session: "Session") -> None:
         super().__init__()
-        self.app = app
+        self.session = session
         self.tree = LayerTree(self)
         self._opacity = NumberSlider(Range(0, 100, unit="%", step=1), 100, 100, "Opacity", True)
         self._blend = QComboBox()
@@ -50,8 +53,9 @@ class LayersPanel(QWidget):
         self._later.setSingleShot(True)
         self._later.setInterval(DELAY)
         self._later.timeout.connect(self._refresh_thumbnails)
-        app.studio.opened.connect(self._open)
-        self._open(app.studio.document)
+        session.jobs.changed.connect(lambda _: self.tree.viewport().update())
+        session.studio.opened.connect(self._open)
+        self._open(session.studio.document)
 
     def _build(self) -> None:
         for mode in MODES.values():
@@ -78,7 +82,7 @@ class LayersPanel(QWidget):
         row = QHBoxLayout()
         for name in ("layer-new", "layer-group", "layer-mask", "layer-duplicate", "layer-delete"):
             button = QToolButton()
-            button.setDefaultAction(self.app.actions[name])
+            button.setDefaultAction(self.session.actions[name])
             button.setIconSize(QSize(theme.ICON, theme.ICON))
             row.addWidget(button)
         row.addStretch(1)
@@ -86,7 +90,7 @@ class LayersPanel(QWidget):
 
     @property
     def document(self) -> "Document":
-        return self.app.studio.document
+        return self.session.studio.document
 
     def _open(self, document: "Document") -> None:
         for leave in self._leave:
@@ -163,9 +167,9 @@ class LayersPanel(QWidget):
             "layer-unmask",
             "layer-delete",
         ):
-            menu.addAction(self.app.actions[name])
+            menu.addAction(self.session.actions[name])
         if isinstance(self.document.active, AiLayer):
             menu.addSeparator()
             for name in ("ai-run", "ai-freeze", "ai-compare", "ai-copy", "ai-mask"):
-                menu.addAction(self.app.actions[name])
+                menu.addAction(self.session.actions[name])
         return menu

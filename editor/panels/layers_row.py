@@ -12,7 +12,7 @@ from editor.panels.layers_thumbnail import THUMBNAIL
 from editor.widgets import theme
 
 if TYPE_CHECKING:
-    from editor.app import App
+    from editor.session import Session
     from editor.widgets.theme import Tokens
 
 ROW = 40
@@ -36,13 +36,13 @@ def _box(row: QRect) -> QRect:
 class LayerRow(QStyledItemDelegate):
     """Draws eye, thumbnail, kind mark, name and opacity of one row."""
 
-    def __init__(self, app: "App", parent: QWidget) -> None:
+    def __init__(self, session: "Session", parent: QWidget) -> None:
         super().__init__(parent)
-        self.app = app
+        self.session = session
 
     @property
     def _tokens(self) -> "Tokens":
-        return self.app.tokens
+        return self.session.tokens.value
 
     def sizeHint(
         self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
@@ -111,7 +111,7 @@ class LayerRow(QStyledItemDelegate):
         return right - width - 8
 
     def _special(self, node: Node) -> list[str]:
-        state = self.app.ai.state_of(node) if isinstance(node, AiLayer) else ""
+        state = self.session.ai.state_of(node) if isinstance(node, AiLayer) else ""
         notes = [state] if state else []
         if node.mask is not None:
             notes.append("mask")

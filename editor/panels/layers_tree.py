@@ -39,7 +39,7 @@ class LayerTree(QTreeWidget):
         self.setIconSize(QSize(THUMBNAIL, THUMBNAIL))
         self.setDragDropMode(QAbstractItemView.DragDropMode.InternalMove)
         self.setEditTriggers(QAbstractItemView.EditTrigger.EditKeyPressed)
-        self.setItemDelegate(LayerRow(panel.app, self))
+        self.setItemDelegate(LayerRow(panel.session, self))
         self.setAccessibleName("Layers")
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.customContextMenuRequested.connect(
@@ -111,14 +111,14 @@ class LayerTree(QTreeWidget):
     def _press_eye(self, node: Node, keys: Qt.KeyboardModifier) -> None:
         if keys & Qt.KeyboardModifier.AltModifier:
             self._holds_back = True
-            self.panel.app.window.compare.show_layer(node.id)
+            self.panel.session.compare.show_layer(node.id)
         else:
             self.panel.toggle(node)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         if self._holds_back:
             self._holds_back = False
-            self.panel.app.window.compare.show_layer("")
+            self.panel.session.compare.show_layer("")
             return
         super().mouseReleaseEvent(event)
 

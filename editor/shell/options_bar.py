@@ -11,7 +11,7 @@ from editor.widgets.slider import NumberSlider
 if TYPE_CHECKING:
     from typing import Any
 
-    from editor.app import App
+    from editor.session import Session
 
 BRUSHED = {"brush", "eraser"}
 WIDTH = 132
@@ -20,9 +20,9 @@ WIDTH = 132
 class OptionsBar(QToolBar):
     """Rebuilt when another tool is chosen; its sliders follow the keys."""
 
-    def __init__(self, app: "App") -> None:
+    def __init__(self, session: "Session") -> None:
         super().__init__("Options")
-        self.app = app
+        self.session = session
         self.setObjectName("Options")
         self.setMovable(False)
         self._name = QLabel()
@@ -39,13 +39,13 @@ class OptionsBar(QToolBar):
         spacer = QWidget()
         spacer.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self.addWidget(spacer)
-        self.addAction(app.actions["compare"])
-        app.studio.chosen.connect(lambda _: self.refresh())
-        app.recipes.changed.connect(lambda _: self._show_prompt())
+        self.addAction(session.actions["compare"])
+        session.studio.chosen.connect(lambda _: self.refresh())
+        session.ai.recipes.changed.connect(lambda _: self._show_prompt())
         self.refresh()
 
     def refresh(self) -> None:
-        tool = self.app.studio.choices.tool
+        tool = self.session.studio.choices.tool
         if tool != self._shown:
             self._shown = tool
             self._build()
@@ -54,7 +54,7 @@ class OptionsBar(QToolBar):
 
     def _params(self, key: str) -> "Any":
         on_brush = key.startswith("brush.")
-        return self.app.studio.brush_params if on_brush else self.app.studio.tool_params
+        return self.session.studio.brush_params if on_brush else self.session.studio.tool_params
 
     def _build(self) -> None:
         while self._row.count():
@@ -65,8 +65,8 @@ class OptionsBar(QToolBar):
         self._sliders, self._prompt = {}, None
         self._name.setText(tools[self._shown].label)
         if self._shown in BRUSHED:
-            self._add_dials("brush", self.app.studio.brush_params)
-        self._add_dials("tool", self.app.studio.tool_params)
+            self._add_dials("brush", self.session.studio.brush_params)
+        self._add_dials("tool", self.session.studio.tool_params)
         if self._shown == "ai-brush":
             self._add_prompt()
 
@@ -89,7 +89,7 @@ class OptionsBar(QToolBar):
 
         owner, name = key.split(".")
         changed = replace(self._params(key), **{name: value})
-        studio = self.app.studio
+        studio = self.session.studio
         (studio.set_brush_params if owner == "brush" else studio.set_tool_params)(changed)
 
     def _add_prompt(self) -> None:
@@ -98,14 +98,14 @@ class OptionsBar(QToolBar):
         self._prompt.setAccessibleName("Prompt")
         self._prompt.setMinimumWidth(240)
         self._prompt.textEdited.connect(self._on_prompt)
-        self._prompt.returnPressed.connect(self.app.recipes.run)
+        self._prompt.returnPressed.connect(self.session.ai.recipes.run)
         self._row.addWidget(self._prompt)
         self._show_prompt()
 
     def _on_prompt(self, text: str) -> None:
-        self.app.recipes.write(self.app.recipes.shown.with_params(prompt=text))
+        self.session.ai.recipes.write(self.session.ai.recipes.shown.with_params(prompt=text))
 
     def _show_prompt(self) -> None:
-        prompt = self.app.recipes.shown.prompt
+        prompt = self.session.ai.recipes.shown.prompt
         if self._prompt is not None and self._prompt.text() != prompt:
             self._prompt.setText(prompt)

@@ -30,7 +30,7 @@ class Desk:
         self.said: list[str] = []
         self.texts: list[str] = []
         self.runs: list[JobStream] = []
-        shop.jobs.said.connect(self.said.append)
+        shop.jobs.noted.connect(self.said.append)
         self.idle.changed.connect(lambda _: self.texts.append(self.idle.text))
 
     def counted(self, submit: Callable[..., JobStream]) -> Callable[..., JobStream]:

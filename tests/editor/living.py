@@ -43,21 +43,21 @@ def die() -> None:
 
 
 def _at(app: App, x: float, y: float) -> QPoint:
-    left, top = app.canvas.view.to_screen(x, y)
+    left, top = app.session.canvas.view.to_screen(x, y)
     return QPoint(round(left), round(top))
 
 
 async def _sweep(app: App, y: float, seconds: float, lets_go: bool = True) -> None:
     """Draw from left to right at an even pace, saying when each place was reached."""
-    width, began = app.studio.document.size.width, time.monotonic()
-    QTest.mousePress(app.canvas, LEFT, NONE, _at(app, 10, y))
+    width, began = app.session.studio.document.size.width, time.monotonic()
+    QTest.mousePress(app.session.canvas, LEFT, NONE, _at(app, 10, y))
     while (passed := time.monotonic() - began) < seconds:
         x = 10 + (width - 20) * passed / seconds
-        QTest.mouseMove(app.canvas, _at(app, x, y))
+        QTest.mouseMove(app.session.canvas, _at(app, x, y))
         say(x=x, time=time.monotonic())
         await asyncio.sleep(0.02)
     if lets_go:
-        QTest.mouseRelease(app.canvas, LEFT, NONE, _at(app, width - 10, y))
+        QTest.mouseRelease(app.session.canvas, LEFT, NONE, _at(app, width - 10, y))
 
 
 async def stroke(app: App, picture: Path) -> None:
@@ -72,18 +72,24 @@ async def generation(app: App, picture: Path) -> None:
     QTimer.singleShot(0, lambda: app.files.open_path(picture))
     await asyncio.sleep(0.5)
     await _sweep(app, 40, 0.3)
-    app.studio.choose(tool="ai-brush")
-    app.recipes.write(app.recipes.shown.with_params(prompt="red", steps=20, inner_steps=50))
-    await app.engine.open("toy")
+    app.session.studio.choose(tool="ai-brush")
+    app.session.ai.recipes.write(
+        app.session.ai.recipes.shown.with_params(prompt="red", steps=20, inner_steps=50)
+    )
+    await app.session.engine.open("toy")
     await _sweep(app, 120, 0.2)
-    while app.jobs.running is None or app.jobs.running.n < 2:
+    while app.session.jobs.running is None or app.session.jobs.running.n < 2:
         await asyncio.sleep(0.001)
     # Stopped, the worker stays in the middle of the job for as long as the test needs.
-    assert app.engine.pid is not None
-    os.kill(app.engine.pid, signal.SIGSTOP)
-    say(worker=app.engine.pid, steps=app.jobs.running.n, of=app.jobs.running.of)
+    assert app.session.engine.pid is not None
+    os.kill(app.session.engine.pid, signal.SIGSTOP)
+    say(
+        worker=app.session.engine.pid,
+        steps=app.session.jobs.running.n,
+        of=app.session.jobs.running.of,
+    )
     await asyncio.sleep(1.3)
-    assert not app.jobs.is_idle
+    assert not app.session.jobs.is_idle
     die()
 
 
@@ -104,8 +110,8 @@ async def recover(app: App, picture: Path) -> None:
     await asyncio.sleep(0.1)
     app.window.grab().save(str(picture.with_name("offer.png")))
     QTest.mouseClick(offer.recover, LEFT)
-    say(layers=[node.name for node in app.studio.document.root.children])
-    save_document(app.studio.document, picture.with_name("recovered.ora"))
+    say(layers=[node.name for node in app.session.studio.document.root.children])
+    save_document(app.session.studio.document, picture.with_name("recovered.ora"))
     app.close()
 
 

@@ -22,7 +22,7 @@ def test_a_worker_that_dies_or_hangs_is_replaced_and_the_stroke_kept(
 ) -> None:
     async def work(shop: Workshop) -> None:
         said: list[str] = []
-        shop.jobs.said.connect(said.append)
+        shop.jobs.noted.connect(said.append)
         layer = stroke(shop, recipe(technique=fault, note=str(tmp_path / "note")))
         await shop.jobs.idle()
         assert last(shop).stage is Stage.finished, last(shop).failure

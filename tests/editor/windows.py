@@ -23,5 +23,5 @@ def window(settings: Settings | None = None) -> Iterator[App]:
         app.close()
         application.removeEventFilter(app.window)
         app.window.deleteLater()
-        app.canvas.deleteLater()
+        app.session.canvas.deleteLater()
         application.processEvents()

@@ -26,7 +26,7 @@ def asked(**params: Any) -> Recipe:
 def ask(shop: Workshop) -> tuple[AiActions, list[str]]:
     """The AI side of a workshop, and what the status bar is told."""
     said: list[str] = []
-    shop.jobs.said.connect(said.append)
+    shop.jobs.noted.connect(said.append)
     return AiActions(shop.studio, shop.jobs, shop.live, asked()), said
 
 

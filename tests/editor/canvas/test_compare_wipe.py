@@ -16,6 +16,7 @@ from core.paint.layers import AiLayer, Layer
 from core.paint.tiles import Tiles
 from editor.canvas.canvas import Canvas
 from editor.canvas.compare_wipe import CompareWipe, hide_ai_layers, hide_layer
+from editor.panels.layers import LayersPanel
 from editor.panels.layers_row import eye_rect
 from editor.studio import Studio
 from tests.editor.windows import window
@@ -116,20 +117,20 @@ def test_hiding_is_pure(canvas: Canvas) -> None:
 
 def test_alt_on_an_eye_holds_that_layer_back(canvas: Canvas) -> None:
     with window() as app:
-        app.show_document(canvas.document)
+        app.session.studio.open(canvas.document)
         QApplication.processEvents()
-        tree = app.window.layers.tree
+        tree = app.window.panel(LayersPanel).tree
         top = tree.topLevelItem(0)
         assert top is not None
         eye = eye_rect(tree.visualItemRect(top)).center()
         place, alt = tree.viewport(), Qt.KeyboardModifier.AltModifier
         QTest.mousePress(place, Qt.MouseButton.LeftButton, alt, eye)
-        middle = app.canvas.view.to_screen(100, 100)
-        assert _colour(app.canvas, round(middle[0]), round(middle[1])) == "#0000ff"
+        middle = app.session.canvas.view.to_screen(100, 100)
+        assert _colour(app.session.canvas, round(middle[0]), round(middle[1])) == "#0000ff"
         QTest.mouseRelease(place, Qt.MouseButton.LeftButton, alt, eye)
-        assert _colour(app.canvas, round(middle[0]), round(middle[1])) == "#ff0000"
-        assert not app.window.compare.is_on
-        app.studio.document.saved = app.studio.document.state
+        assert _colour(app.session.canvas, round(middle[0]), round(middle[1])) == "#ff0000"
+        assert not app.session.compare.is_on
+        app.session.studio.document.saved = app.session.studio.document.state
 
 
 def test_a_pinned_result_stays_left_while_another_is_made(canvas: Canvas) -> None:

@@ -21,7 +21,7 @@ def test_strokes_take_time_and_leave_paint(
     monkeypatch.setattr(bench_ink, "LAYERS", 3)
     ink = InkBench((1000, 700), 1)
     try:
-        document = ink.app.studio.document
+        document = ink.app.session.studio.document
         times = ink.strokes(128, "at_100_percent")
         assert len(times) >= 10
         assert all(0 < seconds < 1 for seconds in times)

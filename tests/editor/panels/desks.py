@@ -1,17 +1,14 @@
 """The AI dock over the parts of a workshop."""
 
 import asyncio
-from types import SimpleNamespace
 from typing import Any
 
 from PySide6.QtCore import QCoreApplication, QEvent
 from PySide6.QtWidgets import QApplication
 
-from editor.ai_session.ai_actions import AiActions
-from editor.ai_session.idle_seed_search import IdleSeedSearch
 from editor.panels.ai import AiPanel
-from editor.widgets import theme
 from tests.editor.asking import Workshop, recipe, stroke
+from tests.editor.sessions import session_of
 
 
 class Desk:
@@ -19,17 +16,9 @@ class Desk:
 
     def __init__(self, shop: Workshop) -> None:
         self.shop = shop
-        self.ai = AiActions(shop.studio, shop.jobs, shop.live, recipe(seed=5))
-        self.idle = IdleSeedSearch(shop.studio, shop.jobs, self.ai.recipes)
-        app: Any = SimpleNamespace(
-            studio=shop.studio,
-            jobs=shop.jobs,
-            live=shop.live,
-            ai=self.ai,
-            idle=self.idle,
-            tokens=theme.DARK,
-        )
-        self.panel = AiPanel(app)
+        self.session = session_of(shop)
+        self.ai, self.idle = self.session.ai, self.session.idle
+        self.panel = AiPanel(self.session)
         self.panel.resize(300, 420)
         self.panel.show()
 
@@ -47,6 +36,7 @@ class Desk:
         self.idle.close()
         self.panel.close()
         self.panel.deleteLater()
+        self.session.canvas.deleteLater()
         QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
 
 

@@ -58,7 +58,7 @@ def test_its_words_fit_and_do_not_move_it(words: PromptFields) -> None:
 @pytest.fixture
 def known(monkeypatch: pytest.MonkeyPatch) -> None:
     """The worker's witness describes pictures; this process has not met it."""
-    monkeypatch.setattr("editor.panels.ai.lacking", lambda _: "")
+    monkeypatch.setattr("editor.panels.ai.missing_for_describer", lambda _: "")
 
 
 def ready(desk: Desk) -> None:

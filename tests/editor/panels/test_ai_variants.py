@@ -9,7 +9,8 @@ from PySide6.QtTest import QTest
 
 from core.scoring.seed_search import MAX_SEEDS
 from editor.ai_session import idle_seed_search
-from editor.panels.ai_variants import KEY, pixmap
+from editor.panels.ai_variants import KEY
+from editor.widgets.pictures import rgb_pixmap
 from tests.editor.panels.desks import Desk
 
 pytestmark = pytest.mark.gui
@@ -69,10 +70,10 @@ def test_found_seeds_come_first_and_the_best_has_a_star(
         assert best.toolTip().endswith("the best so far")
         assert sum("the best so far" in strip.item(n).toolTip() for n in range(MAX_SEEDS + 1)) == 1
         worst = next(one for one in desk.ai.seeds.variants() if one.key == last.data(KEY))
-        bare = pixmap(worst.thumbnail).toImage()
+        bare = rgb_pixmap(worst.thumbnail).toImage()
         assert last.icon().pixmap(64).toImage() == bare
         first = next(one for one in desk.ai.seeds.variants() if one.key == best.data(KEY))
-        assert best.icon().pixmap(64).toImage() != pixmap(first.thumbnail).toImage()
+        assert best.icon().pixmap(64).toImage() != rgb_pixmap(first.thumbnail).toImage()
         assert (desk.shop.pixels() == before).all()
         strip.itemClicked.emit(best)
         await desk.settle()

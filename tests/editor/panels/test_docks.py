@@ -12,6 +12,7 @@ from core.geometry import Size
 from core.paint.layers import Group, Layer, walk
 from editor.app import App
 from editor.commands.document_edits import new_document
+from editor.panels.layers import LayersPanel
 from editor.panels.layers_row import NODE
 from editor.panels.layers_thumbnail import thumbnail
 from editor.panels.layers_tree import Where, _drop_node
@@ -23,16 +24,16 @@ LEFT = Qt.MouseButton.LeftButton
 @pytest.fixture
 def app(qtbot: QtBot) -> Iterator[App]:
     with window() as made:
-        made.show_document(new_document(Size(200, 100), (255, 255, 255, 255)))
+        made.session.studio.open(new_document(Size(200, 100), (255, 255, 255, 255)))
         yield made
 
 
 def names(app: App) -> list[str]:
-    return [node.name for node in walk(app.studio.document.root)]
+    return [node.name for node in walk(app.session.studio.document.root)]
 
 
 def test_the_tree_shows_the_top_first_and_the_active_one(app: App) -> None:
-    tree = app.window.layers.tree
+    tree = app.window.panel(LayersPanel).tree
     assert [item.text(0) for item in tree.items()] == ["Layer 1", "Background"]
     current = tree.currentItem()
     assert current is not None
@@ -40,38 +41,38 @@ def test_the_tree_shows_the_top_first_and_the_active_one(app: App) -> None:
 
 
 def test_a_click_on_the_eye_hides(app: App) -> None:
-    tree = app.window.layers.tree
+    tree = app.window.panel(LayersPanel).tree
     row = tree.visualItemRect(tree.items()[1])
     QTest.mouseClick(tree.viewport(), LEFT, pos=QPoint(row.left() + 6, row.center().y()))
-    assert not app.studio.document.root.children[0].visible
-    app.actions.run("undo")
-    assert app.studio.document.root.children[0].visible
+    assert not app.session.studio.document.root.children[0].visible
+    app.session.actions.run("undo")
+    assert app.session.studio.document.root.children[0].visible
 
 
 def test_a_click_on_a_row_makes_it_active(app: App, qtbot: QtBot) -> None:
-    tree = app.window.layers.tree
+    tree = app.window.panel(LayersPanel).tree
     row = tree.visualItemRect(tree.items()[1])
     QTest.mouseClick(tree.viewport(), LEFT, pos=QPoint(row.left() + 90, row.center().y()))
-    ground = app.studio.document.root.children[0].id
-    qtbot.waitUntil(lambda: app.studio.document.state.active == ground)
+    ground = app.session.studio.document.root.children[0].id
+    qtbot.waitUntil(lambda: app.session.studio.document.state.active == ground)
 
 
 def test_dragging_opacity_is_one_entry(app: App) -> None:
-    panel, history = app.window.layers, app.studio.document.history
+    panel, history = app.window.panel(LayersPanel), app.session.studio.document.history
     count = len(history.done)
     for value in (90, 70, 50):
         panel._opacity.set_value(value, tell=True)
     assert len(history.done) == count + 1
-    active = app.studio.document.active
+    active = app.session.studio.document.active
     assert active is not None
     assert active.opacity == 0.5
 
 
 def test_blend_mode_and_name(app: App) -> None:
-    panel = app.window.layers
+    panel = app.window.panel(LayersPanel)
     panel._blend.setCurrentIndex(panel._blend.findData("multiply"))
     panel._set_blend(0)
-    active = app.studio.document.active
+    active = app.session.studio.document.active
     assert active is not None
     assert active.blend == "multiply"
     panel.rename(active, "  shadow ")
@@ -80,10 +81,10 @@ def test_blend_mode_and_name(app: App) -> None:
 
 
 def test_dropping_reorders_and_nests(app: App) -> None:
-    document = app.studio.document
+    document = app.session.studio.document
     document.insert("Group", Group("group", children=(Layer("inner"),)))
     ground, ink, group = document.root.children
-    rows = {item.data(0, NODE).name: item for item in app.window.layers.tree.items()}
+    rows = {item.data(0, NODE).name: item for item in app.window.panel(LayersPanel).tree.items()}
     below = _drop_node(document.root, ink, rows["Background"], Where.BelowItem)
     assert below is not None
     assert [n.name for n in below.children] == ["Layer 1", "Background", "group"]
@@ -114,17 +115,17 @@ def test_thumbnails_show_where_the_paint_is(qtbot: QtBot) -> None:
 
 def test_history_goes_where_it_is_clicked(app: App) -> None:
     for _ in range(3):
-        app.actions.run("layer-new")
+        app.session.actions.run("layer-new")
     history = next(d.widget() for n, d in app.window.docks.items() if n == "history")
     from editor.panels.history import HistoryPanel
 
     assert isinstance(history, HistoryPanel)
     assert history.list.count() == 4
     history.go_to(1)
-    assert len(app.studio.document.root.children) == 3
+    assert len(app.session.studio.document.root.children) == 3
     assert history.list.count() == 4
     history.go_to(3)
-    assert len(app.studio.document.root.children) == 5
+    assert len(app.session.studio.document.root.children) == 5
 
 
 def test_the_colour_dock_follows_and_leads(app: App) -> None:
@@ -132,16 +133,16 @@ def test_the_colour_dock_follows_and_leads(app: App) -> None:
 
     panel = app.window.docks["colour"].widget()
     assert isinstance(panel, ColourPanel)
-    app.studio.choose(foreground=(10, 200, 30, 255))
+    app.session.studio.choose(foreground=(10, 200, 30, 255))
     assert panel.hex.text() == "#0ac81e"
     panel.hex.setText("3366ff")
     panel._on_typed()
-    assert app.studio.choices.foreground == (51, 102, 255, 255)
+    assert app.session.studio.choices.foreground == (51, 102, 255, 255)
     panel.hex.setText("nonsense")
     panel._on_typed()
     assert panel.hex.text() == "#3366ff"
     QTest.mouseClick(panel.square, LEFT, pos=QPoint(1, 1))
-    picked = app.studio.choices.foreground
+    picked = app.session.studio.choices.foreground
     assert min(picked) > 240
-    app.actions.run("swap")
-    assert app.studio.choices.background == picked
+    app.session.actions.run("swap")
+    assert app.session.studio.choices.background == picked

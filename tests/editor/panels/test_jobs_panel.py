@@ -1,7 +1,6 @@
 """The Jobs dock: rows in step with the jobs, each with its own Cancel."""
 
 import asyncio
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,8 +10,8 @@ from PySide6.QtWidgets import QApplication
 
 from editor.ai_session.job import Failure, Job, Stage
 from editor.panels.jobs import JobsPanel, summary
-from editor.widgets import theme
 from tests.editor.asking import Bench, Workshop, recipe, stroke
+from tests.editor.sessions import session_of
 
 pytestmark = pytest.mark.gui
 
@@ -24,8 +23,7 @@ def application() -> QApplication:
 
 
 def _panel(shop: Workshop) -> JobsPanel:
-    app: Any = SimpleNamespace(jobs=shop.jobs, tokens=theme.DARK)
-    panel = JobsPanel(app)
+    panel = JobsPanel(session_of(shop))
     panel.show()
     return panel
 
@@ -35,6 +33,7 @@ def _show() -> None:
 
 
 def _end(panel: JobsPanel) -> None:
+    panel.session.canvas.deleteLater()
     panel.deleteLater()
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
 
