@@ -83,4 +83,4 @@ def test_unknown_and_misfitting_frames_are_refused() -> None:
     with pytest.raises(FrameError, match="no message called 'Pickle'"):
         message_codec.decode_message(Frame({"kind": "Pickle"}))
     with pytest.raises(FrameError, match="does not fit"):
-        message_codec.decode_message(Frame({"kind": "Cancelled", "unknown": 1}))
+        message_codec.decode_message(Frame({"kind": "JobCancelled", "unknown": 1}))
