@@ -1,8 +1,12 @@
-"""What a plugin may touch in the window: ``setup(api)`` in its file is given one of these."""
+"""All that a plugin may import from the editor; its ``setup(api)`` is given an Api.
+
+A plugin file is loaded by the worker too, which has no window: import this inside ``setup`` only.
+"""
 
 from typing import TYPE_CHECKING
 
 from editor.commands.command import Command, Rules
+from editor.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -10,16 +14,22 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
 
     from core.paint.document import Document
-    from editor.session import Session
     from editor.shell.window import MainWindow
+
+__all__ = ["Api", "Session"]
 
 
 class Api:
-    """Menu entries, docks and the open document; features register themselves in core.catalog."""
+    """Menus, docks and the open document; features register themselves in core.catalog."""
 
     def __init__(self, session: "Session", window: "MainWindow") -> None:
         self._session = session
         self._window = window
+
+    @property
+    def session(self) -> Session:
+        """The parts of the window, as its own panels and commands get them."""
+        return self._session
 
     @property
     def current_document(self) -> "Document":

@@ -15,7 +15,7 @@ from core import catalog
 from core import settings as stored
 from core.engine.engine import Engine, EngineState
 from core.errors import EditorError
-from core.plugins import SHIPPED, Plugin, load_plugins
+from core.plugins import SHIPPED, Plugin, advice_for, load_plugins
 from core.registry import load_all
 from core.signal import Observable
 from editor.actions import Actions
@@ -156,8 +156,8 @@ class App:
         try:
             if setup is not None:
                 setup(Api(self.session, self.window))
-        except Exception:  # noqa: BLE001 - whatever a plugin does wrong is its own affair
-            return replace(plugin, trace=traceback.format_exc())
+        except Exception as error:  # noqa: BLE001 - a plugin's faults are its own affair
+            return replace(plugin, trace=traceback.format_exc(), advice=advice_for(error))
         return plugin
 
     def _tell_failures(self) -> None:
@@ -166,7 +166,8 @@ class App:
         if failed:
             names = ", ".join(plugin.name for plugin in failed)
             traces = "\n".join(plugin.trace for plugin in failed)
-            self.session.tell(f"Not loaded: {names}.", traces)
+            advice = [plugin.advice for plugin in failed if plugin.advice]
+            self.session.tell(" ".join([f"Not loaded: {names}.", *advice]), traces)
 
     # Life
 

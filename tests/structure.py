@@ -44,7 +44,9 @@ IRREGULAR = frozenset(
         """,
     )
 )
-NOT_PARTICIPLES = frozenset({"embed", "need", "seed", "reseed", "feed", "speed", "string", "spacing"})
+NOT_PARTICIPLES = frozenset(
+    {"embed", "need", "seed", "reseed", "feed", "speed", "string", "spacing"}
+)
 METAPHORS = re.compile(
     r"\b(shelf|mouth|ear|errand|landing|landed|leapt?|leaps|climb(ed|s)?|doubts?|rungs?|ladder)\b"
 )

@@ -33,7 +33,7 @@ class OptionsBar(QToolBar):
         self._row.setSpacing(8)
         self._sliders: dict[str, NumberSlider] = {}
         self._prompt: QLineEdit | None = None
-        self._shown = ""
+        self._shown = ("", "")
         self.addWidget(self._name)
         self.addWidget(self._holder)
         spacer = QWidget()
@@ -45,10 +45,10 @@ class OptionsBar(QToolBar):
         self.refresh()
 
     def refresh(self) -> None:
-        tool = self.session.studio.choices.tool
-        if tool != self._shown:
-            self._shown = tool
-            self._build()
+        choices = self.session.studio.choices
+        if (choices.tool, choices.brush) != self._shown:
+            self._shown = (choices.tool, choices.brush)
+            self._build(choices.tool)
         for key, slider in self._sliders.items():
             slider.set_value(float(getattr(self._params(key), key.split(".")[1])))
 
@@ -56,18 +56,18 @@ class OptionsBar(QToolBar):
         on_brush = key.startswith("brush.")
         return self.session.studio.brush_params if on_brush else self.session.studio.tool_params
 
-    def _build(self) -> None:
+    def _build(self, tool: str) -> None:
         while self._row.count():
             item = self._row.takeAt(0)
             widget = item.widget() if item is not None else None
             if widget is not None:
                 widget.deleteLater()
         self._sliders, self._prompt = {}, None
-        self._name.setText(tools[self._shown].label)
-        if self._shown in BRUSHED:
+        self._name.setText(tools[tool].label)
+        if tool in BRUSHED:
             self._add_dials("brush", self.session.studio.brush_params)
         self._add_dials("tool", self.session.studio.tool_params)
-        if self._shown == "ai-brush":
+        if tool == "ai-brush":
             self._add_prompt()
 
     def _add_dials(self, owner: str, params: "Any") -> None:

@@ -122,14 +122,19 @@ class MainWindow(QMainWindow):
     def _make_docks(self) -> None:
         """A row for each panel that has one; the others as tabs behind the last row."""
         # On a low screen some rows become tabs, so that the others show their dials.
-        is_low = self.screen().availableGeometry().height() < LOW
+        self._is_low = self.screen().availableGeometry().height() < LOW
         kinds = sorted(panels, key=lambda kind: kind.place.position)
-        self._rows = [k.id for k in kinds if not _is_tab(k, is_low)]
+        self._rows = [kind.id for kind in kinds if not _is_tab(kind, self._is_low)]
         for kind in kinds:
-            dock = self.add_dock(kind.id, kind.title, _built(kind, self.session))
-            if _is_tab(kind, is_low):
-                self.tabifyDockWidget(self.docks[self._rows[-1]], dock)
+            self.add_panel(kind)
         self.docks[self._rows[-1]].raise_()
+
+    def add_panel(self, kind: type[Panel]) -> QDockWidget:
+        """Build a panel and put it into a dock, in the row or tab that its place says."""
+        dock = self.add_dock(kind.id, kind.title, _build_panel(kind, self.session))
+        if _is_tab(kind, self._is_low):
+            self.tabifyDockWidget(self.docks[self._rows[-1]], dock)
+        return dock
 
     def add_dock(self, name: str, title: str, widget: QWidget) -> QDockWidget:
         """Put a widget into a dock on the right."""
@@ -333,7 +338,7 @@ def _is_tab(kind: type[Panel], is_low: bool) -> bool:
     return kind.place.is_tab or (is_low and kind.place.is_tab_when_low)
 
 
-def _built(kind: type[Panel], session: "Session") -> QWidget:
+def _build_panel(kind: type[Panel], session: "Session") -> QWidget:
     panel = kind(session)
     assert isinstance(panel, QWidget), f"the panel {kind.id} is not a widget"
     return panel
