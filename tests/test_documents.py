@@ -20,13 +20,15 @@ DOCUMENTS = sorted(
 TOPS = ("core", "editor", "plugins", "tests", "packaging", "resources", ".ci", ".github")
 FENCE = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
 SPAN = re.compile(r"`([^`\n]+)`")
+MOVE = re.compile(r"^\S+ +-> (\S+)$", re.MULTILINE)
+"""A line of a table of moved modules, inside a block of code: old -> new."""
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 PATH = re.compile(rf"(?:{'|'.join(map(re.escape, TOPS))})/[\w./*-]*|[\w.-]+\.(?:md|toml|yaml)")
 MODULE = re.compile(r"(?:core|editor|plugins|tests)(?:\.\w+)+")
 CLASS = re.compile(r"[A-Z][A-Za-z]*[a-z][A-Za-z]*(?:\.\w+)*")
 FUNCTION = re.compile(r"[a-z]+(?:_[a-z0-9]+)+")
 PLACEHOLDER = re.compile(r"NAME|KIND|FOLDER|NNN")
-FOREIGN = re.compile(r"Q[A-Z]\w+|Tensor|Philox|Ctrl|True|False|None|Annotated")
+FOREIGN = re.compile(r"Q[A-Z]\w+|Any|Tensor")
 """Names of Qt, torch, numpy and Python."""
 
 
@@ -70,6 +72,13 @@ def test_every_relative_link_leads_somewhere(document: Path) -> None:
     links = LINK.findall(FENCE.sub("", document.read_text("utf-8")))
     near = [link.split("#")[0] for link in links if "://" not in link and link[0] != "#"]
     assert [link for link in near if not (document.parent / link).exists()] == []
+
+
+@every
+def test_every_moved_module_is_where_it_is_said_to_be(document: Path) -> None:
+    assert [
+        module for module in MOVE.findall(document.read_text("utf-8")) if not is_module(module)
+    ] == []
 
 
 def test_there_are_documents_with_names_in_them() -> None:
