@@ -122,11 +122,12 @@ def classes() -> dict[str, list[str]]:
     for text in sources():
         lines = text.splitlines()
         for node in ast.walk(ast.parse(text)):
-            names = []
             if isinstance(node, ast.ClassDef):
                 names = [node.name]
             elif isinstance(node, ast.Assign):
                 names = [target.id for target in node.targets if isinstance(target, ast.Name)]
+            else:
+                continue
             for each in names:
                 body = "\n".join(lines[node.lineno - 1 : node.end_lineno])
                 found.setdefault(each, []).append(body)
