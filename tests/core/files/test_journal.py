@@ -218,7 +218,7 @@ document = Document(Size(4000, 300))
 document.insert("New", Layer("ink"))
 journal = Journal(Path(sys.argv[1]), document)
 dot = np.full((20, 20), 255, np.uint8)
-with document.painting(document.state.active, "Stroke") as painting:
+with document.paint(document.state.active, "Stroke") as painting:
     for step in range(10_000):
         painting.blend(dot, step, 100, (255, 0, 0, 255))
         journal.flush()
