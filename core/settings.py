@@ -3,7 +3,6 @@
 import dataclasses
 import json
 import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any, NamedTuple
 import platformdirs
 
 from core.errors import FileError
+from core.files.atomic import replace_file
 
 APP = "sfumato"
 RECENT = 12
@@ -37,6 +37,10 @@ class Folders(NamedTuple):
     @property
     def autosave(self) -> Path:
         return self.data / "autosave"
+
+    @property
+    def locks(self) -> Path:
+        return self.data / "locks"
 
 
 def folders() -> Folders:
@@ -116,30 +120,17 @@ def models_folder() -> Path:
 
 
 def save(settings: Settings, path: Path | None = None) -> None:
-    """Write beside the file, then exchange them: a crash leaves the old settings or the new.
+    """Write the settings; a crash leaves the old file or the new one.
 
     Raises FileError when the folder cannot be written.
     """
     path = path or default_path()
-    text = json.dumps(dataclasses.asdict(settings), indent=1)
+    text = json.dumps(dataclasses.asdict(settings), indent=1).encode()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _exchange(path, text)
+        replace_file(path, lambda stream: stream.write(text), is_private=True)
     except OSError as error:
         raise FileError(f"The settings cannot be saved in {path}: {error.strerror}.") from error
-
-
-def _exchange(path: Path, text: str) -> None:
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
 
 
 def _check_values(data: dict[str, Any], path: Path) -> LoadedSettings:
