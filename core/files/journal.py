@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 
 from core.errors import EditorError, FileError
+from core.files.process import describe_process, is_running
 from core.geometry import Point, Rect, Size
 from core.paint.document import Document
 from core.paint.edits import DocumentState
@@ -48,15 +49,13 @@ class Journal:
     """
 
     def __init__(self, folder: Path, document: Document) -> None:
-        import psutil
-
         self.folder = folder / f"{os.getpid()}-{time.time_ns()}"
         self._document = document
         self._written: set[int] = set()
         self._limit = LIMIT
         self._last: tuple[Any, ...] = ()
         self._todo: Iterator[None] | None = None
-        self._start = {"pid": os.getpid(), "started": psutil.Process().create_time()}
+        self._start = describe_process()
         try:
             self.folder.mkdir(parents=True)
             self._file: BinaryIO = (self.folder / NAME).open("wb")
@@ -167,20 +166,10 @@ def _recovery(path: Path) -> Recovery | None:
         when = path.stat().st_mtime
     except (OSError, ValueError):
         return None
-    if start is None or _is_alive(start):
+    if start is None or is_running(start):
         return None
     original = str(start.get("path", ""))
     return Recovery(path.parent, when, Path(original) if original else None)
-
-
-def _is_alive(start: dict[str, Any]) -> bool:
-    import psutil
-
-    try:
-        process = psutil.Process(int(start["pid"]))
-        return abs(process.create_time() - float(start["started"])) < 1
-    except (psutil.Error, KeyError, ValueError, TypeError):
-        return False
 
 
 def _records(path: Path) -> Iterator[tuple[int, bytes]]:

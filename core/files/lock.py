@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from core.errors import FileError
+from core.files.process import describe_process, is_running
 
 
 class Lock:
@@ -23,28 +24,23 @@ class Lock:
     @property
     def holder(self) -> int | None:
         """The process that has the file open, when that is a living one other than this."""
-        import psutil
-
         try:
             held = json.loads(self._file.read_text())
-            process = psutil.Process(int(held["pid"]))
-            alive = abs(process.create_time() - float(held["started"])) < 1
-        except (OSError, ValueError, KeyError, TypeError, psutil.Error):
+        except (OSError, ValueError):
             return None
-        return process.pid if alive and process.pid != os.getpid() else None
+        if not is_running(held) or int(held["pid"]) == os.getpid():
+            return None
+        return int(held["pid"])
 
     def take(self) -> None:
         """Raises FileError when another window has the file open."""
-        import psutil
-
         if self.holder is not None:
             raise FileError(
                 f"{self.path.name} is open in another Sfumato window: "
                 "close it there, or open a copy under another name."
             )
         self._file.parent.mkdir(parents=True, exist_ok=True)
-        started = psutil.Process().create_time()
-        self._file.write_text(json.dumps({"pid": os.getpid(), "started": started}))
+        self._file.write_text(json.dumps(describe_process()))
 
     def release(self) -> None:
         """Let other windows open the file; a lock that another window holds stays."""
