@@ -10,10 +10,12 @@ from typing import Any, NamedTuple
 
 import platformdirs
 
-from core.errors import FileError
+from core.errors import FileError, VersionError
 from core.files.atomic import replace_file
+from core.schema import Schema
 
 APP = "sfumato"
+SCHEMA = Schema("settings file")
 RECENT = 12
 """How many recent files are kept."""
 
@@ -111,7 +113,18 @@ def load(path: Path | None = None) -> LoadedSettings:
         return LoadedSettings(
             Settings(), f"The settings in {path} are not settings; using the defaults."
         )
-    return _check_values(data, path)
+    try:
+        return _check_values(SCHEMA.migrate(data), path)
+    except VersionError as error:
+        return LoadedSettings(
+            Settings(),
+            f"The settings in {path} are of version {error.version}, from a newer Sfumato: "
+            "they are kept, and the defaults are used.",
+        )
+    except FileError:
+        return LoadedSettings(
+            Settings(), f"The settings in {path} cannot be brought up to date; using the defaults."
+        )
 
 
 def models_folder() -> Path:
@@ -122,15 +135,29 @@ def models_folder() -> Path:
 def save(settings: Settings, path: Path | None = None) -> None:
     """Write the settings; a crash leaves the old file or the new one.
 
-    Raises FileError when the folder cannot be written.
+    Settings of a newer Sfumato are first copied to a name with their version at its end. Raises
+    FileError when the folder cannot be written.
     """
     path = path or default_path()
-    text = json.dumps(dataclasses.asdict(settings), indent=1).encode()
+    text = json.dumps(SCHEMA.stamp(dataclasses.asdict(settings)), indent=1).encode()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        _keep_newer(path)
         replace_file(path, lambda stream: stream.write(text), is_private=True)
     except OSError as error:
         raise FileError(f"The settings cannot be saved in {path}: {error.strerror}.") from error
+
+
+def _keep_newer(path: Path) -> None:
+    """Copy the settings in a file to another name if they are of a newer version than known."""
+    try:
+        content = path.read_bytes()
+        SCHEMA.version_of(json.loads(content))
+    except VersionError as error:
+        backup = path.with_name(f"{path.name}.v{error.version}")
+        replace_file(backup, lambda stream: stream.write(content), is_private=True)
+    except (OSError, ValueError):
+        return
 
 
 def _check_values(data: dict[str, Any], path: Path) -> LoadedSettings:
