@@ -2,6 +2,7 @@
 
 EditorError
 |- FileError        a file cannot be read or written
+|  `- VersionError  it was stored by a newer Sfumato
 |- ModelError       a model folder or checkpoint cannot be used
 |- TechniqueError   an edit cannot run as asked
 |- PluginError      a plugin could not be loaded
@@ -15,6 +16,17 @@ class EditorError(Exception):
 
 class FileError(EditorError):
     """A file cannot be read or written."""
+
+
+class VersionError(FileError):
+    """Something was stored by a newer Sfumato, and this one does not know how."""
+
+    def __init__(self, name: str, version: int, known: int) -> None:
+        super().__init__(
+            f"This {name} is of version {version}, and this Sfumato knows up to version {known}: "
+            "open it with a newer one."
+        )
+        self.version = version
 
 
 class ModelError(EditorError):

@@ -3,7 +3,6 @@
 import dataclasses
 import json
 import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,9 +10,12 @@ from typing import Any, NamedTuple
 
 import platformdirs
 
-from core.errors import FileError
+from core.errors import FileError, VersionError
+from core.files.atomic import replace_file
+from core.schema import Schema
 
 APP = "sfumato"
+SCHEMA = Schema("settings file")
 RECENT = 12
 """How many recent files are kept."""
 
@@ -37,6 +39,10 @@ class Folders(NamedTuple):
     @property
     def autosave(self) -> Path:
         return self.data / "autosave"
+
+    @property
+    def locks(self) -> Path:
+        return self.data / "locks"
 
 
 def folders() -> Folders:
@@ -107,7 +113,18 @@ def load(path: Path | None = None) -> LoadedSettings:
         return LoadedSettings(
             Settings(), f"The settings in {path} are not settings; using the defaults."
         )
-    return _check_values(data, path)
+    try:
+        return _check_values(SCHEMA.migrate(data), path)
+    except VersionError as error:
+        return LoadedSettings(
+            Settings(),
+            f"The settings in {path} are of version {error.version}, from a newer Sfumato: "
+            "they are kept, and the defaults are used.",
+        )
+    except FileError:
+        return LoadedSettings(
+            Settings(), f"The settings in {path} cannot be brought up to date; using the defaults."
+        )
 
 
 def models_folder() -> Path:
@@ -116,30 +133,31 @@ def models_folder() -> Path:
 
 
 def save(settings: Settings, path: Path | None = None) -> None:
-    """Write beside the file, then exchange them: a crash leaves the old settings or the new.
+    """Write the settings; a crash leaves the old file or the new one.
 
-    Raises FileError when the folder cannot be written.
+    Settings of a newer Sfumato are first copied to a name with their version at its end. Raises
+    FileError when the folder cannot be written.
     """
     path = path or default_path()
-    text = json.dumps(dataclasses.asdict(settings), indent=1)
+    text = json.dumps(SCHEMA.stamp(dataclasses.asdict(settings)), indent=1).encode()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _exchange(path, text)
+        _keep_newer(path)
+        replace_file(path, lambda stream: stream.write(text), is_private=True)
     except OSError as error:
         raise FileError(f"The settings cannot be saved in {path}: {error.strerror}.") from error
 
 
-def _exchange(path: Path, text: str) -> None:
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
+def _keep_newer(path: Path) -> None:
+    """Copy the settings in a file to another name if they are of a newer version than known."""
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+        content = path.read_bytes()
+        SCHEMA.version_of(json.loads(content))
+    except VersionError as error:
+        backup = path.with_name(f"{path.name}.v{error.version}")
+        replace_file(backup, lambda stream: stream.write(content), is_private=True)
+    except (OSError, ValueError):
+        return
 
 
 def _check_values(data: dict[str, Any], path: Path) -> LoadedSettings:

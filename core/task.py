@@ -14,6 +14,7 @@ from core.diffusion import seeded_noise
 from core.errors import EditorError
 from core.geometry import Rect
 from core.params import Value
+from core.schema import KEY, Schema
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from core.diffusion.model import Model
 
 P = TypeVar("P")
+RECIPE_SCHEMA = Schema("recipe")
 
 
 @dataclass(frozen=True)
@@ -60,13 +62,19 @@ class Recipe:
         return replace(self, params={**self.params, **changes})
 
     def to_json(self) -> dict[str, Any]:
-        return {**asdict(self), "params": dict(self.params), "context": list(self.context)}
+        """What files and messages hold, with the version of the schema."""
+        changed = {"params": dict(self.params), "context": list(self.context)}
+        return RECIPE_SCHEMA.stamp({**asdict(self), **changed})
 
     @staticmethod
     def from_json(data: Mapping[str, Any]) -> "Recipe":
-        """Raises EditorError for a recipe that lacks a field or holds a wrong kind of value."""
+        """The recipe in a file, of any version up to the present one.
+
+        Raises EditorError for a recipe that lacks a field or holds a wrong kind of value,
+        VersionError for one that a newer Sfumato wrote.
+        """
         try:
-            return _recipe(data)
+            return _recipe(RECIPE_SCHEMA.migrate(data))
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise EditorError(f"This recipe cannot be read: {error!r}.") from error
 
@@ -74,7 +82,8 @@ class Recipe:
     def key(self) -> str:
         """A hash that two recipes share exactly when they ask for the same picture."""
         data = self.to_json()
-        data.pop("model_hash")
+        for name in (KEY, "model_hash"):
+            data.pop(name)
         text = json.dumps(data, sort_keys=True)
         return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 

@@ -19,13 +19,15 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
-from core.errors import EditorError, FileError
+from core.errors import EditorError, FileError, VersionError
+from core.files.process import describe_process, is_running
 from core.geometry import Point, Rect, Size
 from core.paint.document import Document
 from core.paint.edits import DocumentState
 from core.paint.layers import AiLayer, Group, Layer, Mask, Node, planes, walk
 from core.paint.selection import EMPTY_SELECTION, Selection
 from core.paint.tiles import TILE, Pixels, Tiles
+from core.schema import Schema
 from core.task import Recipe
 
 if TYPE_CHECKING:
@@ -33,7 +35,11 @@ if TYPE_CHECKING:
 
 HEADER = struct.Struct("<4sBQI")
 """Mark, kind, length of what follows, its checksum."""
-MARK = b"SFJ1"
+MARK_NAME, MARK_VERSION = b"SFJ", 1
+MARK = b"%s%d" % (MARK_NAME, MARK_VERSION)
+"""What every record begins with: a name, and the version of how records are laid out."""
+SCHEMA = Schema("record of unsaved work")
+"""How what the records hold is described; its version is in the start record."""
 TILE_RECORD, STATE_RECORD, START_RECORD = 1, 2, 3
 NAME = "journal.bin"
 LIMIT = 512 << 20
@@ -48,15 +54,13 @@ class Journal:
     """
 
     def __init__(self, folder: Path, document: Document) -> None:
-        import psutil
-
         self.folder = folder / f"{os.getpid()}-{time.time_ns()}"
         self._document = document
         self._written: set[int] = set()
         self._limit = LIMIT
         self._last: tuple[Any, ...] = ()
         self._todo: Iterator[None] | None = None
-        self._start = {"pid": os.getpid(), "started": psutil.Process().create_time()}
+        self._start = describe_process()
         try:
             self.folder.mkdir(parents=True)
             self._file: BinaryIO = (self.folder / NAME).open("wb")
@@ -66,7 +70,7 @@ class Journal:
 
     def _begin(self) -> None:
         path = str(self._document.path) if self._document.path else ""
-        self._put(START_RECORD, json.dumps({**self._start, "path": path}).encode())
+        self._put(START_RECORD, json.dumps(SCHEMA.stamp({**self._start, "path": path})).encode())
         self._file.flush()
 
     def flush(self, budget: float = 0.02) -> bool:
@@ -131,20 +135,29 @@ class Journal:
 
 @dataclass(frozen=True)
 class Recovery:
-    """Work that a process which is no more has left behind."""
+    """Work that a process which is no more has left behind.
+
+    ``is_newer`` says that a newer Sfumato recorded it: it cannot be loaded, and it stays.
+    """
 
     folder: Path
     when: float
     original: Path | None
+    is_newer: bool = False
 
     def load(self) -> Document:
-        """The document as it was last recorded. Raises FileError when no state is whole."""
+        """The document as it was last recorded.
+
+        Raises FileError when no state is whole, VersionError when a newer Sfumato recorded it.
+        """
         document = _replay(self.folder / NAME)
         document.path = self.original
         return document
 
     def discard(self) -> None:
-        shutil.rmtree(self.folder, ignore_errors=True)
+        """Delete the record, unless a newer Sfumato made it and alone can tell what is in it."""
+        if not self.is_newer:
+            shutil.rmtree(self.folder, ignore_errors=True)
 
 
 def find_recoverable(folder: Path) -> list[Recovery]:
@@ -157,30 +170,34 @@ def find_recoverable(folder: Path) -> list[Recovery]:
 def _recovery(path: Path) -> Recovery | None:
     start: dict[str, Any] | None = None
     try:
+        when = path.stat().st_mtime
+        _refuse_newer_mark(path)
         for kind, data in _records(path):
             if kind == START_RECORD:
                 start = json.loads(data)
+                SCHEMA.version_of(start)
             if kind == STATE_RECORD and start is not None:
                 break
         else:
             return None
-        when = path.stat().st_mtime
+    except VersionError:
+        is_open = start is not None and is_running(start)
+        return None if is_open else Recovery(path.parent, when, None, is_newer=True)
     except (OSError, ValueError):
         return None
-    if start is None or _is_alive(start):
+    if start is None or is_running(start):
         return None
     original = str(start.get("path", ""))
     return Recovery(path.parent, when, Path(original) if original else None)
 
 
-def _is_alive(start: dict[str, Any]) -> bool:
-    import psutil
-
-    try:
-        process = psutil.Process(int(start["pid"]))
-        return abs(process.create_time() - float(start["started"])) < 1
-    except (psutil.Error, KeyError, ValueError, TypeError):
-        return False
+def _refuse_newer_mark(path: Path) -> None:
+    """Raises VersionError when the records are laid out in a way that is not known yet."""
+    with path.open("rb") as stream:
+        mark = stream.read(len(MARK))
+    version = mark[len(MARK_NAME) :]
+    if mark.startswith(MARK_NAME) and version.isdigit() and int(version) > MARK_VERSION:
+        raise VersionError(SCHEMA.name, int(version), MARK_VERSION)
 
 
 def _records(path: Path) -> Iterator[tuple[int, bytes]]:
@@ -207,16 +224,22 @@ def _replay(path: Path) -> Document:
     tiles: dict[int, Pixels] = {}
     last: dict[str, Any] | None = None
     whole: dict[str, Any] | None = None
+    version = 1
+    _refuse_newer_mark(path)
     try:
         for kind, data in _records(path):
-            if kind == TILE_RECORD:
+            if kind == START_RECORD:
+                version = SCHEMA.version_of(json.loads(data))
+            elif kind == TILE_RECORD:
                 serial, pixels = _unpack_tile(data)
                 tiles[serial] = pixels
             elif kind == STATE_RECORD:
-                last = json.loads(data)
+                last = SCHEMA.migrate(json.loads(data), version)
                 whole = last if _serials(last) <= tiles.keys() else whole
         if last is not None:
             return _document(whole or last, tiles)
+    except VersionError:
+        raise
     except (KeyError, TypeError, ValueError, EditorError) as error:
         raise FileError(f"The recorded work cannot be read: {error}.") from error
     raise FileError("There is nothing whole in this record to recover.")

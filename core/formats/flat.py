@@ -5,7 +5,7 @@ import json
 import struct
 import warnings
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,18 +13,25 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
-from core.errors import EditorError, FileError
+from core.errors import EditorError, FileError, VersionError
 from core.files.atomic import translate_read_errors
 from core.geometry import Size
 from core.paint.document import MAX_SIDE, Document
 from core.paint.flatten import flatten
 from core.paint.layers import AiLayer, Group, Layer, walk
 from core.paint.tiles import Pixels, Tiles
+from core.schema import Schema
+from core.task import RECIPE_SCHEMA
 
 MAX_PIXELS = 1 << 29
 """2 GB as RGBA: a little over 23,000 x 23,000."""
 RECIPES = "sfumato"
 """Name of the text chunk or entry that carries recipes."""
+SCHEMA = Schema("list of recipes")
+OWN_RECIPES = f"{RECIPES}-{SCHEMA.version}.{RECIPE_SCHEMA.version}"
+"""Name of the chunk for our recipes where the first name carries those of a newer Sfumato."""
+CARRIED = ("dpi", "xmp", RECIPES, OWN_RECIPES)
+"""What of a picture's metadata goes back into it as it came; EXIF is carried too."""
 
 
 def read_flat(path: Path) -> Document:
@@ -84,7 +91,9 @@ def _decode(path: Path) -> tuple[Pixels, dict[str, Any], str]:
         frames = int(getattr(image, "n_frames", 1))
         note = f"{path.name} has {frames} frames; the first one was opened." if frames > 1 else ""
         image.load()
-        extras = {key: image.info[key] for key in ("dpi", "xmp", RECIPES) if key in image.info}
+        extras = {key: image.info[key] for key in CARRIED if key in image.info}
+        if are_recipes_newer(extras):
+            note = f"{note} {newer_note(path)}".strip()
         exif = image.getexif()
         upright = ImageOps.exif_transpose(image)
         exif.pop(0x0112, None)
@@ -171,7 +180,37 @@ def recipes_text(document: Document) -> str:
         for node in walk(document.root)
         if isinstance(node, AiLayer)
     ]
-    return json.dumps({"version": 1, "layers": made}) if made else ""
+    return json.dumps(SCHEMA.stamp({"layers": made})) if made else ""
+
+
+def are_recipes_newer(extras: Mapping[str, Any]) -> bool:
+    """Whether a picture came with recipes that only a newer Sfumato can read."""
+    try:
+        found = json.loads(str(extras.get(RECIPES, "")) or "{}")
+        SCHEMA.version_of(found)
+        for layer in found.get("layers", ()):
+            RECIPE_SCHEMA.version_of(layer["recipe"])
+    except VersionError:
+        return True
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return False
+    return False
+
+
+def newer_note(path: Path) -> str:
+    """What the person is told about a picture with recipes of a newer version."""
+    return f"The recipes in {path.name} are of a newer Sfumato: they are kept as they are."
+
+
+def recipe_chunks(document: Document) -> dict[str, str]:
+    """The text chunks that carry recipes, by name; those of a newer Sfumato stay as they are."""
+    kept = {key: str(document.extras.get(key, "")) for key in (RECIPES, OWN_RECIPES)}
+    is_newer = are_recipes_newer(document.extras)
+    own = OWN_RECIPES if is_newer else RECIPES
+    chunks = {own: recipes_text(document) or kept[own]}
+    if is_newer:
+        chunks[RECIPES] = kept[RECIPES]
+    return {name: text for name, text in chunks.items() if text}
 
 
 def recipes_of(document: Document) -> list[dict[str, Any]]:

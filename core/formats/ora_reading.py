@@ -14,16 +14,24 @@ from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 from PIL import Image
 
-from core.errors import EditorError, FileError
+from core.errors import EditorError, FileError, VersionError
 from core.files.atomic import translate_read_errors
-from core.formats.flat import MAX_PIXELS, limit_pixels, premultiply
-from core.formats.ora_writing import EXTRA_ENTRY, MIMETYPE
+from core.formats.flat import MAX_PIXELS, limit_pixels, newer_note, premultiply
+from core.formats.ora_writing import (
+    EXTRA_ENTRY,
+    FACTS,
+    FOLDER,
+    MIMETYPE,
+    NEWER_ENTRIES,
+    OWN_FOLDER,
+    SCHEMA,
+)
 from core.geometry import Point, Size
 from core.paint.blend_modes import MODES
 from core.paint.document import MAX_SIDE, Document
 from core.paint.layers import AiLayer, Group, Layer, Mask, Node
 from core.paint.tiles import Tiles
-from core.task import Recipe
+from core.task import RECIPE_SCHEMA, Recipe
 
 MAX_ENTRIES = 20_000
 MAX_BYTES = 4 << 30
@@ -65,11 +73,14 @@ class _Reader:
         stack = image.find("stack")
         if stack is None:
             raise self._wrong("its layer list holds no stack")
-        ours = self._ours()
+        ours, newer = self._ours()
         root = self._group(stack, iter(ours.get("nodes", ())), name="Root")
         document = Document(size, root)
         if root.children:
             document.activate(str(ours.get("active") or root.children[-1].id))
+        if newer:
+            document.extras[NEWER_ENTRIES] = newer
+            document.note = newer_note(self.path)
         document.saved = document.state
         return document
 
@@ -105,16 +116,41 @@ class _Reader:
     def _text(self, name: str) -> bytes:
         return self._bytes(name, MAX_TEXT_BYTES)
 
-    def _ours(self) -> dict[str, Any]:
-        """Our own facts; a file without them, or with damaged ones, still has its layers."""
-        if EXTRA_ENTRY not in self.archive.namelist():
-            return {}
+    def _ours(self) -> tuple[dict[str, Any], dict[str, bytes]]:
+        """Our own facts, and the entries of a newer Sfumato, which go back into the file."""
         try:
-            facts = json.loads(self._text(EXTRA_ENTRY))
-        except ValueError:
+            return self._facts(EXTRA_ENTRY), {}
+        except VersionError:
+            newer = {
+                name: self._bytes(name, MAX_BYTES)
+                for name in self.archive.namelist()
+                if name.startswith(FOLDER) and not name.startswith(OWN_FOLDER)
+            }
+        try:
+            return self._facts(OWN_FOLDER + FACTS), newer
+        except VersionError:
+            return {}, newer
+
+    def _facts(self, entry: str) -> dict[str, Any]:
+        """What one entry says; a file without it, or with a damaged one, still has its layers.
+
+        Raises VersionError when the entry or a recipe in it is of a newer Sfumato.
+        """
+        if entry not in self.archive.namelist():
             return {}
-        good = isinstance(facts, dict) and isinstance(facts.get("nodes"), list)
-        return facts if good else {}
+        text = self._text(entry)
+        try:
+            facts = SCHEMA.migrate(json.loads(text))
+        except VersionError:
+            raise
+        except (ValueError, TypeError, AttributeError, FileError):
+            return {}
+        if not isinstance(facts.get("nodes"), list):
+            return {}
+        for node in facts["nodes"]:
+            if isinstance(node, dict):
+                RECIPE_SCHEMA.version_of(node.get("recipe"))
+        return facts
 
     def _group(self, stack: Element, facts: Any, name: str) -> Group:
         """Children are written from top to bottom, our facts from bottom to top."""

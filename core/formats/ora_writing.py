@@ -19,9 +19,18 @@ from core.paint.document import Document
 from core.paint.flatten import flatten
 from core.paint.layers import AiLayer, Group, Layer, Node, walk
 from core.paint.tiles import Tiles
+from core.schema import Schema
+from core.task import RECIPE_SCHEMA
 
 MIMETYPE = "image/openraster"
-EXTRA_ENTRY = "sfumato/document.json"
+SCHEMA = Schema("description of layers")
+FOLDER = "sfumato/"
+OWN_FOLDER = f"{FOLDER}{SCHEMA.version}.{RECIPE_SCHEMA.version}/"
+"""Where our entries go while the file keeps those of a newer Sfumato at their usual place."""
+FACTS = "document.json"
+EXTRA_ENTRY = FOLDER + FACTS
+NEWER_ENTRIES = "entries of a newer Sfumato"
+"""Under this name a document's extras hold bytes by entry."""
 THUMBNAIL = 256
 
 
@@ -54,7 +63,11 @@ def _write(document: Document, archive: zipfile.ZipFile) -> None:
             if isinstance(node, Layer):
                 _picture(archive, names[node.id], node.tiles)
         _write_merged_image(document, archive)
-        archive.writestr(EXTRA_ENTRY, json.dumps(_ours(document, archive)))
+        kept = document.extras.get(NEWER_ENTRIES, {})
+        for name, data in kept.items():
+            archive.writestr(name, data)
+        folder = OWN_FOLDER if kept else FOLDER
+        archive.writestr(folder + FACTS, json.dumps(_ours(document, archive, folder)))
 
 
 def _stack(group: Group, names: dict[str, str], is_root: bool = False) -> ElementTree.Element:
@@ -111,16 +124,16 @@ def _write_merged_image(document: Document, archive: zipfile.ZipFile) -> None:
     _png(archive, "Thumbnails/thumbnail.png", image)
 
 
-def _ours(document: Document, archive: zipfile.ZipFile) -> dict[str, Any]:
+def _ours(document: Document, archive: zipfile.ZipFile, folder: str) -> dict[str, Any]:
     """What the standard cannot say; nodes in the order of ``walk``."""
-    nodes = [_facts(node, i, archive) for i, node in enumerate(walk(document.root))]
-    return {"version": 1, "active": document.state.active, "nodes": nodes}
+    nodes = [_facts(node, i, archive, folder) for i, node in enumerate(walk(document.root))]
+    return SCHEMA.stamp({"active": document.state.active, "nodes": nodes})
 
 
-def _facts(node: Node, number: int, archive: zipfile.ZipFile) -> dict[str, Any]:
+def _facts(node: Node, number: int, archive: zipfile.ZipFile, folder: str) -> dict[str, Any]:
     facts: dict[str, Any] = {"id": node.id, "kind": node.kind, "name": node.name}
     for name, tiles in _extra_planes(node):
-        entry = f"sfumato/{name}{number}.png"
+        entry = f"{folder}{name}{number}.png"
         _picture(archive, entry, tiles)
         corner = _stored_rect(tiles)
         facts[name] = {"src": entry, "x": corner.x, "y": corner.y, "fill": tiles.fill}

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 from core import settings as stored
 from core.errors import EditorError
-from core.files.atomic import Lock
+from core.files.lock import Lock
 from core.formats.opening import format_for, open_document, open_filter, save_document, save_filter
 from core.paint.document import Document
 from core.paint.flatten import flatten
@@ -65,7 +65,7 @@ class FileActions:
         """Open a file after asking about unsaved work; tells in the strip what went wrong."""
         if not self.may_leave():
             return False
-        lock = Lock(path)
+        lock = Lock(path, stored.folders().locks)
         try:
             self.session.note(f"Opening {path.name}…", 0)
             document = self.beside.result(lambda: open_document(path))
@@ -109,7 +109,7 @@ class FileActions:
 
     def save_to(self, path: Path) -> bool:
         """Begin to write the document as it is now; tells in the strip what goes wrong."""
-        lock = Lock(path)
+        lock = Lock(path, stored.folders().locks)
         try:
             lock.take()
         except EditorError as error:

@@ -1,18 +1,14 @@
-"""A save either happens whole or not at all; one window per file."""
+"""A save either happens whole or not at all."""
 
 import errno
-import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any, BinaryIO
 
-import psutil
 import pytest
 
 from core.errors import FileError
-from core.files.atomic import Lock, atomic_write
+from core.files.atomic import atomic_write, replace_file
 
 
 def text(path: Path, words: bytes) -> None:
@@ -72,28 +68,20 @@ def test_a_missing_folder_is_named(tmp_path: Path) -> None:
         text(tmp_path / "gone" / "a.ora", b"one")
 
 
-def test_a_second_window_is_told(tmp_path: Path) -> None:
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such permissions")
+def test_a_private_file_is_for_its_owner_alone(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    for content in (b"one", b"two"):
+        replace_file(path, lambda stream, data=content: stream.write(data), is_private=True)  # type: ignore[misc]
+        assert path.stat().st_mode & 0o777 == 0o600
+    assert path.read_bytes() == b"two"
+    assert [p.name for p in tmp_path.iterdir()] == ["a.json"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such permissions")
+def test_permissions_outlive_saving(tmp_path: Path) -> None:
     path = tmp_path / "a.ora"
-    lock = Lock(path)
-    lock.take()
-    lock.take()
-    wait = "import sys; sys.stdin.read()"
-    other = subprocess.Popen([sys.executable, "-c", wait], stdin=subprocess.PIPE)
-    facts = {"pid": other.pid, "started": psutil.Process(other.pid).create_time()}
-    lock._file.write_text(json.dumps(facts))
-    with pytest.raises(FileError, match=r"a\.ora is open in another Sfumato window"):
-        Lock(path).take()
-    lock.release()
-    assert lock._file.exists()
-    other.communicate()
-    Lock(path).take()
-    Lock(path).release()
-    assert not lock._file.exists()
-
-
-def test_a_damaged_lock_is_taken_over(tmp_path: Path) -> None:
-    lock = Lock(tmp_path / "a.ora")
-    lock.take()
-    lock._file.write_text("nonsense")
-    assert lock.holder is None
-    Lock(tmp_path / "a.ora").take()
+    text(path, b"one")
+    path.chmod(0o640)
+    text(path, b"two")
+    assert path.stat().st_mode & 0o777 == 0o640

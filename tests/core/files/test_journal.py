@@ -1,5 +1,6 @@
 """What is recorded comes back, whatever happened to the process or to the end of the file."""
 
+import json
 import os
 import signal
 import subprocess
@@ -7,19 +8,22 @@ import sys
 import time
 import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from core.errors import FileError
+from core.errors import FileError, VersionError
 from core.files import journal as journals
 from core.files.journal import NAME, Journal, Recovery, find_recoverable
+from core.files.process import describe_process
 from core.geometry import Rect, Size
 from core.paint.document import Document
 from core.paint.flatten import flatten
 from core.paint.layers import AiLayer, Group, Layer, Mask, walk
 from core.paint.selection import Selection
 from core.paint.tiles import Tiles
+from core.schema import Schema
 from core.task import Recipe
 
 DOT = np.full((40, 40), 200, np.uint8)
@@ -206,6 +210,95 @@ def test_the_file_is_written_anew_when_it_grows(
     assert np.array_equal(looks(found.load()), looks(document))
 
 
+UNVERSIONED = """{"size": [4, 3], "active": "cat", "selection": {"bounds": [0, 0, 0, 0],
+"alpha": ""}, "children": [{"kind": "ai", "id": "cat", "name": "a cat", "visible": true,
+"opacity": 1.0, "blend": "normal", "planes": {"pixels": {"channels": 4, "fill": 9, "tiles": []},
+"region": {"channels": 1, "fill": 0, "tiles": []}}, "mask_visible": true, "position": [0, 0],
+"lock_alpha": false, "recipe": {"technique": "sdedit", "params": {"prompt": "a cat"},
+"model": "storybook", "modifiers": [{"id": "cfg", "params": {"scale": 7.5}}], "seed": 9,
+"context": [1, 2, 3, 4], "model_hash": "abc"}, "rendered": "key", "baked": true}]}"""
+START = {"pid": 0, "started": 1795597209.25, "path": "/pictures/a.ora"}
+
+
+def write_records(folder: Path, start: dict[str, Any], mark: bytes = b"SFJ1") -> Path:
+    """A journal in a folder of its own, as a process that is no more has written it."""
+    path = folder / "0-1" / NAME
+    path.parent.mkdir()
+    records = (journals.START_RECORD, json.dumps(start)), (journals.STATE_RECORD, UNVERSIONED)
+    with path.open("wb") as stream:
+        for kind, text in records:
+            data = text.encode()
+            stream.write(journals.HEADER.pack(mark, kind, len(data), zlib.crc32(data)) + data)
+    return path
+
+
+def test_a_journal_without_a_version_is_recovered(tmp_path: Path) -> None:
+    write_records(tmp_path, START)
+    (found,) = find_recoverable(tmp_path)
+    assert not found.is_newer
+    assert found.original == Path("/pictures/a.ora")
+    layer = found.load().find("cat")
+    assert isinstance(layer, AiLayer)
+    assert (layer.recipe.prompt, layer.recipe.seed, layer.rendered) == ("a cat", 9, "key")
+    found.discard()
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_journal_names_its_version(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, painted())
+    journal.flush(10)
+    kind, data = next(iter(journals._records(journal.folder / NAME)))
+    assert kind == journals.START_RECORD
+    assert json.loads(data)["version"] == 1
+    assert (journal.folder / NAME).read_bytes().startswith(b"SFJ1")
+    journal.close()
+
+
+def test_an_older_journal_is_migrated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def widen(state: dict[str, Any]) -> dict[str, Any]:
+        return {**state, "size": [side * 10 for side in state["size"]]}
+
+    monkeypatch.setattr(journals, "SCHEMA", Schema("record", (widen,)))
+    write_records(tmp_path, START)
+    (found,) = find_recoverable(tmp_path)
+    assert found.load().size == Size(40, 30)
+    found.discard()
+    write_records(tmp_path, {"version": 2, **START})
+    (found,) = find_recoverable(tmp_path)
+    assert found.load().size == Size(4, 3)
+
+
+@pytest.mark.parametrize(("start", "mark"), [({"version": 2, **START}, b"SFJ1"), (START, b"SFJ2")])
+def test_a_journal_of_a_newer_version_is_refused_and_kept(
+    tmp_path: Path, start: dict[str, Any], mark: bytes
+) -> None:
+    path = write_records(tmp_path, start, mark)
+    before = path.read_bytes()
+    (found,) = find_recoverable(tmp_path)
+    assert found.is_newer
+    with pytest.raises(VersionError, match="version 2"):
+        found.load()
+    found.discard()
+    assert path.read_bytes() == before
+
+
+def test_an_open_journal_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
+    write_records(tmp_path, {"version": 2, **describe_process()})
+    assert find_recoverable(tmp_path) == []
+
+
+def test_a_recipe_of_a_newer_version_is_refused(tmp_path: Path) -> None:
+    path = write_records(tmp_path, START)
+    newer = UNVERSIONED.replace('{"technique"', '{"version": 2, "technique"').encode()
+    with path.open("ab") as stream:
+        head = journals.HEADER.pack(b"SFJ1", journals.STATE_RECORD, len(newer), zlib.crc32(newer))
+        stream.write(head + newer)
+    (found,) = find_recoverable(tmp_path)
+    with pytest.raises(FileError, match="recipe is of version 2"):
+        found.load()
+    assert path.exists()
+
+
 PAINTING = """
 import sys, time
 from pathlib import Path
@@ -218,7 +311,7 @@ document = Document(Size(4000, 300))
 document.insert("New", Layer("ink"))
 journal = Journal(Path(sys.argv[1]), document)
 dot = np.full((20, 20), 255, np.uint8)
-with document.painting(document.state.active, "Stroke") as painting:
+with document.paint(document.state.active, "Stroke") as painting:
     for step in range(10_000):
         painting.blend(dot, step, 100, (255, 0, 0, 255))
         journal.flush()

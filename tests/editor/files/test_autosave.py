@@ -15,11 +15,12 @@ import psutil
 import pytest
 
 from core import settings
+from core.files.journal import NAME
 from core.formats.opening import open_document, save_document
 from core.paint.document import Document
 from core.paint.flatten import flatten
 from core.paint.layers import AiLayer, Layer, walk
-from editor.files.autosave import find_unsaved
+from editor.files.autosave import CHANGED, find_unsaved
 from tests.editor.asking import gradient
 
 pytestmark = pytest.mark.gui
@@ -138,3 +139,14 @@ def test_ink_is_told_from_paper() -> None:
     with document.paint(ink.id, "Ink") as painting:
         painting.blend(np.full((9, 9), 255, np.uint8), 124, 36)
     assert _has_ink(document, 40, 128)
+
+
+@pytest.mark.parametrize("is_changed", [True, False])
+def test_a_record_of_a_newer_version_is_never_discarded(is_changed: bool) -> None:
+    folder = settings.folders().autosave / "0-1"
+    folder.mkdir(parents=True)
+    (folder / NAME).write_bytes(b"SFJ2 and what only a newer Sfumato can read")
+    if is_changed:
+        (folder / CHANGED).touch()
+    assert [found.is_newer for found in find_unsaved()] == [True] * is_changed
+    assert (folder / NAME).exists()
