@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from core.catalog import modifiers
+from core.diffusion.guidance import guide_prediction
 from core.diffusion.model import Conditioning, Denoise, Level, MakeDenoise, Model, Prediction
 from core.params import Range, Text
 
@@ -35,11 +36,8 @@ class ClassifierFreeGuidance:
             pair = make_pair(make, model, self.params.negative_prompt, words)
 
             def denoise(z: "Tensor", level: Level, label: Level | None = None) -> Prediction:
-                without, towards = pair(z, level, label)
-                return Prediction(
-                    without.x0 + scale * (towards.x0 - without.x0),
-                    without.eps + scale * (towards.eps - without.eps),
-                )
+                uncond, cond = pair(z, level, label)
+                return guide_prediction(uncond, cond, scale)
 
             return denoise
 

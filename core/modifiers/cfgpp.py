@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from core.catalog import modifiers
+from core.diffusion.guidance import guide_prediction
 from core.diffusion.model import Conditioning, Denoise, Level, MakeDenoise, Model, Prediction
 from core.modifiers.cfg import make_pair
 from core.params import Range, Text
@@ -38,11 +39,10 @@ class CfgPlusPlus:
             pair = make_pair(make, model, self.params.negative_prompt, words)
 
             def denoise(z: "Tensor", level: Level, label: Level | None = None) -> Prediction:
-                without, towards = pair(z, level, label)
-                x0 = without.x0 + scale * (towards.x0 - without.x0)
-                eps = without.eps + scale * (towards.eps - without.eps)
+                uncond, cond = pair(z, level, label)
+                x0, eps = guide_prediction(uncond, cond, scale)
                 goes_up = label is not None and label.noise > level.noise
-                return Prediction(without.x0, eps) if goes_up else Prediction(x0, without.eps)
+                return Prediction(uncond.x0, eps) if goes_up else Prediction(x0, uncond.eps)
 
             return denoise
 

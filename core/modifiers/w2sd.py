@@ -5,6 +5,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from core.catalog import modifiers
+from core.diffusion.guidance import guide_prediction
 from core.diffusion.model import Conditioning, Denoise, Level, MakeDenoise, Model, Prediction
 from core.diffusion.noise_schedule import SCHEDULE_STEPS, full_schedule, nearest_index
 from core.modifiers.cfg import GuidancePair, make_pair
@@ -79,8 +80,5 @@ class _Scaled:
         self._scale = scale
 
     def __call__(self, z: "Tensor", level: Level, label: Level | None = None) -> Prediction:
-        without, towards = self._pair(z, level, label)
-        return Prediction(
-            without.x0 + self._scale * (towards.x0 - without.x0),
-            without.eps + self._scale * (towards.eps - without.eps),
-        )
+        uncond, cond = self._pair(z, level, label)
+        return guide_prediction(uncond, cond, self._scale)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from core.catalog import techniques
+from core.diffusion.guidance import guide_prediction
 from core.diffusion.latent_masks import check_finite, last_steps, number_steps, soft_latent_mask
 from core.diffusion.model import Image, Level, Model, Prediction, Step
 from core.editing.attention_maps import has_map_side, latent_size, map_to_grid, resize_map
@@ -122,10 +123,8 @@ class _Edit:
             return seen
         scale = z.new_tensor(scales)[:, None, None, None]
         halves = zip(seen.x0.chunk(2), seen.eps.chunk(2), strict=True)
-        (x0, eps), (x0_against, eps_against) = halves
-        return Prediction(
-            x0_against + scale * (x0 - x0_against), eps_against + scale * (eps - eps_against)
-        )
+        cond, uncond = (Prediction(*half) for half in halves)
+        return guide_prediction(uncond, cond, scale)
 
     def _step(
         self, z: "Tensor", seen: Prediction, here: Level, there: Level, noise: "Tensor"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from core.catalog import techniques
 from core.diffusion.cross_model import at_levels_of_another, refuse_foreign
+from core.diffusion.guidance import guide
 from core.diffusion.latent_masks import check_finite, last_steps, soft_latent_mask
 from core.diffusion.model import Denoise, Image, Level, Model, Step
 from core.editing.inversion import invertible_levels
@@ -171,7 +172,7 @@ class Blend:
 
     def _second(self, said: "Tensor", against: "Tensor") -> "Tensor":
         """The second prompt alone, guided."""
-        return against + self.params.guidance * (said[1:2] - against)
+        return guide(against, said[1:2], self.params.guidance)
 
     def follow(self, said: "Tensor", move: StepChange, change: "Tensor") -> None:
         """The step was taken: both densities have grown."""
