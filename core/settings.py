@@ -12,7 +12,7 @@ import platformdirs
 
 from core.errors import FileError, VersionError
 from core.files.atomic import replace_file
-from core.schema import Schema
+from core.versions.schema import Schema
 
 APP = "sfumato"
 SCHEMA = Schema("settings file")

@@ -14,7 +14,7 @@ from core.diffusion import seeded_noise
 from core.errors import EditorError
 from core.geometry import Rect
 from core.params import Value
-from core.schema import KEY, Schema
+from core.versions.schema import KEY, Schema
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -27,8 +27,8 @@ from core.paint.edits import DocumentState
 from core.paint.layers import AiLayer, Group, Layer, Mask, Node, planes, walk
 from core.paint.selection import EMPTY_SELECTION, Selection
 from core.paint.tiles import TILE, Pixels, Tiles
-from core.schema import Schema
 from core.task import Recipe
+from core.versions.schema import Schema
 
 if TYPE_CHECKING:
     from core.paint.tiles import Key

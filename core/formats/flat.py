@@ -20,8 +20,8 @@ from core.paint.document import MAX_SIDE, Document
 from core.paint.flatten import flatten
 from core.paint.layers import AiLayer, Group, Layer, walk
 from core.paint.tiles import Pixels, Tiles
-from core.schema import Schema
 from core.task import RECIPE_SCHEMA
+from core.versions.schema import Schema
 
 MAX_PIXELS = 1 << 29
 """2 GB as RGBA: a little over 23,000 x 23,000."""

@@ -19,8 +19,8 @@ from core.paint.document import Document
 from core.paint.flatten import flatten
 from core.paint.layers import AiLayer, Group, Layer, Node, walk
 from core.paint.tiles import Tiles
-from core.schema import Schema
 from core.task import RECIPE_SCHEMA
+from core.versions.schema import Schema
 
 MIMETYPE = "image/openraster"
 SCHEMA = Schema("description of layers")

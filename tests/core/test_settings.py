@@ -9,8 +9,8 @@ import pytest
 
 from core import settings
 from core.errors import FileError
-from core.schema import Schema
 from core.settings import Settings
+from core.versions.schema import Schema
 
 
 def test_everything_survives_saving_and_loading() -> None:

@@ -9,8 +9,8 @@ import pytest
 from core import task
 from core.errors import EditorError, VersionError
 from core.geometry import Rect
-from core.schema import Schema
 from core.task import ModifierSetting, Recipe
+from core.versions.schema import Schema
 
 UNVERSIONED = """{"technique": "sdedit", "params": {"prompt": "a cat", "strength": 0.5},
 "model": "storybook", "modifiers": [{"id": "cfg", "params": {"scale": 7.5}}], "seed": 9,

@@ -23,8 +23,8 @@ from core.paint.flatten import flatten
 from core.paint.layers import AiLayer, Group, Layer, Mask, walk
 from core.paint.selection import Selection
 from core.paint.tiles import Tiles
-from core.schema import Schema
 from core.task import Recipe
+from core.versions.schema import Schema
 
 DOT = np.full((40, 40), 200, np.uint8)
 

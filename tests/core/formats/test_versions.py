@@ -17,8 +17,8 @@ from core.paint.document import Document
 from core.paint.flatten import flatten
 from core.paint.layers import AiLayer, Layer, walk
 from core.paint.tiles import Pixels
-from core.schema import Schema
 from core.task import Recipe
+from core.versions.schema import Schema
 from tests.contracts.test_formats import layered
 
 UNVERSIONED = b"""{"active": "cat", "nodes": [{"id": "cat", "kind": "ai", "name": "a cat",

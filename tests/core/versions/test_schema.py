@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from core.errors import FileError, VersionError
-from core.schema import Schema
+from core.versions.schema import Schema
 
 
 def rename(data: dict[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 from core.errors import FileError, VersionError
 
 KEY = "version"
-Step = Callable[[dict[str, Any]], dict[str, Any]]
+Migration = Callable[[dict[str, Any]], dict[str, Any]]
 """Gets the data of one version and returns that of the next."""
 
 
@@ -19,7 +19,7 @@ class Schema:
     """
 
     name: str
-    steps: tuple[Step, ...] = ()
+    steps: tuple[Migration, ...] = ()
 
     @property
     def version(self) -> int:
