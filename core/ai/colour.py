@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float32]
 
-MIN_BAND_PIXELS = 0.01
+MIN_SHIFT = 0.01
 """One unit of colour difference: below it (about 1 dE) nothing is done."""
 MEANT = 0.10
 """From here on the difference is an edit that a person asked for, not a shift."""
@@ -82,7 +82,7 @@ def _field(result: Floats, original: Floats, band: Floats, feather: float) -> Fl
     difference = (second - first) * weight[..., None]
     total = np.maximum(weight.sum(), 1e-6)
     error = float(np.linalg.norm(difference.sum((0, 1)) / total))
-    if error < MIN_BAND_PIXELS or error >= MEANT:
+    if error < MIN_SHIFT or error >= MEANT:
         return None
     sigma = max(2.0, 2 * feather * scale)
     near = cv2.GaussianBlur(difference, (0, 0), sigma)
