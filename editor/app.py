@@ -253,7 +253,7 @@ class App:
         self.window.layers_changed()
 
     def _on_engine_state(self, state: EngineState) -> None:
-        hello = self.engine.hello
+        hello = self.engine.worker
         device = (
             f" ({hello.device})" if hello is not None and state is not EngineState.stopped else ""
         )

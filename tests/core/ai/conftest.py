@@ -58,13 +58,13 @@ def run(document: Document, layer: AiLayer, model: Model) -> AiLayer:
     """Render one layer and put the result into the document."""
     now = document.find(layer.id)
     assert isinstance(now, AiLayer)
-    request = ai.make_layer_task(document, now, Geometry(model.native, model.multiple))
-    steps = render_layer(request, model)
+    task = ai.make_layer_task(document, now, Geometry(model.native, model.multiple))
+    steps = render_layer(task, model)
     while True:
         try:
             next(steps)
         except StopIteration as end:
-            done = ai.with_result(document, request, end.value, model.identity)
+            done = ai.with_result(document, task, end.value, model.identity)
             document.replace("AI", done)
             return done
 

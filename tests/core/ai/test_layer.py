@@ -213,8 +213,8 @@ def test_the_input_is_what_lies_below_inside_groups_too(model: Model) -> None:
     blue = Tiles.of(np.full((256, 320, 4), (0, 0, 200, 255), np.uint8))
     group = Group("G", children=(Layer("red", tiles=red), layer, Layer("blue", tiles=blue)))
     made.insert("Group", group)
-    request = ai.make_layer_task(made, layer, GEOMETRY)
-    assert (request.crop == (200, 0, 0)).all()
+    layer_task = ai.make_layer_task(made, layer, GEOMETRY)
+    assert (layer_task.crop == (200, 0, 0)).all()
 
 
 def test_transparent_canvas_is_shown_to_the_model_as_white_paper() -> None:
@@ -245,11 +245,11 @@ def test_cost_follows_the_brush_and_not_the_canvas(technique: str, model: Model)
         layer = ai_layer(Rect(60, 80, 256, 256))
         layer = replace(layer, recipe=replace(layer.recipe, technique=technique))
         made.insert("AI", layer)
-        request = ai.make_layer_task(made, layer, Geometry(model.native, model.multiple))
-        task = ai.make_task(request, Geometry(model.native, model.multiple), model.factor)
+        layer_task = ai.make_layer_task(made, layer, Geometry(model.native, model.multiple))
+        task = ai.make_task(layer_task, Geometry(model.native, model.multiple), model.factor)
         before = model.calls
         run(made, layer, model)
-        sizes.append((request.rect.size, task.image.shape))
+        sizes.append((layer_task.rect.size, task.image.shape))
         calls.append(model.calls - before)
         model.cache.clear()
     assert sizes[0] == sizes[1]
@@ -332,18 +332,18 @@ def test_a_layer_deleted_while_it_ran_takes_no_result(model: Model) -> None:
     made = document()
     layer = ai_layer(LEFT)
     made.insert("AI", layer)
-    request = ai.make_layer_task(made, layer, GEOMETRY)
+    layer_task = ai.make_layer_task(made, layer, GEOMETRY)
     made.undo()
     with pytest.raises(EditorError, match="no longer"):
-        ai.with_result(made, request, np.zeros((1, 1, 4), np.uint8), "")
+        ai.with_result(made, layer_task, np.zeros((1, 1, 4), np.uint8), "")
 
 
 def test_a_result_for_an_older_input_leaves_the_layer_stale(model: Model) -> None:
     made = document()
     layer = ai_layer(LEFT)
     made.insert("AI", layer)
-    request = ai.make_layer_task(made, layer, GEOMETRY)
+    layer_task = ai.make_layer_task(made, layer, GEOMETRY)
     _painted(made, LEFT, 90)
-    pixels = np.zeros((request.rect.height, request.rect.width, 4), np.uint8)
-    made.replace("AI", ai.with_result(made, request, pixels, ""))
+    pixels = np.zeros((layer_task.rect.height, layer_task.rect.width, 4), np.uint8)
+    made.replace("AI", ai.with_result(made, layer_task, pixels, ""))
     assert _names(made) == ["Edit"]
