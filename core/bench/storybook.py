@@ -26,7 +26,7 @@ class StorybookBench:
         self.params = params
 
     def run(self, quick: bool) -> dict[str, Any]:
-        from core.storybook.evaluate import evaluate
+        from core.storybook.training.evaluate import evaluate
 
         folder = Path(self.params.model) if self.params.model else FOLDER
         with tempfile.TemporaryDirectory() as spare:

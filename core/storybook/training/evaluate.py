@@ -1,7 +1,7 @@
 """Measure a Storybook model with the judge: things, places, styles, pairs, synonyms, brush,
 codec, memory of training pictures, speed.
 
-``python -m core.storybook.evaluate FOLDER OUT [REPEATS]`` writes OUT/storybook.json and
+``python -m core.storybook.training.evaluate FOLDER OUT [REPEATS]`` writes OUT/storybook.json and
 galleries as OUT/*.png.
 """
 

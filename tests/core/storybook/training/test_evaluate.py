@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from core.storybook import evaluate
+from core.storybook.training import evaluate
 from core.storybook.codec import CodecConfig, build_codec, fit_codec, save_codec
 from core.storybook.judge import JudgeConfig, build_judge, save_judge
 from core.storybook.layout import write_layout
