@@ -6,7 +6,6 @@ and a change elsewhere makes nothing stale.
 """
 
 import hashlib
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +22,7 @@ from core.catalog import params_of, techniques
 from core.errors import TechniqueError
 from core.geometry import Rect, Size
 from core.paint.flatten import flatten
-from core.paint.layers import AiLayer, walk
+from core.paint.layers import AiLayer
 from core.paint.tiles import Pixels, Tiles
 from core.params import from_json
 from core.task import Recipe, Task
@@ -126,30 +125,6 @@ def is_stale(document: "Document", layer: AiLayer) -> bool:
         return False
     try:
         return layer.rendered != result_key(document, layer)
-    except TechniqueError:
-        return False
-
-
-def stale_layers(document: "Document", within: Rect | None = None) -> Iterator[AiLayer]:
-    """Visible AI layers to run again, from bottom to top.
-
-    ``within`` is what has changed since the last look: layers that do not reach it are skipped
-    unread. Run one and put its result in before asking for the next: what lies above may then
-    be stale too.
-    """
-    for node in walk(document.root):
-        if not (isinstance(node, AiLayer) and node.visible):
-            continue
-        if _reaches(document, node, within) and is_stale(document, node):
-            yield node
-
-
-def _reaches(document: "Document", layer: AiLayer, changed: Rect | None) -> bool:
-    """Whether a change inside a rectangle can matter to a layer."""
-    if changed is None:
-        return True
-    try:
-        return bool(footprint(document, layer).area & changed)
     except TechniqueError:
         return False
 

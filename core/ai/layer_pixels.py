@@ -1,6 +1,5 @@
 """From a model's result to the pixels of an AI layer."""
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -35,17 +34,3 @@ def layer_pixels(
     alpha = np.rint(composite_mask(denoise, lengths) * 255)
     colour = np.rint(picture * alpha[..., None])
     return np.concatenate([colour, alpha[..., None]], axis=2).astype(np.uint8)
-
-
-def preview_pixels(preview: Pixels, painted: Pixels, lengths: Transition) -> Pixels:
-    """RGBA premultiplied bytes to show while the model works, at the preview's own size.
-
-    preview is height x width x 3 over the task's rectangle, painted that rectangle's region.
-    """
-    height, width = preview.shape[:2]
-    scale = width / painted.shape[1]
-    small = cv2.resize(painted, (width, height), interpolation=cv2.INTER_AREA)
-    scaled = Transition(*(max(1, round(length * scale)) for length in lengths))
-    mask = composite_mask(denoise_mask(np.asarray(small, np.uint8), scaled), scaled)[..., None]
-    pixels: Pixels = np.rint(np.concatenate([preview * mask, mask * 255], axis=2)).astype(np.uint8)
-    return pixels

@@ -174,15 +174,6 @@ def recipes_text(document: Document) -> str:
     return json.dumps({"version": 1, "layers": made}) if made else ""
 
 
-def recipes_of(document: Document) -> list[dict[str, Any]]:
-    """Recipes that travelled in a flat picture; empty when it carries none that can be read."""
-    try:
-        found = json.loads(str(document.extras.get(RECIPES, "")) or "{}")
-        return [dict(layer["recipe"]) for layer in found.get("layers", ())]
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return []
-
-
 def refuse_extreme_aspect(path: Path, document: Document, most: int, label: str) -> None:
     """Raises FileError when a format cannot hold so large a picture."""
     if max(document.size) > most:

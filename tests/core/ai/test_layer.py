@@ -16,7 +16,7 @@ from core.paint.document import Document
 from core.paint.flatten import flatten
 from core.paint.layers import AiLayer, Group, Layer
 from core.paint.tiles import Pixels, Tiles
-from tests.core.ai.conftest import ai_layer, document, hidden, picture, run
+from tests.core.ai.conftest import ai_layer, document, hidden, picture, run, stale
 
 LEFT, RIGHT = Rect(30, 40, 60, 60), Rect(220, 140, 50, 70)
 GEOMETRY = Geometry(128, 16)
@@ -33,7 +33,7 @@ def _painted(made: Document, rect: Rect, value: int = 0) -> None:
 
 
 def _names(made: Document) -> list[str]:
-    return [layer.name for layer in ai.stale_layers(made)]
+    return [layer.name for layer in stale(made)]
 
 
 def test_hidden_ai_layers_leave_the_untouched_picture(model: Model) -> None:
@@ -114,17 +114,6 @@ def test_only_a_change_that_meets_the_layer_makes_it_stale(model: Model) -> None
     assert _names(made) == []
 
 
-def test_a_look_at_what_changed_finds_the_same_layers(model: Model) -> None:
-    made = document()
-    layers = [ai_layer(LEFT, name="left"), ai_layer(RIGHT, name="right"), ai_layer(name="none")]
-    for layer in layers:
-        made.insert("AI", layer)
-    assert [layer.name for layer in ai.stale_layers(made, LEFT)] == ["left"]
-    assert [layer.name for layer in ai.stale_layers(made, made.bounds)] == ["left", "right"]
-    run(made, layers[0], model)
-    assert [layer.name for layer in ai.stale_layers(made, made.bounds)] == ["right"]
-
-
 def test_a_change_between_two_painted_spots_makes_nothing_stale(model: Model) -> None:
     """It lies inside the layer's rectangle, but where the layer never changes anything."""
     made = document()
@@ -183,7 +172,7 @@ def test_overlapping_layers_above_recompute_in_order_and_no_others(model: Model)
     made.replace("Seed", replace(found, recipe=replace(found.recipe, seed=77)))
     assert _names(made) == ["low"]
     ran = []
-    for layer in ai.stale_layers(made):
+    for layer in stale(made):
         run(made, layer, model)
         ran.append(layer.name)
     assert ran == ["low", "high"]
