@@ -1,4 +1,4 @@
-"""What a recipe starts with: the technique's defaults and what the model is usually run with."""
+"""The recipe that a technique and a model start with."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -19,9 +19,9 @@ def default_recipe(
     values: Mapping[str, Any] | None = None,
     wrappers: tuple[ModifierSetting, ...] = (),
 ) -> Recipe:
-    """A recipe with every parameter written out; ``values`` and ``wrappers`` take precedence.
+    """Make a recipe with every parameter; ``values`` and ``wrappers`` take precedence.
 
-    A technique with a guidance of its own gets the model's usual scale there, and no modifier.
+    A technique with a guidance parameter gets the model's usual scale there, and no modifier.
 
     Raises EditorError for an unknown technique, or a parameter that is unknown or out of range.
     """

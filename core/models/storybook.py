@@ -82,10 +82,10 @@ class Storybook(Adapter):
         return Conditioning(tuple(prompts), self.text.embed(prompts).to(self.device))
 
     def fits(self, prompt: str) -> bool:
-        return self.text.reads(prompt)
+        return self.text.can_read(prompt)
 
     def pieces(self, prompt: str) -> tuple[str, ...]:
-        return tuple(self.text.words(prompt))
+        return tuple(self.text.token_texts(prompt))
 
     def predict(
         self,

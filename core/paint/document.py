@@ -213,3 +213,10 @@ class Document:
     def _record(self, edit: Edit) -> None:
         self.history.push(edit)
         self.restructured.emit(None)
+
+
+def scratch_document(state: DocumentState) -> Document:
+    """Make a document of a state that nothing else uses: to flatten, render or save a copy."""
+    document = Document(state.size, state.root)
+    document.state = state
+    return document

@@ -162,7 +162,7 @@ class IdleSeedSearch:
     def _is_fit(self, layer: AiLayer) -> bool:
         recipe = layer.recipe
         # A model that has yet to be loaded could not be stopped at a step.
-        is_ready = self.jobs.engine.at_hand.issuperset(model_names(recipe))
+        is_ready = self.jobs.engine.loaded_models.issuperset(model_names(recipe))
         is_known = is_ready and recipe.model in self.jobs.engine.models
         shows = layer.rendered and not layer.baked and _is_shown(self.studio.document.root, layer)
         can_judge = is_worth_it(recipe) and not missing_for_verifier(verifiers[self.judge], recipe)
@@ -181,7 +181,7 @@ class IdleSeedSearch:
 
     def _search_for(self, layer_id: str, question: str) -> SeedSearch:
         known = self._searches.get(layer_id)
-        if known is None or known.question != question:
+        if known is None or known.unseeded_key != question:
             known = self._searches[layer_id] = SeedSearch(question)
         return known
 
@@ -199,13 +199,13 @@ class IdleSeedSearch:
                 return
             result = await self.jobs.run_in_thread(make_result, asked, done.pixels, done.facts)
             search.scores[seed] = score
-            judged = SeedScore(search.question, judge, score)
+            judged = SeedScore(search.unseeded_key, judge, score)
             self.jobs.results.add_score(layer.id, result, judged, seed != layer.recipe.seed)
             self.changed.emit(None)
 
     async def _answer(self, asked: TaskSnapshot, search: SeedSearch, judge: str) -> JobDone | None:
         """What the worker made; None when it was stopped, failed or is too slow for this."""
-        run, pace = self.jobs.engine.submit(asked.task, judge, yields=True), Pace()
+        run, pace = self.jobs.engine.submit(asked.task, judge, is_preemptible=True), Pace()
         self._run = run
         async for message in run:
             if isinstance(message, JobDone):

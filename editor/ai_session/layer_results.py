@@ -15,7 +15,8 @@ from core.ai.layer import LayerTask, make_layer_task, result_key, with_result
 from core.ai.masks import composite_mask, denoise_mask
 from core.errors import EditorError
 from core.paint import layers
-from core.paint.document import Document
+from core.paint.document import Document, scratch_document
+from core.paint.edits import DocumentState
 from core.paint.layers import AiLayer, Group
 from core.paint.tiles import Pixels, Tiles
 
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
     from core.ai.crop import Geometry
     from core.geometry import Point, Rect
-    from core.paint.edits import DocumentState
     from core.task import Recipe
 
 PREVIEW = 512
@@ -83,15 +83,9 @@ def freeze_layer(document: Document, layer_id: str) -> tuple["DocumentState", Ai
     return replace(document.state, root=layers.replace_node(document.root, still)), still
 
 
-def _document_of(state: "DocumentState") -> Document:
-    document = Document(state.size)
-    document.state = state
-    return document
-
-
 def take_snapshot(state: "DocumentState", layer: AiLayer, geometry: "Geometry") -> TaskSnapshot:
     """Build the request. Raises TechniqueError when there is nothing to ask."""
-    request = make_layer_task(_document_of(state), layer, geometry)
+    request = make_layer_task(scratch_document(state), layer, geometry)
     share = composite_mask(denoise_mask(request.painted, request.lengths), request.lengths)
     scale = min(1.0, PREVIEW / max(share.shape))
     small = cv2.resize(share, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
@@ -101,13 +95,13 @@ def take_snapshot(state: "DocumentState", layer: AiLayer, geometry: "Geometry") 
 
 def current_key(state: "DocumentState", layer: AiLayer) -> str:
     """The key of what the layer would be asked now. Raises TechniqueError."""
-    return result_key(_document_of(state), layer)
+    return result_key(scratch_document(state), layer)
 
 
 def make_result(asked: TaskSnapshot, pixels: Pixels, facts: "Mapping[str, Any]") -> Result:
     """The worker's pixels (RGBA premultiplied over the request's rectangle) as a result."""
     request, layer = asked.task, asked.layer
-    frozen = Document(request.rect.size, asked.root)
+    frozen = scratch_document(DocumentState(request.canvas, asked.root))
     made = with_result(frozen, request, pixels, str(facts.get("model_hash", "")))
     before, after = _thumbnails(request, pixels)
     return Result(

@@ -66,12 +66,12 @@ class ResultCache:
         self._store.put((result.key, result.position), result)
         tried = self._of(layer_id)
         for one in list(tried.values()):
-            if one.is_found and one.judged and one.judged.question != judged.question:
+            if one.is_found and one.judged and one.judged.unseeded_key != judged.unseeded_key:
                 del tried[one.key]
         old = tried.get(result.key)
         is_new = is_found and (old is None or old.is_found)
         self._add(layer_id, _make_variant(result, judged, is_new))
-        for key in _rank(tried, judged.question):
+        for key in _rank(tried, judged.unseeded_key):
             tried.move_to_end(key)
 
     def _of(self, layer_id: str) -> "OrderedDict[str, Variant]":
@@ -102,6 +102,6 @@ def _rank(tried: "Mapping[str, Variant]", question: str) -> list[str]:
     scores = {
         key: one.judged.score
         for key, one in tried.items()
-        if one.judged is not None and one.judged.question == question
+        if one.judged is not None and one.judged.unseeded_key == question
     }
     return sorted(scores, key=scores.__getitem__)

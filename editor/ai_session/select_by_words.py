@@ -9,7 +9,7 @@ from core.ai.layer import make_layer_task
 from core.ai.recipe_defaults import default_recipe
 from core.engine.messages import JobDone, JobFailed
 from core.errors import EditorError
-from core.paint.document import Document
+from core.paint.document import Document, scratch_document
 from core.paint.layers import AiLayer
 from core.paint.selection import Selection
 from core.paint.tiles import Tiles
@@ -87,7 +87,7 @@ class WordSelector:
 
 def _request(state: "DocumentState", recipe: "Recipe", geometry: "Geometry") -> "LayerTask":
     """The whole picture, seen by a technique."""
-    scratch = Document(state.size, state.root)
+    scratch = scratch_document(state)
     region = Tiles.flat(scratch.bounds, (255,))
     layer = AiLayer("Search", recipe=recipe, region=region)
     scratch.insert("Search", layer, scratch.root.id, len(scratch.root.children))

@@ -8,7 +8,7 @@ import numpy as np
 from core.ai.crop import Geometry
 from core.ai.layer import make_layer_task
 from core.errors import EditorError
-from core.paint.document import Document
+from core.paint.document import Document, scratch_document
 from core.paint.layers import AiLayer
 from core.paint.selection import Selection
 from core.paint.tiles import Pixels, Tiles
@@ -76,8 +76,7 @@ def _picture_to_describe(
     state: "DocumentState", layer: AiLayer | None, recipe: "Recipe", geometry: Geometry
 ) -> Pixels:
     """What a model would see: below a layer, or where the next one would be; made small."""
-    document = Document(state.size)
-    document.state = state
+    document = scratch_document(state)
     if layer is None:
         layer = AiLayer("Look", recipe=recipe, region=_region(document))
         document.insert("Look", layer, document.root.id, len(document.root.children))

@@ -9,7 +9,7 @@ from core import settings as stored
 from core.errors import EditorError
 from core.files.lock import Lock
 from core.formats.opening import format_for, open_document, open_filter, save_document, save_filter
-from core.paint.document import Document
+from core.paint.document import Document, scratch_document
 from core.paint.flatten import flatten
 from editor.commands.document_edits import new_document, paste
 from editor.files.background_io import BackgroundIo
@@ -223,8 +223,8 @@ class FileActions:
 
 def _copy_document(document: Document) -> Document:
     """The document as it is now, to be read by another thread."""
-    copy = Document(document.size, document.root)
-    copy.state, copy.extras = document.state, dict(document.extras)
+    copy = scratch_document(document.state)
+    copy.extras = dict(document.extras)
     return copy
 
 

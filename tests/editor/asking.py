@@ -150,7 +150,7 @@ class Bench:
 
 
 async def _started() -> Engine:
-    engine = Engine(device="cpu", patience=QUICK, modules=("tests.core.engine.oddities",))
+    engine = Engine(device="cpu", timeouts=QUICK, modules=("tests.core.engine.oddities",))
     engine.start()
     return engine
 

@@ -50,7 +50,9 @@ REASONS: dict[str, Callable[[Desk], object]] = {
     "frozen": _changed(baked=True),
     "never run": _changed(rendered=""),
     "out of date": _changed(rendered="another"),
-    "of a model that is not loaded": lambda desk: setattr(desk.shop.engine, "at_hand", frozenset()),
+    "of a model that is not loaded": lambda desk: setattr(
+        desk.shop.engine, "loaded_models", frozenset()
+    ),
     "its seed is locked": lambda desk: setattr(desk.recipes, "is_locked", True),
     "words are being written": lambda desk: desk.recipes.write(
         desk.recipes.shown.with_params(prompt="blue")

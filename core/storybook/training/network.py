@@ -51,7 +51,7 @@ class Plan:
         return min(1, (step + 1) / self.warm_up, max(0.01, (1 - progress) / self.cool_down))
 
 
-def loss_of(unet: Any, batch: Batch, signals: "Tensor", random: Any) -> "tuple[Tensor, Tensor]":
+def compute_loss(unet: Any, batch: Batch, signals: "Tensor", random: Any) -> "tuple[Tensor, Tensor]":
     """(loss, each example's own) of predicting v at evenly spread times, more of them noisy."""
     import torch
 
@@ -105,7 +105,7 @@ class Training:
 
         started = time.perf_counter()
         batch = Batch(*(part.to(self.plan.device) for part in batch))
-        loss, each = loss_of(self.unet, batch, self.signals, self.random)
+        loss, each = compute_loss(self.unet, batch, self.signals, self.random)
         self.unet.zero_grad(set_to_none=True)
         backward: Any = loss.backward
         backward()
@@ -122,7 +122,7 @@ class Training:
             for name, value in self.unet.state_dict().items():
                 self.average[name].lerp_(value, 1 - decay)
         self.step += 1
-        if self.partners.leads:
+        if self.partners.is_leader:
             self._count(started)
         return float(loss.detach()), each.cpu()
 
@@ -208,7 +208,7 @@ def train(folder: Path, plan: Plan, config: Config) -> Training:
         loss, each = training.advance(batch)
         if not math.isfinite(loss):
             raise FloatingPointError(f"the loss left the numbers at step {training.step}")
-        if not partners.leads:
+        if not partners.is_leader:
             continue
         log.add(training, batch, each)
         if training.seconds - saved > plan.checkpoint_minutes * 60:
@@ -217,7 +217,7 @@ def train(folder: Path, plan: Plan, config: Config) -> Training:
         if training.seconds - shown > plan.gallery_minutes * 60:
             shown = training.seconds
             write_gallery(training, pool.encoder)
-    if partners.leads:
+    if partners.is_leader:
         training.save()
     return training
 

@@ -1,4 +1,4 @@
-"""What misbehaves on purpose, or tells what it got, in the worker of the engine's tests."""
+"""Techniques and describers that fail on purpose, in the worker of the engine's tests."""
 
 import os
 import signal

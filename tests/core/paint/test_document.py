@@ -7,7 +7,7 @@ import pytest
 
 from core.errors import EditorError
 from core.geometry import Rect, Size
-from core.paint.document import Document
+from core.paint.document import Document, scratch_document
 from core.paint.flatten import flatten
 from core.paint.layers import Group, Layer, walk
 from core.paint.selection import Selection
@@ -49,6 +49,21 @@ def test_a_stroke_is_one_entry_and_goes_back_and_forth_to_the_bit(document: Docu
     assert np.array_equal(look(document), before)
     assert document.redo() == "Stroke"
     assert np.array_equal(look(document), after)
+
+
+def test_a_scratch_document_leaves_the_original_alone(
+    document: Document,
+) -> None:
+    stroke(document)
+    document.select(Selection(Rect(0, 0, 50, 50)))
+    before, state = look(document), document.state
+    scratch = scratch_document(state)
+    assert scratch.state is state
+    assert np.array_equal(look(scratch), before)
+    stroke(scratch, 0)
+    assert document.state is state
+    assert np.array_equal(look(document), before)
+    assert not np.array_equal(look(scratch), before)
 
 
 def test_undoing_everything_and_redoing_it(document: Document) -> None:

@@ -1,7 +1,7 @@
 """Measure a Storybook model with the judge: things, places, styles, pairs, synonyms, brush,
 codec, memory of training pictures, speed.
 
-``python -m core.storybook.evaluate FOLDER OUT [REPEATS]`` writes OUT/storybook.json and
+``python -m core.storybook.training.evaluate FOLDER OUT [REPEATS]`` writes OUT/storybook.json and
 galleries as OUT/*.png.
 """
 
@@ -27,7 +27,7 @@ from core.storybook.sample import World, random_scene
 from core.storybook.scene import USUAL_STYLE, Item, Scene, article
 from core.storybook.text import load_text_encoder
 from core.storybook.training.gallery import sample, sheet
-from core.storybook.training.pack import example
+from core.storybook.training.pack import make_example
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -163,8 +163,8 @@ class Evaluation:
         training pictures is far above it.
         """
         world = World(self.things, self.places, self.styles)
-        trained = np.stack([_small(example(seed, world).image) for seed in range(count)])
-        unseen = (example(HELD_OUT + seed, world).image for seed in range(len(pictures)))
+        trained = np.stack([_small(make_example(seed, world).image) for seed in range(count)])
+        unseen = (make_example(HELD_OUT + seed, world).image for seed in range(len(pictures)))
         painted = np.rint(pictures.clamp(0, 1).permute(0, 2, 3, 1).numpy() * 255).astype(np.uint8)
         return {
             "painted": float(np.median([_nearest(_small(one), trained) for one in painted])),

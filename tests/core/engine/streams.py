@@ -1,4 +1,4 @@
-"""Hearing a run to its end, and what its last message ought to be."""
+"""Collects the messages of a job, and checks the last one."""
 
 import asyncio
 from typing import Any
@@ -7,8 +7,8 @@ from core.engine.job_stream import JobStream, StreamMessage
 from core.engine.messages import JobDone, JobFailed
 
 
-async def heard(run: JobStream) -> list[StreamMessage]:
-    """Every message of a run, in order."""
+async def collect(run: JobStream) -> list[StreamMessage]:
+    """Collect every message of a job, in order."""
     return [message async for message in run]
 
 

@@ -20,12 +20,12 @@ from core.storybook.training.network import Plan, Training
 
 
 def images(count: int) -> np.ndarray:
-    return np.stack([pack.example(seed, World.small()).image for seed in range(count)])
+    return np.stack([pack.make_example(seed, World.small()).image for seed in range(count)])
 
 
 def test_examples_say_what_they_show() -> None:
     for seed in range(12):
-        one = pack.example(seed, World.small())
+        one = pack.make_example(seed, World.small())
         assert one.image.shape == (128, 128, 3)
         assert len(one.prompts) == 2 + int(one.cells.any((1, 2)).sum())
 

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 import torch
 
-from core.storybook import evaluate
+from core.storybook.training import evaluate
 from core.storybook.codec import CodecConfig, build_codec, fit_codec, save_codec
 from core.storybook.judge import JudgeConfig, build_judge, save_judge
 from core.storybook.layout import write_layout
 from core.storybook.random_model import TINY, build_random
 from core.storybook.sample import World
-from core.storybook.training.pack import example
+from core.storybook.training.pack import make_example
 
 WORLD = World(("star", "sun", "house"), ("sea", "white"), ("clay", "flat"))
 
@@ -22,7 +22,7 @@ def model(tmp_path: Path) -> evaluate.Evaluation:
     """A random network with a fitted codec and an untrained judge that knows more than it."""
     build_random(tmp_path)
     codec = build_codec(CodecConfig(blocks=(1, 1, 1)))
-    fit_codec(codec, np.stack([example(seed, WORLD).image for seed in range(8)]))
+    fit_codec(codec, np.stack([make_example(seed, WORLD).image for seed in range(8)]))
     save_codec(codec, tmp_path)
     judged = JudgeConfig(("sun", "star", "cat face", "house"), ("white", "sea"), ("flat", "clay"))
     save_judge(build_judge(judged), tmp_path, {"thing": 1.0})
@@ -58,7 +58,7 @@ def test_verdicts_use_the_models_own_numbers(
 def test_a_model_that_repeats_its_training_pictures_is_found_out(
     model: evaluate.Evaluation,
 ) -> None:
-    known = np.stack([example(seed, WORLD).image for seed in range(4)])
+    known = np.stack([make_example(seed, WORLD).image for seed in range(4)])
     found = model.memory(torch.from_numpy(known).permute(0, 3, 1, 2) / 255, 6)
     assert found["painted"] > 60
     assert found["unseen"] < 40
