@@ -213,15 +213,6 @@ def recipe_chunks(document: Document) -> dict[str, str]:
     return {name: text for name, text in chunks.items() if text}
 
 
-def recipes_of(document: Document) -> list[dict[str, Any]]:
-    """Recipes that travelled in a flat picture; empty when it carries none that can be read."""
-    try:
-        found = json.loads(str(document.extras.get(RECIPES, "")) or "{}")
-        return [dict(layer["recipe"]) for layer in found.get("layers", ())]
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return []
-
-
 def refuse_extreme_aspect(path: Path, document: Document, most: int, label: str) -> None:
     """Raises FileError when a format cannot hold so large a picture."""
     if max(document.size) > most:

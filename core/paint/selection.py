@@ -24,10 +24,6 @@ class Selection:
         return bool(self.bounds)
 
     @staticmethod
-    def rectangle(rect: Rect) -> "Selection":
-        return Selection(rect)
-
-    @staticmethod
     def polygon(points: Sequence[tuple[float, float]], canvas: Size) -> "Selection":
         """The inside of a closed outline in document pixels, antialiased, cut to the canvas."""
         corners = np.asarray(points, np.float64)

@@ -246,7 +246,7 @@ def test_run_without_a_layer_covers_the_selection_or_says_what_to_do(play: Any) 
         desk.panel.choices.technique.emit("layered-brush")
         desk.panel.progress.run_button.click()
         assert "Paint with the AI brush" in desk.panel.progress.error.text()
-        desk.shop.document.select(Selection.rectangle(Rect(40, 50, 60, 70)))
+        desk.shop.document.select(Selection(Rect(40, 50, 60, 70)))
         desk.panel.progress.run_button.click()
         await desk.settle()
         layer = desk.shop.document.active
