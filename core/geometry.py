@@ -101,8 +101,5 @@ class Rect(NamedTuple):
             -(-self.bottom // step) * step,
         )
 
-    def contains(self, other: "Rect") -> bool:
-        return not other or (self & other) == other
-
 
 EMPTY = Rect(0, 0, 0, 0)

@@ -36,11 +36,6 @@ class Edit:
             for old, new in changed_planes(self.before, self.after)
         )
 
-    @property
-    def rect(self) -> Rect:
-        """The canvas area that may look different."""
-        return changed_rect(self.before, self.after)
-
     def join(self, later: "Edit") -> "Edit":
         return replace(later, before=self.before, label=self.label)
 

@@ -52,9 +52,6 @@ class History:
         self.done.append(self.undone.pop())
         return self.done[-1]
 
-    def clear(self) -> None:
-        self.done, self.undone, self._sizes = [], [], {}
-
     def amend(self, since: Group, change: Callable[[Group], Group]) -> None:
         """Exchange the tree in every remembered state from the one with root ``since`` on.
 

@@ -12,6 +12,7 @@ from core.catalog import params_of
 from core.engine.engine import Engine, Timeouts
 from core.geometry import Size
 from core.paint.document import Document
+from core.paint.history import History
 from core.paint.layers import AiLayer, Layer
 from core.paint.pointer import GestureContext, PointerEvent, PointerKind
 from core.paint.tiles import Pixels, Tiles
@@ -55,7 +56,7 @@ def gradient(side: int = SIDE) -> Document:
     pixels = np.stack([x, y, 255 - x, np.full_like(x, 255)], axis=2).astype(np.uint8)
     document = Document(Size(side, side))
     document.insert("Open", Layer("gradient", tiles=Tiles.of(pixels)))
-    document.history.clear()
+    document.history = History()
     return document
 
 

@@ -13,6 +13,7 @@ from core import catalog
 from core.brushes.round import Round
 from core.geometry import Size
 from core.paint.document import Document
+from core.paint.history import History
 from core.paint.layers import Layer
 from core.paint.tiles import Tiles
 from editor.canvas.canvas import Canvas
@@ -39,7 +40,7 @@ def canvas(qtbot: QtBot) -> Canvas:
     document = Document(Size(400, 300))
     document.insert("a", Layer("white", tiles=Tiles.of(np.full((300, 400, 4), 255, np.uint8))))
     document.insert("b", Layer("ink"))
-    document.history.clear()
+    document.history = History()
     studio = Studio(document)
     studio.choose(foreground=RED)
     studio.set_brush_params(Round.Params(size=20, hardness=100))

@@ -117,9 +117,8 @@ def test_an_unknown_ending_names_those_there_are(tmp_path: Path) -> None:
 
 def test_recipes_travel_in_png_text(tmp_path: Path) -> None:
     save_document(layered(), tmp_path / "edited.png")
-    text = open_document(tmp_path / "edited.png").extras["sfumato"]
-    (layer,) = json.loads(text)["layers"]
-    recipe = layer["recipe"]
+    carried = json.loads(open_document(tmp_path / "edited.png").extras["sfumato"])
+    recipe = carried["layers"][0]["recipe"]
     assert recipe["technique"] == "sdedit"
     assert recipe["seed"] == 9
     assert '"a cat"' in str(Image.open(tmp_path / "edited.png").text["sfumato"])  # type: ignore[attr-defined]
