@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from core.catalog import backends
+from core.diffusion.attention import AttentionCall, FeatureTap
 from core.diffusion.model import Conditioning, Image, KnownRegion, Level, Levels, Model, Prediction
 from core.models.adapter import Adapter
 from core.models.attention import control_attention
@@ -104,12 +105,12 @@ class Storybook(Adapter):
         return to_prediction(self.layout.prediction_type, said, z, level, label)
 
     @contextmanager
-    def attention(self, control: Any) -> Iterator[None]:
+    def attention(self, control: AttentionCall) -> Iterator[None]:
         with control_attention(self.unet, control):
             yield
 
     @contextmanager
-    def features(self, tap: Any) -> Iterator[None]:
+    def features(self, tap: FeatureTap) -> Iterator[None]:
         with tap_features(self.unet, tap):
             yield
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from core.catalog import techniques
+from core.diffusion.attention import AttentionLayer, AttentionStates
 from core.diffusion.guidance import guide_prediction
 from core.diffusion.latent_masks import check_finite, last_steps, number_steps, soft_latent_mask
 from core.diffusion.model import Image, Level, Model, Prediction, Step
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from core.editing.prompt_edit import Walk
-    from core.models.attention import AttentionLayer
     from core.task import Task
 
 SOURCE, TARGET, LAYOUT, BRANCHES = 0, 1, 2, 3
@@ -159,16 +159,16 @@ class UnifiedAttention:
         self.looks: list[Tensor] = []
 
     def __call__(
-        self, place: "AttentionLayer", q: "Tensor", k: "Tensor", v: "Tensor"
-    ) -> "tuple[Tensor, Tensor, Tensor]":
+        self, place: AttentionLayer, query: "Tensor", key: "Tensor", value: "Tensor"
+    ) -> AttentionStates:
         if place.is_cross:
-            return q, k, v
+            return query, key, value
         is_early = self.at + 1 < self.params.self_replace * self.count
         queries = (SOURCE, SOURCE, SOURCE) if is_early else (SOURCE, TARGET, TARGET)
         keys = (SOURCE, SOURCE, SOURCE) if is_early else (SOURCE, TARGET, SOURCE)
-        return _from(q, queries), _from(k, keys), _from(v, (SOURCE, TARGET, SOURCE))
+        return _from(query, queries), _from(key, keys), _from(value, (SOURCE, TARGET, SOURCE))
 
-    def maps(self, place: "AttentionLayer", maps: "Tensor") -> "Tensor":
+    def maps(self, place: AttentionLayer, maps: "Tensor") -> "Tensor":
         if not place.is_cross:
             return maps
         layout = self._replace_maps(maps, LAYOUT)

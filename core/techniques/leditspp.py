@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Annotated, ClassVar, NamedTuple
 
 from core.catalog import techniques
+from core.diffusion.attention import AttentionLayer, AttentionStates
 from core.diffusion.model import Denoise, Image, Level, Model, Prediction, Step
 from core.diffusion.noise_schedule import SCHEDULE_STEPS, full_schedule, nearest_index
 from core.editing.attention_maps import has_map_side, latent_size, map_to_grid, resize_map
@@ -17,7 +18,6 @@ from core.params import Range, Text
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from core.models.attention import AttentionLayer
     from core.task import Task
 
 PLAIN, FIRST = 2, 3
@@ -131,11 +131,11 @@ class ConceptMaps:
         self.maps_seen: list[Tensor] = []
 
     def __call__(
-        self, place: "AttentionLayer", q: "Tensor", k: "Tensor", v: "Tensor"
-    ) -> "tuple[Tensor, Tensor, Tensor]":
-        return q, k, v
+        self, place: AttentionLayer, query: "Tensor", key: "Tensor", value: "Tensor"
+    ) -> AttentionStates:
+        return query, key, value
 
-    def maps(self, place: "AttentionLayer", maps: "Tensor") -> "Tensor":
+    def maps(self, place: AttentionLayer, maps: "Tensor") -> "Tensor":
         if place.is_cross and maps.shape[0] > FIRST and has_map_side(maps.shape[-2], self.cells):
             self.maps_seen.append(maps[FIRST:].mean(1).detach())
         return maps

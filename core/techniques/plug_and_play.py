@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from core.catalog import techniques
+from core.diffusion.attention import AttentionLayer, AttentionStates
 from core.diffusion.model import Image, Model, Step
 from core.editing.prompt_edit import SOURCE, TARGET, EditParams, PromptEdit
 from core.params import Range, Text
@@ -12,7 +13,6 @@ from core.params import Range, Text
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from core.models.attention import AttentionLayer
     from core.task import Task
 
 BLOCK = "up_blocks.1.resnets.1.conv2"
@@ -62,11 +62,11 @@ class _Kept:
         self.params = params
 
     def __call__(
-        self, place: "AttentionLayer", q: "Tensor", k: "Tensor", v: "Tensor"
-    ) -> "tuple[Tensor, Tensor, Tensor]":
+        self, place: AttentionLayer, query: "Tensor", key: "Tensor", value: "Tensor"
+    ) -> AttentionStates:
         if place.is_cross or place.share < DECODER or not self._within(self.params.attention_kept):
-            return q, k, v
-        return self._of_source(q), self._of_source(k), v
+            return query, key, value
+        return self._of_source(query), self._of_source(key), value
 
     def tap(self, name: str, output: "Tensor") -> "Tensor | None":
         if name != BLOCK or not self._within(self.params.features_kept):

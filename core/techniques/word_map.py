@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from core.catalog import techniques
+from core.diffusion.attention import AttentionLayer, AttentionStates
 from core.diffusion.latent_masks import check_finite, grey_picture
 from core.diffusion.model import Image, Level, Model, Step
 from core.editing.inversion import invertible_levels
@@ -14,7 +15,6 @@ from core.params import Range, Text
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from core.models.attention import AttentionLayer
     from core.task import Task
 
 EARLY, LATE = 0.35, 0.85
@@ -73,11 +73,11 @@ class _PromptMaps:
         self.seen: list[Tensor] = []
 
     def __call__(
-        self, place: "AttentionLayer", q: "Tensor", k: "Tensor", v: "Tensor"
-    ) -> "tuple[Tensor, Tensor, Tensor]":
-        return q, k, v
+        self, place: AttentionLayer, query: "Tensor", key: "Tensor", value: "Tensor"
+    ) -> AttentionStates:
+        return query, key, value
 
-    def maps(self, place: "AttentionLayer", maps: "Tensor") -> "Tensor":
+    def maps(self, place: AttentionLayer, maps: "Tensor") -> "Tensor":
         if place.is_cross and self.words:
             self.seen.append(self._look(maps))
         return maps
