@@ -50,14 +50,6 @@ class Recipe:
     context: Rect = Rect(0, 0, 0, 0)
     model_hash: str = ""
 
-    @property
-    def prompt(self) -> str:
-        return str(self.params.get("prompt", ""))
-
-    @property
-    def strength(self) -> float:
-        return float(self.params.get("strength", 1.0))
-
     def with_params(self, **changes: Value) -> "Recipe":
         """Return the recipe with some parameters changed."""
         return replace(self, params={**self.params, **changes})

@@ -16,6 +16,7 @@ from core.models.features import tap_features
 from core.models.files import fingerprint
 from core.models.parametrisation import to_prediction
 from core.models.usual import ModelDefaults
+from core.params import Depth, Steps
 from core.storybook.codec import load_codec
 from core.storybook.layout import (
     DESCRIPTION,
@@ -132,7 +133,7 @@ class StorybookBackend:
     capabilities: ClassVar[frozenset[str]] = CAPABILITIES
     # So small a network paints a thing only when it starts from noise.
     usual: ClassVar[ModelDefaults] = ModelDefaults(
-        Layout().guidance, {"steps": Layout().steps, "depth": 1.0}
+        Layout().guidance, {Steps: Layout().steps, Depth: 1.0}
     )
 
     @staticmethod

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 from core.catalog import modifiers
 from core.diffusion.guidance import guide_prediction
 from core.diffusion.model import Conditioning, Denoise, Level, MakeDenoise, Model, Prediction
-from core.params import Range, Text
+from core.params import Guidance, NegativePrompt
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -21,8 +21,8 @@ class ClassifierFreeGuidance:
 
     @dataclass(frozen=True)
     class Params:
-        scale: Annotated[float, Range(1, 20, "Guidance scale", step=0.5)] = 5.0
-        negative_prompt: Annotated[str, Text("Negative prompt")] = ""
+        scale: Annotated[float, Guidance(1, 20, "Guidance scale", step=0.5)] = 5.0
+        negative_prompt: Annotated[str, NegativePrompt("Negative prompt")] = ""
 
     def __init__(self, params: Any) -> None:
         self.params: ClassifierFreeGuidance.Params = params

@@ -7,7 +7,7 @@ from core.catalog import modifiers
 from core.diffusion.guidance import guide_prediction
 from core.diffusion.model import Conditioning, Denoise, Level, MakeDenoise, Model, Prediction
 from core.modifiers.cfg import make_pair
-from core.params import Range, Text
+from core.params import NegativePrompt, Range
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -27,7 +27,7 @@ class CfgPlusPlus:
     @dataclass(frozen=True)
     class Params:
         scale: Annotated[float, Range(0, 1, "Guidance scale", step=0.05)] = 0.6
-        negative_prompt: Annotated[str, Text("Negative prompt")] = ""
+        negative_prompt: Annotated[str, NegativePrompt("Negative prompt")] = ""
 
     def __init__(self, params: Any) -> None:
         self.params: CfgPlusPlus.Params = params

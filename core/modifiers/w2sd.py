@@ -9,7 +9,7 @@ from core.diffusion.guidance import guide_prediction
 from core.diffusion.model import Conditioning, Denoise, Level, MakeDenoise, Model, Prediction
 from core.diffusion.noise_schedule import SCHEDULE_STEPS, full_schedule, nearest_index
 from core.modifiers.cfg import GuidancePair, make_pair
-from core.params import Range, Text
+from core.params import NegativePrompt, Range
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -37,7 +37,7 @@ class WeakToStrong:
         steps: Annotated[
             int, Range(1, 100, "Steps", help="Of the walk: how far a reflection steps.")
         ] = 20
-        negative_prompt: Annotated[str, Text("Negative prompt")] = ""
+        negative_prompt: Annotated[str, NegativePrompt("Negative prompt")] = ""
 
     def __init__(self, params: Any) -> None:
         self.params: WeakToStrong.Params = params

@@ -13,7 +13,17 @@ from core.editing.attention_maps import has_map_side, latent_size, map_to_grid, 
 from core.editing.inversion import invertible_levels, select_rows
 from core.editing.prompt_warnings import warn_about_prompt
 from core.editing.token_alignment import align_tokens, find_differing_tokens, token_indices
-from core.params import Range, Switch, Text
+from core.params import (
+    Guidance,
+    NegativePrompt,
+    Prompt,
+    Range,
+    SourcePrompt,
+    Steps,
+    Strength,
+    Switch,
+    Text,
+)
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -43,14 +53,14 @@ class InfEdit:
 
     @dataclass(frozen=True)
     class Params:
-        prompt: Annotated[str, Text("It should show", lines=2)] = ""
-        source_prompt: Annotated[str, Text("Picture shows", help="What is there now.")] = ""
+        prompt: Annotated[str, Prompt("It should show", lines=2)] = ""
+        source_prompt: Annotated[str, SourcePrompt("Picture shows", help="What is there now.")] = ""
         strength: Annotated[
-            float, Range(0, 1, "Strength", step=0.05, help="0: the picture. 1: the prompt.")
+            float, Strength(0, 1, "Strength", step=0.05, help="0: the picture. 1: the prompt.")
         ] = 1.0
-        guidance: Annotated[float, Range(1, 20, "Guidance scale", step=0.1)] = 2.3
+        guidance: Annotated[float, Guidance(1, 20, "Guidance scale", step=0.1)] = 2.3
         source_guidance: Annotated[float, Range(1, 20, "Source guidance", step=0.1)] = 1.0
-        negative_prompt: Annotated[str, Text("Negative prompt")] = ""
+        negative_prompt: Annotated[str, NegativePrompt("Negative prompt")] = ""
         cross_replace: Annotated[float, Range(0, 1, "Words kept", step=0.05)] = 0.7
         self_replace: Annotated[float, Range(0, 1, "Layout kept", step=0.05)] = 0.7
         fresh: Annotated[
@@ -65,7 +75,7 @@ class InfEdit:
         kept_words: Annotated[str, Text("Words kept as they are", help="In both prompts.")] = ""
         edit_threshold: Annotated[float, Range(0, 1, "Edit threshold", step=0.05)] = 0.55
         keep_threshold: Annotated[float, Range(0, 1, "Keep threshold", step=0.05)] = 0.6
-        steps: Annotated[int, Range(2, 100, "Steps")] = 12
+        steps: Annotated[int, Steps(2, 100, "Steps")] = 12
 
     def run(self, task: "Task[Params]", model: Model) -> Generator[Step, None, Image]:
         edit = _Edit(task, model)

@@ -8,7 +8,7 @@ from core.catalog import techniques
 from core.diffusion.attention import AttentionLayer, AttentionStates
 from core.diffusion.model import Image, Model, Step
 from core.editing.prompt_edit import SOURCE, TARGET, EditParams, PromptEdit
-from core.params import Range, Text
+from core.params import NegativePrompt, Range
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -37,7 +37,7 @@ class PlugAndPlay:
 
     @dataclass(frozen=True)
     class Params(EditParams):
-        negative_prompt: Annotated[str, Text("Negative prompt")] = (
+        negative_prompt: Annotated[str, NegativePrompt("Negative prompt")] = (
             "ugly, blurry, black, low res, unrealistic"
         )
         features_kept: Annotated[

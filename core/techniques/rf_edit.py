@@ -13,7 +13,16 @@ from core.diffusion.model import Denoise, Image, Level, Model, Prediction, Step
 from core.diffusion.rectified_flow import Flow
 from core.editing.inversion import Branches, InvertedPath, PathState, Source, invertible_levels
 from core.editing.prompt_warnings import warn_about_prompt
-from core.params import Choice, Range, Text
+from core.params import (
+    Choice,
+    Guidance,
+    NegativePrompt,
+    Prompt,
+    Range,
+    SourcePrompt,
+    Steps,
+    Strength,
+)
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -55,13 +64,13 @@ class RfEdit:
 
     @dataclass(frozen=True)
     class Params:
-        prompt: Annotated[str, Text("It should show", lines=2)] = ""
-        source_prompt: Annotated[str, Text("Picture shows", help="What is there now.")] = ""
+        prompt: Annotated[str, Prompt("It should show", lines=2)] = ""
+        source_prompt: Annotated[str, SourcePrompt("Picture shows", help="What is there now.")] = ""
         strength: Annotated[
-            float, Range(0, 1, "Strength", step=0.05, help="0: the picture. 1: the prompt.")
+            float, Strength(0, 1, "Strength", step=0.05, help="0: the picture. 1: the prompt.")
         ] = 1.0
-        guidance: Annotated[float, Range(1, 20, "Guidance scale", step=0.5)] = 5.0
-        negative_prompt: Annotated[str, Text("Negative prompt")] = ""
+        guidance: Annotated[float, Guidance(1, 20, "Guidance scale", step=0.5)] = 5.0
+        negative_prompt: Annotated[str, NegativePrompt("Negative prompt")] = ""
         solver: Annotated[str, SOLVER] = "rf-solver"
         shared_steps: Annotated[
             int, Range(0, 100, "Shared steps", help="More keep it closer; 2 to 8 are usual.")
@@ -70,7 +79,7 @@ class RfEdit:
             float,
             Range(0, 1, "Free layers", step=0.02, help="First share of the network that is free."),
         ] = 0.68
-        steps: Annotated[int, Range(2, 100, "Steps")] = 25
+        steps: Annotated[int, Steps(2, 100, "Steps")] = 25
 
     def run(self, task: "Task[Params]", model: Model) -> Generator[Step, None, Image]:
         edit = _Edit(task, model)

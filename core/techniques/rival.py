@@ -10,7 +10,7 @@ from core.diffusion.model import Denoise, Image, Level, Model, Prediction, Step
 from core.diffusion.noise_schedule import full_schedule, nearest_index
 from core.editing.inversion import PathState
 from core.editing.prompt_edit import SOURCE, TARGET, EditParams, PromptEdit
-from core.params import Range, Switch, Text
+from core.params import Guidance, NegativePrompt, Range, Switch
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -38,8 +38,8 @@ class Rival:
 
     @dataclass(frozen=True)
     class Params(EditParams):
-        guidance: Annotated[float, Range(1, 20, "Guidance scale", step=0.5)] = 7.0
-        negative_prompt: Annotated[str, Text("Negative prompt")] = (
+        guidance: Annotated[float, Guidance(1, 20, "Guidance scale", step=0.5)] = 7.0
+        negative_prompt: Annotated[str, NegativePrompt("Negative prompt")] = (
             "monochrome, lowres, bad anatomy, worst quality, low quality"
         )
         look: Annotated[bool, Switch("Look at the picture", help="In self-attention.")] = True

@@ -10,7 +10,7 @@ from core.diffusion.latent_masks import check_finite, grey_picture
 from core.diffusion.model import Image, Level, Model, Step
 from core.editing.inversion import invertible_levels
 from core.editing.token_alignment import token_indices
-from core.params import Range, Text
+from core.params import Prompt, SourcePrompt, Steps
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -38,9 +38,9 @@ class WordMap:
 
     @dataclass(frozen=True)
     class Params:
-        prompt: Annotated[str, Text("Words to find")] = ""
-        source_prompt: Annotated[str, Text("Picture shows")] = ""
-        steps: Annotated[int, Range(1, 50, "Levels looked at")] = 8
+        prompt: Annotated[str, Prompt("Words to find")] = ""
+        source_prompt: Annotated[str, SourcePrompt("Picture shows")] = ""
+        steps: Annotated[int, Steps(1, 50, "Levels looked at")] = 8
 
     def run(self, task: "Task[Params]", model: Model) -> Generator[Step, None, Image]:
         params = task.params

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
+from core.ai.recipe_values import prompt_of
 from core.brushes.round import Round
 from core.catalog import tools
 from core.errors import EditorError
@@ -75,7 +76,7 @@ def target_layer(context: GestureContext, event: PointerEvent) -> AiLayer:
         return active
     if event.alt:
         raise EditorError("Choose a diffusion layer first: Alt takes away from its region.")
-    prompt = context.recipe.prompt.strip()
+    prompt = prompt_of(context.recipe).strip()
     layer = AiLayer(prompt[:40] or "AI edit", recipe=context.recipe)
     context.document.insert("AI brush", layer)
     return layer

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtGui import QGuiApplication
 
+from core.ai.recipe_values import prompt_of, source_prompt_of
 from core.catalog import techniques
 from core.errors import EditorError
 from core.geometry import EMPTY
 from core.paint.layers import AiLayer, Node
 from core.paint.selection import Selection
 from core.paint.tiles import Tiles
-from editor.ai_session.current_recipe import SOURCE, CurrentRecipe, fresh_recipe, name_for
+from editor.ai_session.current_recipe import CurrentRecipe, fresh_recipe, name_for
 from editor.ai_session.seed_walk import SeedWalk
 from editor.ai_session.select_by_words import WordSelector
 from editor.ai_session.suggest_prompt import PromptSuggester
@@ -116,19 +117,19 @@ class AiActions:
     async def find_words(self, words: str = "") -> None:
         """Select where some words look, or what the prompt would change. Raises EditorError."""
         recipe = self.recipes.shown
-        sentence = str(recipe.params.get(SOURCE, "")) or recipe.prompt
+        sentence = source_prompt_of(recipe) or prompt_of(recipe)
         if not sentence.strip():
             raise EditorError("Write what the picture shows first, so that there is what to find.")
         if words:
             await self.finding.find_words(words, sentence, recipe.model)
         else:
-            await self.finding.find_change(sentence, recipe.prompt, recipe.model)
+            await self.finding.find_change(sentence, prompt_of(recipe), recipe.model)
 
     def _insert(self, selection: Selection, label: str) -> str:
         region = Tiles(channels=1)
         region.write(selection.bounds, selection.read(selection.bounds)[..., None])
         recipe = self.recipes.for_stroke()
-        layer = AiLayer(name_for(recipe.prompt), recipe=recipe, region=region.prune())
+        layer = AiLayer(name_for(prompt_of(recipe)), recipe=recipe, region=region.prune())
         self.studio.document.insert(label, layer)
         return layer.id
 

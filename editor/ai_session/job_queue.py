@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
+from core.ai.recipe_values import strength_of
 from core.engine.engine import EngineState
 from core.engine.messages import JobCancelled, JobDone, JobFailed, JobStarted, JobStep
 from core.errors import EditorError
@@ -301,7 +302,7 @@ class JobQueue:
     async def _settle(self, job: Job, asked: TaskSnapshot, result: Result) -> None:
         """Show the result and wait for the hand to let go, then put it into the document."""
         document = self.studio.document
-        job.is_unchanged = result.is_unchanged and asked.task.recipe.strength > 0
+        job.is_unchanged = result.is_unchanged and strength_of(asked.task.recipe) > 0
         if document.is_editing:
             rgba = await self.run_in_thread(_whole, result)
             self.previewed.emit(JobPreview(job.layer, result.rect, rgba))

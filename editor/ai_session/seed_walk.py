@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 
+from core.ai.recipe_values import strength_of
 from core.catalog import params_of, techniques
 from core.paint import layers
 from core.paint.layers import AiLayer, Group
 from core.paint.tiles import TILE
-from core.params import Range, fields
+from core.params import Strength, field_marked
 from editor.ai_session.current_recipe import SEEDS
 
 if TYPE_CHECKING:
@@ -86,11 +87,11 @@ class SeedWalk:
     def strengthen(self, by: float) -> None:
         """More or less strength, within what the technique allows."""
         recipe = self.recipes.shown
-        declared = {f.name: f for f in fields(params_of(techniques[recipe.technique]))}
-        marker = declared["strength"].marker if "strength" in declared else None
-        if isinstance(marker, Range):
-            value = round(min(marker.high, max(marker.low, recipe.strength + by)), 2)
-            self.recipes.turn(recipe.with_params(strength=value), "strength")
+        field = field_marked(params_of(techniques[recipe.technique]), Strength)
+        if field is not None and isinstance(field.marker, Strength):
+            low, high = field.marker.low, field.marker.high
+            value = round(min(high, max(low, strength_of(recipe) + by)), 2)
+            self.recipes.turn(recipe.with_params(**{field.name: value}), field.name)
 
     def choose(self, tried: "Variant") -> None:
         """Go back to exactly what a thumbnail shows; where that is known, live or not."""

@@ -7,12 +7,14 @@ import numpy as np
 
 from core.ai.layer import make_layer_task
 from core.ai.recipe_defaults import default_recipe
+from core.catalog import params_of, techniques
 from core.engine.messages import JobDone, JobFailed
 from core.errors import EditorError
 from core.paint.document import Document, scratch_document
 from core.paint.layers import AiLayer
 from core.paint.selection import Selection
 from core.paint.tiles import Tiles
+from core.params import Prompt, SourcePrompt, values_by_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from core.engine.engine import Engine
     from core.paint.edits import DocumentState
     from core.paint.tiles import Pixels
-    from core.params import Value
+    from core.params import Meaning, Value
     from core.task import Recipe
     from editor.ai_session.job_queue import JobQueue
     from editor.studio import Studio
@@ -42,16 +44,21 @@ class WordSelector:
 
     async def find_words(self, words: str, sentence: str, model: str) -> None:
         """Select where ``words`` of ``sentence`` look. Raises EditorError like ``find``."""
-        values: dict[str, Value] = {"prompt": words, "source_prompt": sentence}
-        await self.find(words, "word-map", values, model)
+        prompts: dict[Meaning, Value] = {Prompt: words, SourcePrompt: sentence}
+        await self.find(words, "word-map", prompts, {}, model)
 
     async def find_change(self, sentence: str, prompt: str, model: str) -> None:
         """Select what the prompt would change. Raises EditorError like ``find``."""
-        values: dict[str, Value] = {"prompt": prompt, "source_prompt": sentence, "noise": NOISE}
-        await self.find("what changes", "difference-map", values, model)
+        prompts: dict[Meaning, Value] = {Prompt: prompt, SourcePrompt: sentence}
+        await self.find("what changes", "difference-map", prompts, {"noise": NOISE}, model)
 
     async def find(
-        self, what: str, technique: str, values: "Mapping[str, Value]", model: str
+        self,
+        what: str,
+        technique: str,
+        prompts: "Mapping[Meaning, Value]",
+        values: "Mapping[str, Value]",
+        model: str,
     ) -> None:
         """Select where a technique's picture is bright.
 
@@ -63,7 +70,9 @@ class WordSelector:
         self.jobs.noted.emit(f"Looking for {what}…")
         try:
             document = self.studio.document
-            recipe = replace(default_recipe(technique, model, 0, values), modifiers=())
+            named = values_by_name(params_of(techniques[technique]), prompts)
+            recipe = default_recipe(technique, model, 0, {**named, **values})
+            recipe = replace(recipe, modifiers=())
             alpha = await self._map(document, recipe)
         finally:
             self.is_busy = False

@@ -7,12 +7,13 @@ import numpy as np
 
 from core.ai.crop import Geometry
 from core.ai.layer import make_layer_task
+from core.ai.recipe_values import value_of
 from core.errors import EditorError
 from core.paint.document import Document, scratch_document
 from core.paint.layers import AiLayer
 from core.paint.selection import Selection
 from core.paint.tiles import Pixels, Tiles
-from editor.ai_session.current_recipe import SOURCE
+from core.params import SourcePrompt
 from editor.ai_session.layer_results import freeze_layer
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ class PromptSuggester:
     def _place(self) -> tuple[Any, ...]:
         """Where the words belong, and which are there."""
         layer = self.recipes.layer
-        words = self.recipes.shown.params.get(SOURCE)
+        words = value_of(self.recipes.shown, SourcePrompt)
         return self.studio.document, layer.id if layer else "", words
 
 

@@ -9,22 +9,16 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QFileDialog, QFrame, QMenu, QScrollArea, QVBoxLayout, QWidget
 
+from core.ai.recipe_values import name_of, negative_prompt_of, prompt_of, value_of
 from core.catalog import params_of, techniques
 from core.describers.dispatch import missing_for_describer
 from core.errors import EditorError
 from core.models.files import refuse_pickle
 from core.models.opening import backend_of
-from core.params import from_json, to_json
+from core.params import PROMPTS, Guidance, SourcePrompt, from_json, to_json
 from core.storybook.layout import DESCRIPTION, FOLDER
 from core.task import ModifierSetting, Recipe
-from editor.ai_session.current_recipe import (
-    NEGATIVE,
-    SOURCE,
-    WORDS,
-    negative_of,
-    with_prompts,
-    with_technique,
-)
+from editor.ai_session.current_recipe import with_prompts, with_technique
 from editor.ai_session.job import Failure
 from editor.panels.ai_choices import AiChoices
 from editor.panels.ai_guide import guide_line
@@ -135,13 +129,14 @@ class AiPanel(QWidget):
     def refresh(self) -> None:
         """Show the recipe on the table."""
         recipe = self.recipes.shown
-        self.words.show_words(recipe.prompt, negative_of(recipe), _has_negative(recipe))
-        self.words.show_source(recipe.params.get(SOURCE), recipe.prompt)
+        prompt, negative = prompt_of(recipe), negative_prompt_of(recipe)
+        self.words.show_words(prompt, negative or "", negative is not None)
+        self.words.show_source(value_of(recipe, SourcePrompt), prompt)
         self._show_suggestion(recipe)
         self.words.show_hint(self._hint(recipe))
         self.choices.show_recipe(recipe.technique, recipe.model)
-        own = "guidance" in recipe.params
-        self.steering.show_modifiers(recipe.modifiers, negative_of(recipe), own)
+        has_own_guidance = value_of(recipe, Guidance) is not None
+        self.steering.show_modifiers(recipe.modifiers, negative or "", has_own_guidance)
         self._show_dials(recipe)
         self.seed.field.show_seed(recipe.seed)
         layer = self.recipes.layer
@@ -153,7 +148,7 @@ class AiPanel(QWidget):
 
     def _show_suggestion(self, recipe: Recipe) -> None:
         """Whether the picture can be described, for techniques that ask what it shows."""
-        if SOURCE in recipe.params:
+        if value_of(recipe, SourcePrompt) is not None:
             is_busy = self._suggestion is not None and not self._suggestion.done()
             self.words.suggestion.show_state(missing_for_describer(recipe.model), is_busy)
 
@@ -171,11 +166,12 @@ class AiPanel(QWidget):
             self._dials.deleteLater()
         self._dials = None
         if params is not None:
-            self._dials = build_form(params, self._on_params, self._on_settled, WORDS)
+            self._dials = build_form(params, self._on_params, self._on_settled, PROMPTS)
             self._dial_box.addWidget(self._dials)
 
     def _hint(self, recipe: Recipe) -> str:
-        layer = self.recipes.layer
+        layer, prompt = self.recipes.layer, prompt_of(recipe).strip()
+        source = value_of(recipe, SourcePrompt)
         if recipe.technique not in techniques:
             return f"The technique {recipe.technique} is not installed: choose another one."
         if layer is None:
@@ -184,11 +180,11 @@ class AiPanel(QWidget):
             return f"{layer.name} is frozen: its picture stays as it is."
         if self.recipes.is_draft:
             return f"Run (Enter) to change {layer.name}, or paint a new region with these words."
-        if recipe.params.get(SOURCE) == "" and recipe.prompt.strip():
+        if source == "" and prompt:
             return "Say what the picture shows, so that only the words that differ change it."
-        if SOURCE in recipe.params and recipe.prompt.strip():
+        if source is not None and prompt:
             return guide_line()
-        if not recipe.prompt.strip():
+        if not prompt:
             return (
                 f"Without words the model fills in what fits. {known_things(recipe.model)}".strip()
             )
@@ -253,9 +249,11 @@ class AiPanel(QWidget):
         self.recipes.turn(replace(self.recipes.shown, **changes), dial)
 
     def _on_params(self, params: Any) -> None:
-        before = self.recipes.shown.params
-        words = {name: before[name] for name in WORDS if name in before}
-        values = {**to_json(params), **words}
+        shown = self.recipes.shown
+        before = shown.params
+        written = {name_of(shown, meaning) for meaning in PROMPTS}
+        prompts = {name: before[name] for name in before if name in written}
+        values = {**to_json(params), **prompts}
         changed = [name for name, value in values.items() if before.get(name) != value]
         if changed:
             self._turn(changed[0], params=values)
@@ -312,11 +310,6 @@ class AiPanel(QWidget):
     def _fail(self, sentence: str) -> None:
         self._own_failure = Failure(sentence)
         self._show_failure()
-
-
-def _has_negative(recipe: Recipe) -> bool:
-    """Whether anything listens to a negative prompt."""
-    return any(NEGATIVE in p for p in (recipe.params, *(one.params for one in recipe.modifiers)))
 
 
 def _params(recipe: Recipe) -> Any:

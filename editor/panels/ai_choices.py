@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 from core.catalog import is_look, params_of, techniques
 from core.errors import ModelError
 from core.models.opening import available_models, capabilities_of
-from core.params import fields
+from core.params import SourcePrompt, Strength, field_marked
 from editor.widgets.chooser import Chooser, Entry
 
 ADD = "add"
@@ -89,12 +89,13 @@ def technique_entries(model: str) -> list[Entry]:
 
 def technique_heading(kind: Any) -> str:
     """Under which heading a technique is listed; empty for one that only shows something."""
-    names = {field.name for field in fields(params_of(kind))}
+    params = params_of(kind)
     if is_look(kind):
         return ""
     if kind.needs_mask:
         return REGION
-    return CHANGE if names & {"source_prompt", "strength"} else MAKE
+    starts_from_picture = field_marked(params, Strength) or field_marked(params, SourcePrompt)
+    return CHANGE if starts_from_picture else MAKE
 
 
 def _label_of(kind: Any) -> str:

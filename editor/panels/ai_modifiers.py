@@ -8,9 +8,8 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QMenu, QToolButton, QVBoxLayo
 
 from core.catalog import modifiers, params_of
 from core.errors import EditorError
-from core.params import fields, from_json, to_json
+from core.params import NegativePrompt, Value, field_marked, from_json, to_json, values_by_name
 from core.task import ModifierSetting
-from editor.ai_session.current_recipe import NEGATIVE
 from editor.panels.ai_choices import LABEL, first_line
 from editor.widgets.chooser import Chooser, Entry
 from editor.widgets.forms import build_form
@@ -106,15 +105,13 @@ class ModifierBox(QWidget):
             params,
             lambda value: self._on_params(name, value),
             lambda _: self.settled.emit(),
-            (NEGATIVE,),
+            (NegativePrompt,),
         )
         self._dials.addWidget(form)
         return form
 
     def _on_params(self, name: str, params: Any) -> None:
-        values = to_json(params)
-        if NEGATIVE in values:
-            values[NEGATIVE] = self._negative
+        values = to_json(params) | self._negative_of(type(params))
         changed = tuple(
             replace(one, params=values) if one.id == name else one for one in self._wrapped
         )
@@ -133,10 +130,12 @@ class ModifierBox(QWidget):
         self._tell((*others, self._fresh(name)) if on else others, name)
 
     def _fresh(self, name: str) -> ModifierSetting:
-        values = to_json(params_of(modifiers[name])())
-        return ModifierSetting(
-            name, {**values, NEGATIVE: self._negative} if NEGATIVE in values else values
-        )
+        kind = params_of(modifiers[name])
+        return ModifierSetting(name, to_json(kind()) | self._negative_of(kind))
+
+    def _negative_of(self, params: type[Any]) -> dict[str, Value]:
+        """The negative prompt, by its name in a modifier that takes one."""
+        return values_by_name(params, {NegativePrompt: self._negative})
 
     def _tell(self, wrapped: tuple[ModifierSetting, ...], dial: str) -> None:
         self._wrapped = wrapped
@@ -145,9 +144,7 @@ class ModifierBox(QWidget):
 
 def is_guidance(name: str) -> bool:
     """Whether a modifier steers by a negative prompt; all others are extras."""
-    if name not in modifiers:
-        return False
-    return NEGATIVE in {field.name for field in fields(params_of(modifiers[name]))}
+    return name in modifiers and bool(field_marked(params_of(modifiers[name]), NegativePrompt))
 
 
 def guidance_entries() -> list[Entry]:

@@ -7,6 +7,7 @@ from PySide6.QtCore import QPointF, QSize, Qt
 from PySide6.QtGui import QColor, QIcon, QPainter, QPen, QPixmap, QPolygonF
 from PySide6.QtWidgets import QListView, QListWidget, QListWidgetItem
 
+from core.ai.recipe_values import prompt_of, strength_of
 from core.scoring.seed_search import SeedStanding, standings
 from editor.widgets.pictures import rgb_pixmap
 
@@ -96,7 +97,7 @@ def variant_text(one: "Variant", standing: SeedStanding, is_shown: bool) -> str:
     if is_shown and standing.is_best:
         return f"Seed {recipe.seed}{place}: the best so far"
     if not standing.text:
-        return f"Seed {recipe.seed}{place}, strength {recipe.strength:.2f}: {recipe.prompt}"
+        return f"Seed {recipe.seed}{place}, strength {strength_of(recipe):.2f}: {prompt_of(recipe)}"
     best = ", the best so far" if standing.is_best else ""
     return f"Seed {recipe.seed}{place}: {standing.text}{best}"
 

@@ -1,6 +1,6 @@
 """From a Params dataclass to a form, and back to a Params value at every change."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from core import params as declared
-from core.params import Choice, Field, File, ModelName, Range, Switch, Text, Value
+from core.params import Choice, Field, File, Marker, ModelName, Range, Switch, Text, Value
 from editor.widgets.file_line import FileLine
 from editor.widgets.model_box import ModelBox
 from editor.widgets.slider import NumberSlider
@@ -37,7 +37,7 @@ class Form(QWidget):
         value: Any,
         on_change: OnChange,
         on_settle: OnChange | None = None,
-        without: Iterable[str] = (),
+        without: tuple[type[Marker], ...] = (),
     ) -> None:
         super().__init__()
         self.value = value
@@ -47,9 +47,8 @@ class Form(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
-        hidden = set(without)
         for field in declared.fields(type(value)):
-            if field.name not in hidden:
+            if not isinstance(field.marker, without):
                 layout.addWidget(self._row(field))
 
     def show_value(self, value: Any) -> None:
@@ -62,7 +61,7 @@ class Form(QWidget):
 
     def _row(self, field: Field) -> QWidget:
         widget = self._widget(field)
-        widget.setToolTip(widget.toolTip() or getattr(field.marker, "help", ""))
+        widget.setToolTip(widget.toolTip() or field.marker.help)
         widget.setAccessibleName(field.label)
         self.fields[field.name] = widget
         if isinstance(widget, (NumberSlider, QCheckBox, FileLine)):
@@ -166,7 +165,7 @@ def build_form(
     value: Any,
     on_change: OnChange,
     on_settle: OnChange | None = None,
-    without: Iterable[str] = (),
+    without: tuple[type[Marker], ...] = (),
 ) -> Form:
-    """The form of a Params value."""
+    """The form of a Params value, leaving out parameters with some markers."""
     return Form(value, on_change, on_settle, without)

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from core.ai.recipe_values import prompt_of
 from core.errors import FileError, VersionError
 from core.files import journal as journals
 from core.files.journal import NAME, Journal, Recovery, find_recoverable
@@ -239,7 +240,7 @@ def test_a_journal_without_a_version_is_recovered(tmp_path: Path) -> None:
     assert found.original == Path("/pictures/a.ora")
     layer = found.load().find("cat")
     assert isinstance(layer, AiLayer)
-    assert (layer.recipe.prompt, layer.recipe.seed, layer.rendered) == ("a cat", 9, "key")
+    assert (prompt_of(layer.recipe), layer.recipe.seed, layer.rendered) == ("a cat", 9, "key")
     found.discard()
     assert not list(tmp_path.iterdir())
 

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+from core.ai.recipe_values import prompt_of
 from core.formats import ora_reading
 from core.formats.opening import open_document, save_document
 from core.formats.ora_writing import EXTRA_ENTRY, FOLDER, NEWER_ENTRIES, OWN_FOLDER
@@ -114,7 +115,7 @@ def test_recipes_made_next_to_newer_ones_are_kept_too(tmp_path: Path) -> None:
     assert newer.items() <= entries(path).items()
     assert any(name.startswith(OWN_FOLDER) for name in entries(path))
     back = open_document(path)
-    assert [layer.recipe.prompt for layer in ai_layers(back)] == ["a dog"]
+    assert [prompt_of(layer.recipe) for layer in ai_layers(back)] == ["a dog"]
     assert back.extras[NEWER_ENTRIES] == newer
     assert "newer" in back.note
 

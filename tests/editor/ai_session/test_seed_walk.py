@@ -6,6 +6,7 @@ import numpy as np
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QWheelEvent
 
+from core.ai.recipe_values import prompt_of, strength_of
 from core.paint.layers import AiLayer
 from editor.ai_session.current_recipe import CurrentRecipe, fresh_recipe
 from editor.ai_session.job import Stage
@@ -92,7 +93,7 @@ def test_control_and_wheel_change_the_strength_within_its_range(bench: Bench) ->
         layer = _fresh(shop, seeds, recipe(strength=0.9))
         for expected in (0.95, 1.0, 1.0):
             seeds.wheel(wheel(120, control=True), 130, 128)
-            assert shop.layer(layer).recipe.strength == expected
+            assert strength_of(shop.layer(layer).recipe) == expected
         assert shop.layer(layer).recipe.seed == 1
 
     bench.run(work)
@@ -181,15 +182,15 @@ def test_words_wait_for_run_and_a_new_stroke_takes_them(bench: Bench) -> None:
         await shop.jobs.idle()
         recipes.write(recipes.shown.with_params(prompt="blue"))
         assert recipes.is_draft
-        assert shop.layer(layer).recipe.prompt == "red"
+        assert prompt_of(shop.layer(layer).recipe) == "red"
         sweep = Sweep(shop, recipes.for_stroke(), 60, 60)
         second = sweep.release()
-        assert shop.layer(second).recipe.prompt == "blue"
-        assert shop.layer(layer).recipe.prompt == "red"
+        assert prompt_of(shop.layer(second).recipe) == "blue"
+        assert prompt_of(shop.layer(layer).recipe) == "red"
         recipes.write(recipes.shown.with_params(prompt="green"))
         recipes.run()
         await shop.jobs.idle()
-        assert shop.layer(second).recipe.prompt == "green"
+        assert prompt_of(shop.layer(second).recipe) == "green"
         assert shop.layer(second).name == "green"
         assert shop.layer(second).rendered
 
@@ -209,7 +210,7 @@ def test_a_drag_of_a_dial_is_one_entry_and_the_next_drag_another(bench: Bench) -
         await shop.jobs.idle()
         assert len(shop.document.history.done) == entries + 2
         shop.document.undo()
-        assert shop.layer(layer).recipe.strength == 0.5
+        assert strength_of(shop.layer(layer).recipe) == 0.5
 
     bench.run(work)
 

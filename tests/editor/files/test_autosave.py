@@ -15,6 +15,7 @@ import psutil
 import pytest
 
 from core import settings
+from core.ai.recipe_values import prompt_of
 from core.files.journal import NAME
 from core.formats.opening import open_document, save_document
 from core.paint.document import Document
@@ -86,7 +87,7 @@ def test_killed_in_a_generation_ink_and_region_are_there(picture: Path) -> None:
     assert 2 <= said[-1]["steps"] < said[-1]["of"], "it was in the middle"
     document = _recovered()
     layer = next(node for node in walk(document.root) if isinstance(node, AiLayer))
-    assert layer.recipe.prompt == "red"
+    assert prompt_of(layer.recipe) == "red"
     assert layer.recipe.params["inner_steps"] == 50
     assert layer.region.read(document.bounds)[120, 128, 0] == 255
     assert not layer.rendered

@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
 
+from core.ai.recipe_values import prompt_of, strength_of
 from core.errors import EditorError
 from core.geometry import Rect
 from core.paint.layers import AiLayer
@@ -54,7 +55,7 @@ def test_words_typed_before_a_stroke_are_the_strokes(play: Any) -> None:
     async def work(desk: Desk) -> None:
         desk.panel.words.prompt.clear()
         QTest.keyClicks(desk.panel.words.prompt, "a boat")
-        assert desk.ai.recipes.for_stroke().prompt == "a boat"
+        assert prompt_of(desk.ai.recipes.for_stroke()) == "a boat"
 
     play(work)
 
@@ -67,11 +68,11 @@ def test_words_typed_on_a_layer_wait_and_enter_runs_them(play: Any) -> None:
         desk.panel.words.prompt.selectAll()
         QTest.keyClicks(desk.panel.words.prompt, "blue")
         await desk.settle()
-        assert desk.shop.layer(layer).recipe.prompt == "red"
+        assert prompt_of(desk.shop.layer(layer).recipe) == "red"
         assert "Run (Enter) to change red" in desk.panel.words.hint.text()
         QTest.keyClick(desk.panel.words.prompt, Qt.Key.Key_Return)
         await desk.settle()
-        assert desk.shop.layer(layer).recipe.prompt == "blue"
+        assert prompt_of(desk.shop.layer(layer).recipe) == "blue"
         assert desk.shop.layer(layer).rendered != rendered
         assert desk.panel.words.prompt.toPlainText() == "blue"
 
@@ -90,7 +91,7 @@ def test_a_dial_drag_is_one_entry_and_runs_live(play: Any) -> None:
             slider.set_value(value, tell=True)
         slider.settled.emit(0.9)
         await desk.settle()
-        assert desk.shop.layer(layer).recipe.strength == 0.9
+        assert strength_of(desk.shop.layer(layer).recipe) == 0.9
         assert len(desk.shop.document.history.done) == entries + 1
         assert desk.shop.jobs.recent[0].stage.name == "finished"
         desk.shop.document.undo()
@@ -132,7 +133,7 @@ def test_another_technique_keeps_the_words(play: Any) -> None:
         desk.panel.choices.technique.emit("layered-brush")
         await desk.settle()
         now = desk.shop.layer(layer).recipe
-        assert (now.technique, now.prompt, now.params["steps"]) == ("layered-brush", "red", 4)
+        assert (now.technique, prompt_of(now), now.params["steps"]) == ("layered-brush", "red", 4)
         assert "depth" in now.params
         assert desk.shop.jobs.recent[0].failure is None
         dials = desk.panel._dials

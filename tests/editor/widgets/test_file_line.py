@@ -9,7 +9,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
 from pytestqt.qtbot import QtBot
 
-from core.params import File
+from core.params import File, PictureFile
 from editor.panels.ai import AiPanel
 from editor.widgets.file_line import NONE, FileLine
 from tests.editor.windows import window
@@ -21,7 +21,7 @@ LONG = "/pictures/a very long name that no dock has the room for, painted in May
 
 @pytest.fixture
 def line(qtbot: QtBot) -> FileLine:
-    made = FileLine(File("Sky"), "", "Sky")
+    made = FileLine(PictureFile("Sky"), "", "Sky")
     qtbot.addWidget(made)
     made.resize(240, 30)
     made.show()

@@ -11,7 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from core import catalog
 from core.catalog import params_of
-from core.params import Choice, File, ModelName, Range
+from core.params import Choice, ModelName, PictureFile, Range
 from editor.widgets.file_line import FileLine
 from editor.widgets.forms import build_form
 from editor.widgets.model_box import ModelBox
@@ -121,7 +121,7 @@ def test_a_choice_is_read_by_name_and_kept_by_id(qtbot: QtBot) -> None:
 def test_a_file_is_a_line_that_tells_at_once(qtbot: QtBot) -> None:
     @dataclass(frozen=True)
     class Params:
-        sky: Annotated[str, File("Sky", "What is above.")] = ""
+        sky: Annotated[str, PictureFile("Sky", "What is above.")] = ""
 
     seen: list[Any] = []
     settled: list[Any] = []
