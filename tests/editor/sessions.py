@@ -9,7 +9,7 @@ from editor.canvas.canvas import Canvas
 from editor.canvas.compare_wipe import CompareWipe
 from editor.session import Session
 from editor.widgets import theme
-from tests.editor.asking import Workshop, recipe
+from tests.editor.workshop import Workshop, recipe
 
 
 def session_of(shop: Workshop) -> Session:

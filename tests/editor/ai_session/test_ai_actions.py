@@ -14,7 +14,7 @@ from core.paint.selection import Selection
 from core.paint.tiles import Tiles
 from core.task import Recipe
 from editor.ai_session.ai_actions import AiActions
-from tests.editor.asking import Bench, Workshop, recipe, stroke
+from tests.editor.workshop import Bench, Workshop, recipe, stroke
 
 
 def _ai(shop: Workshop) -> AiActions:

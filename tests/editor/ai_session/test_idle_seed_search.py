@@ -9,8 +9,8 @@ import pytest
 
 from core.scoring.seed_search import MAX_SEEDS
 from editor.ai_session.job import Stage
-from tests.editor.asking import Sweep, gradient, recipe
-from tests.editor.idling import REST, Desk, Play
+from tests.editor.ai_session.idle_desk import REST, Desk, Play
+from tests.editor.workshop import Sweep, gradient, recipe
 
 
 def test_off_nothing_is_asked(play_idle: Play) -> None:

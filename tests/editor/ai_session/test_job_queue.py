@@ -13,7 +13,7 @@ from core.paint.layers import AiLayer, Layer
 from core.paint.tiles import Tiles
 from core.storybook.random_model import build_random
 from editor.ai_session.job import Stage
-from tests.editor.asking import Bench, Workshop, gradient, last, recipe, stroke, until
+from tests.editor.workshop import Bench, Workshop, gradient, last, recipe, stroke, until
 
 if TYPE_CHECKING:
     from core.paint.tiles import Pixels

@@ -9,7 +9,7 @@ import pytest
 from core.paint.layers import AiLayer
 from editor.ai_session.job import Stage
 from editor.ai_session.live_loop import FORCED, grace
-from tests.editor.asking import Bench, Sweep, Workshop, recipe, stroke
+from tests.editor.workshop import Bench, Sweep, Workshop, recipe, stroke
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from core.paint.layers import AiLayer
 from editor.ai_session.current_recipe import CurrentRecipe, fresh_recipe
 from editor.ai_session.job import Stage
 from editor.ai_session.seed_walk import SeedWalk
-from tests.editor.asking import Bench, Sweep, Workshop, recipe, stroke
+from tests.editor.workshop import Bench, Sweep, Workshop, recipe, stroke
 
 
 def _desk(shop: Workshop) -> tuple[CurrentRecipe, SeedWalk]:

@@ -10,7 +10,7 @@ from core.errors import EditorError
 from core.storybook.random_model import build_random
 from editor.ai_session.ai_actions import AiActions
 from editor.ai_session.select_by_words import _map_to_alpha
-from tests.editor.asking import Bench, Workshop, recipe
+from tests.editor.workshop import Bench, Workshop, recipe
 
 
 def ask(shop: Workshop, folder: Path, prompt: str, source: str) -> AiActions:

@@ -14,7 +14,7 @@ from core.task import Recipe
 from editor.ai_session.ai_actions import AiActions
 from editor.ai_session.suggest_prompt import LOOKING
 from editor.commands.document_edits import new_document
-from tests.editor.asking import Bench, Workshop, gradient, recipe, stroke
+from tests.editor.workshop import Bench, Workshop, gradient, recipe, stroke
 
 WHITE, GREY = (255, 255, 255, 255), (90, 90, 90, 255)
 

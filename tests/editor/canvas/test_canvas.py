@@ -16,8 +16,8 @@ from core.paint.layers import AiLayer
 from core.paint.selection import Selection
 from editor.canvas.canvas import Canvas
 from editor.canvas.view_transform import ViewTransform
-from tests.editor.canvases import RED, alpha, ink, screen
-from tests.editor.pointing import Mouse, Pen, press_key
+from tests.editor.canvas.canvas_pixels import RED, alpha, ink, screen
+from tests.editor.input_events import Mouse, Pen, press_key
 
 pytestmark = pytest.mark.gui
 

@@ -19,7 +19,7 @@ from editor.canvas.compare_wipe import CompareWipe, hide_ai_layers, hide_layer
 from editor.panels.layers import LayersPanel
 from editor.panels.layers_row import eye_rect
 from editor.studio import Studio
-from tests.editor.windows import window
+from tests.editor.app_window import window
 
 pytestmark = pytest.mark.gui
 SIDE = 200

@@ -10,8 +10,8 @@ from pytestqt.qtbot import QtBot
 
 from editor.canvas.canvas import Canvas
 from editor.canvas.view_transform import ViewTransform
-from tests.editor.canvases import alpha
-from tests.editor.pointing import MIDDLE, Mouse, press_key, release_key, turn_wheel
+from tests.editor.canvas.canvas_pixels import alpha
+from tests.editor.input_events import MIDDLE, Mouse, press_key, release_key, turn_wheel
 
 pytestmark = pytest.mark.gui
 

@@ -15,8 +15,8 @@ from editor.canvas import paint_document
 from editor.canvas.canvas import Canvas
 from editor.canvas.view_transform import ViewTransform
 from tests.core.paint.test_flatten import picture
-from tests.editor.canvases import RED, ink, screen
-from tests.editor.pointing import Mouse
+from tests.editor.canvas.canvas_pixels import RED, ink, screen
+from tests.editor.input_events import Mouse
 
 pytestmark = pytest.mark.gui
 

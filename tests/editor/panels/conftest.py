@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from PySide6.QtWidgets import QApplication
 
-from tests.editor.asking import Bench, Workshop
-from tests.editor.panels.desks import Desk
+from tests.editor.panels.panel_desk import Desk
+from tests.editor.workshop import Bench, Workshop
 
 
 @pytest.fixture(scope="module")

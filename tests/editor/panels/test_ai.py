@@ -17,7 +17,7 @@ from editor.ai_session.job import Failure, Job
 from editor.panels.ai import known_things
 from editor.panels.ai_choices import missing_capabilities, technique_entries
 from editor.panels.ai_progress import UNCHANGED
-from tests.editor.panels.desks import Desk, show
+from tests.editor.panels.panel_desk import Desk, show
 
 pytestmark = pytest.mark.gui
 

@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 from editor.panels.ai_suggest import ABOUT
 from editor.panels.ai_words import PromptFields
 from editor.widgets import theme
-from tests.editor.panels.desks import Desk, show
+from tests.editor.panels.panel_desk import Desk, show
 
 pytestmark = pytest.mark.gui
 

@@ -20,7 +20,7 @@ from editor.commands.document_edits import new_document
 from editor.commands.view import toggle_theme
 from editor.files.file_actions import FileActions
 from editor.panels.ai import AiPanel
-from tests.editor.windows import window
+from tests.editor.app_window import window
 
 Answer = QMessageBox.StandardButton
 

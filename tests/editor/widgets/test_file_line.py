@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 from core.params import File
 from editor.panels.ai import AiPanel
 from editor.widgets.file_line import NONE, FileLine
-from tests.editor.windows import window
+from tests.editor.app_window import window
 
 LEFT, NO_KEY = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
 COPY = Qt.DropAction.CopyAction

@@ -15,7 +15,7 @@ from core.storybook.random_model import build_random
 from editor.panels.ai import AiPanel
 from editor.widgets.chooser import ID
 from editor.widgets.model_box import FILE, FOLDER, ModelBox
-from tests.editor.windows import window
+from tests.editor.app_window import window
 
 MARKER = ModelName("Judge", "Who decides.", "Nobody")
 

@@ -13,7 +13,7 @@ from PIL import Image
 from core.paint.layers import AiLayer
 from core.paint.tiles import Tiles
 from editor.ai_session.job import Stage
-from tests.editor.asking import Bench, Workshop, last, recipe, stroke, until
+from tests.editor.workshop import Bench, Workshop, last, recipe, stroke, until
 
 
 @pytest.mark.parametrize("fault", ["killed-once", "stuck"])

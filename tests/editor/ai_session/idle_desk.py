@@ -14,7 +14,7 @@ from editor.ai_session.current_recipe import CurrentRecipe
 from editor.ai_session.idle_seed_search import IdleSeedSearch
 from editor.ai_session.result_cache import Variant
 from editor.ai_session.seed_walk import SeedWalk
-from tests.editor.asking import Bench, Workshop, recipe, stroke
+from tests.editor.workshop import Bench, Workshop, recipe, stroke
 
 REST = 0.08
 

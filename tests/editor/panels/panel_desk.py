@@ -7,8 +7,8 @@ from PySide6.QtCore import QCoreApplication, QEvent
 from PySide6.QtWidgets import QApplication
 
 from editor.panels.ai import AiPanel
-from tests.editor.asking import Workshop, recipe, stroke
 from tests.editor.sessions import session_of
+from tests.editor.workshop import Workshop, recipe, stroke
 
 
 class Desk:

@@ -10,8 +10,8 @@ from PySide6.QtWidgets import QApplication
 
 from editor.ai_session.job import Failure, Job, Stage
 from editor.panels.jobs import JobsPanel, summary
-from tests.editor.asking import Bench, Workshop, recipe, stroke
 from tests.editor.sessions import session_of
+from tests.editor.workshop import Bench, Workshop, recipe, stroke
 
 pytestmark = pytest.mark.gui
 

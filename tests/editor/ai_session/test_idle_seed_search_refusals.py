@@ -21,8 +21,8 @@ from core.verifiers.likeness import Likeness
 from editor.ai_session import idle_seed_search as module
 from editor.ai_session.job import Stage
 from editor.ai_session.layer_results import current_key
-from tests.editor.asking import recipe, stroke
-from tests.editor.idling import REST, Desk, Play
+from tests.editor.ai_session.idle_desk import REST, Desk, Play
+from tests.editor.workshop import recipe, stroke
 
 
 def _hide_in_a_group(desk: Desk) -> None:
