@@ -11,7 +11,7 @@ from core.errors import EditorError
 from core.params import fields, from_json, to_json
 from core.task import ModifierSetting
 from editor.ai_session.current_recipe import NEGATIVE
-from editor.panels.ai_choices import LABEL, first_line
+from editor.panels.ai_choices import LABEL_WIDTH, first_line
 from editor.widgets.chooser import Chooser, Entry
 from editor.widgets.forms import build_form
 
@@ -54,7 +54,7 @@ class ModifierBox(QWidget):
             ((self._label, self.guidance), (extras, self.extras))
         ):
             label.setProperty("role", "dim")
-            label.setMinimumWidth(LABEL)
+            label.setMinimumWidth(LABEL_WIDTH)
             grid.addWidget(label, row, 0)
             grid.addWidget(widget, row, 1)
         column = QVBoxLayout(self)
@@ -97,11 +97,11 @@ class ModifierBox(QWidget):
         if list(values) != list(self.forms):
             for form in self.forms.values():
                 form.deleteLater()
-            self.forms = {name: self._form(name, params) for name, params in values.items()}
+            self.forms = {name: self._make_form(name, params) for name, params in values.items()}
         for name, params in values.items():
             self.forms[name].show_value(params)
 
-    def _form(self, name: str, params: Any) -> "Form":
+    def _make_form(self, name: str, params: Any) -> "Form":
         form = build_form(
             params,
             lambda value: self._on_params(name, value),
@@ -119,26 +119,26 @@ class ModifierBox(QWidget):
             replace(one, params=values) if one.id == name else one for one in self._wrapped
         )
         if changed != self._wrapped:
-            self._tell(changed, name)
+            self._emit_turned(changed, name)
 
     def choose_guidance(self, name: str) -> None:
         """Another guidance, or none; extras stay."""
         extras = tuple(one for one in self._wrapped if not is_guidance(one.id))
-        chosen = () if name == NO_GUIDANCE else (self._fresh(name),)
-        self._tell(chosen + extras, "guidance")
+        chosen = () if name == NO_GUIDANCE else (self._default_setting(name),)
+        self._emit_turned(chosen + extras, "guidance")
 
     def choose_extra(self, name: str, on: bool) -> None:
         """Put an extra around what there is, or take it away."""
         others = tuple(one for one in self._wrapped if one.id != name)
-        self._tell((*others, self._fresh(name)) if on else others, name)
+        self._emit_turned((*others, self._default_setting(name)) if on else others, name)
 
-    def _fresh(self, name: str) -> ModifierSetting:
+    def _default_setting(self, name: str) -> ModifierSetting:
         values = to_json(params_of(modifiers[name])())
         return ModifierSetting(
             name, {**values, NEGATIVE: self._negative} if NEGATIVE in values else values
         )
 
-    def _tell(self, wrapped: tuple[ModifierSetting, ...], dial: str) -> None:
+    def _emit_turned(self, wrapped: tuple[ModifierSetting, ...], dial: str) -> None:
         self._wrapped = wrapped
         self.turned.emit(wrapped, dial)
 

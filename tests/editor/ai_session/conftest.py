@@ -2,10 +2,10 @@
 
 import pytest
 
-from tests.editor.ai_session.idle_desk import Play, playing
+from tests.editor.ai_session.idle_desk import Play, make_player
 from tests.editor.workshop import Bench
 
 
 @pytest.fixture
 def play_idle(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> Play:
-    return playing(bench, monkeypatch)
+    return make_player(bench, monkeypatch)

@@ -16,25 +16,25 @@ from tests.core.paint.test_flatten import picture, tree
 WHOLE = Rect(0, 0, 300, 280)
 
 
-def document(*nodes: Node) -> Document:
+def make_document(*nodes: Node) -> Document:
     return Document(Size(300, 280), Group("Root", children=nodes))
 
 
-def close(made: Document, shown: Any) -> bool:
+def is_close(made: Document, shown: Any) -> bool:
     exact = flatten(made.root, WHOLE).astype(int)
     return bool(np.abs(exact - shown).max() <= 3)
 
 
 def test_any_active_layer_gives_the_same_picture() -> None:
-    made = document(*tree().children)
+    made = make_document(*tree().children)
     planes = LayerCache(made)
     for node in walk(made.root):
         made.activate(node.id)
-        assert close(made, planes.flatten(WHOLE)), node.name
+        assert is_close(made, planes.flatten(WHOLE)), node.name
 
 
 def test_every_change_of_any_layer_shows() -> None:
-    made = document(*tree().children)
+    made = make_document(*tree().children)
     planes = LayerCache(made)
     ids = [node.id for node in walk(made.root)]
     for active in ids:
@@ -49,22 +49,22 @@ def test_every_change_of_any_layer_shows() -> None:
             ):
                 before = made.root
                 made.change("Change", replace_node(made.root, after))
-                assert close(made, planes.flatten(WHOLE)), (active, node.name)
+                assert is_close(made, planes.flatten(WHOLE)), (active, node.name)
                 made.change("Back", before)
 
 
 def test_paint_in_a_group_shows_at_once() -> None:
-    made = document(*tree().children)
+    made = make_document(*tree().children)
     inner = next(node for node in walk(made.root) if node.name == "a")
     made.activate(inner.id)
     planes = LayerCache(made)
     planes.flatten(WHOLE)
     with made.paint(inner.id, "Stroke") as painting:
         painting.blend(np.full((50, 50), 255, np.uint8), 100, 100, (250, 0, 0, 255))
-        assert close(made, planes.flatten(WHOLE))
+        assert is_close(made, planes.flatten(WHOLE))
 
 
 def test_no_layers_and_no_active_layer_are_pictures_too() -> None:
-    assert not LayerCache(document()).flatten(WHOLE).any()
-    made = document(Layer("l", tiles=Tiles.of(picture(1))))
-    assert close(made, LayerCache(made).flatten(WHOLE))
+    assert not LayerCache(make_document()).flatten(WHOLE).any()
+    made = make_document(Layer("l", tiles=Tiles.of(picture(1))))
+    assert is_close(made, LayerCache(made).flatten(WHOLE))

@@ -6,13 +6,13 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
-from tests.editor.panels.panel_desk import Desk
+from tests.editor.panels.panel_desk import PanelDesk
 
 pytestmark = pytest.mark.gui
 
 
 def test_the_idle_button_shows_and_turns_the_search(play: Any) -> None:
-    async def work(desk: Desk) -> None:
+    async def work(desk: PanelDesk) -> None:
         button = desk.panel.seed.idle
         assert not button.isChecked()
         assert button.toolTip() == "Look for better seeds while idle: what fits the prompt better"
@@ -29,7 +29,7 @@ def test_the_idle_button_shows_and_turns_the_search(play: Any) -> None:
 
 
 def test_its_menu_says_what_better_means(play: Any) -> None:
-    async def work(desk: Desk) -> None:
+    async def work(desk: PanelDesk) -> None:
         menu = desk.panel.seed.idle.menu()
         menu.aboutToShow.emit()
         heading, *choices = menu.actions()

@@ -9,7 +9,7 @@ from core.scoring.seed_search import MAX_SEEDS
 from editor.ai_session import idle_seed_search
 from editor.panels.ai_variants import KEY
 from editor.widgets.pictures import rgb_pixmap
-from tests.editor.panels.panel_desk import Desk
+from tests.editor.panels.panel_desk import PanelDesk
 
 pytestmark = pytest.mark.gui
 
@@ -17,9 +17,9 @@ pytestmark = pytest.mark.gui
 def test_found_seeds_come_first_and_the_best_has_a_star(
     play: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(idle_seed_search, "REST", 0.05)
+    monkeypatch.setattr(idle_seed_search, "REST_SECONDS", 0.05)
 
-    async def work(desk: Desk) -> None:
+    async def work(desk: PanelDesk) -> None:
         layer = desk.stroke()
         await desk.settle()
         before, strip = desk.shop.pixels(), desk.panel.seed.thumbnails

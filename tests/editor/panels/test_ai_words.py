@@ -8,7 +8,7 @@ from pytestqt.qtbot import QtBot
 from core import catalog
 from core.ai.recipe_defaults import default_recipe
 from editor.ai_session.current_recipe import negative_of, with_prompts, with_technique
-from editor.panels.ai_words import CHANGES, PromptFields, mark_changes
+from editor.panels.ai_words import CHANGES_LINK, PromptFields, mark_changes
 
 pytestmark = pytest.mark.gui
 catalog.load("techniques", "modifiers", "models")
@@ -46,9 +46,9 @@ def test_what_is_written_is_told_and_the_link_searches(qtbot: QtBot) -> None:
     with qtbot.waitSignal(words.search) as sought:
         words.difference.linkActivated.emit("dog")
     assert sought.args == ["dog"]
-    assert f"<a href='{CHANGES}'>" in words.difference.text()
+    assert f"<a href='{CHANGES_LINK}'>" in words.difference.text()
     with qtbot.waitSignal(words.search) as sought:
-        words.difference.linkActivated.emit(CHANGES)
+        words.difference.linkActivated.emit(CHANGES_LINK)
     assert sought.args == [""]
 
 

@@ -16,7 +16,7 @@ from editor.app import App
 from editor.commands.document_edits import new_document
 from editor.panels.layers import LayersPanel
 from editor.panels.layers_row import NODE
-from editor.panels.layers_thumbnail import thumbnail
+from editor.panels.layers_thumbnail import make_thumbnail
 from editor.panels.layers_tree import Where, _drop_node
 from tests.editor.app_window import window
 
@@ -63,7 +63,7 @@ def test_dragging_opacity_is_one_entry(app: App) -> None:
     panel, history = app.window.panel(LayersPanel), app.session.studio.document.history
     count = len(history.done)
     for value in (90, 70, 50):
-        panel._opacity.set_value(value, tell=True)
+        panel._opacity.set_value(value, notify=True)
     assert len(history.done) == count + 1
     active = app.session.studio.document.active
     assert active is not None
@@ -73,7 +73,7 @@ def test_dragging_opacity_is_one_entry(app: App) -> None:
 def test_blend_mode_and_name(app: App) -> None:
     panel = app.window.panel(LayersPanel)
     panel._blend.setCurrentIndex(panel._blend.findData("multiply"))
-    panel._set_blend(0)
+    panel._on_blend(0)
     active = app.session.studio.document.active
     assert active is not None
     assert active.blend == "multiply"
@@ -106,6 +106,6 @@ def test_dropping_reorders_and_nests(app: App) -> None:
 def test_thumbnails_show_where_the_paint_is(qtbot: QtBot) -> None:
     red = np.zeros((512, 512, 4), np.uint8)
     red[:256, :256] = (255, 0, 0, 255)
-    image = thumbnail(Layer("l", tiles=Tiles.of(red)), Size(512, 512)).toImage()
+    image = make_thumbnail(Layer("l", tiles=Tiles.of(red)), Size(512, 512)).toImage()
     assert QColor(image.pixel(4, 4)) == QColor("red")
     assert QColor(image.pixel(28, 28)) == QColor("#8a8a8a")
