@@ -27,19 +27,23 @@ if TYPE_CHECKING:
     from editor.ai_session.live_loop import LiveLoop
     from editor.studio import Studio
 
-SEEDS = 2**31
-NAME = 40
+SEED_LIMIT = 2**31
+NEGATIVE = "negative_prompt"
+SOURCE = "source_prompt"
+WORDS = ("prompt", SOURCE, NEGATIVE)
+"""Parameters that are written, not dialled."""
+MAX_NAME_LENGTH = 40
 """Characters of a prompt that name a layer."""
 
 
 def fresh_recipe(technique: str = "layered-brush", model: str = "storybook") -> Recipe:
     """The usual recipe with a seed by chance."""
-    return default_recipe(technique, model, secrets.randbelow(SEEDS))
+    return default_recipe(technique, model, secrets.randbelow(SEED_LIMIT))
 
 
 def name_for(prompt: str) -> str:
     """What a layer with this prompt is called."""
-    return prompt.strip()[:NAME] or "AI edit"
+    return prompt.strip()[:MAX_NAME_LENGTH] or "AI edit"
 
 
 class CurrentRecipe:
@@ -56,9 +60,9 @@ class CurrentRecipe:
         self.changed: Signal[None] = Signal()
         self._next = start
         self._draft: Recipe | None = None
-        self._layer = ""
-        self._leave = studio.document.restructured.connect(self._on_moved)
-        studio.opened.connect(self._open)
+        self._layer_id = ""
+        self._disconnect = studio.document.restructured.connect(self._on_restructured)
+        studio.opened.connect(self._on_document_opened)
 
     @property
     def layer(self) -> AiLayer | None:
@@ -78,9 +82,9 @@ class CurrentRecipe:
         """Whether words wait for Run or for the next stroke."""
         return self.layer is not None and self._draft is not None
 
-    def for_stroke(self) -> Recipe:
+    def take_for_stroke(self) -> Recipe:
         """The recipe of a new AI layer: what is shown, with a seed of its own unless locked."""
-        seed = self.shown.seed if self.is_locked else secrets.randbelow(SEEDS)
+        seed = self.shown.seed if self.is_locked else secrets.randbelow(SEED_LIMIT)
         self._next = replace(self.shown, seed=seed, context=EMPTY, model_hash="")
         self._draft = None
         return self._next
@@ -106,9 +110,9 @@ class CurrentRecipe:
         if self._draft is not None:
             self._draft = recipe
             recipe = _with_words(recipe, layer.recipe)
-        self._give(layer, recipe, dial.capitalize(), f"{dial}:{layer.id}")
+        self._change_layer(layer, recipe, dial.capitalize(), f"{dial}:{layer.id}")
         if self.live.is_on:
-            self.jobs.ask(layer.id)
+            self.jobs.enqueue(layer.id)
         else:
             self.live.stale.add(layer.id)
 
@@ -123,32 +127,32 @@ class CurrentRecipe:
             return
         if self._draft is not None:
             draft, self._draft = self._draft, None
-            self._give(layer, draft, "Prompt", "")
+            self._change_layer(layer, draft, "Prompt", "")
         self.jobs.declined.clear()
-        self.jobs.ask(layer.id)
+        self.jobs.enqueue(layer.id)
 
-    def _give(self, layer: AiLayer, recipe: Recipe, label: str, merge: str) -> None:
+    def _change_layer(self, layer: AiLayer, recipe: Recipe, label: str, merge: str) -> None:
         was_named = layer.name == name_for(prompt_of(layer.recipe))
         name = name_for(prompt_of(recipe)) if was_named else layer.name
         kept = replace(recipe, model_hash=layer.recipe.model_hash)
         self.studio.document.replace(label, replace(layer, recipe=kept, name=name), merge)
 
-    def _open(self, document: "Document") -> None:
-        self._leave()
-        self._leave = document.restructured.connect(self._on_moved)
+    def _on_document_opened(self, document: "Document") -> None:
+        self._disconnect()
+        self._disconnect = document.restructured.connect(self._on_restructured)
         self._draft = None
-        self._on_moved(None)
+        self._on_restructured(None)
 
-    def _on_moved(self, _: None) -> None:
+    def _on_restructured(self, _: None) -> None:
         layer = self.layer
-        if layer is not None and layer.id != self._layer:
+        if layer is not None and layer.id != self._layer_id:
             self._draft = None
-        elif layer is None and self._layer:
-            self._remember()
-        self._layer = layer.id if layer else ""
+        elif layer is None and self._layer_id:
+            self._keep_draft()
+        self._layer_id = layer.id if layer else ""
         self.changed.emit(None)
 
-    def _remember(self) -> None:
+    def _keep_draft(self) -> None:
         """The AI layer is left: what was shown of it stays for the next one."""
         if self._draft is not None:
             self._next, self._draft = self._draft, None

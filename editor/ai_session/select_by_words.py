@@ -73,7 +73,7 @@ class WordSelector:
             named = values_by_name(params_of(techniques[technique]), prompts)
             recipe = default_recipe(technique, model, 0, {**named, **values})
             recipe = replace(recipe, modifiers=())
-            alpha = await self._map(document, recipe)
+            alpha = await self._compute_alpha(document, recipe)
         finally:
             self.is_busy = False
         found = Selection(document.bounds, alpha).tighten()
@@ -83,9 +83,9 @@ class WordSelector:
             document.select(found, f"Select {what}")
             self.jobs.noted.emit(f"Selected {what}")
 
-    async def _map(self, document: Document, recipe: "Recipe") -> "Pixels":
+    async def _compute_alpha(self, document: Document, recipe: "Recipe") -> "Pixels":
         facts = await self.engine.open(recipe.model)
-        request = await self.jobs.run_in_thread(_request, document.state, recipe, facts.geometry)
+        request = await self.jobs.run_in_thread(_make_task, document.state, recipe, facts.geometry)
         async for message in self.engine.submit(request):
             if isinstance(message, JobDone):
                 return await self.jobs.run_in_thread(_map_to_alpha, message.pixels)
@@ -94,7 +94,7 @@ class WordSelector:
         raise EditorError("The search was stopped.")
 
 
-def _request(state: "DocumentState", recipe: "Recipe", geometry: "Geometry") -> "LayerTask":
+def _make_task(state: "DocumentState", recipe: "Recipe", geometry: "Geometry") -> "LayerTask":
     """The whole picture, seen by a technique."""
     scratch = scratch_document(state)
     region = Tiles.flat(scratch.bounds, (255,))

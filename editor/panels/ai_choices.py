@@ -14,7 +14,7 @@ from core.params import SourcePrompt, Strength, field_marked
 from editor.widgets.chooser import Chooser, Entry
 
 ADD = "add"
-LABEL = 62
+LABEL_WIDTH = 62
 CAPABILITIES = {
     "attention": "control of attention",
     "inpaint": "an inpainting network",
@@ -40,21 +40,21 @@ class AiChoices(QWidget):
         self._technique = Chooser("Technique")
         self._model = Chooser("Model")
         self._technique.chosen.connect(self.technique)
-        self._model.chosen.connect(self._model_chosen)
-        _rows(self, {"Technique": self._technique, "Model": self._model})
+        self._model.chosen.connect(self._on_model_chosen)
+        _lay_out_rows(self, {"Technique": self._technique, "Model": self._model})
 
     def show_recipe(self, technique: str, model: str) -> None:
         self._technique.show_entries(technique_entries(model), technique)
         self._model.show_entries(model_entries(model), model)
 
-    def _model_chosen(self, name: str) -> None:
+    def _on_model_chosen(self, name: str) -> None:
         if name == ADD:
             self.add_model.emit()
         else:
             self.model.emit(name)
 
 
-def _rows(parent: QWidget, rows: dict[str, Chooser]) -> None:
+def _lay_out_rows(parent: QWidget, rows: dict[str, Chooser]) -> None:
     grid = QGridLayout(parent)
     grid.setContentsMargins(0, 0, 0, 0)
     grid.setSpacing(4)
@@ -63,7 +63,7 @@ def _rows(parent: QWidget, rows: dict[str, Chooser]) -> None:
         label = QLabel(text)
         label.setProperty("role", "dim")
         label.setBuddy(chooser)
-        label.setMinimumWidth(LABEL)
+        label.setMinimumWidth(LABEL_WIDTH)
         grid.addWidget(label, row, 0)
         grid.addWidget(chooser, row, 1)
 

@@ -22,7 +22,7 @@ from core.paint.document import Document
 from core.paint.flatten import flatten
 from core.paint.layers import AiLayer, Layer, walk
 from editor.files.autosave import CHANGED, find_unsaved
-from tests.editor.asking import gradient
+from tests.editor.workshop import gradient
 
 pytestmark = pytest.mark.gui
 TEST_SECONDS = 60
@@ -30,7 +30,7 @@ TEST_SECONDS = 60
 
 def _play(scene: str, picture: Path) -> tuple[int, list[dict[str, Any]]]:
     """Run a scene in a process of its own: its exit status and what it said."""
-    line = [sys.executable, "-m", "tests.editor.living", scene, str(picture)]
+    line = [sys.executable, "-m", "tests.editor.files.recovery_scenes", scene, str(picture)]
     done = subprocess.run(line, capture_output=True, text=True, timeout=TEST_SECONDS, check=False)
     said = [json.loads(text) for text in done.stdout.splitlines() if text.startswith("{")]
     assert done.returncode in {0, -signal.SIGKILL}, done.stderr[-3000:]

@@ -9,7 +9,7 @@ from core import catalog
 from core.ai.recipe_defaults import default_recipe
 from core.ai.recipe_values import negative_prompt_of, prompt_of
 from editor.ai_session.current_recipe import with_prompts, with_technique
-from editor.panels.ai_words import CHANGES, PromptFields, mark_changes
+from editor.panels.ai_words import CHANGES_LINK, PromptFields, mark_changes
 
 pytestmark = pytest.mark.gui
 catalog.load("techniques", "modifiers", "models")
@@ -47,9 +47,9 @@ def test_what_is_written_is_told_and_the_link_searches(qtbot: QtBot) -> None:
     with qtbot.waitSignal(words.search) as sought:
         words.difference.linkActivated.emit("dog")
     assert sought.args == ["dog"]
-    assert f"<a href='{CHANGES}'>" in words.difference.text()
+    assert f"<a href='{CHANGES_LINK}'>" in words.difference.text()
     with qtbot.waitSignal(words.search) as sought:
-        words.difference.linkActivated.emit(CHANGES)
+        words.difference.linkActivated.emit(CHANGES_LINK)
     assert sought.args == [""]
 
 

@@ -38,7 +38,7 @@ def test_a_form_gives_values_and_shows_others(qtbot: QtBot) -> None:
     assert isinstance(strength, NumberSlider)
     assert isinstance(sampler, QComboBox)
     assert isinstance(prompt, (QLineEdit, QPlainTextEdit))
-    strength.set_value(0.25, tell=True)
+    strength.set_value(0.25, notify=True)
     sampler.setCurrentText("heun")
     QTest.keyClicks(prompt, "snow")
     assert (heard[-1].strength, heard[-1].sampler, heard[-1].prompt) == (0.25, "heun", "snow")
@@ -93,7 +93,7 @@ def test_a_slider_resets_types_and_stays_in_range(slider: NumberSlider) -> None:
     slider.setFocus()
     QTest.keyClick(slider, Qt.Key.Key_Left)
     assert slider.value == 99
-    slider._edit()
+    slider._open_editor()
     slider._editor.setText("12")
     slider._on_typed()
     assert slider.value == 12

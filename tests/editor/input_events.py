@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 LEFT, MIDDLE = Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton
 NONE = Qt.MouseButton.NoButton
 PLAIN = Qt.KeyboardModifier.NoModifier
-Place = tuple[float, float]
+Position = tuple[float, float]
 
 
 class Mouse:
@@ -29,22 +29,22 @@ class Mouse:
     ) -> None:
         self._widget, self._button, self._keys = widget, button, keys
 
-    def press(self, at: Place) -> None:
+    def press(self, at: Position) -> None:
         self._send(QEvent.Type.MouseButtonPress, at, self._button)
 
-    def move(self, at: Place) -> None:
+    def move(self, at: Position) -> None:
         self._send(QEvent.Type.MouseMove, at, NONE)
 
-    def release(self, at: Place) -> None:
+    def release(self, at: Position) -> None:
         self._send(QEvent.Type.MouseButtonRelease, at, self._button)
 
-    def drag(self, *places: Place) -> None:
+    def drag(self, *places: Position) -> None:
         self.press(places[0])
         for place in places[1:]:
             self.move(place)
         self.release(places[-1])
 
-    def _send(self, kind: QEvent.Type, at: Place, button: Qt.MouseButton) -> None:
+    def _send(self, kind: QEvent.Type, at: Position, button: Qt.MouseButton) -> None:
         spot = QPointF(*at)
         event = QMouseEvent(kind, spot, spot, button, self._button, self._keys)
         QApplication.sendEvent(self._widget, event)
@@ -68,16 +68,16 @@ class Pen:
             QPointingDeviceUniqueId(),
         )
 
-    def press(self, at: Place, pressure: float) -> None:
+    def press(self, at: Position, pressure: float) -> None:
         self._send(QEvent.Type.TabletPress, at, pressure, LEFT)
 
-    def move(self, at: Place, pressure: float) -> None:
+    def move(self, at: Position, pressure: float) -> None:
         self._send(QEvent.Type.TabletMove, at, pressure, NONE)
 
-    def release(self, at: Place) -> None:
+    def release(self, at: Position) -> None:
         self._send(QEvent.Type.TabletRelease, at, 0.0, LEFT)
 
-    def _send(self, kind: QEvent.Type, at: Place, force: float, button: Qt.MouseButton) -> None:
+    def _send(self, kind: QEvent.Type, at: Position, force: float, button: Qt.MouseButton) -> None:
         spot = QPointF(*at)
         event = QTabletEvent(
             kind, self._device, spot, spot, force, 0, 0, 0, 0, 0, PLAIN, button, LEFT
@@ -85,7 +85,7 @@ class Pen:
         QApplication.sendEvent(self._widget, event)
 
 
-def turn_wheel(widget: QWidget, at: Place, notches: float) -> None:
+def turn_wheel(widget: QWidget, at: Position, notches: float) -> None:
     spot = QPointF(*at)
     event = QWheelEvent(
         spot,

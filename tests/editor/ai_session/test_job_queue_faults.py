@@ -13,7 +13,7 @@ from PIL import Image
 from core.paint.layers import AiLayer
 from core.paint.tiles import Tiles
 from editor.ai_session.job import Stage
-from tests.editor.asking import Bench, Workshop, last, recipe, stroke, until
+from tests.editor.workshop import Bench, Workshop, last_job, recipe, stroke, wait_until
 
 
 @pytest.mark.parametrize("fault", ["killed-once", "stuck"])
@@ -24,8 +24,8 @@ def test_a_worker_that_dies_or_hangs_is_replaced_and_the_stroke_kept(
         said: list[str] = []
         shop.jobs.noted.connect(said.append)
         layer = stroke(shop, recipe(technique=fault, note=str(tmp_path / "note")))
-        await shop.jobs.idle()
-        assert last(shop).stage is Stage.finished, last(shop).failure
+        await shop.jobs.wait_until_idle()
+        assert last_job(shop).stage is Stage.finished, last_job(shop).failure
         assert shop.layer(layer).rendered
         assert "your stroke was kept" in said[0]
         assert len(shop.document.history.done) == 1
@@ -36,11 +36,11 @@ def test_a_worker_that_dies_or_hangs_is_replaced_and_the_stroke_kept(
 def test_kill_9_of_the_worker_in_the_middle_of_a_job(bench: Bench) -> None:
     async def work(shop: Workshop) -> None:
         layer = stroke(shop, recipe(technique="slow", steps=10, pause=0.05))
-        job = last(shop)
-        await until(lambda: job.n >= 2)
+        job = last_job(shop)
+        await wait_until(lambda: job.n >= 2)
         assert shop.engine.pid is not None
         os.kill(shop.engine.pid, signal.SIGKILL)
-        await shop.jobs.idle()
+        await shop.jobs.wait_until_idle()
         assert job.stage is Stage.finished, job.failure
         assert shop.layer(layer).rendered
         assert job.note.startswith("Worker restarted, your stroke was kept")
@@ -69,17 +69,17 @@ def test_faults_are_told_in_one_sentence_and_change_nothing(
     async def work(shop: Workshop) -> None:
         before = shop.pixels()
         layer = stroke(shop, recipe(**changes))
-        await shop.jobs.idle()
-        job = last(shop)
+        await shop.jobs.wait_until_idle()
+        job = last_job(shop)
         assert job.stage is Stage.failed
         assert says in shop.jobs.failures[layer].text
         assert "\n" not in shop.jobs.failures[layer].text
         assert (shop.pixels() == before).all()
         good = replace(shop.layer(layer), recipe=recipe())
         shop.document.replace("Fix", good)
-        shop.jobs.ask(layer)
-        await shop.jobs.idle()
-        assert last(shop).stage is Stage.finished, "the next one works"
+        shop.jobs.enqueue(layer)
+        await shop.jobs.wait_until_idle()
+        assert last_job(shop).stage is Stage.finished, "the next one works"
         assert layer not in shop.jobs.failures
 
     bench.run(work)
@@ -91,14 +91,14 @@ def test_a_picture_that_is_gone_is_named_and_the_result_stays(bench: Bench, tmp_
 
     async def work(shop: Workshop) -> None:
         layer = stroke(shop, recipe(technique="morph", picture=str(path)))
-        await shop.jobs.idle()
-        assert last(shop).stage is Stage.finished, last(shop).failure
+        await shop.jobs.wait_until_idle()
+        assert last_job(shop).stage is Stage.finished, last_job(shop).failure
         shown = shop.pixels()
         path.unlink()
         again = shop.layer(layer).recipe.with_params(share=0.25)
         shop.document.replace("Share", replace(shop.layer(layer), recipe=again))
-        shop.jobs.ask(layer)
-        await shop.jobs.idle()
+        shop.jobs.enqueue(layer)
+        await shop.jobs.wait_until_idle()
         assert shop.jobs.failures[layer].text == f"Other picture: {path} does not exist."
         assert not shop.jobs.failures[layer].is_bug
         assert (shop.pixels() == shown).all()
@@ -109,9 +109,9 @@ def test_a_picture_that_is_gone_is_named_and_the_result_stays(bench: Bench, tmp_
 def test_a_layer_with_nothing_painted_says_what_to_do(bench: Bench) -> None:
     async def work(shop: Workshop) -> None:
         shop.document.insert("New AI layer", AiLayer("empty", recipe=recipe()))
-        shop.jobs.ask(shop.document.state.active)
-        await shop.jobs.idle()
-        failure = last(shop).failure
+        shop.jobs.enqueue(shop.document.state.active)
+        await shop.jobs.wait_until_idle()
+        failure = last_job(shop).failure
         assert failure is not None
         assert "sweep the AI brush" in failure.text
 
@@ -122,9 +122,9 @@ def test_a_region_off_the_canvas_says_so(bench: Bench) -> None:
     async def work(shop: Workshop) -> None:
         region = Tiles.of(np.full((20, 20, 1), 255, np.uint8), 900, 900)
         shop.document.insert("AI", AiLayer("far", recipe=recipe(), region=region))
-        shop.jobs.ask(shop.document.state.active)
-        await shop.jobs.idle()
-        failure = last(shop).failure
+        shop.jobs.enqueue(shop.document.state.active)
+        await shop.jobs.wait_until_idle()
+        failure = last_job(shop).failure
         assert failure is not None
         assert "off the canvas" in failure.text
 

@@ -1,6 +1,6 @@
 """A real editor process for the tests of recovery; it plays one scene and kills itself in it.
 
-    python -m tests.editor.living SCENE PICTURE
+    python -m tests.editor.files.recovery_scenes SCENE PICTURE
 
 ``stroke``, ``generation`` and ``save`` end by SIGKILL in the middle of what they are named after;
 ``recover`` takes the offer of the next start and saves what it got over PICTURE.

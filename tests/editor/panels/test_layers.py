@@ -1,7 +1,8 @@
-"""The Layers, History and Colour docks act on the document and follow it."""
+"""The Layers dock changes the document and follows it."""
 
 from collections.abc import Iterator
 
+import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QColor
@@ -10,13 +11,14 @@ from pytestqt.qtbot import QtBot
 
 from core.geometry import Size
 from core.paint.layers import Group, Layer, walk
+from core.paint.tiles import Tiles
 from editor.app import App
 from editor.commands.document_edits import new_document
 from editor.panels.layers import LayersPanel
 from editor.panels.layers_row import NODE
-from editor.panels.layers_thumbnail import thumbnail
+from editor.panels.layers_thumbnail import make_thumbnail
 from editor.panels.layers_tree import Where, _drop_node
-from tests.editor.windows import window
+from tests.editor.app_window import window
 
 LEFT = Qt.MouseButton.LeftButton
 
@@ -61,7 +63,7 @@ def test_dragging_opacity_is_one_entry(app: App) -> None:
     panel, history = app.window.panel(LayersPanel), app.session.studio.document.history
     count = len(history.done)
     for value in (90, 70, 50):
-        panel._opacity.set_value(value, tell=True)
+        panel._opacity.set_value(value, notify=True)
     assert len(history.done) == count + 1
     active = app.session.studio.document.active
     assert active is not None
@@ -71,7 +73,7 @@ def test_dragging_opacity_is_one_entry(app: App) -> None:
 def test_blend_mode_and_name(app: App) -> None:
     panel = app.window.panel(LayersPanel)
     panel._blend.setCurrentIndex(panel._blend.findData("multiply"))
-    panel._set_blend(0)
+    panel._on_blend(0)
     active = app.session.studio.document.active
     assert active is not None
     assert active.blend == "multiply"
@@ -102,47 +104,8 @@ def test_dropping_reorders_and_nests(app: App) -> None:
 
 
 def test_thumbnails_show_where_the_paint_is(qtbot: QtBot) -> None:
-    import numpy as np
-
-    from core.paint.tiles import Tiles
-
     red = np.zeros((512, 512, 4), np.uint8)
     red[:256, :256] = (255, 0, 0, 255)
-    image = thumbnail(Layer("l", tiles=Tiles.of(red)), Size(512, 512)).toImage()
+    image = make_thumbnail(Layer("l", tiles=Tiles.of(red)), Size(512, 512)).toImage()
     assert QColor(image.pixel(4, 4)) == QColor("red")
     assert QColor(image.pixel(28, 28)) == QColor("#8a8a8a")
-
-
-def test_history_goes_where_it_is_clicked(app: App) -> None:
-    for _ in range(3):
-        app.session.actions.run("layer-new")
-    history = next(d.widget() for n, d in app.window.docks.items() if n == "history")
-    from editor.panels.history import HistoryPanel
-
-    assert isinstance(history, HistoryPanel)
-    assert history.list.count() == 4
-    history.go_to(1)
-    assert len(app.session.studio.document.root.children) == 3
-    assert history.list.count() == 4
-    history.go_to(3)
-    assert len(app.session.studio.document.root.children) == 5
-
-
-def test_the_colour_dock_follows_and_leads(app: App) -> None:
-    from editor.panels.colour import ColourPanel
-
-    panel = app.window.docks["colour"].widget()
-    assert isinstance(panel, ColourPanel)
-    app.session.studio.choose(foreground=(10, 200, 30, 255))
-    assert panel.hex.text() == "#0ac81e"
-    panel.hex.setText("3366ff")
-    panel._on_typed()
-    assert app.session.studio.choices.foreground == (51, 102, 255, 255)
-    panel.hex.setText("nonsense")
-    panel._on_typed()
-    assert panel.hex.text() == "#3366ff"
-    QTest.mouseClick(panel.square, LEFT, pos=QPoint(1, 1))
-    picked = app.session.studio.choices.foreground
-    assert min(picked) > 240
-    app.session.actions.run("swap")
-    assert app.session.studio.choices.background == picked

@@ -7,16 +7,16 @@ from PySide6.QtCore import QCoreApplication, QEvent
 from PySide6.QtWidgets import QApplication
 
 from editor.panels.ai import AiPanel
-from tests.editor.asking import Workshop, recipe, stroke
-from tests.editor.sessions import session_of
+from tests.editor.sessions import make_session
+from tests.editor.workshop import Workshop, recipe, stroke
 
 
-class Desk:
+class PanelDesk:
     """The panel over the parts of a workshop."""
 
     def __init__(self, shop: Workshop) -> None:
         self.shop = shop
-        self.session = session_of(shop)
+        self.session = make_session(shop)
         self.ai, self.idle = self.session.ai, self.session.idle
         self.panel = AiPanel(self.session)
         self.panel.resize(300, 420)
@@ -28,9 +28,9 @@ class Desk:
         return layer
 
     async def settle(self) -> None:
-        await self.shop.jobs.idle()
+        await self.shop.jobs.wait_until_idle()
         await asyncio.sleep(0.01)
-        show()
+        process_events()
 
     def close(self) -> None:
         self.idle.close()
@@ -40,6 +40,6 @@ class Desk:
         QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
 
 
-def show() -> None:
+def process_events() -> None:
     for _ in range(3):
         QApplication.processEvents()

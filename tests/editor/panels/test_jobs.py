@@ -10,8 +10,8 @@ from PySide6.QtWidgets import QApplication
 
 from editor.ai_session.job import Failure, Job, Stage
 from editor.panels.jobs import JobsPanel, summary
-from tests.editor.asking import Bench, Workshop, recipe, stroke
-from tests.editor.sessions import session_of
+from tests.editor.sessions import make_session
+from tests.editor.workshop import Bench, Workshop, recipe, stroke
 
 pytestmark = pytest.mark.gui
 
@@ -22,17 +22,17 @@ def application() -> QApplication:
     return found if isinstance(found, QApplication) else QApplication([])
 
 
-def _panel(shop: Workshop) -> JobsPanel:
-    panel = JobsPanel(session_of(shop))
+def _make_panel(shop: Workshop) -> JobsPanel:
+    panel = JobsPanel(make_session(shop))
     panel.show()
     return panel
 
 
-def _show() -> None:
+def _wait_for_refresh() -> None:
     QTest.qWait(60)
 
 
-def _end(panel: JobsPanel) -> None:
+def _delete_panel(panel: JobsPanel) -> None:
     panel.session.canvas.deleteLater()
     panel.deleteLater()
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
@@ -40,38 +40,38 @@ def _end(panel: JobsPanel) -> None:
 
 def test_rows_follow_the_jobs_and_cancel_stops_one(application: QApplication, bench: Bench) -> None:
     async def work(shop: Workshop) -> None:
-        panel = _panel(shop)
+        panel = _make_panel(shop)
         assert panel.rows == []
         stroke(shop, recipe(technique="slow", steps=50, pause=0.05), 60, 60)
         running = shop.jobs.recent[0]
         while running.n < 2:
             await asyncio.sleep(0.01)
         shop.live.turn(True)
-        _show()
+        _wait_for_refresh()
         assert [row.job for row in panel.rows] == [running]
         assert "Step" in panel.rows[0].text
-        panel.rows[0]._stop.click()
-        await shop.jobs.idle()
-        _show()
+        panel.rows[0]._cancel_button.click()
+        await shop.jobs.wait_until_idle()
+        _wait_for_refresh()
         assert panel.rows[0].text == "red: cancelled"
-        assert panel.rows[0]._stop.isHidden()
-        _end(panel)
+        assert panel.rows[0]._cancel_button.isHidden()
+        _delete_panel(panel)
 
     bench.run(work)
 
 
 def test_rows_of_forgotten_jobs_go(application: QApplication, bench: Bench) -> None:
     async def work(shop: Workshop) -> None:
-        panel = _panel(shop)
+        panel = _make_panel(shop)
         for number in range(3):
             shop.jobs.recent.appendleft(Job(str(number), f"job {number}", stage=Stage.cancelled))
         panel.refresh()
         assert [row.job.name for row in panel.rows] == ["job 2", "job 1", "job 0"]
         shop.jobs.recent.pop()
         panel.refresh()
-        _show()
+        _wait_for_refresh()
         assert [row.job.name for row in panel.rows] == ["job 2", "job 1"]
-        _end(panel)
+        _delete_panel(panel)
 
     bench.run(work)
 

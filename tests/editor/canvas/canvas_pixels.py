@@ -10,20 +10,20 @@ from core.paint.layers import Layer
 from editor.canvas.canvas import Canvas
 
 RED = (200, 30, 60, 255)
-Seen = npt.NDArray[np.int_]
+Screen = npt.NDArray[np.int_]
 
 
-def ink(canvas: Canvas) -> Layer:
+def ink_layer(canvas: Canvas) -> Layer:
     layer = canvas.document.active
     assert isinstance(layer, Layer)
     return layer
 
 
-def alpha(canvas: Canvas, x: int, y: int) -> int:
-    return int(ink(canvas).tiles.read(Rect(x, y, 1, 1))[0, 0, 3])
+def alpha_at(canvas: Canvas, x: int, y: int) -> int:
+    return int(ink_layer(canvas).tiles.read(Rect(x, y, 1, 1))[0, 0, 3])
 
 
-def screen(canvas: Canvas) -> Seen:
+def grab_screen(canvas: Canvas) -> Screen:
     """What the widget shows, height x width x RGB."""
     QApplication.processEvents()
     image = canvas.grab().toImage().convertToFormat(QImage.Format.Format_RGB888)

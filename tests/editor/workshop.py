@@ -23,7 +23,7 @@ from editor.ai_session.job_queue import JobQueue
 from editor.ai_session.live_loop import LiveLoop
 from editor.studio import Studio
 
-QUICK = Timeouts(tick=0.05, start=120, silence=5.0, step=3.0, load=120, cancel=2.0)
+SHORT_TIMEOUTS = Timeouts(tick=0.05, start=120, silence=5.0, step=3.0, load=120, cancel=2.0)
 SIDE = 256
 
 
@@ -65,15 +65,15 @@ def recipe(seed: int = 1, technique: str = "sdedit", model: str = "toy", **param
 
 
 def stroke(
-    work: Workshop, asked: Recipe, x: float = 128, y: float = 128, length: float = 24
+    work: Workshop, brush_recipe: Recipe, x: float = 128, y: float = 128, length: float = 24
 ) -> str:
     """Sweep the AI brush from press to release; the id of the new layer."""
-    sweep = Sweep(work, asked, x, y)
+    sweep = Sweep(work, brush_recipe, x, y)
     sweep.move(x + length, y)
     return sweep.release()
 
 
-async def until(claim: Any, seconds: float = 20) -> None:
+async def wait_until(claim: Any, seconds: float = 20) -> None:
     """Wait until claim() holds."""
     end = time.monotonic() + seconds
     while not claim():
@@ -81,7 +81,7 @@ async def until(claim: Any, seconds: float = 20) -> None:
         await asyncio.sleep(0.005)
 
 
-def last(work: Workshop) -> Job:
+def last_job(work: Workshop) -> Job:
     """The job that was asked for last."""
     return work.jobs.recent[0]
 
@@ -89,14 +89,14 @@ def last(work: Workshop) -> Job:
 class Sweep:
     """A stroke of the AI brush in the middle of being made."""
 
-    def __init__(self, work: Workshop, asked: Recipe, x: float, y: float) -> None:
+    def __init__(self, work: Workshop, brush_recipe: Recipe, x: float, y: float) -> None:
         catalog.load("tools", "brushes")
         self._work, self._at = work, (x, y)
         tool = catalog.tools["ai-brush"]
         params = from_json(params_of(tool), {"size": 48})
         brush = work.studio.brush
         context = GestureContext(
-            work.document, work.document.state.active, brush, params, recipe=asked
+            work.document, work.document.state.active, brush, params, recipe=brush_recipe
         )
         context.stroked = work.live.note_stroke
         self._gesture = tool().gesture(context, PointerEvent(PointerKind.press, x, y))
@@ -123,7 +123,7 @@ class Bench:
     def __init__(self, runner: asyncio.Runner) -> None:
         catalog.load()
         self._runner = runner
-        self.engine = runner.run(_started())
+        self.engine = runner.run(_start_engine())
 
     def run(
         self,
@@ -147,14 +147,14 @@ class Bench:
             await asyncio.sleep(0)
 
     def close(self) -> None:
-        self._runner.run(_closed(self.engine))
+        self._runner.run(_close_engine(self.engine))
 
 
-async def _started() -> Engine:
-    engine = Engine(device="cpu", timeouts=QUICK, modules=("tests.core.engine.oddities",))
+async def _start_engine() -> Engine:
+    engine = Engine(device="cpu", timeouts=SHORT_TIMEOUTS, modules=("tests.core.engine.oddities",))
     engine.start()
     return engine
 
 
-async def _closed(engine: Engine) -> None:
+async def _close_engine(engine: Engine) -> None:
     engine.close()
