@@ -1,10 +1,10 @@
-"""What can go wrong and be told to a person; anything else that is raised is a bug.
+"""Errors with a sentence for the person; anything else that is raised is a bug.
 
 EditorError
 |- FileError        a file cannot be read or written
 |  `- VersionError  it was stored by a newer Sfumato
 |- ModelError       a model folder or checkpoint cannot be used
-|- TechniqueError   an edit cannot run as asked
+|- TechniqueError   an edit cannot run with these parameters
 |- PluginError      a plugin could not be loaded
 `- Cancelled        the person stopped it
 """
@@ -19,7 +19,7 @@ class FileError(EditorError):
 
 
 class VersionError(FileError):
-    """Something was stored by a newer Sfumato, and this one does not know how."""
+    """A file or a recipe is of a newer version than this Sfumato can read."""
 
     def __init__(self, name: str, version: int, known: int) -> None:
         super().__init__(
@@ -34,7 +34,7 @@ class ModelError(EditorError):
 
 
 class TechniqueError(EditorError):
-    """An edit cannot run as asked."""
+    """An edit cannot run with these parameters or on this picture."""
 
 
 class PluginError(EditorError):

@@ -16,8 +16,8 @@ from core.versions.schema import Schema
 
 APP = "sfumato"
 SCHEMA = Schema("settings file")
-RECENT = 12
-"""How many recent files are kept."""
+MAX_RECENT = 12
+"""Recent files that are remembered."""
 
 
 class Folders(NamedTuple):
@@ -46,6 +46,7 @@ class Folders(NamedTuple):
 
 
 def folders() -> Folders:
+    """The program's folders as the environment has them now."""
     home = os.environ.get("SFUMATO_HOME")
     if home:
         root = Path(home)
@@ -72,7 +73,7 @@ class Settings:
     model: str = "storybook"
     seeds_while_idle: bool = False
     verifier: str = "agreement"
-    """By which better seeds are told from worse ones."""
+    """The id of what scores seeds, so that better ones can be found."""
     tool: str = "brush"
     brush: str = "round"
     params: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
@@ -81,10 +82,10 @@ class Settings:
     """Geometry and dock layout as the window saved them, in base64."""
 
     def with_recent(self, path: Path) -> "Settings":
-        """With a file at the head of the recent ones."""
+        """The settings with a file at the head of the recent ones."""
         name = str(path.resolve())
         others = tuple(other for other in self.recent if other != name)
-        return dataclasses.replace(self, recent=(name, *others)[:RECENT])
+        return dataclasses.replace(self, recent=(name, *others)[:MAX_RECENT])
 
 
 class LoadedSettings(NamedTuple):
@@ -95,11 +96,12 @@ class LoadedSettings(NamedTuple):
 
 
 def default_path() -> Path:
+    """Where the settings are unless another path is given."""
     return folders().config / "settings.json"
 
 
 def load(path: Path | None = None) -> LoadedSettings:
-    """Never fails: what cannot be read keeps its default, and the note says so."""
+    """The settings in a file; what cannot be read keeps its default, and the note names it."""
     path = path or default_path()
     try:
         data = json.loads(path.read_text("utf-8"))
@@ -161,36 +163,36 @@ def _keep_newer(path: Path) -> None:
 
 
 def _check_values(data: dict[str, Any], path: Path) -> LoadedSettings:
-    """Keep every entry of the right kind; unknown ones are another version's and are dropped."""
-    plain, kept, wrong = Settings(), {}, []
+    """Keep every entry of the right type; unknown ones are dropped."""
+    defaults, values, wrong = Settings(), {}, []
     for item in dataclasses.fields(Settings):
         if item.name not in data:
             continue
-        value = _convert_value(data[item.name], getattr(plain, item.name))
+        value = _convert_value(data[item.name], getattr(defaults, item.name))
         if value is None:
             wrong.append(item.name)
         else:
-            kept[item.name] = value
+            values[item.name] = value
     note = f"Settings in {path} that make no sense were reset: {', '.join(wrong)}." if wrong else ""
-    return LoadedSettings(dataclasses.replace(plain, **kept), note)
+    return LoadedSettings(dataclasses.replace(defaults, **values), note)
 
 
 def _convert_value(value: Any, default: Any) -> Any:
-    """The value as the kind of its default, or None."""
+    """The value in the type of its default, or None."""
     if isinstance(default, tuple):
         fits = isinstance(value, list) and all(isinstance(item, str) for item in value)
         return tuple(value) if fits else None
     if isinstance(default, bool):
         return value if isinstance(value, bool) else None
     if isinstance(default, (int, float)):
-        return _number(value, default)
+        return _convert_number(value, default)
     if isinstance(default, dict):
         fits = isinstance(value, dict) and all(isinstance(item, dict) for item in value.values())
         return value if fits else None
     return value if isinstance(value, type(default)) else None
 
 
-def _number(value: Any, default: float) -> Any:
+def _convert_number(value: Any, default: float) -> Any:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not value >= 0:
         return None
     return type(default)(value) if value < 2**31 else None

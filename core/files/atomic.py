@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 from core.errors import FileError
 
-BACKUP = "~"
+BACKUP_SUFFIX = "~"
 """Added to the name of the version before the last save."""
 
 
@@ -23,7 +23,7 @@ def atomic_write(path: Path, write: Callable[[BinaryIO], object], keep: bool = T
     try:
         replace_file(path, write, keep)
     except OSError as error:
-        raise FileError(_sentence(path, error)) from error
+        raise FileError(_describe_error(path, error)) from error
 
 
 def replace_file(
@@ -46,7 +46,7 @@ def replace_file(
         if not is_private:
             temporary.chmod(_usual_mode(path))
         if keep and path.exists():
-            _keep(path)
+            _keep_version(path)
         temporary.replace(path)
         _flush_folder(path.parent)
     finally:
@@ -56,18 +56,18 @@ def replace_file(
 
 def _usual_mode(path: Path) -> int:
     """The permissions of the present version, or those that a new file gets."""
-    return path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_mask()
+    return path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_permission_mask()
 
 
-def _mask() -> int:
+def _permission_mask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
 
 
-def _keep(path: Path) -> None:
+def _keep_version(path: Path) -> None:
     """A second name for the present version, without a moment in which there is none."""
-    backup = path.with_name(path.name + BACKUP)
+    backup = path.with_name(path.name + BACKUP_SUFFIX)
     with suppress(FileNotFoundError):
         backup.unlink()
     try:
@@ -86,7 +86,7 @@ def _flush_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def _sentence(path: Path, error: OSError) -> str:
+def _describe_error(path: Path, error: OSError) -> str:
     if error.errno == errno.ENOSPC:
         return f"{path.name} was not saved: the disk is full. The file is as it was before."
     if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:

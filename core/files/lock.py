@@ -11,7 +11,7 @@ from core.files.process import describe_process, is_running
 
 
 class Lock:
-    """Says that one running window has a file open; it ends with its process.
+    """Marks a file as open in one running window; the mark ends with its process.
 
     The notes lie in a folder of their own, one for each open file.
     """
@@ -25,12 +25,12 @@ class Lock:
     def holder(self) -> int | None:
         """The process that has the file open, when that is a living one other than this."""
         try:
-            held = json.loads(self._file.read_text())
+            process = json.loads(self._file.read_text())
         except (OSError, ValueError):
             return None
-        if not is_running(held) or int(held["pid"]) == os.getpid():
+        if not is_running(process) or int(process["pid"]) == os.getpid():
             return None
-        return int(held["pid"])
+        return int(process["pid"])
 
     def take(self) -> None:
         """Raises FileError when another window has the file open."""

@@ -13,7 +13,7 @@ Migration = Callable[[dict[str, Any]], dict[str, Any]]
 
 @dataclass(frozen=True)
 class Schema:
-    """One kind of stored data; ``steps`` lead from version 1 to 2, from 2 to 3, up to the present.
+    """One kind of stored data; ``steps`` lead from version 1 to 2, from 2 to 3, to the present.
 
     Data without a version is of version 1: Sfumato wrote no versions at first.
     """
@@ -46,12 +46,12 @@ class Schema:
         newer than the present, FileError when a step cannot use the data.
         """
         version = self.version_of(data) if version is None else version
-        moved = {key: value for key, value in data.items() if key != KEY}
+        current = {key: value for key, value in data.items() if key != KEY}
         try:
             for step in self.steps[version - 1 :]:
-                moved = step(moved)
+                current = step(current)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise FileError(
                 f"This {self.name} of version {version} cannot be brought up to date: {error!r}."
             ) from error
-        return moved
+        return current

@@ -192,7 +192,7 @@ def test_recent_files_are_newest_first_without_repeats(tmp_path: Path) -> None:
         remembered = remembered.with_recent(tmp_path / f"{n}.png")
     names = [Path(name).name for name in remembered.recent]
     assert names[:3] == ["5.png", "19.png", "18.png"]
-    assert len(names) == settings.RECENT
+    assert len(names) == settings.MAX_RECENT
     assert len(set(names)) == len(names)
 
 

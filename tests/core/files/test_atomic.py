@@ -11,15 +11,15 @@ from core.errors import FileError
 from core.files.atomic import atomic_write, replace_file
 
 
-def text(path: Path, words: bytes) -> None:
-    atomic_write(path, lambda stream: stream.write(words))
+def write(path: Path, message: bytes) -> None:
+    atomic_write(path, lambda stream: stream.write(message))
 
 
 def test_the_version_before_is_kept(tmp_path: Path) -> None:
     path = tmp_path / "a.ora"
-    text(path, b"one")
-    text(path, b"two")
-    text(path, b"three")
+    write(path, b"one")
+    write(path, b"two")
+    write(path, b"three")
     assert path.read_bytes() == b"three"
     assert (tmp_path / "a.ora~").read_bytes() == b"two"
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.ora", "a.ora~"]
@@ -27,7 +27,7 @@ def test_the_version_before_is_kept(tmp_path: Path) -> None:
 
 def test_a_crash_while_writing_leaves_no_trace(tmp_path: Path) -> None:
     path = tmp_path / "a.ora"
-    text(path, b"one")
+    write(path, b"one")
 
     def half(stream: BinaryIO) -> None:
         stream.write(b"tw")
@@ -40,7 +40,7 @@ def test_a_crash_while_writing_leaves_no_trace(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("number", "words"),
+    ("number", "message"),
     [
         (errno.ENOSPC, "disk is full"),
         (errno.EACCES, "may not be written"),
@@ -49,23 +49,23 @@ def test_a_crash_while_writing_leaves_no_trace(tmp_path: Path) -> None:
     ],
 )
 def test_what_went_wrong_is_one_sentence(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, words: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, message: str
 ) -> None:
     path = tmp_path / "a.ora"
-    text(path, b"one")
+    write(path, b"one")
 
     def fail(*_: Any, **__: Any) -> None:
         raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr("core.files.atomic.os.fsync", fail)
-    with pytest.raises(FileError, match=words):
-        text(path, b"two")
+    with pytest.raises(FileError, match=message):
+        write(path, b"two")
     assert path.read_bytes() == b"one"
 
 
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
     with pytest.raises(FileError, match="gone does not exist"):
-        text(tmp_path / "gone" / "a.ora", b"one")
+        write(tmp_path / "gone" / "a.ora", b"one")
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such permissions")
@@ -81,7 +81,7 @@ def test_a_private_file_is_for_its_owner_alone(tmp_path: Path) -> None:
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such permissions")
 def test_permissions_outlive_saving(tmp_path: Path) -> None:
     path = tmp_path / "a.ora"
-    text(path, b"one")
+    write(path, b"one")
     path.chmod(0o640)
-    text(path, b"two")
+    write(path, b"two")
     assert path.stat().st_mode & 0o777 == 0o640

@@ -38,12 +38,12 @@ def painted() -> Document:
     return document
 
 
-def dead(folder: Path) -> list[Recovery]:
+def find_abandoned(folder: Path) -> list[Recovery]:
     """What could be recovered if this process were no more."""
     for path in folder.glob(f"*/{NAME}"):
         data = path.read_bytes()
         mine, nobody = f'"pid": {os.getpid()},'.encode(), b'"pid": 0,'
-        record = next(iter(journals._records(path)))[1]
+        record = next(iter(journals._read_records(path)))[1]
         other = record.replace(mine, nobody.ljust(len(mine)))
         head = journals.HEADER.pack(
             journals.MARK, journals.START_RECORD, len(other), zlib.crc32(other)
@@ -52,7 +52,7 @@ def dead(folder: Path) -> list[Recovery]:
     return find_recoverable(folder)
 
 
-def looks(document: Document) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+def picture(document: Document) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
     return flatten(document.root, document.bounds)
 
 
@@ -71,9 +71,9 @@ def test_everything_comes_back(tmp_path: Path) -> None:
     assert journal.flush(10)
     journal.close(clean=False)
 
-    (found,) = dead(tmp_path)
+    (found,) = find_abandoned(tmp_path)
     back = found.load()
-    assert np.array_equal(looks(back), looks(document))
+    assert np.array_equal(picture(back), picture(document))
     assert [(n.name, n.kind, n.id) for n in walk(back.root)] == [
         (n.name, n.kind, n.id) for n in walk(document.root)
     ]
@@ -97,10 +97,10 @@ def test_a_stroke_in_progress_is_recorded(tmp_path: Path) -> None:
         for place in range(0, 200, 20):
             painting.blend(DOT, place, 30, (10, 200, 20, 255))
             assert journal.flush(10)
-        shown = looks(document)
+        shown = picture(document)
         journal.close(clean=False)
-        (found,) = dead(tmp_path)
-        assert np.array_equal(looks(found.load()), shown)
+        (found,) = find_abandoned(tmp_path)
+        assert np.array_equal(picture(found.load()), shown)
 
 
 def test_an_unchanged_document_costs_nothing(tmp_path: Path) -> None:
@@ -124,8 +124,8 @@ def test_slices_end_with_the_whole_state(tmp_path: Path) -> None:
         slices += 1
     journal.close(clean=False)
     assert slices > 3
-    (found,) = dead(tmp_path)
-    assert np.array_equal(looks(found.load()), looks(document))
+    (found,) = find_abandoned(tmp_path)
+    assert np.array_equal(picture(found.load()), picture(document))
 
 
 def test_a_state_torn_by_a_stroke_gives_way_to_the_one_before(tmp_path: Path) -> None:
@@ -134,7 +134,7 @@ def test_a_state_torn_by_a_stroke_gives_way_to_the_one_before(tmp_path: Path) ->
     ink = document.state.active
     journal = Journal(tmp_path, document)
     assert journal.flush(10)
-    shown = looks(document)
+    shown = picture(document)
     paper = Tiles.of(np.full((400, 600, 4), 255, np.uint8))
     document.insert("New", Layer("paper", tiles=paper), document.root.id, 0)
     with document.paint(ink, "Stroke") as painting:
@@ -142,8 +142,8 @@ def test_a_state_torn_by_a_stroke_gives_way_to_the_one_before(tmp_path: Path) ->
         while not journal.flush(0.0005):
             painting.blend(DOT, 20, 60, (10, 200, 20, 255))
         journal.close(clean=False)
-        (found,) = dead(tmp_path)
-        assert np.array_equal(looks(found.load()), shown)
+        (found,) = find_abandoned(tmp_path)
+        assert np.array_equal(picture(found.load()), shown)
 
 
 def test_a_clean_end_leaves_nothing(tmp_path: Path) -> None:
@@ -163,7 +163,7 @@ def test_a_living_process_is_not_offered(tmp_path: Path) -> None:
 @pytest.mark.parametrize("cut", [1, 7, 100, 1000])
 def test_a_torn_end_falls_back_to_the_state_before(tmp_path: Path, cut: int) -> None:
     document = painted()
-    before = looks(document)
+    before = picture(document)
     journal = Journal(tmp_path, document)
     journal.flush(10)
     whole = (journal.folder / NAME).stat().st_size
@@ -171,11 +171,11 @@ def test_a_torn_end_falls_back_to_the_state_before(tmp_path: Path, cut: int) -> 
         painting.blend(DOT, 0, 0)
     journal.flush(10)
     journal.close(clean=False)
-    (found,) = dead(tmp_path)
+    (found,) = find_abandoned(tmp_path)
     path = found.folder / NAME
     data = path.read_bytes()
     path.write_bytes(data[: max(whole, len(data) - cut)])
-    assert np.array_equal(looks(found.load()), before)
+    assert np.array_equal(picture(found.load()), before)
 
 
 def test_a_damaged_record_ends_the_replay_before_it(tmp_path: Path) -> None:
@@ -183,7 +183,7 @@ def test_a_damaged_record_ends_the_replay_before_it(tmp_path: Path) -> None:
     journal = Journal(tmp_path, document)
     journal.flush(10)
     journal.close(clean=False)
-    (found,) = dead(tmp_path)
+    (found,) = find_abandoned(tmp_path)
     path = found.folder / NAME
     data = bytearray(path.read_bytes())
     data[-3] ^= 0xFF
@@ -195,7 +195,7 @@ def test_a_damaged_record_ends_the_replay_before_it(tmp_path: Path) -> None:
 def test_the_file_is_written_anew_when_it_grows(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(journals, "LIMIT", 60_000)
+    monkeypatch.setattr(journals, "MAX_JOURNAL_BYTES", 60_000)
     document = painted()
     journal = Journal(tmp_path, document)
     noise = np.random.default_rng(0).integers(0, 255, (200, 200), np.uint8)
@@ -205,10 +205,10 @@ def test_the_file_is_written_anew_when_it_grows(
         journal.flush(10)
     size = (journal.folder / NAME).stat().st_size
     journal.close(clean=False)
-    monkeypatch.setattr(journals, "LIMIT", 512 << 20)
+    monkeypatch.setattr(journals, "MAX_JOURNAL_BYTES", 512 << 20)
     assert size < 400_000
-    (found,) = dead(tmp_path)
-    assert np.array_equal(looks(found.load()), looks(document))
+    (found,) = find_abandoned(tmp_path)
+    assert np.array_equal(picture(found.load()), picture(document))
 
 
 UNVERSIONED = """{"size": [4, 3], "active": "cat", "selection": {"bounds": [0, 0, 0, 0],
@@ -248,7 +248,7 @@ def test_a_journal_without_a_version_is_recovered(tmp_path: Path) -> None:
 def test_a_journal_names_its_version(tmp_path: Path) -> None:
     journal = Journal(tmp_path, painted())
     journal.flush(10)
-    kind, data = next(iter(journals._records(journal.folder / NAME)))
+    kind, data = next(iter(journals._read_records(journal.folder / NAME)))
     assert kind == journals.START_RECORD
     assert json.loads(data)["version"] == 1
     assert (journal.folder / NAME).read_bytes().startswith(b"SFJ1")
@@ -336,6 +336,6 @@ def test_kill_in_the_middle_of_a_stroke_loses_less_than_a_second(tmp_path: Path)
     last = rest[-1] if rest else 151
     time.sleep(0.05)
     (found,) = find_recoverable(tmp_path)
-    shown = looks(found.load())
+    shown = picture(found.load())
     right = int(np.flatnonzero(shown[110, :, 3])[-1])
     assert right >= last + 20 - 2 - 200

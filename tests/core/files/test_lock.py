@@ -12,7 +12,7 @@ from core.errors import FileError
 from core.files.lock import Lock
 
 
-def test_a_second_window_is_told(tmp_path: Path) -> None:
+def test_a_second_window_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.ora"
     lock = Lock(path, tmp_path)
     lock.take()

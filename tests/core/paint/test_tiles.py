@@ -34,13 +34,13 @@ def test_a_fork_shares_until_it_writes() -> None:
 
 def test_a_serial_names_one_content() -> None:
     tiles = Tiles()
-    seen = set()
+    serials = set()
     for value in range(5):
         tiles.write(Rect(0, 0, 3, 3), np.full((3, 3, 4), value, np.uint8))
         tile = tiles.tile((0, 0))
         assert tile is not None
-        seen.add(tile.serial)
-    assert len(seen) == 5
+        serials.add(tile.serial)
+    assert len(serials) == 5
 
 
 def test_what_equals_fill_again_is_forgotten() -> None:

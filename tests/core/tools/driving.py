@@ -1,4 +1,4 @@
-"""Drives a tool's gesture by hand."""
+"""Drives a tool's gesture event by event."""
 
 from dataclasses import replace
 from typing import Any

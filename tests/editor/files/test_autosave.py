@@ -125,7 +125,7 @@ def _forget_owner(folder: Path) -> None:
 
     path = folder / journal.NAME
     data = path.read_bytes()
-    (kind, record) = next(iter(journal._records(path)))
+    (kind, record) = next(iter(journal._read_records(path)))
     mine = f'"pid": {os.getpid()},'.encode()
     other = record.replace(mine, b'"pid": 0,'.ljust(len(mine)))
     head = journal.HEADER.pack(journal.MARK, kind, len(other), zlib.crc32(other))

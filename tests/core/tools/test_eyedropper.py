@@ -1,4 +1,4 @@
-"""Tools that change nothing: eyedropper and hand."""
+"""The eyedropper: which colour it picks, and where there is none."""
 
 from typing import TYPE_CHECKING
 
@@ -42,12 +42,3 @@ def test_nothing_is_picked_off_the_canvas_or_from_nothing() -> None:
     drag(given, "eyedropper", (-5, 50))
     drag(given, "eyedropper", (390, 290))
     assert not picked
-
-
-def test_the_hand_tells_how_far_it_was_dragged() -> None:
-    made = document()
-    moved: list[tuple[float, float]] = []
-    given = context(made, "hand", panned=lambda dx, dy: moved.append((dx, dy)))
-    drag(given, "hand", (10, 10), (14, 7))
-    assert moved[0] == (4, -3)
-    assert not made.history.done
