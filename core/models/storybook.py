@@ -77,7 +77,10 @@ class Storybook(Adapter):
         return _picture(self.codec.decode, z)
 
     def preview(self, z: "Tensor") -> Image:
-        """The linear part of the codec alone."""
+        """The picture of the first row of z by the linear part of the codec alone, at full size.
+
+        z: (b, c, h, w) float, unbounded. Returns height x width x 3 float32, 0..1.
+        """
         return _picture(self.codec.linear, z)
 
     def embed_fresh(self, prompts: Sequence[str]) -> Conditioning:
@@ -94,16 +97,16 @@ class Storybook(Adapter):
         z: "Tensor",
         level: Level,
         label: Level,
-        words: Conditioning,
+        embeddings: Conditioning,
         known: KnownRegion | None,
     ) -> Prediction:
         import torch
 
-        shown = network_input(z, *(known or (None, None)))
+        inputs = network_input(z, *(known or (None, None)))
         time = torch.tensor(label.time, device=z.device)
-        with torch.set_grad_enabled(z.requires_grad or words.tokens.requires_grad):
-            said = self.unet(shown, time, encoder_hidden_states=words.tokens).sample
-        return to_prediction(self.layout.prediction_type, said, z, level, label)
+        with torch.set_grad_enabled(z.requires_grad or embeddings.tokens.requires_grad):
+            output = self.unet(inputs, time, encoder_hidden_states=embeddings.tokens).sample
+        return to_prediction(self.layout.prediction_type, output, z, level, label)
 
     @contextmanager
     def attention(self, control: AttentionCall) -> Iterator[None]:
