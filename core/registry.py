@@ -4,17 +4,9 @@ import importlib
 import pkgutil
 from collections.abc import Iterator
 from types import ModuleType
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, TypeVar
 
 from core.errors import EditorError
-
-
-class Registrable(Protocol):
-    """Anything with an id and a label for people."""
-
-    id: str
-    label: str
-
 
 T = TypeVar("T")
 

@@ -56,14 +56,14 @@ def test_a_scratch_document_leaves_the_original_alone(
 ) -> None:
     stroke(document)
     document.select(Selection(Rect(0, 0, 50, 50)))
-    before, state = look(document), document.state
+    before, state = picture(document), document.state
     scratch = scratch_document(state)
     assert scratch.state is state
-    assert np.array_equal(look(scratch), before)
+    assert np.array_equal(picture(scratch), before)
     stroke(scratch, 0)
     assert document.state is state
-    assert np.array_equal(look(document), before)
-    assert not np.array_equal(look(scratch), before)
+    assert np.array_equal(picture(document), before)
+    assert not np.array_equal(picture(scratch), before)
 
 
 def test_undoing_everything_and_redoing_it(document: Document) -> None:
