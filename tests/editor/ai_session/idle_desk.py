@@ -34,11 +34,11 @@ class IdleDesk:
         self.idle.changed.connect(lambda _: self.texts.append(self.idle.text))
 
     def count_runs(self, submit: Callable[..., JobStream]) -> Callable[..., JobStream]:
-        def submitted(*given: Any, **more: Any) -> JobStream:
+        def submit_and_record(*given: Any, **more: Any) -> JobStream:
             self.runs.append(submit(*given, **more))
             return self.runs[-1]
 
-        return submitted
+        return submit_and_record
 
     async def paint_layer(self, **changes: Any) -> str:
         """Paint an AI layer and wait for its result, with the search off."""

@@ -181,13 +181,13 @@ def test_a_region_is_tinted_while_painted_and_until_something_shows(canvas: Canv
     layer = canvas.document.active
     assert isinstance(layer, AiLayer)
     canvas.document.amend(
-        canvas.document.root, lambda root: replace(root, children=_rendered(root.children))
+        canvas.document.root, lambda root: replace(root, children=_with_results(root.children))
     )
     Mouse(canvas).move((10, 10))
     assert np.array_equal(grab_screen(canvas)[150, 200], blank[150, 200])
 
 
-def _rendered(nodes: Any) -> Any:
+def _with_results(nodes: Any) -> Any:
     return tuple(replace(n, rendered="key") if isinstance(n, AiLayer) else n for n in nodes)
 
 
