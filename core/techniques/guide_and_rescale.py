@@ -7,12 +7,8 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, NamedTuple
 
 from core.catalog import techniques
 from core.diffusion.model import Denoise, Image, Level, Model, Prediction, Step
-from core.editing.energy_guidance import (
-    AttentionRecorder,
-    FeatureRecorder,
-    energy_gradient,
-    shift_prediction,
-)
+from core.editing.attention_maps import AttentionRecorder, all_heads
+from core.editing.energy_guidance import FeatureRecorder, energy_gradient, shift_prediction
 from core.editing.inversion import Branches
 from core.editing.prompt_edit import SOURCE, TARGET, EditParams, PromptEdit
 from core.params import Choice, Range
@@ -150,7 +146,8 @@ class GuidanceFeatures:
     """What the energy compares of one look: self-attention maps and features."""
 
     def __init__(self, guider: Guider) -> None:
-        self.recorder, self.tap = AttentionRecorder(is_cross=False), FeatureRecorder(guider.block)
+        self.recorder = AttentionRecorder(is_cross=False, reduce=all_heads)
+        self.tap = FeatureRecorder(guider.block)
 
     @contextmanager
     def record(self, model: Model) -> Iterator[None]:
@@ -165,9 +162,9 @@ def unlikeness(found: GuidanceFeatures, wanted: GuidanceFeatures, guider: Guider
     """
     import torch
 
-    pairs = zip(found.recorder.seen, wanted.recorder.seen, strict=True)
+    pairs = zip(found.recorder.collected, wanted.recorder.collected, strict=True)
     layout = torch.stack([(maps[:1] - kept[:1]).square().mean() for maps, kept in pairs]).sum()
-    features, kept = found.tap.seen, wanted.tap.seen
+    features, kept = found.tap.output, wanted.tap.output
     if features is None or kept is None:
         return guider.layout * layout
     return guider.layout * layout + guider.features * (features[:1] - kept[:1]).abs().mean()

@@ -6,10 +6,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Annotated, ClassVar, NamedTuple
 
 from core.catalog import techniques
-from core.diffusion.attention import AttentionLayer, AttentionStates
 from core.diffusion.model import Denoise, Image, Level, Model, Prediction, Step
 from core.diffusion.noise_schedule import SCHEDULE_STEPS, full_schedule, nearest_index
-from core.editing.attention_maps import has_map_side, latent_size, map_to_grid, resize_map
+from core.editing.attention_maps import AttentionRecorder, latent_size, map_to_grid, resize_map
 from core.editing.inversion import Branches
 from core.editing.prompt_edit import INVERSION, SOURCE, TARGET, EditParams, PromptEdit
 from core.editing.token_alignment import token_indices
@@ -103,7 +102,7 @@ def _guide_concepts(
 
     def guided(z: "Tensor", level: Level, label: Level | None = None) -> Prediction:
         rows = [SOURCE, *[TARGET] * (FIRST - 1 + len(wanted))]
-        looks.forget()
+        looks.clear()
         seen = several(z[rows], level, label)
         x0, eps = seen.x0[:PLAIN].clone(), seen.eps[:PLAIN].clone()
         is_layout = nearest_index(full_schedule(model), level) < LAYOUT * SCHEDULE_STEPS
@@ -120,37 +119,22 @@ def _guide_concepts(
     return guided if edit.at >= params.warmup * edit.count else denoise
 
 
-class ConceptMaps:
-    """The control: remembers where each concept's words look in the step being taken."""
+class ConceptMaps(AttentionRecorder):
+    """The control: collects the attention maps of every concept in the step being taken."""
 
     def __init__(self, edit: PromptEdit, wanted: Sequence[Concept]) -> None:
-        self.everywhere = edit.x0.new_ones(latent_size(edit.x0))
-        self.cells = latent_size(edit.x0)
+        self.size = latent_size(edit.x0)
+        super().__init__(cells=self.size, rows=slice(FIRST, None))
+        self.everywhere = edit.x0.new_ones(self.size)
         pieces = edit.model.pieces
-        self.words = [token_indices(pieces(one.words), pieces(one.words)) for one in wanted]
-        self.maps_seen: list[Tensor] = []
-
-    def __call__(
-        self, place: AttentionLayer, query: "Tensor", key: "Tensor", value: "Tensor"
-    ) -> AttentionStates:
-        return query, key, value
-
-    def maps(self, place: AttentionLayer, maps: "Tensor") -> "Tensor":
-        if place.is_cross and maps.shape[0] > FIRST and has_map_side(maps.shape[-2], self.cells):
-            self.maps_seen.append(maps[FIRST:].mean(1).detach())
-        return maps
-
-    def forget(self) -> None:
-        self.maps_seen.clear()
+        self.tokens = [token_indices(pieces(one.words), pieces(one.words)) for one in wanted]
 
     def where(self, n: int, threshold: float) -> "Tensor":
-        """Where concept n's words look most (height, width), 1 or 0."""
-        import torch
-
-        if not self.maps_seen or not self.words[n]:
+        """Where concept n is attended to most: height x width float, 0 or 1."""
+        if not self.collected or not self.tokens[n]:
             return self.everywhere
-        look = torch.stack(self.maps_seen).mean(0)[n][:, self.words[n]].sum(-1)
-        return resize_map(above(smooth(map_to_grid(look, self.cells)), threshold), self.cells)
+        attention = self.mean()[n][:, self.tokens[n]].sum(-1)
+        return resize_map(above(smooth(map_to_grid(attention, self.size)), threshold), self.size)
 
 
 def smooth(picture: "Tensor") -> "Tensor":

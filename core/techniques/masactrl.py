@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from core.catalog import techniques
 from core.diffusion.attention import AttentionLayer, AttentionStates
 from core.diffusion.model import Image, Model, Step
-from core.editing.attention_maps import has_map_side, latent_size, map_to_grid, resize_map
+from core.editing.attention_maps import (
+    AttentionMapCollector,
+    latent_size,
+    map_to_grid,
+    resize_map,
+)
 from core.editing.prompt_edit import SOURCE, TARGET, EditParams, PromptEdit
 from core.editing.token_alignment import token_indices
 from core.params import Range, Text
@@ -101,17 +106,17 @@ class _Apart(_Mutual):
     def __init__(self, edit: PromptEdit, params: MasaCtrl.Params) -> None:
         super().__init__(edit, params)
         self.cells = latent_size(edit.x0)
+        self.collector = AttentionMapCollector(cells=self.cells, rows=slice(TARGET + 1))
         prompts = (params.source_prompt, params.prompt)
         pieces = edit.model.pieces
         self.words = [token_indices(pieces(prompt), pieces(params.subject)) for prompt in prompts]
-        self.looks: list[Tensor] = []
-        self.looked_at = -1
+        self.collected_at = -1
 
     def maps(self, place: AttentionLayer, maps: "Tensor") -> "Tensor":
         if place.is_cross:
-            self._remember(maps)
+            self._collect(place, maps)
             return maps
-        if not self.looks or not all(self.words) or not self.acts(place):
+        if not self.collector.collected or not all(self.words) or not self.acts(place):
             return maps
         there, here = (self._subject(branch, maps.shape[-1]) for branch in (SOURCE, TARGET))
         rows = self.edit.branches.rows(TARGET)
@@ -119,19 +124,16 @@ class _Apart(_Mutual):
         changed[rows] = _within(maps[rows], here[:, None] == there)
         return changed
 
-    def _remember(self, maps: "Tensor") -> None:
-        """Mean over heads of the maps near 16 a side, of this step only."""
-        if self.looked_at != self.edit.at:
-            self.looked_at = self.edit.at
-            self.looks.clear()
-        if has_map_side(maps.shape[-2], self.cells):
-            self.looks.append(maps[: TARGET + 1].mean(1).detach())
+    def _collect(self, place: AttentionLayer, maps: "Tensor") -> None:
+        """Of this step only; the maps of the step before count until its first ones come."""
+        if self.collected_at != self.edit.at:
+            self.collected_at = self.edit.at
+            self.collector.clear()
+        self.collector.add(place, maps)
 
     def _subject(self, branch: int, tokens: int) -> "Tensor":
         """Whether each of so many tokens of a layer is of the subject."""
-        import torch
-
-        look = torch.stack(self.looks).mean(0)[branch, :, self.words[branch]].sum(-1)
+        look = self.collector.mean()[branch, :, self.words[branch]].sum(-1)
         shares = (look - look.min()) / (look.max() - look.min()).clamp(min=1e-8)
         size = map_to_grid(look.new_empty(tokens), self.cells).shape
         return resize_map(map_to_grid(shares, self.cells), size).flatten() >= THRESHOLD

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from core.catalog import techniques
 from core.diffusion.model import Conditioning, Denoise, Image, Level, Model, Prediction, Step
-from core.editing.energy_guidance import AttentionRecorder, energy_gradient
+from core.editing.attention_maps import AttentionRecorder, all_heads
+from core.editing.energy_guidance import energy_gradient
 from core.editing.inversion import Branches
 from core.editing.prompt_edit import SOURCE, TARGET, EditParams, PromptEdit
 from core.editing.token_alignment import find_differing_tokens
@@ -72,24 +73,26 @@ def _guide_by_maps(edit: PromptEdit, rate: float) -> Denoise:
     told = _cond_denoiser(edit, target)
 
     def pulled(z: "Tensor", level: Level, label: Level | None = None) -> Prediction:
-        wanted = AttentionRecorder(is_cross=True)
+        wanted = _recorder()
         with edit.model.attention(wanted):
             kept = source(z[:TARGET], level, label)
 
         def energy(shown: "Tensor") -> "Tensor":
-            record = AttentionRecorder(is_cross=True)
+            record = _recorder()
             with edit.model.attention(record):
                 told(shown, level, label)
-            return unlikeness(record.seen, wanted.seen)
+            return unlikeness(record.collected, wanted.collected)
 
         moved = z[TARGET:] - rate * energy_gradient(energy, z[TARGET:])
-        with edit.model.attention(
-            AttentionRecorder(is_cross=True)
-        ):  # Opened layers round otherwise.
+        with edit.model.attention(_recorder()):  # Maps computed in full round otherwise.
             edited = target(moved, level, label)
         return Prediction(*(torch.cat(pair) for pair in zip(kept, edited, strict=True)))
 
     return pulled
+
+
+def _recorder() -> AttentionRecorder:
+    return AttentionRecorder(reduce=all_heads)
 
 
 def _cond_denoiser(edit: PromptEdit, target: Branches) -> Denoise:

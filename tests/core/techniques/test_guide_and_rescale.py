@@ -133,10 +133,10 @@ def test_the_energy_is_of_self_attention_under_the_sources_words() -> None:
 def test_unlikeness_of_maps_and_features() -> None:
     """Rows of what is wanted beside the first, the edit's own, do not count."""
     wanted, found = GuidanceFeatures(LAYOUT), GuidanceFeatures(LAYOUT)
-    wanted.recorder.seen = [torch.stack([torch.zeros(3, 4, 4), torch.ones(3, 4, 4)])] * 2
-    found.recorder.seen = [torch.full((1, 3, 4, 4), 2.0)] * 2
+    wanted.recorder.collected = [torch.stack([torch.zeros(3, 4, 4), torch.ones(3, 4, 4)])] * 2
+    found.recorder.collected = [torch.full((1, 3, 4, 4), 2.0)] * 2
     assert unlikeness(found, wanted, Guider(2.0, 10.0, 1, 1)) == 16
-    wanted.tap.seen, found.tap.seen = torch.zeros(2, 5, 2, 2), torch.full((1, 5, 2, 2), -3.0)
+    wanted.tap.output, found.tap.output = torch.zeros(2, 5, 2, 2), torch.full((1, 5, 2, 2), -3.0)
     assert unlikeness(found, wanted, Guider(1.0, 10.0, 1, 1)) == 8 + 30
 
 
@@ -181,8 +181,8 @@ def test_the_styles_features_are_seen_with_the_new_words() -> None:
         tap = FeatureRecorder(guider.block)
         with edit.model.features(tap):
             edit.model.denoiser(prompt)(z, level)
-        assert tap.seen is not None
-        return tap.seen
+        assert tap.output is not None
+        return tap.output
 
     kept = seen("a cat", Z[:1])
     slope = energy_gradient(lambda z: (seen("a dog", z) - kept).abs().mean(), Z[1:])

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from core.editing.energy_guidance import AttentionRecorder, energy_gradient
+from core.editing.attention_maps import AttentionRecorder, all_heads
+from core.editing.energy_guidance import energy_gradient
 from core.editing.inversion import Branches
 from core.techniques.pix2pix_zero import (
     SENTENCES,
@@ -87,10 +88,10 @@ START = torch.randn(1, 16, 8, 8, generator=torch.Generator().manual_seed(0))
 
 def shown_maps(z: torch.Tensor, prompt: str) -> list[torch.Tensor]:
     """The cross-attention maps of a latent with a prompt, unguided."""
-    model, record = network(), AttentionRecorder(is_cross=True)
+    model, record = network(), AttentionRecorder(reduce=all_heads)
     with model.attention(record):
         model.denoiser(prompt)(z, model.levels(10)[4])
-    return record.seen
+    return record.collected
 
 
 def energy(z: torch.Tensor) -> torch.Tensor:
