@@ -10,7 +10,14 @@ from core.diffusion.model import Denoise, Image, Level, Model, Prediction, Step
 from core.editing.attention_maps import AttentionRecorder, all_heads
 from core.editing.energy_guidance import FeatureRecorder, energy_gradient, shift_prediction
 from core.editing.inversion import Branches
-from core.editing.prompt_edit import SOURCE, TARGET, EditParams, PromptEdit
+from core.editing.prompt_edit import (
+    SOURCE,
+    TARGET,
+    EditParams,
+    EditStep,
+    EditVariation,
+    PromptEdit,
+)
 from core.params import Choice, Range
 
 if TYPE_CHECKING:
@@ -73,12 +80,23 @@ class GuideAndRescale:
         guider = published._replace(
             layout=published.layout * params.layout, features=published.features * params.features
         )
+        edit = PromptEdit(task, model)
+        return (yield from edit.run(_HeldLayout(edit, params, guider)))
 
-        def guide(edit: PromptEdit, denoise: Denoise) -> Denoise:
-            early = edit.at < params.held * edit.count
-            return _Guided(edit, guider) if early and any(guider[:2]) else denoise
 
-        return (yield from PromptEdit(task, model).run(guide=guide, scales=scales_of(params)))
+class _HeldLayout(EditVariation):
+    """Early steps go down the energy of a guider."""
+
+    def __init__(self, edit: PromptEdit, params: GuideAndRescale.Params, guider: Guider) -> None:
+        super().__init__(edit)
+        self.params, self.guider = params, guider
+
+    def scales(self) -> list[float]:
+        return scales_of(self.params)
+
+    def guide(self, step: EditStep, denoise: Denoise) -> Denoise:
+        is_early = step.index < self.params.held * step.count
+        return _Guided(step.branches, self.guider) if is_early and any(self.guider[:2]) else denoise
 
 
 def scales_of(params: GuideAndRescale.Params) -> list[float]:
@@ -96,9 +114,9 @@ class _Guided:
     That is how unlike the source's the edit's maps and features are under the source's words.
     """
 
-    def __init__(self, edit: PromptEdit, guider: Guider) -> None:
-        self.model, self.guider = edit.model, guider
-        self.source, self.target = edit.branches.only(SOURCE), edit.branches.only(TARGET)
+    def __init__(self, branches: Branches, guider: Guider) -> None:
+        self.model, self.guider = branches.model, guider
+        self.source, self.target = branches.only(SOURCE), branches.only(TARGET)
 
     def __call__(self, z: "Tensor", level: Level, label: Level | None = None) -> Prediction:
         import torch

@@ -8,7 +8,14 @@ from core.catalog import techniques
 from core.diffusion.model import Denoise, Image, Level, Model, Prediction, Step
 from core.editing.attention_maps import AttentionRecorder, latent_size, map_to_grid, resize_map
 from core.editing.energy_guidance import FeatureRecorder, energy_gradient, shift_prediction
-from core.editing.prompt_edit import SOURCE, TARGET, EditParams, PromptEdit
+from core.editing.prompt_edit import (
+    SOURCE,
+    TARGET,
+    EditParams,
+    EditStep,
+    EditVariation,
+    PromptEdit,
+)
 from core.editing.token_alignment import align_tokens, token_indices
 from core.errors import TechniqueError
 from core.params import Range, Text
@@ -64,19 +71,15 @@ class SelfGuidance:
         edit = PromptEdit(replace(task, params=shown), model)
         if not params.thing.strip() or not params.weight:
             return (yield from edit.run())
-        wish = _Wish(edit, shown)
-
-        def guide(edit: PromptEdit, denoise: Denoise) -> Denoise:
-            return wish.guide(denoise) if edit.at < GUIDED * edit.count else denoise
-
-        return (yield from edit.run(guide=guide))
+        return (yield from edit.run(_Wish(edit, shown)))
 
 
-class _Wish:
+class _Wish(EditVariation):
     """What the thing shall be, as an energy. Rows of places: in the source, in the target."""
 
     def __init__(self, edit: PromptEdit, params: SelfGuidance.Params) -> None:
-        self.edit, self.params = edit, params
+        super().__init__(edit)
+        self.params = params
         self.cells = latent_size(edit.x0)
         pieces = edit.model.pieces
         source, target = pieces(params.source_prompt), pieces(params.prompt)
@@ -89,7 +92,10 @@ class _Wish:
         spoken = set(token_indices(target, target)) - set(self.thing[TARGET])
         self.others = [([there], [here]) for there, here in pairs if there >= 0 and here in spoken]
 
-    def guide(self, denoise: Denoise) -> Denoise:
+    def guide(self, step: EditStep, denoise: Denoise) -> Denoise:
+        return self.push(denoise) if step.index < GUIDED * step.count else denoise
+
+    def push(self, denoise: Denoise) -> Denoise:
         """A denoiser whose edited branch goes down the energy."""
 
         def pushed(z: "Tensor", level: Level, label: Level | None = None) -> Prediction:
