@@ -1,4 +1,4 @@
-"""A studio with a gradient, an engine with short patience, and strokes of the real AI brush."""
+"""A studio with a gradient, an engine with short timeouts, and strokes of the real AI brush."""
 
 import asyncio
 import time
