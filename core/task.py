@@ -14,6 +14,7 @@ from core.diffusion import seeded_noise
 from core.errors import EditorError
 from core.geometry import Rect
 from core.params import Value
+from core.versions.schema import KEY, Schema
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from core.diffusion.model import Model
 
 P = TypeVar("P")
+RECIPE_SCHEMA = Schema("recipe")
 
 
 @dataclass(frozen=True)
@@ -48,27 +50,24 @@ class Recipe:
     context: Rect = Rect(0, 0, 0, 0)
     model_hash: str = ""
 
-    @property
-    def prompt(self) -> str:
-        return str(self.params.get("prompt", ""))
-
-    @property
-    def strength(self) -> float:
-        return float(self.params.get("strength", 1.0))
-
     def with_params(self, **changes: Value) -> "Recipe":
         """Return the recipe with some parameters changed."""
         return replace(self, params={**self.params, **changes})
 
     def to_json(self) -> dict[str, Any]:
-        """Return the recipe as JSON values."""
-        return {**asdict(self), "params": dict(self.params), "context": list(self.context)}
+        """What files and messages hold, with the version of the schema."""
+        changed = {"params": dict(self.params), "context": list(self.context)}
+        return RECIPE_SCHEMA.stamp({**asdict(self), **changed})
 
     @staticmethod
     def from_json(data: Mapping[str, Any]) -> "Recipe":
-        """Read a recipe. Raises EditorError when a field is missing or of a wrong type."""
+        """The recipe in a file, of any version up to the present one.
+
+        Raises EditorError for a recipe that lacks a field or holds a wrong kind of value,
+        VersionError for one that a newer Sfumato wrote.
+        """
         try:
-            return _recipe(data)
+            return _recipe(RECIPE_SCHEMA.migrate(data))
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise EditorError(f"This recipe cannot be read: {error!r}.") from error
 
@@ -76,7 +75,8 @@ class Recipe:
     def key(self) -> str:
         """A hash that is the same for recipes that differ in ``model_hash`` alone."""
         data = self.to_json()
-        data.pop("model_hash")
+        for name in (KEY, "model_hash"):
+            data.pop(name)
         text = json.dumps(data, sort_keys=True)
         return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 

@@ -6,13 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import numpy as np
 
-from core.catalog import brushes
-from core.paint.layers import Layer
-from core.paint.pointer import Sample, Stamp
-from core.params import Range
+from core.plugin_api import Layer, Range, Sample, Stamp, brushes
 
 if TYPE_CHECKING:
-    from core.paint.document import Document
+    from core.plugin_api import Document
     from editor.api import Api
 
 

@@ -13,7 +13,7 @@ from core.formats.flat import flat_image
 from core.formats.opening import open_document
 from core.geometry import Rect, Size
 from core.paint.tiles import Pixels
-from core.params import Field
+from core.params import Field, PictureFile
 from core.task import Recipe
 
 MAX_CUTOUTS = 4
@@ -33,7 +33,7 @@ def load_input_pictures(
     return {
         field.name: scale_to_model(_crop_picture(field, path, canvas, rect), geometry)
         for field, path in input_files(recipe)
-        if "image" in getattr(field.marker, "kinds", ())
+        if isinstance(field.marker, PictureFile)
     }
 
 

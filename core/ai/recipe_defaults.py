@@ -6,7 +6,7 @@ from typing import Any
 from core import catalog
 from core.catalog import modifiers, params_of, techniques
 from core.models.opening import model_defaults
-from core.params import from_json, to_json
+from core.params import Guidance, field_marked, from_json, to_json, values_by_name
 from core.task import ModifierSetting, Recipe
 
 GUIDANCE = "cfg"
@@ -29,12 +29,10 @@ def default_recipe(
     kind = params_of(techniques[technique])
     usual = model_defaults(model)
     params = to_json(kind())
-    params |= {name: value for name, value in usual.params.items() if name in params}
-    guides_itself = "guidance" in params
-    if guides_itself:
-        params["guidance"] = usual.guidance
+    params |= values_by_name(kind, {**usual.params, Guidance: usual.guidance})
     params = to_json(from_json(kind, {**params, **(values or {})}))
-    if not wrappers and usual.guidance > 1 and not guides_itself:
-        scale = params_of(modifiers[GUIDANCE])(scale=usual.guidance)
-        wrappers = (ModifierSetting(GUIDANCE, to_json(scale)),)
+    if not wrappers and usual.guidance > 1 and field_marked(kind, Guidance) is None:
+        guide = params_of(modifiers[GUIDANCE])
+        scale = values_by_name(guide, {Guidance: usual.guidance})
+        wrappers = (ModifierSetting(GUIDANCE, to_json(guide(**scale))),)
     return Recipe(technique, params, model, wrappers, seed)

@@ -5,6 +5,8 @@ import math
 import numpy as np
 import numpy.typing as npt
 
+from core.ai.recipe_values import value_of
+from core.params import Depth, Strength
 from core.task import Recipe
 
 Floats = npt.NDArray[np.float32]
@@ -14,12 +16,12 @@ PLAIN_FROM, PLAIN_AT = 0.4, 0.8
 
 
 def edit_amount(recipe: Recipe) -> float:
-    """Return how much an edit may change, 0..1: its strength times its depth."""
-    return _share(recipe.params.get("strength", 1.0)) * _share(recipe.params.get("depth", 1.0))
+    """How much an edit may change, 0..1: its strength, less where it starts near the end."""
+    return _share(value_of(recipe, Strength)) * _share(value_of(recipe, Depth))
 
 
 def _share(value: object) -> float:
-    """A parameter cut to 0..1; one that is no number counts as 1 and is refused at the run."""
+    """A value as 0..1; what is no number counts as 1, and is refused when the edit runs."""
     if not isinstance(value, (int, float)) or not math.isfinite(value):
         return 1.0
     return min(1.0, max(0.0, float(value)))

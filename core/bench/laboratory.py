@@ -14,7 +14,7 @@ from core.bench.picture_metrics import mse, psnr, ssim, structure_distance
 from core.bench.plot import MAX_SHOWN
 from core.catalog import params_of
 from core.errors import EditorError
-from core.params import fields, from_json
+from core.params import Prompt, SourcePrompt, Steps, fields, from_json, values_by_name
 from core.task import Recipe, Task
 
 if TYPE_CHECKING:
@@ -172,15 +172,13 @@ class Laboratory:
             self.peak = max(self.peak, round(psutil.Process().memory_info().rss / 2**20))
 
     def _recipe(self, method: Method, edit: "SceneEdit | PieEdit") -> Recipe:
-        values: dict[str, Any] = {
-            "prompt": edit.prompt,
-            "source_prompt": edit.source_prompt,
-            "inverter": method.inverter,
-            "steps": self.steps,
-        }
-        known = {field.name for field in fields(params_of(catalog.techniques[method.technique]))}
-        fitting = {name: value for name, value in values.items() if name in known}
-        return default_recipe(method.technique, self.name, 1, fitting)
+        kind = params_of(catalog.techniques[method.technique])
+        values = values_by_name(
+            kind, {Prompt: edit.prompt, SourcePrompt: edit.source_prompt, Steps: self.steps}
+        )
+        if "inverter" in {field.name for field in fields(kind)}:
+            values["inverter"] = method.inverter
+        return default_recipe(method.technique, self.name, 1, values)
 
     def _features(self, picture: "Floats") -> "Tensor":
         import torch

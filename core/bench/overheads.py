@@ -5,6 +5,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from core import catalog
+from core.diffusion.attention import IdleControl
 from core.editing.inversion import Source, invertible_levels
 
 if TYPE_CHECKING:
@@ -17,13 +18,6 @@ if TYPE_CHECKING:
 
 STEPS = 20
 INVERSIONS, CALLS = 5, 30
-
-
-class IdleControl:
-    """An attention control that leaves everything as it is."""
-
-    def __call__(self, place: Any, *states: "Tensor") -> "tuple[Tensor, ...]":
-        return states
 
 
 def measure_overheads(model: "Model", picture: "Floats", prompt: str) -> dict[str, float]:

@@ -17,7 +17,7 @@ from core.bench.pie import PieEdit, read_pie
 from core.bench.plot import draw
 from core.bench.registry import benches
 from core.catalog import params_of
-from core.params import Range, Text, fields
+from core.params import Range, Strength, Text, field_marked, fields
 from core.storybook.edits import SceneEdit, make_edits
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def list_methods() -> list[Method]:
     found = []
     for kind in catalog.techniques:
         defaults = {field.name: field.default for field in fields(params_of(kind))}
-        if "strength" in defaults and not catalog.is_look(kind):
+        if field_marked(params_of(kind), Strength) and not catalog.is_look(kind):
             found.append(Method(kind.id, str(defaults.get("inverter", ""))))
     others = [Method(COMPARED, kind.id) for kind in catalog.inverters]
     return found + [method for method in others if method not in found]

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from core.catalog import backends
+from core.diffusion.attention import AttentionCall, FeatureTap
 from core.diffusion.model import Conditioning, KnownRegion, Level, Levels, Model, Prediction
 from core.errors import ModelError
 from core.models.attention import control_attention
@@ -50,7 +51,7 @@ class DiffusersUNet(AutoencoderModel):
     def levels(self, steps: int) -> Levels:
         """The checkpoint's own spacing; the last level is its own final alpha, 1 or alpha(0)."""
         self._scheduler.set_timesteps(steps)
-        # The offset of leading spacing puts the finest walk's first time beyond the last.
+        # The offset of leading spacing puts the first time of the finest walk past the last one.
         last = len(self._scheduler.alphas_cumprod) - 1
         times = [min(int(time), last) for time in self._scheduler.timesteps]
         powers = [float(self._scheduler.alphas_cumprod[time]) for time in times]
@@ -73,7 +74,7 @@ class DiffusersUNet(AutoencoderModel):
         return Conditioning(tuple(prompts), states)
 
     def fits(self, prompt: str) -> bool:
-        # Asked with room to spare, the tokenizer does not warn of what this is here to tell.
+        # With so large a limit the tokenizer does not log a warning of its own.
         ids = self.tokenizer(prompt, truncation=True, max_length=1000).input_ids
         return len(ids) <= int(self.tokenizer.model_max_length)
 
@@ -86,27 +87,27 @@ class DiffusersUNet(AutoencoderModel):
         z: "Tensor",
         level: Level,
         label: Level,
-        words: Conditioning,
+        embeddings: Conditioning,
         known: KnownRegion | None,
     ) -> Prediction:
         import torch
 
-        kind = self.unet.dtype
-        shown = z if "inpaint" not in self.capabilities else _with_known(z, known)
+        dtype = self.unet.dtype
+        inputs = z if "inpaint" not in self.capabilities else _with_known(z, known)
         time = torch.tensor(label.time, device=z.device)
-        with torch.set_grad_enabled(z.requires_grad or words.tokens.requires_grad):
-            said = self.unet(
-                shown.to(kind), time, encoder_hidden_states=words.tokens.to(kind)
+        with torch.set_grad_enabled(z.requires_grad or embeddings.tokens.requires_grad):
+            output = self.unet(
+                inputs.to(dtype), time, encoder_hidden_states=embeddings.tokens.to(dtype)
             ).sample.float()
-        return to_prediction(self.prediction_type, said, z, level, label)
+        return to_prediction(self.prediction_type, output, z, level, label)
 
     @contextmanager
-    def attention(self, control: Any) -> Iterator[None]:
+    def attention(self, control: AttentionCall) -> Iterator[None]:
         with control_attention(self.unet, control):
             yield
 
     @contextmanager
-    def features(self, tap: Any) -> Iterator[None]:
+    def features(self, tap: FeatureTap) -> Iterator[None]:
         with tap_features(self.unet, tap):
             yield
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from core.catalog import backends
+from core.diffusion.attention import AttentionCall, FeatureTap
 from core.diffusion.model import Conditioning, Image, KnownRegion, Level, Levels, Model, Prediction
 from core.models.adapter import Adapter
 from core.models.attention import control_attention
@@ -15,6 +16,7 @@ from core.models.features import tap_features
 from core.models.files import fingerprint
 from core.models.parametrisation import to_prediction
 from core.models.usual import ModelDefaults
+from core.params import Depth, Steps
 from core.storybook.codec import load_codec
 from core.storybook.layout import (
     DESCRIPTION,
@@ -75,7 +77,10 @@ class Storybook(Adapter):
         return _picture(self.codec.decode, z)
 
     def preview(self, z: "Tensor") -> Image:
-        """The linear part of the codec alone."""
+        """The picture of the first row of z by the linear part of the codec alone, at full size.
+
+        z: (b, c, h, w) float, unbounded. Returns height x width x 3 float32, 0..1.
+        """
         return _picture(self.codec.linear, z)
 
     def embed_fresh(self, prompts: Sequence[str]) -> Conditioning:
@@ -92,24 +97,24 @@ class Storybook(Adapter):
         z: "Tensor",
         level: Level,
         label: Level,
-        words: Conditioning,
+        embeddings: Conditioning,
         known: KnownRegion | None,
     ) -> Prediction:
         import torch
 
-        shown = network_input(z, *(known or (None, None)))
+        inputs = network_input(z, *(known or (None, None)))
         time = torch.tensor(label.time, device=z.device)
-        with torch.set_grad_enabled(z.requires_grad or words.tokens.requires_grad):
-            said = self.unet(shown, time, encoder_hidden_states=words.tokens).sample
-        return to_prediction(self.layout.prediction_type, said, z, level, label)
+        with torch.set_grad_enabled(z.requires_grad or embeddings.tokens.requires_grad):
+            output = self.unet(inputs, time, encoder_hidden_states=embeddings.tokens).sample
+        return to_prediction(self.layout.prediction_type, output, z, level, label)
 
     @contextmanager
-    def attention(self, control: Any) -> Iterator[None]:
+    def attention(self, control: AttentionCall) -> Iterator[None]:
         with control_attention(self.unet, control):
             yield
 
     @contextmanager
-    def features(self, tap: Any) -> Iterator[None]:
+    def features(self, tap: FeatureTap) -> Iterator[None]:
         with tap_features(self.unet, tap):
             yield
 
@@ -131,7 +136,7 @@ class StorybookBackend:
     capabilities: ClassVar[frozenset[str]] = CAPABILITIES
     # So small a network paints a thing only when it starts from noise.
     usual: ClassVar[ModelDefaults] = ModelDefaults(
-        Layout().guidance, {"steps": Layout().steps, "depth": 1.0}
+        Layout().guidance, {Steps: Layout().steps, Depth: 1.0}
     )
 
     @staticmethod

@@ -63,10 +63,10 @@ class Toy(Adapter):
         z: "Tensor",
         level: Level,
         label: Level,
-        words: Conditioning,
+        embeddings: Conditioning,
         known: KnownRegion | None,
     ) -> Prediction:
-        mean = words.tokens[:, 0, :].repeat_interleave(self.factor**2, 1)[:, :, None, None]
+        mean = embeddings.tokens[:, 0, :].repeat_interleave(self.factor**2, 1)[:, :, None, None]
         away = z - level.signal * mean
         spread = level.signal**2 * VARIANCE + level.noise**2
         x0 = mean + level.signal * VARIANCE / spread * away

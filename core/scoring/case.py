@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from core.diffusion.model import Model
+from core.params import Prompt, field_marked
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -27,4 +28,6 @@ class Case(NamedTuple):
 
     @property
     def prompt(self) -> str:
-        return str(getattr(self.task.params, "prompt", ""))
+        """The prompt of the task, empty if its technique has none."""
+        field = field_marked(type(self.task.params), Prompt)
+        return "" if field is None else str(getattr(self.task.params, field.name))

@@ -10,6 +10,7 @@ import numpy as np
 from core import catalog
 from core.ai.crop import Geometry, scale_to_model
 from core.ai.layer import make_task
+from core.ai.recipe_values import prompt_of
 from core.catalog import Verifier, verifiers
 from core.diffusion.latent_masks import soft_latent_mask
 from core.errors import EditorError
@@ -26,7 +27,7 @@ catalog.load("verifiers")
 
 def missing_for_verifier(kind: type[Verifier], recipe: "Recipe") -> str:
     """Say what to do before a verifier can score a recipe's results; empty when it can."""
-    if kind.needs_prompt and not recipe.prompt.strip():
+    if kind.needs_prompt and not prompt_of(recipe).strip():
         return "Write a prompt first, so that there is something to judge seeds by."
     return ""
 

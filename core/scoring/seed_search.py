@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
+from core.ai.recipe_values import strength_of
 from core.catalog import is_look, techniques, verifiers
 from core.scoring.score import describe_gain
 
@@ -64,7 +65,7 @@ class SeedSearch:
 
 def is_worth_it(recipe: "Recipe") -> bool:
     """Whether another seed gives another picture, which could be a better one."""
-    if recipe.technique not in techniques or recipe.strength <= 0:
+    if recipe.technique not in techniques or strength_of(recipe) <= 0:
         return False
     kind = techniques[recipe.technique]
     return kind.is_seeded and not is_look(kind)

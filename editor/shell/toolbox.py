@@ -7,11 +7,11 @@ from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QSizePolicy, QToolBar, QWidget
 
 from core.catalog import tools
-from editor.panels.colour import Swatch
-from editor.widgets.theme import ICON, icon
+from editor.widgets.swatch import Swatch
+from editor.widgets.theme import ICON, Tokens, icon
 
 if TYPE_CHECKING:
-    from editor.app import App
+    from editor.session import Session
 
 ORDER = ("brush", "eraser", "ai-brush", "rectangle-select", "lasso-select", "move", "eyedropper")
 
@@ -19,9 +19,9 @@ ORDER = ("brush", "eraser", "ai-brush", "rectangle-select", "lasso-select", "mov
 class Toolbox(QToolBar):
     """One button per registered tool, in a painter's order."""
 
-    def __init__(self, app: "App") -> None:
+    def __init__(self, session: "Session") -> None:
         super().__init__("Tools")
-        self.app = app
+        self.session = session
         self.setObjectName("Toolbox")
         self.setOrientation(Qt.Orientation.Vertical)
         self.setMovable(False)
@@ -33,9 +33,11 @@ class Toolbox(QToolBar):
         spacer = QWidget()
         spacer.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
         self.addWidget(spacer)
-        self.addWidget(Swatch(app))
-        app.studio.chosen.connect(lambda choices: self.buttons[choices.tool].setChecked(True))
-        self.buttons[app.studio.choices.tool].setChecked(True)
+        self.addWidget(Swatch(session.studio))
+        session.tokens.changed.connect(self.dress)
+        session.studio.chosen.connect(lambda choices: self.buttons[choices.tool].setChecked(True))
+        self.buttons[session.studio.choices.tool].setChecked(True)
+        self.dress(session.tokens.value)
 
     def _add(self, tool_id: str) -> None:
         tool = tools[tool_id]
@@ -43,13 +45,13 @@ class Toolbox(QToolBar):
         action.setCheckable(True)
         action.setShortcut(QKeySequence(tool.shortcut))
         action.setToolTip(f"{tool.label} ({tool.shortcut})\n{tool.__doc__ or ''}".strip())
-        action.triggered.connect(lambda: self.app.studio.choose(tool=tool_id))
+        action.triggered.connect(lambda: self.session.studio.choose(tool=tool_id))
         self._group.addAction(action)
         self.addAction(action)
         self.buttons[tool_id] = action
 
-    def dress(self) -> None:
-        tokens = self.app.tokens
+    def dress(self, tokens: Tokens) -> None:
+        """Icons in the theme's colours; the AI brush has the accent's."""
         for tool_id, action in self.buttons.items():
             colour = tokens.accent if tool_id == "ai-brush" else tokens.text
             action.setIcon(icon(tools[tool_id].icon, colour))

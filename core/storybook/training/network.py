@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from core.files.atomic import atomic_write
 from core.storybook.layout import Layout, build_unet, network_input
 from core.storybook.text import load_text_encoder
 from core.storybook.training.configs import CONFIGS, Config
@@ -148,8 +149,8 @@ class Training:
             "step": self.step,
             "seconds": self.seconds,
         }
-        torch.save(state, self.folder / "checkpoint.tmp")
-        (self.folder / "checkpoint.tmp").rename(self.folder / "checkpoint.pt")
+        path = self.folder / "checkpoint.pt"
+        atomic_write(path, lambda stream: torch.save(state, stream), keep=False)
 
     def resume(self) -> None:
         """Continue from the folder's checkpoint, when there is one."""

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from core.files.atomic import atomic_write
 from core.storybook.codec import build_codec, fit_codec, load_codec, save_codec
 from core.storybook.render import Rendering, render
 from core.storybook.sample import World, random_scene
@@ -102,10 +103,8 @@ def write_shard(folder: Path, number: int, config: Config, codec: Any) -> None:
         **({"images": images} if number == 0 else {}),
     }
     (folder / f"shard-{number:03d}.json").write_text(json.dumps(texts))
-    temporary = folder / f"writing-{number:03d}.tmp"
-    with temporary.open("wb") as stream:
-        np.savez(stream, **arrays)
-    temporary.rename(folder / f"shard-{number:03d}.npz")
+    path = folder / f"shard-{number:03d}.npz"
+    atomic_write(path, lambda stream: np.savez(stream, **arrays), keep=False)
 
 
 def encode_pictures(codec: Any, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float16]:

@@ -22,12 +22,12 @@ def random(seed: int) -> torch.Tensor:
 def test_up_undoes_down(rule: ModuleType) -> None:
     noisier, z = random(0), random(1)
     seen = Prediction(random(2), random(3))
-    cleaner = rule.down(noisier, z, seen, AROUND)
-    assert torch.allclose(rule.up(cleaner, z, seen, AROUND), noisier, atol=1e-12)
+    cleaner = rule.step_down(noisier, z, seen, AROUND)
+    assert torch.allclose(rule.step_up(cleaner, z, seen, AROUND), noisier, atol=1e-12)
 
 
 @rules
 def test_a_straight_path_is_kept(rule: ModuleType) -> None:
     seen = Prediction(random(0), random(1))
     noisier, here, cleaner = (seen.at(level) for level in AROUND)
-    assert torch.allclose(rule.down(noisier, here, seen, AROUND), cleaner, atol=1e-12)
+    assert torch.allclose(rule.step_down(noisier, here, seen, AROUND), cleaner, atol=1e-12)

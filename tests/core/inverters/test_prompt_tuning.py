@@ -29,12 +29,12 @@ def test_guided_it_comes_back_closer_than_ddim_inversion(path: Any, x0: torch.Te
 
 def test_edits_follow_a_mixture_and_the_source_its_own_words(path: Any) -> None:
     words = network().embed(["a cat", "a dog", "a house"])
-    found = path.towards(2, words)
+    found = path.prompt_embeddings(2, words)
     own = path.words[2].tokens
     assert found.prompts == words.prompts
     assert torch.equal(found.tokens[:1], own)
     assert torch.allclose(found.tokens[1:], SHARE * words.tokens[1:] + (1 - SHARE) * own, atol=1e-6)
-    assert len(path.towards(2, network().embed(["a cat"]))) == 1
+    assert len(path.prompt_embeddings(2, network().embed(["a cat"]))) == 1
 
 
 @pytest.mark.parametrize("share", [0.0, 1.0])
@@ -46,7 +46,7 @@ def test_the_ends_of_the_mixture(
     words = network().embed(["a red apple", "a dog"])
     state = path.begin(2)
     for i in range(len(path.levels) - 1):
-        told = path.towards(i, words)
+        told = path.prompt_embeddings(i, words)
         if share == 1:
             assert torch.equal(told.tokens[1], words.tokens[1])
         state, _ = path.step(i, state, Branches(network(), told, (7.5, 7.5), given.negative))

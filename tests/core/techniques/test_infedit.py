@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
+from core.diffusion.attention import AttentionLayer
 from core.diffusion.model import Level, Prediction
 from core.editing.inversion import Branches
-from core.models.attention import AttentionLayer
 from core.techniques.infedit import InfEdit, UnifiedAttention, _Edit
 from tests.core.inverting import error, kept, network, result, task
 
@@ -73,7 +73,7 @@ def test_the_consistent_step_is_the_published_one(fresh: float) -> None:
     here, there = Level(0.6, 0.8, 500), Level(0.8, 0.6, 300)
     z, eps, noise = random(3, 16, 8, 8), random(3, 16, 8, 8, seed=1), random(1, 16, 8, 8, seed=2)
     seen = Prediction((z - 0.8 * eps) / 0.6, eps)
-    moved = edit._moved(z, seen, here, there, noise)
+    moved = edit._step(z, seen, here, there, noise)
     consistent = (z[:1] - 0.6 * edit.x0) / 0.8
     clean = edit.x0 + ((z - z[:1]) - 0.8 * (eps - eps[:1])) / 0.6
     direction = 0.6 * (1 - fresh) ** 0.5 * (eps - eps[:1] + consistent)
@@ -85,7 +85,7 @@ def test_the_source_stays_a_noised_picture() -> None:
     here, there = edit.levels[1], edit.levels[2]
     z = random(3, 16, 8, 8)
     z[0] = here.mix(edit.x0, random(1, 16, 8, 8, seed=1))[0]
-    moved = edit._moved(z, edit._seen(z, here), here, there, edit._noise(2))
+    moved = edit._step(z, edit._predict(z, here), here, there, edit._noise(2))
     assert error(moved[:1], there.mix(edit.x0, edit._noise(2))) < 1e-5
 
 
@@ -96,7 +96,7 @@ def test_every_branch_is_guided_by_its_own_scale(
     monkeypatch.setattr(UnifiedAttention, "__call__", lambda self, place, *states: states)
     edit = edit_of(guidance=target, source_guidance=source, cross_replace=0.0)
     z, level = random(3, 16, 8, 8), edit.levels[2]
-    seen = edit._seen(z, level)
+    seen = edit._predict(z, level)
     wanted = Branches(edit.model, edit.words, (source, target, source), edit.against)(z, level)
     assert error(seen.eps, wanted.eps) < 1e-4
     assert error(seen.x0, wanted.x0) < 1e-4

@@ -91,7 +91,7 @@ def test_half_of_the_steps_are_corrected_and_words_arrive_then() -> None:
     shares: list[float] = []
 
     class Noting(_Corrected):
-        def between(self, words: Conditioning, share: float) -> Conditioning:
+        def interpolate(self, words: Conditioning, share: float) -> Conditioning:
             shares.append(share)
             return super().interpolate(words, share)
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
+from core.diffusion.attention import AttentionLayer
 from core.diffusion.model import Level, Prediction
 from core.editing.prompt_edit import PromptEdit
-from core.models.attention import AttentionLayer
 from core.techniques.rival import Rival, _Chain, _with_statistics, adain
 from tests.core.inverting import batches, error, kept, network, result, task
 from tests.core.techniques.driving import finished
@@ -57,7 +57,7 @@ def test_strength_nought_is_the_picture_and_no_call() -> None:
 def test_the_start_is_shuffled_alike_in_every_channel() -> None:
     z = random(1, 16, 8, 8).repeat(2, 1, 1, 1)
     z[:, 1] = z[:, 0]
-    one, again, other = (chain_of(seed).shuffled((z, z)) for seed in (1, 1, 2))
+    one, again, other = (chain_of(seed).shuffle_cells((z, z)) for seed in (1, 1, 2))
     for part, same in zip(one, again, strict=True):
         assert torch.equal(part, same)
         assert torch.equal(part[0], z[0])
@@ -72,7 +72,7 @@ def test_below_full_strength_the_picture_stays_in_its_place() -> None:
     chain = chain_of(strength=0.5)
     level, noise = chain.edit.levels[0], random(1, 16, 8, 8)
     z = level.mix(chain.edit.x0, noise).repeat(2, 1, 1, 1)
-    (start,) = chain.shuffled((z,))
+    (start,) = chain.shuffle_cells((z,))
     left = (start[1:] - level.signal * chain.edit.x0) / level.noise
     assert not torch.allclose(left, noise, atol=1e-3)
     assert torch.allclose(left.flatten(2).sort().values, noise.flatten(2).sort().values, atol=1e-4)

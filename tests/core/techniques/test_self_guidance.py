@@ -153,7 +153,7 @@ def test_the_edit_alone_is_pushed_and_down_its_energy() -> None:
     level, denoise = model.levels(10)[4], Branches(model, words, (2.0, 2.0), model.embed([""]))
     z = torch.randn(2, 16, 8, 8, generator=torch.Generator().manual_seed(0))
     calls = model.calls
-    found = wish.guided(denoise)(z, level)
+    found = wish.guide(denoise)(z, level)
     assert model.calls - calls == 1
     plain = denoise(z, level)
     change = found.eps - plain.eps
