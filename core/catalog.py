@@ -3,7 +3,7 @@
 import importlib
 from collections.abc import Generator, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
 
 from core.diffusion.model import Image, MakeDenoise, Model, Step
 from core.params import Choice
@@ -18,14 +18,26 @@ if TYPE_CHECKING:
     from core.task import Task
 
 
+class Paper(NamedTuple):
+    """Where a method was published: what the method is called there, or the title, and its number.
+
+    ``arxiv`` is the number alone, such as "2108.01073".
+    """
+
+    name: str
+    arxiv: str
+
+
 class Technique(Protocol):
     """A user-facing editing method; ``needs`` are model capabilities, ``needs_mask`` a region.
 
-    ``is_seeded`` says whether another seed gives another picture.
+    ``is_seeded`` says whether another seed gives another picture. ``paper`` is None for a method
+    that was never published.
     """
 
     id: ClassVar[str]
     label: ClassVar[str]
+    paper: ClassVar[Paper | None]
     needs: ClassVar[frozenset[str]]
     needs_mask: ClassVar[bool]
     is_seeded: ClassVar[bool]
@@ -43,6 +55,7 @@ class Inverter(Protocol):
 
     id: ClassVar[str]
     label: ClassVar[str]
+    paper: ClassVar[Paper | None]
     needs: ClassVar[frozenset[str]]
 
     def calls(self, steps: int) -> int:
@@ -101,6 +114,7 @@ class Modifier(Protocol):
 
     id: ClassVar[str]
     label: ClassVar[str]
+    paper: ClassVar[Paper | None]
 
     @property
     def Params(self) -> type[Any]: ...  # noqa: N802 - a nested class, named like one

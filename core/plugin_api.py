@@ -5,6 +5,7 @@ finds the rest in editor.api, inside its ``setup``.
 """
 
 from core.catalog import (
+    Paper,
     backends,
     brushes,
     describers,
@@ -87,6 +88,7 @@ __all__ = [
     "ModelName",
     "NegativePrompt",
     "PictureFile",
+    "Paper",
     "Pixels",
     "Point",
     "PointerEvent",
