@@ -158,12 +158,23 @@ class Brush(Protocol):
 
 
 class Tool(Protocol):
-    """What the pointer does: a gesture is one generator, from press to release."""
+    """What the pointer does: a gesture is one generator, from press to release.
+
+    ``position`` is the tool's place in the toolbox, from the top; tools of plugins take 100 or
+    more. ``uses_brush`` says that it paints with the chosen brush, so that the brush's dials are
+    shown; ``erases`` that the other end of a pen takes it; ``paints_region`` that a gesture marks
+    the region of an AI layer; ``moves_view`` that it moves the view and not the picture.
+    """
 
     id: ClassVar[str]
     label: ClassVar[str]
     icon: ClassVar[str]
     shortcut: ClassVar[str]
+    position: ClassVar[int]
+    uses_brush: ClassVar[bool]
+    erases: ClassVar[bool]
+    paints_region: ClassVar[bool]
+    moves_view: ClassVar[bool]
 
     @property
     def Params(self) -> type[Any]: ...  # noqa: N802 - a nested class, named like one

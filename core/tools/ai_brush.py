@@ -25,6 +25,11 @@ class AiBrushTool:
     label: ClassVar[str] = "AI brush"
     icon: ClassVar[str] = "sparkles"
     shortcut: ClassVar[str] = "A"
+    position: ClassVar[int] = 30
+    uses_brush: ClassVar[bool] = False
+    erases: ClassVar[bool] = False
+    paints_region: ClassVar[bool] = True
+    moves_view: ClassVar[bool] = False
 
     @dataclass(frozen=True)
     class Params:

@@ -39,13 +39,13 @@ class CanvasCursor:
         """The tool's own size, or the brush's under a tool that paints with it."""
         studio = self._canvas.studio
         params = studio.tool_params
-        if not hasattr(params, "size") and studio.choices.tool in ("brush", "eraser"):
+        if not hasattr(params, "size") and studio.tool.uses_brush:
             params = studio.brush_params
         return float(getattr(params, "size", 0.0))
 
     def show(self) -> None:
         """Set the cursor that fits what the next press does."""
-        moves_view = self._navigation.is_ready or self._canvas.studio.choices.tool == "hand"
+        moves_view = self._navigation.is_ready or self._canvas.studio.tool.moves_view
         self.outline.is_hidden = moves_view
         if self._navigation.is_dragging:
             shape = Qt.CursorShape.ClosedHandCursor
