@@ -140,7 +140,10 @@ class Backend(Protocol):
 
 
 class Brush(Protocol):
-    """A pure function from a pen sample to a stamp; an instance carries its Params."""
+    """A pure function from a pen sample to a stamp; an instance carries its Params.
+
+    The outline under the pointer is as wide as the parameter marked BrushSize.
+    """
 
     id: ClassVar[str]
     label: ClassVar[str]

@@ -45,6 +45,8 @@ from core.paint.pointer import GestureContext, PointerEvent, PointerKind, Sample
 from core.paint.selection import Selection
 from core.paint.tiles import Pixels, Tiles
 from core.params import (
+    BrushHardness,
+    BrushSize,
     Choice,
     Depth,
     File,
@@ -65,6 +67,8 @@ from core.task import Recipe, Task
 __all__ = [
     "SAMPLERS",
     "AiLayer",
+    "BrushHardness",
+    "BrushSize",
     "Choice",
     "Conditioning",
     "Denoise",
