@@ -175,7 +175,7 @@ class AiActions:
         self.jobs.changed.connect(lambda job: self._tint(canvas, job))
 
     def _prepare(self, context: "GestureContext") -> "GestureContext":
-        if self.studio.choices.tool != "ai-brush":
+        if not self.studio.tool.paints_region:
             return context
         return replace(context, recipe=self.recipes.take_for_stroke(), stroked=self.note_stroke)
 

@@ -220,10 +220,10 @@ class Canvas(QWidget):
         self.update()
 
     def _on_gesture(self) -> None:
-        """Tint the region that the AI brush paints, until its layer has something to show."""
+        """Tint the region that is painted, until its layer has something to show."""
         if not self.is_gesturing:
             self._show_sketch([])
-        if self._gestures.tool != "ai-brush":
+        if not self._gestures.paints_region:
             return
         active = self.document.active
         painted = active if isinstance(active, AiLayer) else None

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
     from editor.session import Session
 
-BRUSHED = {"brush", "eraser"}
 WIDTH = 132
 
 
@@ -66,10 +65,10 @@ class OptionsBar(QToolBar):
                 widget.deleteLater()
         self._sliders, self._prompt = {}, None
         self._name.setText(tools[tool].label)
-        if tool in BRUSHED:
+        if tools[tool].uses_brush:
             self._add_dials("brush", self.session.studio.brush_params)
         self._add_dials("tool", self.session.studio.tool_params)
-        if tool == "ai-brush":
+        if tools[tool].paints_region:
             self._add_prompt()
 
     def _add_dials(self, owner: str, params: "Any") -> None:
