@@ -42,7 +42,7 @@ def test_the_pair_drifts_apart_but_not_away(x0: torch.Tensor) -> None:
 
 
 def test_single_precision_is_close(x0: torch.Tensor, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(edict, "precise", lambda z: z)
+    monkeypatch.setattr(edict, "to_double_precision", lambda z: z)
     given = source(network(), x0, 20, 7.5)
     path, _ = inverted(Edict, given)
     assert path.begin(1)[0].dtype == torch.float32

@@ -88,7 +88,7 @@ def test_no_place_is_direct_inversion(x0: torch.Tensor, monkeypatch: pytest.Monk
 
 def test_only_where_the_exchanged_word_looks_is_stirred(x0: torch.Tensor) -> None:
     path, given = stirred(x0)
-    looks = path.places.looks
+    looks = path.region.maps
     assert looks is not None
     words = given.model.embed(["a red apple", "a red dog"])
     place = given.model.pieces("a red apple").index("apple")
@@ -110,15 +110,15 @@ def test_only_where_the_exchanged_word_looks_is_stirred(x0: torch.Tensor) -> Non
 
 def test_the_place_is_that_of_the_words_that_go(x0: torch.Tensor) -> None:
     path, given = stirred(x0)
-    looks, model = path.places.looks, given.model
+    looks, model = path.region.maps, given.model
     assert looks is not None
     place = model.pieces("a red apple").index("red")
     look = looks.of([place])
     assert look is not None
-    found = path.places.mask(model.embed(["a red apple", "a green apple"]))
+    found = path.region.mask(model.embed(["a red apple", "a green apple"]))
     assert found is not None
     assert torch.equal(found, (look > 0.2 * look.max()).float())
-    assert path.places.mask(model.embed(["a red apple", "a big red apple"])) is None
+    assert path.region.mask(model.embed(["a red apple", "a big red apple"])) is None
 
 
 def test_closed_attention_stirs_the_whole(
@@ -126,7 +126,7 @@ def test_closed_attention_stirs_the_whole(
 ) -> None:
     monkeypatch.setattr(network(), "capabilities", frozenset())
     path, given = stirred(x0)
-    assert path.places.mask(given.model.embed(["a red apple", "a dog"])) is None
+    assert path.region.mask(given.model.embed(["a red apple", "a dog"])) is None
     monkeypatch.undo()
     direct, _ = inverted(DirectInversion, given)
     assert not torch.allclose(edited(path, given), edited(direct, given), atol=1e-2)
