@@ -1,6 +1,7 @@
 """Plugins: single files that register features as the built-in ones do, each loaded by itself.
 
-A plugin runs with the person's own rights. One that fails is recorded and nothing else suffers.
+A plugin runs with the person's own rights. If one fails, that is recorded,
+and the others load all the same.
 """
 
 import importlib.util
@@ -48,7 +49,10 @@ def files_in(folder: Path) -> list[Path]:
 
 
 def load_plugin(path: Path) -> Plugin:
-    """Run one file under a private name, so that it cannot shadow a library."""
+    """Run one file under a private name, so that it cannot shadow a library.
+
+    What the file raises is kept in ``trace``. Raises PluginError when it is no Python file.
+    """
     name = f"plugin_{path.stem}"
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
@@ -57,7 +61,7 @@ def load_plugin(path: Path) -> Plugin:
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
-    except Exception as error:  # noqa: BLE001 - whatever a plugin does wrong is its own affair
+    except Exception as error:  # noqa: BLE001 - a plugin may raise anything
         del sys.modules[name]
         return Plugin(path, trace=traceback.format_exc(), advice=advice_for(error))
     return Plugin(path, module)

@@ -1,20 +1,12 @@
-"""Registries: features sign themselves in under an id, and menus, forms and tests ask here."""
+"""Registries: features register under an id; menus, forms and tests list them."""
 
 import importlib
 import pkgutil
 from collections.abc import Iterator
 from types import ModuleType
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, TypeVar
 
 from core.errors import EditorError
-
-
-class Registrable(Protocol):
-    """Anything with an id and a label for people."""
-
-    id: str
-    label: str
-
 
 T = TypeVar("T")
 
@@ -27,7 +19,7 @@ class Registry(Generic[T]):
         self._items: dict[str, T] = {}
 
     def register(self, item: T) -> T:
-        """Class decorator: sign the item in under its ``id``."""
+        """Class decorator: keep the item under its ``id``. Raises ValueError when that is taken."""
         name = str(getattr(item, "id", None) or getattr(item, "__name__", ""))
         taken = self._items.get(name)
         if taken is not None and _home(taken) != _home(item):
@@ -36,6 +28,7 @@ class Registry(Generic[T]):
         return item
 
     def __getitem__(self, name: str) -> T:
+        """The item with an id. Raises EditorError when there is none."""
         if name not in self._items:
             known = ", ".join(self.ids()) or "none"
             raise EditorError(f"There is no {self.kind} called {name!r}; there are: {known}.")
@@ -51,6 +44,7 @@ class Registry(Generic[T]):
         return len(self._items)
 
     def ids(self) -> list[str]:
+        """Every id, sorted."""
         return sorted(self._items)
 
 
@@ -59,7 +53,7 @@ def _home(item: object) -> str:
 
 
 def load_all(package: ModuleType) -> None:
-    """Import every module below the package, so that each can register what it holds."""
+    """Import every module below the package, so that each registers its features."""
     prefix = package.__name__ + "."
     for found in pkgutil.walk_packages(package.__path__, prefix):
         importlib.import_module(found.name)

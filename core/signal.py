@@ -1,4 +1,4 @@
-"""A synchronous list of callbacks, and a value that calls them when it is exchanged."""
+"""Signals that call connected functions at once, and values that signal a change."""
 
 from collections.abc import Callable
 from typing import Generic, TypeVar
@@ -18,10 +18,12 @@ class Signal(Generic[T]):
         return lambda: self.disconnect(listener)
 
     def disconnect(self, listener: Callable[[T], object]) -> None:
+        """Stop calling listener; nothing happens when it is not connected."""
         if listener in self._listeners:
             self._listeners.remove(listener)
 
     def emit(self, value: T) -> None:
+        """Call every function that is connected now with a value."""
         for listener in tuple(self._listeners):
             listener(value)
 

@@ -208,9 +208,9 @@ class App:
             self.window.status.set_final(job.final_ms)
 
     def _on_engine_state(self, state: EngineState) -> None:
-        hello = self.session.engine.hello
+        worker = self.session.engine.worker
         is_stopped = state is EngineState.stopped
-        device = f" ({hello.device})" if hello is not None and not is_stopped else ""
+        device = f" ({worker.device})" if worker is not None and not is_stopped else ""
         self.window.status.set_worker((self.session.idle.text or WORKER[state]) + device)
 
     def _on_idle(self) -> None:

@@ -7,10 +7,12 @@ rectified flow all look alike from here; each backend converts its own output on
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
+
+from core.diffusion.attention import AttentionCall, FeatureTap
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -133,12 +135,18 @@ class Model(Protocol):
 
     def denoiser(self, prompt: str | Conditioning, known: KnownRegion | None = None) -> Denoise: ...
 
-    def attention(self, control: Any) -> AbstractContextManager[None]:
-        """Attention layers go through a control inside (core.models.attention)."""
+    def attention(self, control: AttentionCall) -> AbstractContextManager[None]:
+        """Within the context every attention layer goes through a control.
+
+        Raises ModelError for a model without attention layers.
+        """
         ...
 
-    def features(self, tap: Any) -> AbstractContextManager[None]:
-        """Outputs of network blocks go through a tap inside (core.models.features)."""
+    def features(self, tap: FeatureTap) -> AbstractContextManager[None]:
+        """Within the context the outputs of network blocks go through a tap.
+
+        Raises ModelError for a model without blocks.
+        """
         ...
 
 

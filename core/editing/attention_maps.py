@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from math import log2, sqrt
 from typing import TYPE_CHECKING
 
+from core.diffusion.attention import AttentionLayer, AttentionStates
+
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from core.models.attention import AttentionLayer
 
 MAP_SIDE = 16
 """Attention maps of about this side tell best where a word is, as published."""
@@ -54,13 +55,13 @@ class MeanAttentionMap:
         self._count = 0
 
     def __call__(
-        self, place: "AttentionLayer", q: "Tensor", k: "Tensor", v: "Tensor"
-    ) -> "tuple[Tensor, Tensor, Tensor]":
-        if place.is_cross and has_map_side(q.shape[-2], self.cells):
-            seen = (q[0] @ k[0].mT * q.shape[-1] ** -0.5).softmax(-1).mean(0)
+        self, place: AttentionLayer, query: "Tensor", key: "Tensor", value: "Tensor"
+    ) -> AttentionStates:
+        if place.is_cross and has_map_side(query.shape[-2], self.cells):
+            seen = (query[0] @ key[0].mT * query.shape[-1] ** -0.5).softmax(-1).mean(0)
             self._sum = seen if self._sum is None else self._sum + seen
             self._count += 1
-        return q, k, v
+        return query, key, value
 
     def of(self, words: Sequence[int]) -> "Tensor | None":
         """Where words by their places look, (1, 1, h, w) in latent cells; None if nothing does."""

@@ -2,14 +2,13 @@
 
 from typing import TYPE_CHECKING
 
+from core.diffusion.attention import AttentionLayer, AttentionStates
 from core.diffusion.model import Level, Prediction
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from torch import Tensor
-
-    from core.models.attention import AttentionLayer
 
 
 class AttentionRecorder:
@@ -20,11 +19,11 @@ class AttentionRecorder:
         self.seen: list[Tensor] = []
 
     def __call__(
-        self, place: "AttentionLayer", q: "Tensor", k: "Tensor", v: "Tensor"
-    ) -> "tuple[Tensor, Tensor, Tensor]":
-        return q, k, v
+        self, place: AttentionLayer, query: "Tensor", key: "Tensor", value: "Tensor"
+    ) -> AttentionStates:
+        return query, key, value
 
-    def maps(self, place: "AttentionLayer", maps: "Tensor") -> "Tensor":
+    def maps(self, place: AttentionLayer, maps: "Tensor") -> "Tensor":
         if place.is_cross == self.is_cross:
             self.seen.append(maps)
         return maps

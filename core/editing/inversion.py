@@ -9,6 +9,7 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
+from core.diffusion.guidance import guide_rows, rows_with_guidance
 from core.diffusion.latent_masks import check_finite
 from core.diffusion.model import Conditioning, Denoise, Level, Levels, Model, Prediction
 
@@ -96,7 +97,7 @@ class Branches:
         self.words = words
         self.scales = tuple(scales)
         self.against = against
-        self.guided = [row for row, scale in enumerate(self.scales) if scale != 1]
+        self.guided = rows_with_guidance(self.scales)
 
     def __len__(self) -> int:
         return len(self.scales)
@@ -134,16 +135,7 @@ class Branches:
 
     def apply_guidance(self, towards: Prediction, against: Prediction) -> Prediction:
         """Both sides of a pair as one, every branch guided by its own scale."""
-        import torch
-
-        if not self.guided:
-            return towards
-        scale = torch.tensor([self.scales[row] for row in self.guided]).to(towards.x0)
-        scale = scale[:, None, None, None]
-        x0, eps = towards.x0.clone(), towards.eps.clone()
-        x0[self.guided] = against.x0 + scale * (towards.x0[self.guided] - against.x0)
-        eps[self.guided] = against.eps + scale * (towards.eps[self.guided] - against.eps)
-        return Prediction(x0, eps)
+        return guide_rows(against, towards, self.scales)
 
 
 def select_rows(words: Conditioning, rows: Sequence[int]) -> Conditioning:

@@ -4,8 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from core.diffusion.guidance import guide_prediction
 from core.diffusion.latent_masks import check_finite
-from core.diffusion.model import Conditioning, Prediction
+from core.diffusion.model import Conditioning
 from core.editing.inversion import Source
 
 if TYPE_CHECKING:
@@ -71,18 +72,10 @@ def optimise_prompts(
         for _ in range(tuning.rounds + 1):
             if search.loss >= tuning.enough(i) and not search.is_flat:
                 seen = check_finite(source.model.denoiser(search.words))(z, here)
-                seen = guided(*((other, seen) if tuning.is_against else (seen, other)), source)
+                uncond, cond = (seen, other) if tuning.is_against else (other, seen)
+                seen = guide_prediction(uncond, cond, source.guidance)
                 search.update(seen.at(there), latents[i + 1])
             yield seen.x0.detach()
         words, z = search.best, search.landed
         found.append(words)
     return found
-
-
-def guided(towards: Prediction, against: Prediction, source: Source) -> Prediction:
-    """Classifier-free guidance at the scale of the edit to come."""
-    scale = source.guidance
-    return Prediction(
-        against.x0 + scale * (towards.x0 - against.x0),
-        against.eps + scale * (towards.eps - against.eps),
-    )

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, ClassVar
 
 from core.catalog import inverters
+from core.diffusion.attention import AttentionCall
 from core.diffusion.eta_step import step_mean, step_sigma
 from core.diffusion.model import Conditioning, Denoise, Level, Levels, Model, Prediction
 from core.editing.attention_maps import MeanAttentionMap
@@ -43,14 +44,21 @@ class EtaInversion:
     def run(self, source: Source) -> Inversion:
         model, denoise = source.model, source.denoiser()
         looks = MeanAttentionMap(source.x0) if "attention" in model.capabilities else None
-
-        def watched(z: "Tensor", level: Level, label: Level | None = None) -> Prediction:
-            with model.attention(looks):
-                return denoise(z, level, label)
-
-        latents = yield from ddim_invert(source, watched if looks else denoise)
+        if looks:
+            denoise = under_control(model, denoise, looks)
+        latents = yield from ddim_invert(source, denoise)
         slope = MAX_ETA / model.levels(STEPS)[0].time
         return EtaPath(source.levels, latents, slope, source.noise, EditedRegion(model, looks))
+
+
+def under_control(model: Model, denoise: Denoise, control: AttentionCall) -> Denoise:
+    """A denoiser whose attention layers go through a control."""
+
+    def controlled(z: "Tensor", level: Level, label: Level | None = None) -> Prediction:
+        with model.attention(control):
+            return denoise(z, level, label)
+
+    return controlled
 
 
 class EditedRegion:

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from core.diffusion.attention import AttentionCall, FeatureTap
 from core.diffusion.cache import TensorCache
 from core.diffusion.model import (
     Conditioning,
@@ -117,8 +118,8 @@ class Adapter:
 
         return denoise
 
-    def attention(self, control: Any) -> AbstractContextManager[None]:
+    def attention(self, control: AttentionCall) -> AbstractContextManager[None]:
         raise ModelError(f"{self.label} has no attention layers to work with.")
 
-    def features(self, tap: Any) -> AbstractContextManager[None]:
+    def features(self, tap: FeatureTap) -> AbstractContextManager[None]:
         raise ModelError(f"{self.label} has no blocks to look into.")

@@ -1,36 +1,24 @@
-"""Attention layers opened to a control: what goes in can be read and changed, then all is restored.
-
-A control is called as ``control(place, q, k, v)`` and gives the q, k, v to use; tensors are
-(batch, heads, tokens, width). A control with a ``maps`` method also gets the softmax maps
-(batch, heads, queries, keys) and gives the maps to use, at the cost of computing them in full.
-"""
+"""The attention layers of a UNet under a control, an AttentionCall, and restored afterwards."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
+
+from core.diffusion.attention import (
+    AttentionCall,
+    AttentionLayer,
+    AttentionMapControl,
+    AttentionStates,
+)
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
-class AttentionLayer(NamedTuple):
-    """An attention layer: its order in the network, its name, and whether it reads words.
-
-    ``share`` is how far through the network it is: 0 for the first layer, below 1 for the last.
-    ``words`` is how many of its first tokens are words, where words and picture attend together.
-    """
-
-    number: int
-    name: str
-    is_cross: bool
-    share: float = 0.0
-    words: int = 0
-
-
 PART = {"down_blocks": 0, "mid_block": 1, "up_blocks": 2}
 
 
-def attention_layers(network: Any) -> "dict[str, AttentionLayer]":
+def attention_layers(network: Any) -> dict[str, AttentionLayer]:
     """Attention layers by processor name, in the order down, middle, up."""
     names = sorted(network.attn_processors, key=_order)
     return {
@@ -47,7 +35,7 @@ def _order(name: str) -> tuple[Any, ...]:
 
 
 @contextmanager
-def control_attention(network: Any, control: Any) -> Iterator[None]:
+def control_attention(network: Any, control: AttentionCall) -> Iterator[None]:
     """Route every attention layer of a UNet through a control, and back afterwards."""
     before = dict(network.attn_processors)
     network.set_attn_processor(
@@ -62,7 +50,7 @@ def control_attention(network: Any, control: Any) -> Iterator[None]:
 class _Routed:
     """An attention processor that asks the control before it attends."""
 
-    def __init__(self, place: AttentionLayer, control: Any) -> None:
+    def __init__(self, place: AttentionLayer, control: AttentionCall) -> None:
         self.place = place
         self.control = control
 
@@ -74,34 +62,35 @@ class _Routed:
         attention_mask: "Tensor | None" = None,
         **_: Any,
     ) -> "Tensor":
-        words = hidden_states if encoder_hidden_states is None else encoder_hidden_states
-        split = [
+        context = hidden_states if encoder_hidden_states is None else encoder_hidden_states
+        query, key, value = (
             in_heads(projected, layer.heads)
-            for projected in (layer.to_q(hidden_states), layer.to_k(words), layer.to_v(words))
-        ]
-        q, k, v = self.control(self.place, *split)
-        seen = attend(self.control, self.place, (q, k, v), layer.scale)
-        joined = seen.transpose(1, 2).flatten(2)
-        out: Tensor = layer.to_out[1](layer.to_out[0](joined))
+            for projected in (layer.to_q(hidden_states), layer.to_k(context), layer.to_v(context))
+        )
+        states = self.control(self.place, query, key, value)
+        attended = attend(self.control, self.place, states, layer.scale)
+        out: Tensor = layer.to_out[1](layer.to_out[0](attended.transpose(1, 2).flatten(2)))
         return out
 
 
 def attend(
-    control: Any,
+    control: AttentionCall,
     place: AttentionLayer,
-    states: "tuple[Tensor, Tensor, Tensor]",
+    states: AttentionStates,
     scale: float | None = None,
 ) -> "Tensor":
-    """What queries see of values; a control with ``maps`` changes the softmax maps between."""
+    """The values that queries attend to; an AttentionMapControl may change the maps between.
+
+    states: (batch, heads, tokens, width) float, unbounded. Returns (batch, heads, queries, width),
+    same dtype.
+    """
     from torch.nn.functional import scaled_dot_product_attention
 
-    q, k, v = states
-    change = getattr(control, "maps", None)
-    if change is None:
-        return scaled_dot_product_attention(q, k, v, scale=scale)
-    maps = (q @ k.transpose(-1, -2) * (scale or q.shape[-1] ** -0.5)).softmax(-1)
-    changed: Tensor = change(place, maps) @ v
-    return changed
+    query, key, value = states
+    if not isinstance(control, AttentionMapControl):
+        return scaled_dot_product_attention(query, key, value, scale=scale)
+    maps = (query @ key.transpose(-1, -2) * (scale or query.shape[-1] ** -0.5)).softmax(-1)
+    return control.maps(place, maps) @ value
 
 
 def in_heads(states: "Tensor", heads: int) -> "Tensor":

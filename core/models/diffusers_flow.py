@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from core.diffusion.attention import AttentionCall
 from core.diffusion.model import Conditioning, KnownRegion, Level, Levels, Prediction
 from core.diffusion.rectified_flow import scale_of
 from core.errors import ModelError
@@ -113,7 +114,7 @@ class DiffusersFlow(AutoencoderModel):
         raise NotImplementedError
 
     @contextmanager
-    def attention(self, control: Any) -> Iterator[None]:
+    def attention(self, control: AttentionCall) -> Iterator[None]:
         with control_attention(self.transformer, control):
             yield
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from core.catalog import backends
+from core.diffusion.attention import AttentionCall, FeatureTap
 from core.diffusion.model import Conditioning, KnownRegion, Level, Levels, Model, Prediction
 from core.errors import ModelError
 from core.models.attention import control_attention
@@ -101,12 +102,12 @@ class DiffusersUNet(AutoencoderModel):
         return to_prediction(self.prediction_type, output, z, level, label)
 
     @contextmanager
-    def attention(self, control: Any) -> Iterator[None]:
+    def attention(self, control: AttentionCall) -> Iterator[None]:
         with control_attention(self.unet, control):
             yield
 
     @contextmanager
-    def features(self, tap: Any) -> Iterator[None]:
+    def features(self, tap: FeatureTap) -> Iterator[None]:
         with tap_features(self.unet, tap):
             yield
 

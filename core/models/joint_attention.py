@@ -1,17 +1,17 @@
-"""Joint attention, where words and picture question each other, opened to a control.
+"""Joint attention layers, where prompt and picture attend to each other, under a control.
 
-As in core.models.attention a control is called as ``control(place, q, k, v)`` and may have
-``maps(place, maps)``. A layer sees one sequence: first the rows of the words, as many as
-``place.words`` says and in the order of the model's pieces, then the rows of the picture from left
-to right and top to bottom. Rotary positions, where the network has them, are already in q and k.
-Layers that see the picture alone have no words. ``place.is_cross`` is False for all of them.
+A layer sees one sequence: first the tokens of the prompt, as many as ``place.prompt_tokens`` and in
+the order of the model's pieces, then the cells of the picture from left to right and top to bottom.
+Rotary positions, where the network has them, are already in query and key. Layers that see the
+picture alone have no prompt tokens. ``place.is_cross`` is False for all of them.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from core.models.attention import AttentionLayer, attend, in_heads
+from core.diffusion.attention import AttentionCall, AttentionLayer, AttentionStates
+from core.models.attention import attend, in_heads
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -34,13 +34,13 @@ def _order(name: str) -> tuple[Any, ...]:
 
 
 @contextmanager
-def control_attention(network: Any, control: Any) -> Iterator[None]:
+def control_attention(network: Any, control: AttentionCall) -> Iterator[None]:
     """Route every attention layer of a transformer through a control, and back afterwards."""
     before = dict(network.attn_processors)
-    words = _PromptLength()
-    hook = network.register_forward_pre_hook(words, with_kwargs=True)
+    length = _PromptLength()
+    hook = network.register_forward_pre_hook(length, with_kwargs=True)
     network.set_attn_processor(
-        {name: _Routed(place, control, words) for name, place in attention_layers(network).items()}
+        {name: _Routed(place, control, length) for name, place in attention_layers(network).items()}
     )
     try:
         yield
@@ -50,7 +50,7 @@ def control_attention(network: Any, control: Any) -> Iterator[None]:
 
 
 class _PromptLength:
-    """How many words the network was told: layers of one stream cannot see it themselves."""
+    """How many prompt tokens the network is given: layers of one stream cannot see it."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -62,10 +62,12 @@ class _PromptLength:
 class _Routed:
     """An attention processor that asks the control before it attends."""
 
-    def __init__(self, place: AttentionLayer, control: Any, words: _PromptLength) -> None:
+    def __init__(
+        self, place: AttentionLayer, control: AttentionCall, length: _PromptLength
+    ) -> None:
         self.place = place
         self.control = control
-        self.words = words
+        self.length = length
 
     def __call__(
         self,
@@ -78,32 +80,30 @@ class _Routed:
     ) -> Any:
         states = _of_picture(layer, hidden_states)
         if encoder_hidden_states is not None:
-            states = _concatenate(_of_words(layer, encoder_hidden_states), states)
+            states = _concatenate(_of_prompt(layer, encoder_hidden_states), states)
         if image_rotary_emb is not None:
             states = _rotate(states, image_rotary_emb)
-        has_words = encoder_hidden_states is not None or _is_single_stream(self.place)
-        place = self.place._replace(words=self.words.count if has_words else 0)
-        q, k, v = self.control(place, *states)
-        seen = attend(self.control, place, (q, k, v)).transpose(1, 2).flatten(2)
+        has_prompt = encoder_hidden_states is not None or _is_single_stream(self.place)
+        tokens = self.length.count if has_prompt else 0
+        place = self.place._replace(prompt_tokens=tokens)
+        states = self.control(place, *states)
+        attended = attend(self.control, place, states).transpose(1, 2).flatten(2)
         if encoder_hidden_states is None:
-            return _out(layer, seen)
-        return _out(layer, seen[:, place.words :]), _words_out(layer, seen[:, : place.words])
+            return _out(layer, attended)
+        return _out(layer, attended[:, tokens:]), _prompt_out(layer, attended[:, :tokens])
 
 
 def _is_single_stream(place: AttentionLayer) -> bool:
-    """Whether words and picture come to the layer as one sequence."""
+    """Whether prompt and picture come to the layer as one sequence."""
     return place.name.startswith("single_transformer_blocks")
 
 
-States = tuple["Tensor", "Tensor", "Tensor"]
-
-
-def _of_picture(layer: Any, states: "Tensor") -> States:
+def _of_picture(layer: Any, states: "Tensor") -> AttentionStates:
     q, k, v = (in_heads(part(states), layer.heads) for part in (layer.to_q, layer.to_k, layer.to_v))
     return _normalise(layer.norm_q, q), _normalise(layer.norm_k, k), v
 
 
-def _of_words(layer: Any, states: "Tensor") -> States:
+def _of_prompt(layer: Any, states: "Tensor") -> AttentionStates:
     parts = (layer.add_q_proj, layer.add_k_proj, layer.add_v_proj)
     q, k, v = (in_heads(part(states), layer.heads) for part in parts)
     return _normalise(layer.norm_added_q, q), _normalise(layer.norm_added_k, k), v
@@ -114,14 +114,14 @@ def _normalise(norm: Any, states: "Tensor") -> "Tensor":
     return normed
 
 
-def _concatenate(words: States, picture: States) -> States:
+def _concatenate(prompt: AttentionStates, picture: AttentionStates) -> AttentionStates:
     import torch
 
-    q, k, v = (torch.cat(pair, 2) for pair in zip(words, picture, strict=True))
+    q, k, v = (torch.cat(pair, 2) for pair in zip(prompt, picture, strict=True))
     return q, k, v
 
 
-def _rotate(states: States, positions: Any) -> States:
+def _rotate(states: AttentionStates, positions: Any) -> AttentionStates:
     """Rotary positions in queries and keys."""
     from diffusers.models.embeddings import apply_rotary_emb
 
@@ -130,13 +130,13 @@ def _rotate(states: States, positions: Any) -> States:
     return turned[0], turned[1], v
 
 
-def _out(layer: Any, seen: "Tensor") -> "Tensor":
+def _out(layer: Any, attended: "Tensor") -> "Tensor":
     """Layers of one stream leave the last projection to their block."""
-    found = getattr(layer, "to_out", None)
-    return seen if found is None else found[1](found[0](seen))
+    projection = getattr(layer, "to_out", None)
+    return attended if projection is None else projection[1](projection[0](attended))
 
 
-def _words_out(layer: Any, seen: "Tensor") -> "Tensor":
-    """The last layer has no more use for words and no projection for them."""
-    found = getattr(layer, "to_add_out", None)
-    return seen if found is None else found(seen)
+def _prompt_out(layer: Any, attended: "Tensor") -> "Tensor":
+    """The last layer has no more use for the prompt and no projection for it."""
+    projection = getattr(layer, "to_add_out", None)
+    return attended if projection is None else projection(attended)

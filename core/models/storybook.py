@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from core.catalog import backends
+from core.diffusion.attention import AttentionCall, FeatureTap
 from core.diffusion.model import Conditioning, Image, KnownRegion, Level, Levels, Model, Prediction
 from core.models.adapter import Adapter
 from core.models.attention import control_attention
@@ -15,6 +16,7 @@ from core.models.features import tap_features
 from core.models.files import fingerprint
 from core.models.parametrisation import to_prediction
 from core.models.usual import ModelDefaults
+from core.params import Depth, Steps
 from core.storybook.codec import load_codec
 from core.storybook.layout import (
     DESCRIPTION,
@@ -85,10 +87,10 @@ class Storybook(Adapter):
         return Conditioning(tuple(prompts), self.text.embed(prompts).to(self.device))
 
     def fits(self, prompt: str) -> bool:
-        return self.text.reads(prompt)
+        return self.text.can_read(prompt)
 
     def pieces(self, prompt: str) -> tuple[str, ...]:
-        return tuple(self.text.words(prompt))
+        return tuple(self.text.token_texts(prompt))
 
     def predict(
         self,
@@ -107,12 +109,12 @@ class Storybook(Adapter):
         return to_prediction(self.layout.prediction_type, output, z, level, label)
 
     @contextmanager
-    def attention(self, control: Any) -> Iterator[None]:
+    def attention(self, control: AttentionCall) -> Iterator[None]:
         with control_attention(self.unet, control):
             yield
 
     @contextmanager
-    def features(self, tap: Any) -> Iterator[None]:
+    def features(self, tap: FeatureTap) -> Iterator[None]:
         with tap_features(self.unet, tap):
             yield
 
@@ -134,7 +136,7 @@ class StorybookBackend:
     capabilities: ClassVar[frozenset[str]] = CAPABILITIES
     # So small a network paints a thing only when it starts from noise.
     usual: ClassVar[ModelDefaults] = ModelDefaults(
-        Layout().guidance, {"steps": Layout().steps, "depth": 1.0}
+        Layout().guidance, {Steps: Layout().steps, Depth: 1.0}
     )
 
     @staticmethod

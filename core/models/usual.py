@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
-from core.params import Value
+from core.params import Meaning, Value
 
 
 class ModelDefaults(NamedTuple):
-    """What a model is usually run with: guidance scale (1 for none), and parameters by name."""
+    """The guidance scale (1 for none) and other parameters, by their markers."""
 
     guidance: float = 1.0
-    params: Mapping[str, Value] = MappingProxyType({})
+    params: Mapping[Meaning, Value] = MappingProxyType({})

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from core.catalog import modifiers
+from core.diffusion.guidance import guide_prediction
 from core.diffusion.model import Conditioning, Denoise, Level, MakeDenoise, Model, Prediction
-from core.params import Range, Text
+from core.params import Guidance, NegativePrompt
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -20,8 +21,8 @@ class ClassifierFreeGuidance:
 
     @dataclass(frozen=True)
     class Params:
-        scale: Annotated[float, Range(1, 20, "Guidance scale", step=0.5)] = 5.0
-        negative_prompt: Annotated[str, Text("Negative prompt")] = ""
+        scale: Annotated[float, Guidance(1, 20, "Guidance scale", step=0.5)] = 5.0
+        negative_prompt: Annotated[str, NegativePrompt("Negative prompt")] = ""
 
     def __init__(self, params: Any) -> None:
         self.params: ClassifierFreeGuidance.Params = params
@@ -35,11 +36,8 @@ class ClassifierFreeGuidance:
             pair = make_pair(make, model, self.params.negative_prompt, words)
 
             def denoise(z: "Tensor", level: Level, label: Level | None = None) -> Prediction:
-                without, towards = pair(z, level, label)
-                return Prediction(
-                    without.x0 + scale * (towards.x0 - without.x0),
-                    without.eps + scale * (towards.eps - without.eps),
-                )
+                uncond, cond = pair(z, level, label)
+                return guide_prediction(uncond, cond, scale)
 
             return denoise
 

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from core.catalog import modifiers
+from core.diffusion.guidance import guide_prediction
 from core.diffusion.model import Conditioning, Denoise, Level, MakeDenoise, Model, Prediction
 from core.modifiers.cfg import make_pair
-from core.params import Range, Text
+from core.params import NegativePrompt, Range
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -26,7 +27,7 @@ class CfgPlusPlus:
     @dataclass(frozen=True)
     class Params:
         scale: Annotated[float, Range(0, 1, "Guidance scale", step=0.05)] = 0.6
-        negative_prompt: Annotated[str, Text("Negative prompt")] = ""
+        negative_prompt: Annotated[str, NegativePrompt("Negative prompt")] = ""
 
     def __init__(self, params: Any) -> None:
         self.params: CfgPlusPlus.Params = params
@@ -38,11 +39,10 @@ class CfgPlusPlus:
             pair = make_pair(make, model, self.params.negative_prompt, words)
 
             def denoise(z: "Tensor", level: Level, label: Level | None = None) -> Prediction:
-                without, towards = pair(z, level, label)
-                x0 = without.x0 + scale * (towards.x0 - without.x0)
-                eps = without.eps + scale * (towards.eps - without.eps)
+                uncond, cond = pair(z, level, label)
+                x0, eps = guide_prediction(uncond, cond, scale)
                 goes_up = label is not None and label.noise > level.noise
-                return Prediction(without.x0, eps) if goes_up else Prediction(x0, without.eps)
+                return Prediction(uncond.x0, eps) if goes_up else Prediction(x0, uncond.eps)
 
             return denoise
 

@@ -59,7 +59,7 @@ class _Tap:
     def __call__(self, name: str, output: "Tensor") -> None:
         return None
 
-    def joined(self, name: str, backbone: "Tensor", skip: "Tensor") -> "tuple[Tensor, Tensor]":
+    def join(self, name: str, backbone: "Tensor", skip: "Tensor") -> "tuple[Tensor, Tensor]":
         scales = self.scales.get(name.split(".resnets")[0])
         if scales is None:
             return backbone, skip

@@ -5,10 +5,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from core.catalog import modifiers
+from core.diffusion.guidance import guide_prediction
 from core.diffusion.model import Conditioning, Denoise, Level, MakeDenoise, Model, Prediction
 from core.diffusion.noise_schedule import SCHEDULE_STEPS, full_schedule, nearest_index
 from core.modifiers.cfg import GuidancePair, make_pair
-from core.params import Range, Text
+from core.params import NegativePrompt, Range
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -36,7 +37,7 @@ class WeakToStrong:
         steps: Annotated[
             int, Range(1, 100, "Steps", help="Of the walk: how far a reflection steps.")
         ] = 20
-        negative_prompt: Annotated[str, Text("Negative prompt")] = ""
+        negative_prompt: Annotated[str, NegativePrompt("Negative prompt")] = ""
 
     def __init__(self, params: Any) -> None:
         self.params: WeakToStrong.Params = params
@@ -79,8 +80,5 @@ class _Scaled:
         self._scale = scale
 
     def __call__(self, z: "Tensor", level: Level, label: Level | None = None) -> Prediction:
-        without, towards = self._pair(z, level, label)
-        return Prediction(
-            without.x0 + self._scale * (towards.x0 - without.x0),
-            without.eps + self._scale * (towards.eps - without.eps),
-        )
+        uncond, cond = self._pair(z, level, label)
+        return guide_prediction(uncond, cond, self._scale)

@@ -52,7 +52,7 @@ SCENES = {
 """Pictures at a size that a painter would open; the names are file names."""
 
 
-def document(name: str, side: int = SIDE) -> Document:
+def build_document(name: str, side: int = SIDE) -> Document:
     """A scene as a layered document: the place, then each thing with its shadow."""
     scene = SCENES[name]
     titles = [scene.place, *(item.name for item in scene.items)]
@@ -76,7 +76,7 @@ def draw_scenes(folder: Path = SAMPLES) -> None:
     """Each scene flat as PNG and layered as OpenRaster."""
     for name, scene in SCENES.items():
         Image.fromarray(render(scene, SIDE).image).save(folder / f"{name}.png", optimize=True)
-        write_ora(document(name), folder / f"{name}.ora")
+        write_ora(build_document(name), folder / f"{name}.ora")
 
 
 def draw_photographs(folder: Path = SAMPLES) -> None:

@@ -42,7 +42,7 @@ class SceneEdit:
         return before.astype(np.float32) / 255, after.astype(np.float32) / 255, differs
 
 
-def edits(
+def make_edits(
     count: int, things: Sequence[str], places: Sequence[str], styles: Sequence[str] = ("clay",)
 ) -> list[SceneEdit]:
     """``count`` edits, all kinds by turns; the same count gives the same edits.

@@ -36,7 +36,7 @@ class Verdict(NamedTuple):
 
 
 @cache
-def _class() -> type[Any]:
+def _judge_class() -> type[Any]:
     import torch
     from torch import nn
 
@@ -73,7 +73,7 @@ def _class() -> type[Any]:
 
 def build_judge(config: JudgeConfig) -> Any:
     """An untrained judge."""
-    return _class()(config)
+    return _judge_class()(config)
 
 
 def save_judge(judge: Any, folder: Path, accuracy: dict[str, float]) -> None:

@@ -88,9 +88,6 @@ class Scene:
     def change_place(self, place: str) -> "Scene":
         return replace(self, place=place)
 
-    def relight(self, light: Light) -> "Scene":
-        return replace(self, light=light)
-
 
 def name_in_colour(name: str, colour: str | None) -> str:
     """A name with another colour in place of its own: "red apple" in blue is "blue apple"."""

@@ -26,11 +26,11 @@ class TextEncoder:
         ids: list[int] = self.tokenizer.encode(prompt).ids
         return ids if len(ids) <= self.length else [*ids[: self.length - 1], ids[-1]]
 
-    def reads(self, prompt: str) -> bool:
+    def can_read(self, prompt: str) -> bool:
         """Whether a prompt fits into the context."""
         return len(self.tokenizer.encode(prompt).ids) <= self.length
 
-    def words(self, prompt: str) -> list[str]:
+    def token_texts(self, prompt: str) -> list[str]:
         """The token texts, one per context position in use (attention tools name rows by them)."""
         return [self.tokenizer.id_to_token(index) for index in self.ids(prompt)]
 

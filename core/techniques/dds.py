@@ -9,7 +9,7 @@ from core.diffusion.latent_masks import number_steps, soft_latent_mask
 from core.diffusion.model import Image, Level, Levels, Model, Step
 from core.editing.inversion import Branches, invertible_levels
 from core.editing.prompt_warnings import warn_about_prompt
-from core.params import Range, Text
+from core.params import Guidance, NegativePrompt, Prompt, Range, SourcePrompt, Steps, Strength
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -41,15 +41,15 @@ class DeltaDenoisingScore:
 
     @dataclass(frozen=True)
     class Params:
-        prompt: Annotated[str, Text("It should show", lines=2)] = ""
-        source_prompt: Annotated[str, Text("Picture shows", help="What is there now.")] = ""
+        prompt: Annotated[str, Prompt("It should show", lines=2)] = ""
+        source_prompt: Annotated[str, SourcePrompt("Picture shows", help="What is there now.")] = ""
         strength: Annotated[
-            float, Range(0, 1, "Strength", step=0.05, help="The share of steps taken.")
+            float, Strength(0, 1, "Strength", step=0.05, help="The share of steps taken.")
         ] = 1.0
-        guidance: Annotated[float, Range(1, 20, "Guidance scale", step=0.5)] = 7.5
-        negative_prompt: Annotated[str, Text("Negative prompt")] = ""
+        guidance: Annotated[float, Guidance(1, 20, "Guidance scale", step=0.5)] = 7.5
+        negative_prompt: Annotated[str, NegativePrompt("Negative prompt")] = ""
         rate: Annotated[float, Range(0, 4, "Step size", step=0.1)] = 1.0
-        steps: Annotated[int, Range(2, 300, "Steps")] = 200
+        steps: Annotated[int, Steps(2, 300, "Steps")] = 200
 
     def run(self, task: "Task[Params]", model: Model) -> Generator[Step, None, Image]:
         params = task.params

@@ -8,7 +8,7 @@ from core.catalog import techniques
 from core.diffusion.latent_masks import check_finite, grey_picture
 from core.diffusion.model import Image, Model, Step
 from core.editing.inversion import invertible_levels
-from core.params import Range, Text
+from core.params import Prompt, Range, SourcePrompt, Steps
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -36,12 +36,12 @@ class DifferenceMap:
 
     @dataclass(frozen=True)
     class Params:
-        prompt: Annotated[str, Text("It should show", lines=2)] = ""
-        source_prompt: Annotated[str, Text("Picture shows")] = ""
+        prompt: Annotated[str, Prompt("It should show", lines=2)] = ""
+        source_prompt: Annotated[str, SourcePrompt("Picture shows")] = ""
         noise: Annotated[
             float, Range(0.1, 0.9, "Noise", step=0.05, help="More: larger shapes, less detail.")
         ] = 0.5
-        steps: Annotated[int, Range(1, 50, "Draws")] = 10
+        steps: Annotated[int, Steps(1, 50, "Draws")] = 10
 
     def run(self, task: "Task[Params]", model: Model) -> Generator[Step, None, Image]:
         params = task.params

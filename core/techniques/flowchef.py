@@ -10,7 +10,7 @@ from core.diffusion.model import Image, Level, Model, Prediction, Step
 from core.diffusion.rectified_flow import Flow
 from core.editing.inversion import Branches, invertible_levels
 from core.editing.prompt_warnings import warn_about_prompt
-from core.params import Range, Text
+from core.params import Guidance, Prompt, Range, SourcePrompt, Steps, Strength
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -41,22 +41,23 @@ class FlowChef:
 
     @dataclass(frozen=True)
     class Params:
-        prompt: Annotated[str, Text("It should show", lines=2)] = ""
+        prompt: Annotated[str, Prompt("It should show", lines=2)] = ""
         source_prompt: Annotated[
-            str, Text("Picture shows", help="What is there now; the edit leads away from it.")
+            str,
+            SourcePrompt("Picture shows", help="What is there now; the edit leads away from it."),
         ] = ""
         strength: Annotated[
-            float, Range(0, 1, "Strength", step=0.05, help="0: the picture. 1: from noise.")
+            float, Strength(0, 1, "Strength", step=0.05, help="0: the picture. 1: from noise.")
         ] = 1.0
         guidance: Annotated[
-            float, Range(0, 20, "Guidance scale", step=0.5, help="Inside the region only.")
+            float, Guidance(0, 20, "Guidance scale", step=0.5, help="Inside the region only.")
         ] = 4.5
         kept: Annotated[
             float, Range(0, 1, "Composition kept", step=0.01, help="Share of steps.")
         ] = 0.33
         rate: Annotated[float, Range(0, 10, "Pull towards the picture", step=0.1)] = 0.6
         pulls: Annotated[int, Range(1, 10, "Pulls a step")] = 4
-        steps: Annotated[int, Range(2, 100, "Steps")] = 30
+        steps: Annotated[int, Steps(2, 100, "Steps")] = 30
 
     def run(self, task: "Task[Params]", model: Model) -> Generator[Step, None, Image]:
         x0 = model.encode(task.image)

@@ -10,7 +10,7 @@ from core.diffusion.model import Image, Model, Step
 from core.diffusion.rectified_flow import Flow
 from core.editing.inversion import Branches, invertible_levels
 from core.editing.prompt_warnings import warn_about_prompt
-from core.params import Range, Text
+from core.params import Guidance, NegativePrompt, Prompt, Range, SourcePrompt, Steps, Strength
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -35,21 +35,21 @@ class FlowEdit:
 
     @dataclass(frozen=True)
     class Params:
-        prompt: Annotated[str, Text("It should show", lines=2)] = ""
-        source_prompt: Annotated[str, Text("Picture shows", help="What is there now.")] = ""
+        prompt: Annotated[str, Prompt("It should show", lines=2)] = ""
+        source_prompt: Annotated[str, SourcePrompt("Picture shows", help="What is there now.")] = ""
         strength: Annotated[
-            float, Range(0, 1, "Strength", step=0.02, help="How much of the walk is edited.")
+            float, Strength(0, 1, "Strength", step=0.02, help="How much of the walk is edited.")
         ] = 0.66
-        guidance: Annotated[float, Range(1, 20, "Guidance scale", step=0.5)] = 13.5
+        guidance: Annotated[float, Guidance(1, 20, "Guidance scale", step=0.5)] = 13.5
         source_guidance: Annotated[float, Range(1, 20, "Source guidance", step=0.5)] = 3.5
-        negative_prompt: Annotated[str, Text("Negative prompt")] = ""
+        negative_prompt: Annotated[str, NegativePrompt("Negative prompt")] = ""
         draws: Annotated[
             int, Range(1, 8, "Noises a step", help="More make the edit steadier and slower.")
         ] = 1
         free: Annotated[
             int, Range(0, 50, "Free last steps", help="Steps that follow the prompt alone.")
         ] = 0
-        steps: Annotated[int, Range(2, 100, "Steps")] = 50
+        steps: Annotated[int, Steps(2, 100, "Steps")] = 50
 
     def run(self, task: "Task[Params]", model: Model) -> Generator[Step, None, Image]:
         x0 = model.encode(task.image)

@@ -10,7 +10,7 @@ from core.catalog import RegistryChoice, techniques, verifiers
 from core.diffusion.eta_step import step_mean, step_sigma
 from core.diffusion.latent_masks import check_finite, last_steps, soft_latent_mask
 from core.diffusion.model import Image, Levels, Model, Prediction, Step
-from core.params import Choice, Range, Text
+from core.params import Choice, Prompt, Range, Steps, Strength
 from core.scoring.case import Case
 
 if TYPE_CHECKING:
@@ -41,15 +41,15 @@ class GoodSeed:
 
     @dataclass(frozen=True)
     class Params:
-        prompt: Annotated[str, Text("Prompt", lines=2)] = ""
-        strength: Annotated[float, Range(0, 1, "Strength", step=0.05)] = 1.0
+        prompt: Annotated[str, Prompt("Prompt", lines=2)] = ""
+        strength: Annotated[float, Strength(0, 1, "Strength", step=0.05)] = 1.0
         count: Annotated[int, Range(1, 16, "Noises tried")] = 4
         search: Annotated[str, Choice(("bank", "steering"), "Search")] = "bank"
         verifier: Annotated[str, RegistryChoice(verifiers, "Best is")] = "agreement"
         pressure: Annotated[
             float, Range(0, 100, "Pressure", step=1, help="Of the choice in steering.")
         ] = 10.0
-        steps: Annotated[int, Range(1, 100, "Steps")] = 20
+        steps: Annotated[int, Steps(1, 100, "Steps")] = 20
 
     def run(self, task: "Task[Params]", model: Model) -> Generator[Step, None, Image]:
         params = task.params

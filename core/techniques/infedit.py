@@ -5,19 +5,30 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from core.catalog import techniques
+from core.diffusion.attention import AttentionLayer, AttentionStates
+from core.diffusion.guidance import guide_prediction
 from core.diffusion.latent_masks import check_finite, last_steps, number_steps, soft_latent_mask
 from core.diffusion.model import Image, Level, Model, Prediction, Step
 from core.editing.attention_maps import has_map_side, latent_size, map_to_grid, resize_map
 from core.editing.inversion import invertible_levels, select_rows
 from core.editing.prompt_warnings import warn_about_prompt
 from core.editing.token_alignment import align_tokens, find_differing_tokens, token_indices
-from core.params import Range, Switch, Text
+from core.params import (
+    Guidance,
+    NegativePrompt,
+    Prompt,
+    Range,
+    SourcePrompt,
+    Steps,
+    Strength,
+    Switch,
+    Text,
+)
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from core.editing.prompt_edit import Walk
-    from core.models.attention import AttentionLayer
     from core.task import Task
 
 SOURCE, TARGET, LAYOUT, BRANCHES = 0, 1, 2, 3
@@ -42,14 +53,14 @@ class InfEdit:
 
     @dataclass(frozen=True)
     class Params:
-        prompt: Annotated[str, Text("It should show", lines=2)] = ""
-        source_prompt: Annotated[str, Text("Picture shows", help="What is there now.")] = ""
+        prompt: Annotated[str, Prompt("It should show", lines=2)] = ""
+        source_prompt: Annotated[str, SourcePrompt("Picture shows", help="What is there now.")] = ""
         strength: Annotated[
-            float, Range(0, 1, "Strength", step=0.05, help="0: the picture. 1: the prompt.")
+            float, Strength(0, 1, "Strength", step=0.05, help="0: the picture. 1: the prompt.")
         ] = 1.0
-        guidance: Annotated[float, Range(1, 20, "Guidance scale", step=0.1)] = 2.3
+        guidance: Annotated[float, Guidance(1, 20, "Guidance scale", step=0.1)] = 2.3
         source_guidance: Annotated[float, Range(1, 20, "Source guidance", step=0.1)] = 1.0
-        negative_prompt: Annotated[str, Text("Negative prompt")] = ""
+        negative_prompt: Annotated[str, NegativePrompt("Negative prompt")] = ""
         cross_replace: Annotated[float, Range(0, 1, "Words kept", step=0.05)] = 0.7
         self_replace: Annotated[float, Range(0, 1, "Layout kept", step=0.05)] = 0.7
         fresh: Annotated[
@@ -64,7 +75,7 @@ class InfEdit:
         kept_words: Annotated[str, Text("Words kept as they are", help="In both prompts.")] = ""
         edit_threshold: Annotated[float, Range(0, 1, "Edit threshold", step=0.05)] = 0.55
         keep_threshold: Annotated[float, Range(0, 1, "Keep threshold", step=0.05)] = 0.6
-        steps: Annotated[int, Range(2, 100, "Steps")] = 12
+        steps: Annotated[int, Steps(2, 100, "Steps")] = 12
 
     def run(self, task: "Task[Params]", model: Model) -> Generator[Step, None, Image]:
         edit = _Edit(task, model)
@@ -122,10 +133,8 @@ class _Edit:
             return seen
         scale = z.new_tensor(scales)[:, None, None, None]
         halves = zip(seen.x0.chunk(2), seen.eps.chunk(2), strict=True)
-        (x0, eps), (x0_against, eps_against) = halves
-        return Prediction(
-            x0_against + scale * (x0 - x0_against), eps_against + scale * (eps - eps_against)
-        )
+        cond, uncond = (Prediction(*half) for half in halves)
+        return guide_prediction(uncond, cond, scale)
 
     def _step(
         self, z: "Tensor", seen: Prediction, here: Level, there: Level, noise: "Tensor"
@@ -160,16 +169,16 @@ class UnifiedAttention:
         self.looks: list[Tensor] = []
 
     def __call__(
-        self, place: "AttentionLayer", q: "Tensor", k: "Tensor", v: "Tensor"
-    ) -> "tuple[Tensor, Tensor, Tensor]":
+        self, place: AttentionLayer, query: "Tensor", key: "Tensor", value: "Tensor"
+    ) -> AttentionStates:
         if place.is_cross:
-            return q, k, v
+            return query, key, value
         is_early = self.at + 1 < self.params.self_replace * self.count
         queries = (SOURCE, SOURCE, SOURCE) if is_early else (SOURCE, TARGET, TARGET)
         keys = (SOURCE, SOURCE, SOURCE) if is_early else (SOURCE, TARGET, SOURCE)
-        return _from(q, queries), _from(k, keys), _from(v, (SOURCE, TARGET, SOURCE))
+        return _from(query, queries), _from(key, keys), _from(value, (SOURCE, TARGET, SOURCE))
 
-    def maps(self, place: "AttentionLayer", maps: "Tensor") -> "Tensor":
+    def maps(self, place: AttentionLayer, maps: "Tensor") -> "Tensor":
         if not place.is_cross:
             return maps
         layout = self._replace_maps(maps, LAYOUT)

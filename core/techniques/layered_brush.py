@@ -10,7 +10,7 @@ from core.catalog import techniques
 from core.diffusion.latent_masks import check_finite, known_region, number_steps, soft_latent_mask
 from core.diffusion.model import Denoise, Image, Model, Step
 from core.editing.cached_trajectory import LayerLatent, Trajectory, Walk, merge_layers
-from core.params import Choice, Range, Text
+from core.params import Choice, Depth, Prompt, Steps, Strength, Text
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -37,14 +37,14 @@ class LayeredBrush:
 
     @dataclass(frozen=True)
     class Params:
-        prompt: Annotated[str, Text("Prompt", lines=2)] = ""
+        prompt: Annotated[str, Prompt("Prompt", lines=2)] = ""
         strength: Annotated[
-            float, Range(0, 1, "Strength", step=0.05, help="How much of the noise is new.")
+            float, Strength(0, 1, "Strength", step=0.05, help="How much of the noise is new.")
         ] = 1.0
         depth: Annotated[
-            float, Range(0, 1, "Depth", step=0.05, help="Low: texture. High: other objects.")
+            float, Depth(0, 1, "Depth", step=0.05, help="Low: texture. High: other objects.")
         ] = 0.75
-        steps: Annotated[int, Range(TAIL + 2, 100, "Steps")] = 20
+        steps: Annotated[int, Steps(TAIL + 2, 100, "Steps")] = 20
         base: Annotated[
             str,
             Choice(

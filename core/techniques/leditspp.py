@@ -6,18 +6,18 @@ from functools import partial
 from typing import TYPE_CHECKING, Annotated, ClassVar, NamedTuple
 
 from core.catalog import techniques
+from core.diffusion.attention import AttentionLayer, AttentionStates
 from core.diffusion.model import Denoise, Image, Level, Model, Prediction, Step
 from core.diffusion.noise_schedule import SCHEDULE_STEPS, full_schedule, nearest_index
 from core.editing.attention_maps import has_map_side, latent_size, map_to_grid, resize_map
 from core.editing.inversion import Branches
 from core.editing.prompt_edit import INVERSION, SOURCE, TARGET, EditParams, PromptEdit
 from core.editing.token_alignment import token_indices
-from core.params import Range, Text
+from core.params import Guidance, Prompt, Range, Steps, Strength
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from core.models.attention import AttentionLayer
     from core.task import Task
 
 PLAIN, FIRST = 2, 3
@@ -57,14 +57,14 @@ class LeditsPlusPlus:
     @dataclass(frozen=True)
     class Params(EditParams):
         prompt: Annotated[
-            str, Text("Concepts", lines=2, help="Between commas; a leading minus removes.")
+            str, Prompt("Concepts", lines=2, help="Between commas; a leading minus removes.")
         ] = ""
         strength: Annotated[
-            float, Range(0, 1, "Strength", step=0.01, help="0: the picture. 1: the prompt.")
+            float, Strength(0, 1, "Strength", step=0.01, help="0: the picture. 1: the prompt.")
         ] = 0.88
-        guidance: Annotated[float, Range(1, 20, "Guidance scale", step=0.5)] = 3.5
+        guidance: Annotated[float, Guidance(1, 20, "Guidance scale", step=0.5)] = 3.5
         inverter: Annotated[str, INVERSION] = "ledits++"
-        steps: Annotated[int, Range(2, 100, "Steps")] = 34
+        steps: Annotated[int, Steps(2, 100, "Steps")] = 34
         scale: Annotated[float, Range(0, 20, "Concept strength", step=0.5)] = 5.0
         threshold: Annotated[
             float, Range(0, 1, "Locality", step=0.05, help="Share of the picture left alone.")
@@ -131,11 +131,11 @@ class ConceptMaps:
         self.maps_seen: list[Tensor] = []
 
     def __call__(
-        self, place: "AttentionLayer", q: "Tensor", k: "Tensor", v: "Tensor"
-    ) -> "tuple[Tensor, Tensor, Tensor]":
-        return q, k, v
+        self, place: AttentionLayer, query: "Tensor", key: "Tensor", value: "Tensor"
+    ) -> AttentionStates:
+        return query, key, value
 
-    def maps(self, place: "AttentionLayer", maps: "Tensor") -> "Tensor":
+    def maps(self, place: AttentionLayer, maps: "Tensor") -> "Tensor":
         if place.is_cross and maps.shape[0] > FIRST and has_map_side(maps.shape[-2], self.cells):
             self.maps_seen.append(maps[FIRST:].mean(1).detach())
         return maps

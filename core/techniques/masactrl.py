@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from core.catalog import techniques
+from core.diffusion.attention import AttentionLayer, AttentionStates
 from core.diffusion.model import Image, Model, Step
 from core.editing.attention_maps import has_map_side, latent_size, map_to_grid, resize_map
 from core.editing.prompt_edit import SOURCE, TARGET, EditParams, PromptEdit
@@ -14,7 +15,6 @@ from core.params import Range, Text
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from core.models.attention import AttentionLayer
     from core.task import Task
 
 THRESHOLD = 0.1
@@ -76,21 +76,22 @@ class _Mutual:
         self.params = params
 
     def __call__(
-        self, place: "AttentionLayer", q: "Tensor", k: "Tensor", v: "Tensor"
-    ) -> "tuple[Tensor, Tensor, Tensor]":
+        self, place: AttentionLayer, query: "Tensor", key: "Tensor", value: "Tensor"
+    ) -> AttentionStates:
         if not self.acts(place):
-            return q, k, v
-        return q, self._of_source(k, place.words), self._of_source(v, place.words)
+            return query, key, value
+        first = place.prompt_tokens
+        return query, self._of_source(key, first), self._of_source(value, first)
 
-    def acts(self, place: "AttentionLayer") -> bool:
+    def acts(self, place: AttentionLayer) -> bool:
         late = self.edit.at >= self.params.start_step * self.edit.count
         return late and not place.is_cross and place.share >= self.params.start_layer
 
-    def _of_source(self, states: "Tensor", words: int) -> "Tensor":
-        """The source's rows of the picture in the edit; words before them keep their own."""
+    def _of_source(self, states: "Tensor", prompt_tokens: int) -> "Tensor":
+        """The source's rows of the picture in the edit; the prompt's tokens keep their own."""
         changed = states.clone()
         rows = self.edit.branches.rows
-        changed[rows(TARGET), :, words:] = states[rows(SOURCE), :, words:]
+        changed[rows(TARGET), :, prompt_tokens:] = states[rows(SOURCE), :, prompt_tokens:]
         return changed
 
 
@@ -106,7 +107,7 @@ class _Apart(_Mutual):
         self.looks: list[Tensor] = []
         self.looked_at = -1
 
-    def maps(self, place: "AttentionLayer", maps: "Tensor") -> "Tensor":
+    def maps(self, place: AttentionLayer, maps: "Tensor") -> "Tensor":
         if place.is_cross:
             self._remember(maps)
             return maps

@@ -10,7 +10,16 @@ from core.catalog import techniques
 from core.diffusion.latent_masks import last_steps, number_steps, soft_latent_mask
 from core.diffusion.model import Conditioning, Denoise, Image, Level, Levels, Model, Step
 from core.editing.inversion import Branches, Source, ddim_invert, invertible_levels, select_rows
-from core.params import File, Range, Text
+from core.params import (
+    Guidance,
+    NegativePrompt,
+    PictureFile,
+    Prompt,
+    Range,
+    SourcePrompt,
+    Steps,
+    Strength,
+)
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -41,14 +50,14 @@ class Morph:
 
     @dataclass(frozen=True)
     class Params:
-        prompt: Annotated[str, Text("Prompt", lines=2)] = ""
-        source_prompt: Annotated[str, Text("Picture shows")] = ""
-        picture: Annotated[str, File("Other picture", OTHER)] = ""
+        prompt: Annotated[str, Prompt("Prompt", lines=2)] = ""
+        source_prompt: Annotated[str, SourcePrompt("Picture shows")] = ""
+        picture: Annotated[str, PictureFile("Other picture", OTHER)] = ""
         share: Annotated[
             float, Range(0, 1, "Share", step=0.05, help="0: your picture. 1: the other one.")
         ] = 0.5
         strength: Annotated[
-            float, Range(0, 1, "Strength", step=0.05, help="How noisy the level of mixing is.")
+            float, Strength(0, 1, "Strength", step=0.05, help="How noisy the level of mixing is.")
         ] = 0.6
         fresh: Annotated[
             float, Range(0, 0.9, "Fresh noise", step=0.05, help="In place of the pictures' own.")
@@ -56,9 +65,9 @@ class Morph:
         bound: Annotated[
             float, Range(1, 10, "Clip", step=0.5, help="Of latents, against artefacts.")
         ] = 2.0
-        guidance: Annotated[float, Range(1, 20, "Guidance scale", step=0.5)] = 7.5
-        negative_prompt: Annotated[str, Text("Negative prompt")] = ""
-        steps: Annotated[int, Range(2, 100, "Steps")] = 30
+        guidance: Annotated[float, Guidance(1, 20, "Guidance scale", step=0.5)] = 7.5
+        negative_prompt: Annotated[str, NegativePrompt("Negative prompt")] = ""
+        steps: Annotated[int, Steps(2, 100, "Steps")] = 30
 
     def run(self, task: "Task[Params]", model: Model) -> Generator[Step, None, Image]:
         morphing = Morphing(task, model)

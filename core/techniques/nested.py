@@ -10,7 +10,7 @@ from core.diffusion.eta_step import step_mean, step_sigma
 from core.diffusion.latent_masks import check_finite, known_region, last_steps, soft_latent_mask
 from core.diffusion.model import Denoise, Image, Levels, Model, Step
 from core.diffusion.noise_schedule import levels_from
-from core.params import Range, Text
+from core.params import Prompt, Range, Steps, Strength
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -34,9 +34,9 @@ class NestedDiffusion:
 
     @dataclass(frozen=True)
     class Params:
-        prompt: Annotated[str, Text("Prompt", lines=2)] = ""
-        strength: Annotated[float, Range(0, 1, "Strength", step=0.05)] = 1.0
-        steps: Annotated[int, Range(1, 20, "Steps", help="Pictures on the way.")] = 5
+        prompt: Annotated[str, Prompt("Prompt", lines=2)] = ""
+        strength: Annotated[float, Strength(0, 1, "Strength", step=0.05)] = 1.0
+        steps: Annotated[int, Steps(1, 20, "Steps", help="Pictures on the way.")] = 5
         inner_steps: Annotated[int, Range(1, 50, "Steps of each picture")] = 20
         variation: Annotated[
             float, Range(0, 1, "Variation", step=0.05, help="Fresh noise in the inner steps.")

@@ -9,7 +9,7 @@ from core.diffusion.model import Conditioning, Denoise, Image, Level, Model, Pre
 from core.editing.inversion import Branches, select_rows
 from core.editing.prompt_edit import SOURCE, TARGET, EditParams, PromptEdit
 from core.editing.token_alignment import align_tokens
-from core.params import Range, Text
+from core.params import Guidance, NegativePrompt, Range
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -34,9 +34,9 @@ class NoiseCorrection:
 
     @dataclass(frozen=True)
     class Params(EditParams):
-        guidance: Annotated[float, Range(1, 20, "Guidance scale", step=0.5)] = 5.0
+        guidance: Annotated[float, Guidance(1, 20, "Guidance scale", step=0.5)] = 5.0
         negative_prompt: Annotated[
-            str, Text("Negative prompt", help="Empty: the words of the picture.")
+            str, NegativePrompt("Negative prompt", help="Empty: the words of the picture.")
         ] = ""
         corrected: Annotated[
             float, Range(0, 1, "Correction", step=0.05, help="Share of the steps that keep more.")

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from core.catalog import techniques
+from core.diffusion.attention import AttentionLayer, AttentionStates
 from core.diffusion.model import Image, Model, Step
 from core.editing.prompt_edit import SOURCE, TARGET, EditParams, PromptEdit
-from core.params import Range, Text
+from core.params import NegativePrompt, Range
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from core.models.attention import AttentionLayer
     from core.task import Task
 
 BLOCK = "up_blocks.1.resnets.1.conv2"
@@ -37,7 +37,7 @@ class PlugAndPlay:
 
     @dataclass(frozen=True)
     class Params(EditParams):
-        negative_prompt: Annotated[str, Text("Negative prompt")] = (
+        negative_prompt: Annotated[str, NegativePrompt("Negative prompt")] = (
             "ugly, blurry, black, low res, unrealistic"
         )
         features_kept: Annotated[
@@ -62,11 +62,11 @@ class _Kept:
         self.params = params
 
     def __call__(
-        self, place: "AttentionLayer", q: "Tensor", k: "Tensor", v: "Tensor"
-    ) -> "tuple[Tensor, Tensor, Tensor]":
+        self, place: AttentionLayer, query: "Tensor", key: "Tensor", value: "Tensor"
+    ) -> AttentionStates:
         if place.is_cross or place.share < DECODER or not self._within(self.params.attention_kept):
-            return q, k, v
-        return self._of_source(q), self._of_source(k), v
+            return query, key, value
+        return self._of_source(query), self._of_source(key), value
 
     def tap(self, name: str, output: "Tensor") -> "Tensor | None":
         if name != BLOCK or not self._within(self.params.features_kept):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from core.catalog import techniques
+from core.diffusion.attention import AttentionLayer, AttentionStates
 from core.diffusion.model import Image, Model, Step
 from core.editing.inversion import PathState
 from core.editing.prompt_edit import SOURCE, TARGET, EditParams, PromptEdit
@@ -14,7 +15,6 @@ from core.params import Choice, Range, Switch
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from core.models.attention import AttentionLayer
     from core.task import Task
 
 BLEND_SIDE = 16
@@ -76,11 +76,11 @@ class _Maps:
         self.cells = (edit.x0.shape[-2], edit.x0.shape[-1])
 
     def __call__(
-        self, place: "AttentionLayer", q: "Tensor", k: "Tensor", v: "Tensor"
-    ) -> "tuple[Tensor, Tensor, Tensor]":
-        return q, k, v
+        self, place: AttentionLayer, query: "Tensor", key: "Tensor", value: "Tensor"
+    ) -> AttentionStates:
+        return query, key, value
 
-    def maps(self, place: "AttentionLayer", maps: "Tensor") -> "Tensor":
+    def maps(self, place: AttentionLayer, maps: "Tensor") -> "Tensor":
         changed = maps.clone()
         if place.is_cross:
             self._remember(maps)

@@ -7,23 +7,31 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, NamedTuple
 
 from core import catalog
 from core.catalog import techniques
+from core.diffusion.attention import AttentionLayer, AttentionStates
 from core.diffusion.latent_masks import last_steps, number_steps, soft_latent_mask
 from core.diffusion.model import Denoise, Image, Level, Model, Prediction, Step
 from core.diffusion.rectified_flow import Flow
 from core.editing.inversion import Branches, InvertedPath, PathState, Source, invertible_levels
 from core.editing.prompt_warnings import warn_about_prompt
-from core.params import Choice, Range, Text
+from core.params import (
+    Choice,
+    Guidance,
+    NegativePrompt,
+    Prompt,
+    Range,
+    SourcePrompt,
+    Steps,
+    Strength,
+)
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from core.editing.prompt_edit import Walk
-    from core.models.attention import AttentionLayer
     from core.task import Task
 
-    States = tuple[Tensor, Tensor, Tensor]
     Values = dict[tuple["Call", int], Tensor]
-    Control = Callable[..., States]
+    CallControl = Callable[["Call", AttentionLayer, Tensor, Tensor, Tensor], AttentionStates]
 
 catalog.load("inverters")
 FIREFLOW = "fireflow"
@@ -56,13 +64,13 @@ class RfEdit:
 
     @dataclass(frozen=True)
     class Params:
-        prompt: Annotated[str, Text("It should show", lines=2)] = ""
-        source_prompt: Annotated[str, Text("Picture shows", help="What is there now.")] = ""
+        prompt: Annotated[str, Prompt("It should show", lines=2)] = ""
+        source_prompt: Annotated[str, SourcePrompt("Picture shows", help="What is there now.")] = ""
         strength: Annotated[
-            float, Range(0, 1, "Strength", step=0.05, help="0: the picture. 1: the prompt.")
+            float, Strength(0, 1, "Strength", step=0.05, help="0: the picture. 1: the prompt.")
         ] = 1.0
-        guidance: Annotated[float, Range(1, 20, "Guidance scale", step=0.5)] = 5.0
-        negative_prompt: Annotated[str, Text("Negative prompt")] = ""
+        guidance: Annotated[float, Guidance(1, 20, "Guidance scale", step=0.5)] = 5.0
+        negative_prompt: Annotated[str, NegativePrompt("Negative prompt")] = ""
         solver: Annotated[str, SOLVER] = "rf-solver"
         shared_steps: Annotated[
             int, Range(0, 100, "Shared steps", help="More keep it closer; 2 to 8 are usual.")
@@ -71,7 +79,7 @@ class RfEdit:
             float,
             Range(0, 1, "Free layers", step=0.02, help="First share of the network that is free."),
         ] = 0.68
-        steps: Annotated[int, Range(2, 100, "Steps")] = 25
+        steps: Annotated[int, Steps(2, 100, "Steps")] = 25
 
     def run(self, task: "Task[Params]", model: Model) -> Generator[Step, None, Image]:
         edit = _Edit(task, model)
@@ -180,18 +188,24 @@ class _Edit:
         return _RecordedCalls(self.model, self.x0, words, self.levels, 1.0, against, noise, watch)
 
     def _keep(
-        self, values: "Values", call: Call, place: "AttentionLayer", *states: "Tensor"
-    ) -> "States":
-        q, k, v = states
+        self,
+        values: "Values",
+        call: Call,
+        place: AttentionLayer,
+        query: "Tensor",
+        key: "Tensor",
+        value: "Tensor",
+    ) -> AttentionStates:
         if not place.is_cross and place.share >= self.params.start_layer:
-            values[call, place.number] = v[:1, :, place.words :].to("cpu", copy=True)
-        return q, k, v
+            of_picture = value[:1, :, place.prompt_tokens :]
+            values[call, place.number] = of_picture.to("cpu", copy=True)
+        return query, key, value
 
     # The way down
 
     def _walk_down(self, climbed: InversionRecord) -> "Walk":
         calls = calls_of(self.params.solver, range(self.count))
-        denoise = self._with_control(self._branch(), calls, partial(_shared_values, climbed.values))
+        denoise = self._with_control(self._branch(), calls, partial(_share_values, climbed.values))
         state = climbed.path.begin(1)
         for i, source in enumerate(self._states(climbed)):
             state, seen = climbed.path.step(i, state, denoise)
@@ -218,7 +232,9 @@ class _Edit:
             x = x + (there - here) * velocity
         return states[::-1]
 
-    def _with_control(self, denoise: Denoise, calls: Sequence[Call], control: "Control") -> Denoise:
+    def _with_control(
+        self, denoise: Denoise, calls: Sequence[Call], control: "CallControl"
+    ) -> Denoise:
         """A denoiser whose attention layers are open to a control in the calls of shared steps."""
         left = iter(calls)
 
@@ -232,17 +248,21 @@ class _Edit:
         return opened
 
 
-def _shared_values(
-    values: "Values", call: Call, place: "AttentionLayer", *states: "Tensor"
-) -> "States":
-    """The kept values in every row, with the words and against them."""
-    q, k, v = states
+def _share_values(
+    values: "Values",
+    call: Call,
+    place: AttentionLayer,
+    query: "Tensor",
+    key: "Tensor",
+    value: "Tensor",
+) -> AttentionStates:
+    """The kept values in every row, conditional and unconditional."""
     kept = values.get((call, place.number))
     if kept is None:
-        return q, k, v
-    shared = v.clone()
-    shared[:, :, place.words :] = kept.to(v)
-    return q, k, shared
+        return query, key, value
+    shared = value.clone()
+    shared[:, :, place.prompt_tokens :] = kept.to(value)
+    return query, key, shared
 
 
 def record_velocities(denoise: Denoise, velocities: "list[Tensor]") -> Denoise:

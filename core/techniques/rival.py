@@ -5,16 +5,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from core.catalog import techniques
+from core.diffusion.attention import AttentionLayer, AttentionStates
 from core.diffusion.model import Denoise, Image, Level, Model, Prediction, Step
 from core.diffusion.noise_schedule import full_schedule, nearest_index
 from core.editing.inversion import PathState
 from core.editing.prompt_edit import SOURCE, TARGET, EditParams, PromptEdit
-from core.params import Range, Switch, Text
+from core.params import Guidance, NegativePrompt, Range, Switch
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from core.models.attention import AttentionLayer
     from core.task import Task
 
 LEAST_VARIANCE = 1e-5
@@ -38,8 +38,8 @@ class Rival:
 
     @dataclass(frozen=True)
     class Params(EditParams):
-        guidance: Annotated[float, Range(1, 20, "Guidance scale", step=0.5)] = 7.0
-        negative_prompt: Annotated[str, Text("Negative prompt")] = (
+        guidance: Annotated[float, Guidance(1, 20, "Guidance scale", step=0.5)] = 7.0
+        negative_prompt: Annotated[str, NegativePrompt("Negative prompt")] = (
             "monochrome, lowres, bad anatomy, worst quality, low quality"
         )
         look: Annotated[bool, Switch("Look at the picture", help="In self-attention.")] = True
@@ -83,11 +83,11 @@ class _Chain:
         return tuple(moved(part) for part in state)
 
     def __call__(
-        self, place: "AttentionLayer", q: "Tensor", k: "Tensor", v: "Tensor"
-    ) -> "tuple[Tensor, Tensor, Tensor]":
+        self, place: AttentionLayer, query: "Tensor", key: "Tensor", value: "Tensor"
+    ) -> AttentionStates:
         if place.is_cross:
-            return q, k, v
-        return q, self._at_source(k), self._at_source(v)
+            return query, key, value
+        return query, self._at_source(key), self._at_source(value)
 
     def _at_source(self, states: "Tensor") -> "Tensor":
         """The source's in place of one's own; later beside them."""

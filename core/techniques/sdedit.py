@@ -8,7 +8,7 @@ from core.catalog import techniques
 from core.diffusion.latent_masks import check_finite, last_steps
 from core.diffusion.model import Image, Model, Step
 from core.diffusion.samplers import SAMPLERS
-from core.params import Choice, Range, Text
+from core.params import Choice, Prompt, Steps, Strength
 
 if TYPE_CHECKING:
     from core.task import Task
@@ -26,9 +26,9 @@ class SDEdit:
 
     @dataclass(frozen=True)
     class Params:
-        prompt: Annotated[str, Text("Prompt", lines=2)] = ""
-        strength: Annotated[float, Range(0, 1, "Strength", step=0.05)] = 0.6
-        steps: Annotated[int, Range(1, 100, "Steps")] = 20
+        prompt: Annotated[str, Prompt("Prompt", lines=2)] = ""
+        strength: Annotated[float, Strength(0, 1, "Strength", step=0.05)] = 0.6
+        steps: Annotated[int, Steps(1, 100, "Steps")] = 20
         sampler: Annotated[str, Choice(tuple(SAMPLERS), "Sampler")] = "ddim"
 
     def run(self, task: "Task[Params]", model: Model) -> Generator[Step, None, Image]:

@@ -7,10 +7,21 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from core.catalog import techniques
 from core.diffusion.cross_model import at_levels_of_another, refuse_foreign
+from core.diffusion.guidance import guide
 from core.diffusion.latent_masks import check_finite, last_steps, soft_latent_mask
 from core.diffusion.model import Denoise, Image, Level, Model, Step
 from core.editing.inversion import invertible_levels
-from core.params import Choice, ModelName, Range, Text
+from core.params import (
+    Choice,
+    Guidance,
+    ModelName,
+    NegativePrompt,
+    Prompt,
+    Range,
+    Steps,
+    Strength,
+    Text,
+)
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -41,22 +52,22 @@ class SuperDiff:
 
     @dataclass(frozen=True)
     class Params:
-        prompt: Annotated[str, Text("Prompt", lines=2)] = ""
+        prompt: Annotated[str, Prompt("Prompt", lines=2)] = ""
         second_prompt: Annotated[str, Text("Second prompt", lines=2)] = ""
         second_model: Annotated[str, ModelName("Second model", OTHER, "The same model")] = ""
         mode: Annotated[
             str, Choice(("and", "or"), "Show", help="And: both at once. Or: whichever fits.")
         ] = "and"
-        strength: Annotated[float, Range(0, 1, "Strength", step=0.05)] = 1.0
-        guidance: Annotated[float, Range(1, 20, "Guidance scale", step=0.5)] = 7.5
-        negative_prompt: Annotated[str, Text("Negative prompt")] = ""
+        strength: Annotated[float, Strength(0, 1, "Strength", step=0.05)] = 1.0
+        guidance: Annotated[float, Guidance(1, 20, "Guidance scale", step=0.5)] = 7.5
+        negative_prompt: Annotated[str, NegativePrompt("Negative prompt")] = ""
         bias: Annotated[
             float, Range(-1000, 1000, "Bias", step=1, help="Log-odds for the first prompt.")
         ] = 0.0
         sharpness: Annotated[
             float, Range(0, 10, "Sharpness", step=0.1, help="Of the choice in Or.")
         ] = 1.0
-        steps: Annotated[int, Range(2, 200, "Steps")] = 50
+        steps: Annotated[int, Steps(2, 200, "Steps")] = 50
 
     def run(self, task: "Task[Params]", model: Model) -> Generator[Step, None, Image]:
         params = task.params
@@ -171,7 +182,7 @@ class Blend:
 
     def _second(self, said: "Tensor", against: "Tensor") -> "Tensor":
         """The second prompt alone, guided."""
-        return against + self.params.guidance * (said[1:2] - against)
+        return guide(against, said[1:2], self.params.guidance)
 
     def follow(self, said: "Tensor", move: StepChange, change: "Tensor") -> None:
         """The step was taken: both densities have grown."""

@@ -9,7 +9,7 @@ from core.catalog import techniques
 from core.diffusion.latent_masks import check_finite, keep_outside_mask, known_region, latent_mask
 from core.diffusion.model import Image, Model, Step
 from core.diffusion.samplers import SAMPLERS
-from core.params import Choice, Range, Text
+from core.params import Choice, Prompt, Steps
 
 if TYPE_CHECKING:
     from core.task import Task
@@ -27,8 +27,8 @@ class TextToImage:
 
     @dataclass(frozen=True)
     class Params:
-        prompt: Annotated[str, Text("Prompt", lines=2)] = ""
-        steps: Annotated[int, Range(1, 100, "Steps")] = 20
+        prompt: Annotated[str, Prompt("Prompt", lines=2)] = ""
+        steps: Annotated[int, Steps(1, 100, "Steps")] = 20
         sampler: Annotated[str, Choice(tuple(SAMPLERS), "Sampler")] = "ddim"
 
     def run(self, task: "Task[Params]", model: Model) -> Generator[Step, None, Image]:

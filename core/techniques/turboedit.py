@@ -11,7 +11,7 @@ from core.diffusion.model import Image, Levels, Model, Step
 from core.diffusion.noise_schedule import SCHEDULE_STEPS, full_schedule, nearest_index
 from core.editing.inversion import invertible_levels
 from core.editing.prompt_warnings import warn_about_prompt
-from core.params import Range, Text
+from core.params import Prompt, Range, SourcePrompt, Steps, Strength
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -35,12 +35,15 @@ class TurboEdit:
 
     @dataclass(frozen=True)
     class Params:
-        prompt: Annotated[str, Text("It should show", lines=2)] = ""
+        prompt: Annotated[str, Prompt("It should show", lines=2)] = ""
         source_prompt: Annotated[
-            str, Text("Picture shows", help="What is there now; the words that differ are edited.")
+            str,
+            SourcePrompt(
+                "Picture shows", help="What is there now; the words that differ are edited."
+            ),
         ] = ""
         strength: Annotated[
-            float, Range(0, 1, "Strength", step=0.05, help="0: the picture. 1: the prompt.")
+            float, Strength(0, 1, "Strength", step=0.05, help="0: the picture. 1: the prompt.")
         ] = 1.0
         emphasis: Annotated[
             float, Range(0, 5, "Emphasis", step=0.1, help="Stress on what the words change.")
@@ -48,7 +51,7 @@ class TurboEdit:
         shift: Annotated[
             float, Range(0, 0.5, "Shift", step=0.05, help="Of the schedule, against artefacts.")
         ] = 0.2
-        steps: Annotated[int, Range(1, 50, "Steps")] = 4
+        steps: Annotated[int, Steps(1, 50, "Steps")] = 4
 
     def run(self, task: "Task[Params]", model: Model) -> Generator[Step, None, Image]:
         params = task.params

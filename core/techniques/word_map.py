@@ -5,16 +5,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from core.catalog import techniques
+from core.diffusion.attention import AttentionLayer, AttentionStates
 from core.diffusion.latent_masks import check_finite, grey_picture
 from core.diffusion.model import Image, Level, Model, Step
 from core.editing.inversion import invertible_levels
 from core.editing.token_alignment import token_indices
-from core.params import Range, Text
+from core.params import Prompt, SourcePrompt, Steps
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from core.models.attention import AttentionLayer
     from core.task import Task
 
 EARLY, LATE = 0.35, 0.85
@@ -38,9 +38,9 @@ class WordMap:
 
     @dataclass(frozen=True)
     class Params:
-        prompt: Annotated[str, Text("Words to find")] = ""
-        source_prompt: Annotated[str, Text("Picture shows")] = ""
-        steps: Annotated[int, Range(1, 50, "Levels looked at")] = 8
+        prompt: Annotated[str, Prompt("Words to find")] = ""
+        source_prompt: Annotated[str, SourcePrompt("Picture shows")] = ""
+        steps: Annotated[int, Steps(1, 50, "Levels looked at")] = 8
 
     def run(self, task: "Task[Params]", model: Model) -> Generator[Step, None, Image]:
         params = task.params
@@ -73,11 +73,11 @@ class _PromptMaps:
         self.seen: list[Tensor] = []
 
     def __call__(
-        self, place: "AttentionLayer", q: "Tensor", k: "Tensor", v: "Tensor"
-    ) -> "tuple[Tensor, Tensor, Tensor]":
-        return q, k, v
+        self, place: AttentionLayer, query: "Tensor", key: "Tensor", value: "Tensor"
+    ) -> AttentionStates:
+        return query, key, value
 
-    def maps(self, place: "AttentionLayer", maps: "Tensor") -> "Tensor":
+    def maps(self, place: AttentionLayer, maps: "Tensor") -> "Tensor":
         if place.is_cross and self.words:
             self.seen.append(self._look(maps))
         return maps

@@ -1,4 +1,4 @@
-"""The hand: moves the view."""
+"""The Hand tool: moves the view."""
 
 from dataclasses import dataclass
 from typing import ClassVar

@@ -26,6 +26,7 @@ class MoveTool:
         pass
 
     def gesture(self, context: GestureContext, event: PointerEvent) -> Gesture:
+        """Raises EditorError when no layer is active."""
         document, start = context.document, event
         node = document.active
         if node is None:

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtGui import QGuiApplication
 
+from core.ai.recipe_values import prompt_of, source_prompt_of
 from core.catalog import techniques
 from core.errors import EditorError
 from core.geometry import EMPTY
 from core.paint.layers import AiLayer, Node
 from core.paint.selection import Selection
 from core.paint.tiles import Tiles
-from editor.ai_session.current_recipe import SOURCE, CurrentRecipe, fresh_recipe, name_for
+from editor.ai_session.current_recipe import CurrentRecipe, fresh_recipe, name_for
 from editor.ai_session.seed_walk import SeedWalk
 from editor.ai_session.select_by_words import WordSelector
 from editor.ai_session.suggest_prompt import PromptSuggester
@@ -36,8 +37,8 @@ class AiActions:
         self.studio, self.jobs, self.live = studio, jobs, live
         self.recipes = CurrentRecipe(studio, jobs, live, start or fresh_recipe())
         self.seeds = SeedWalk(studio, self.recipes, jobs)
-        self.finding = WordSelector(studio, jobs.engine, jobs)
-        self.suggesting = PromptSuggester(studio, jobs, self.recipes)
+        self.word_selector = WordSelector(studio, jobs.engine, jobs)
+        self.prompt_suggester = PromptSuggester(studio, jobs, self.recipes)
 
     @property
     def layer(self) -> AiLayer:
@@ -74,7 +75,7 @@ class AiActions:
 
     def reseed(self) -> None:
         if self.layer:
-            self.seeds.dice()
+            self.seeds.choose_random_seed()
 
     def freeze(self) -> None:
         """Keep the pixels as they are, whatever happens below; once more thaws the layer."""
@@ -87,7 +88,7 @@ class AiActions:
         """Run again beside the layer and say whether the picture is the same."""
         if not self.layer.rendered:
             raise EditorError(f"There is nothing to compare: run {self.layer.name} first.")
-        self.jobs.ask(self.layer.id, is_comparison=True)
+        self.jobs.enqueue(self.layer.id, is_comparison=True)
 
     def copy_recipe(self) -> str:
         """The recipe as JSON on the clipboard."""
@@ -116,19 +117,19 @@ class AiActions:
     async def find_words(self, words: str = "") -> None:
         """Select where some words look, or what the prompt would change. Raises EditorError."""
         recipe = self.recipes.shown
-        sentence = str(recipe.params.get(SOURCE, "")) or recipe.prompt
+        sentence = source_prompt_of(recipe) or prompt_of(recipe)
         if not sentence.strip():
             raise EditorError("Write what the picture shows first, so that there is what to find.")
         if words:
-            await self.finding.find_words(words, sentence, recipe.model)
+            await self.word_selector.find_words(words, sentence, recipe.model)
         else:
-            await self.finding.find_change(sentence, recipe.prompt, recipe.model)
+            await self.word_selector.find_change(sentence, prompt_of(recipe), recipe.model)
 
     def _insert(self, selection: Selection, label: str) -> str:
         region = Tiles(channels=1)
         region.write(selection.bounds, selection.read(selection.bounds)[..., None])
-        recipe = self.recipes.for_stroke()
-        layer = AiLayer(name_for(recipe.prompt), recipe=recipe, region=region.prune())
+        recipe = self.recipes.take_for_stroke()
+        layer = AiLayer(name_for(prompt_of(recipe)), recipe=recipe, region=region.prune())
         self.studio.document.insert(label, layer)
         return layer.id
 
@@ -157,14 +158,14 @@ class AiActions:
     def connect(self, canvas: "Canvas") -> None:
         """Strokes, wheel and previews of one canvas."""
         canvas.prepare = self._prepare
-        canvas.wheel_filters.append(self.seeds.wheel)
-        self.jobs.previewed.connect(lambda preview: _show(canvas, preview))
+        canvas.wheel_filters.append(self.seeds.handle_wheel)
+        self.jobs.previewed.connect(lambda preview: _show_preview(canvas, preview))
         self.jobs.changed.connect(lambda job: self._tint(canvas, job))
 
     def _prepare(self, context: "GestureContext") -> "GestureContext":
         if self.studio.choices.tool != "ai-brush":
             return context
-        return replace(context, recipe=self.recipes.for_stroke(), stroked=self.note_stroke)
+        return replace(context, recipe=self.recipes.take_for_stroke(), stroked=self.note_stroke)
 
     def _tint(self, canvas: "Canvas", job: "Job") -> None:
         """The region stays tinted until there is something to see in its place."""
@@ -177,7 +178,7 @@ class AiActions:
         canvas.update()
 
 
-def _show(canvas: "Canvas", preview: "JobPreview") -> None:
+def _show_preview(canvas: "Canvas", preview: "JobPreview") -> None:
     canvas.show_preview(preview.rect if preview.rgba is not None else EMPTY, preview.rgba)
     if preview.rgba is not None and not canvas.is_gesturing:
         canvas.region.layer = None

@@ -39,11 +39,11 @@ if TYPE_CHECKING:
     from editor.ai_session.job_queue import JobQueue
     from editor.studio import Studio
 
-REST = 3.0
+REST_SECONDS = 3.0
 """Seconds without a touch after which the search begins."""
-SLOW = 2.0
+SLOW_STEP_SECONDS = 2.0
 """Seconds a step may take: a person's own edit waits for the step that is under way."""
-USUAL = "agreement"
+DEFAULT_VERIFIER = "agreement"
 
 
 class IdleSeedSearch:
@@ -52,22 +52,22 @@ class IdleSeedSearch:
     def __init__(self, studio: "Studio", jobs: "JobQueue", recipes: "CurrentRecipe") -> None:
         self.studio, self.jobs, self.recipes = studio, jobs, recipes
         self.is_on = False
-        self.verifier = USUAL
+        self.verifier = DEFAULT_VERIFIER
         self.text = ""
         self.changed: Signal[None] = Signal()
         self._searches: dict[str, SeedSearch] = {}
         self._unfit: set[str] = set()
-        self._pause: asyncio.TimerHandle | None = None
+        self._timer: asyncio.TimerHandle | None = None
         self._task: asyncio.Task[None] | None = None
-        self._run: JobStream | None = None
-        self._leave: list[Callable[[], None]] = [
-            studio.opened.connect(self._open),
+        self._stream: JobStream | None = None
+        self._disconnect: list[Callable[[], None]] = [
+            studio.opened.connect(self._on_document_opened),
             recipes.changed.connect(lambda _: self.interrupt()),
             jobs.changed.connect(lambda _: self.interrupt()),
-            jobs.engine.changed.connect(self._worker_moved),
+            jobs.engine.changed.connect(self._on_worker_changed),
         ]
-        self._unwatch: list[Callable[[], None]] = []
-        self._watch(studio.document)
+        self._disconnect_document: list[Callable[[], None]] = []
+        self._connect_document(studio.document)
 
     def turn(self, on: bool) -> None:
         """On starts afresh, also where the search has given up."""
@@ -78,7 +78,7 @@ class IdleSeedSearch:
         self.interrupt()
         layer = self.recipes.layer
         if on and layer is not None:
-            self._say(missing_for_verifier(verifiers[self.judge], layer.recipe))
+            self._note(missing_for_verifier(verifiers[self.active_verifier], layer.recipe))
         self.changed.emit(None)
 
     def choose(self, verifier: str) -> None:
@@ -88,9 +88,9 @@ class IdleSeedSearch:
         self.changed.emit(None)
 
     @property
-    def judge(self) -> str:
+    def active_verifier(self) -> str:
         """The verifier that is asked: the chosen one, unless it has gone with its plugin."""
-        return self.verifier if self.verifier in verifiers else USUAL
+        return self.verifier if self.verifier in verifiers else DEFAULT_VERIFIER
 
     def interrupt(self) -> None:
         """Somebody is at work: stop at once, and wait for the next rest."""
@@ -98,58 +98,58 @@ class IdleSeedSearch:
         if self.is_on:
             # Before the loop runs there is no worker either, and its start begins the rest.
             with suppress(RuntimeError):
-                self._pause = asyncio.get_running_loop().call_later(REST, self._begin)
+                self._timer = asyncio.get_running_loop().call_later(REST_SECONDS, self._begin)
 
     def close(self) -> None:
         self._stop()
         self.is_on = False
-        for leave in (*self._leave, *self._unwatch):
+        for leave in (*self._disconnect, *self._disconnect_document):
             leave()
 
     def _stop(self) -> None:
-        if self._pause is not None:
-            self._pause.cancel()
-        if self._run is not None:
-            self._run.cancel()
-        task, self._task, self._run, self._pause = self._task, None, None, None
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._stream is not None:
+            self._stream.cancel()
+        task, self._task, self._stream, self._timer = self._task, None, None, None
         if task is not None:
             task.cancel()
-            self._show("")
+            self._set_text("")
 
     # When it begins
 
-    def _open(self, document: "Document") -> None:
+    def _on_document_opened(self, document: "Document") -> None:
         self._searches.clear()
-        self._watch(document)
+        self._connect_document(document)
         self.interrupt()
 
-    def _watch(self, document: "Document") -> None:
-        for leave in self._unwatch:
+    def _connect_document(self, document: "Document") -> None:
+        for leave in self._disconnect_document:
             leave()
-        self._unwatch = [
+        self._disconnect_document = [
             signal.connect(lambda _: self.interrupt())
             for signal in (document.changed, document.restructured, document.selected)
         ]
 
-    def _worker_moved(self, _: Worker) -> None:
+    def _on_worker_changed(self, _: Worker) -> None:
         if self._task is None:
             self.interrupt()
 
     def _begin(self) -> None:
-        self._pause = None
-        layer = self._layer()
+        self._timer = None
+        layer = self._find_layer()
         if layer is not None:
             self._task = asyncio.get_running_loop().create_task(self._search(layer))
             self._task.add_done_callback(self._on_end)
 
     def _on_end(self, task: "asyncio.Task[None]") -> None:
         if task is self._task:
-            self._task = self._run = None
-            self._show("")
+            self._task = self._stream = None
+            self._set_text("")
         if not task.cancelled():
             task.result()
 
-    def _layer(self) -> AiLayer | None:
+    def _find_layer(self) -> AiLayer | None:
         """The active AI layer, if there is nothing else to do and other seeds may be better."""
         layer = self.recipes.layer
         return layer if layer and self._is_quiet() and self._is_fit(layer) else None
@@ -162,10 +162,12 @@ class IdleSeedSearch:
     def _is_fit(self, layer: AiLayer) -> bool:
         recipe = layer.recipe
         # A model that has yet to be loaded could not be stopped at a step.
-        is_ready = self.jobs.engine.at_hand.issuperset(model_names(recipe))
+        is_ready = self.jobs.engine.loaded_models.issuperset(model_names(recipe))
         is_known = is_ready and recipe.model in self.jobs.engine.models
         shows = layer.rendered and not layer.baked and _is_shown(self.studio.document.root, layer)
-        can_judge = is_worth_it(recipe) and not missing_for_verifier(verifiers[self.judge], recipe)
+        can_judge = is_worth_it(recipe) and not missing_for_verifier(
+            verifiers[self.active_verifier], recipe
+        )
         is_hopeless = recipe.model in self._unfit or layer.id in self.jobs.failures
         return bool(is_known and shows and can_judge and not is_hopeless)
 
@@ -174,23 +176,23 @@ class IdleSeedSearch:
     async def _search(self, layer: AiLayer) -> None:
         with suppress(EditorError):
             state, still = freeze_layer(self.studio.document, layer.id)
-            question = await self.jobs.run_in_thread(_question, state, still)
+            question = await self.jobs.run_in_thread(_unseeded_key, state, still)
             if question:
-                search = self._search_for(layer.id, f"{self.judge} {question}")
+                search = self._search_for(layer.id, f"{self.active_verifier} {question}")
                 await self._try_seeds(search, state, still)
 
-    def _search_for(self, layer_id: str, question: str) -> SeedSearch:
+    def _search_for(self, layer_id: str, unseeded_key: str) -> SeedSearch:
         known = self._searches.get(layer_id)
-        if known is None or known.question != question:
-            known = self._searches[layer_id] = SeedSearch(question)
+        if known is None or known.unseeded_key != unseeded_key:
+            known = self._searches[layer_id] = SeedSearch(unseeded_key)
         return known
 
     async def _try_seeds(self, search: SeedSearch, state: "DocumentState", layer: AiLayer) -> None:
-        geometry, judge = self.jobs.engine.models[layer.recipe.model].geometry, self.judge
+        geometry, judge = self.jobs.engine.models[layer.recipe.model].geometry, self.active_verifier
         while (seed := search.next(layer.recipe.seed)) is not None:
-            self._show(search.progress(seed))
+            self._set_text(search.progress(seed))
             asked = await self.jobs.run_in_thread(_take_snapshot, state, layer, seed, geometry)
-            done = await self._answer(asked, search, judge)
+            done = await self._run_task(asked, search, judge)
             if done is None:
                 return
             score = done.facts.get("score")
@@ -199,44 +201,46 @@ class IdleSeedSearch:
                 return
             result = await self.jobs.run_in_thread(make_result, asked, done.pixels, done.facts)
             search.scores[seed] = score
-            judged = SeedScore(search.question, judge, score)
+            judged = SeedScore(search.unseeded_key, judge, score)
             self.jobs.results.add_score(layer.id, result, judged, seed != layer.recipe.seed)
             self.changed.emit(None)
 
-    async def _answer(self, asked: TaskSnapshot, search: SeedSearch, judge: str) -> JobDone | None:
+    async def _run_task(
+        self, snapshot: TaskSnapshot, search: SeedSearch, verifier: str
+    ) -> JobDone | None:
         """What the worker made; None when it was stopped, failed or is too slow for this."""
-        run, pace = self.jobs.engine.submit(asked.task, judge, yields=True), Pace()
-        self._run = run
+        run, pace = self.jobs.engine.submit(snapshot.task, verifier, is_preemptible=True), Pace()
+        self._stream = run
         async for message in run:
             if isinstance(message, JobDone):
                 return message
-            objection = self._objection(message, asked.task.recipe.model, pace)
+            objection = self._reason_to_stop(message, snapshot.task.recipe.model, pace)
             if objection:
                 run.cancel()
                 self._give_up(search, objection)
                 return None
         return None
 
-    def _objection(self, message: "StreamMessage", model: str, pace: "Pace") -> str:
+    def _reason_to_stop(self, message: "StreamMessage", model: str, pace: "Pace") -> str:
         """Why not to go on; a model that is too large or too slow for this is let alone."""
         if isinstance(message, JobFailed):
             if message.retry:
                 self._unfit.add(model)
             return message.text.rstrip(".")
-        if isinstance(message, JobStep) and pace.is_slow():
+        if isinstance(message, JobStep) and pace.note_step():
             self._unfit.add(model)
             return "one step takes so long that your own edits would wait for it"
         return ""
 
     def _give_up(self, search: SeedSearch, why: str) -> None:
         search.is_over = True
-        self._say(f"No more looking for better seeds: {why[0].lower()}{why[1:]}.")
+        self._note(f"No more looking for better seeds: {why[0].lower()}{why[1:]}.")
 
-    def _say(self, sentence: str) -> None:
+    def _note(self, sentence: str) -> None:
         if sentence:
             self.jobs.noted.emit(sentence)
 
-    def _show(self, text: str) -> None:
+    def _set_text(self, text: str) -> None:
         if text != self.text:
             self.text = text
             self.changed.emit(None)
@@ -249,15 +253,15 @@ class Pace:
         self._last: float | None = None
         self._late = 0
 
-    def is_slow(self) -> bool:
+    def note_step(self) -> bool:
         """To be asked at every step."""
         now = time.monotonic()
-        self._late += self._last is not None and now - self._last > SLOW
+        self._late += self._last is not None and now - self._last > SLOW_STEP_SECONDS
         self._last = now
         return self._late > 1
 
 
-def _question(state: "DocumentState", layer: AiLayer) -> str:
+def _unseeded_key(state: "DocumentState", layer: AiLayer) -> str:
     """What the layer asks, whatever its seed; empty when it shows another picture."""
     if current_key(state, layer) != layer.rendered:
         return ""

@@ -57,8 +57,8 @@ class Job:
     is_stopped: bool = False
     is_from_cache: bool = False
     is_unchanged: bool = False
-    since: float = field(default_factory=time.perf_counter)
-    run: "JobStream | None" = None
+    start_time: float = field(default_factory=time.perf_counter)
+    stream: "JobStream | None" = None
 
     @property
     def progress(self) -> float:
@@ -67,4 +67,4 @@ class Job:
 
     @property
     def age_ms(self) -> float:
-        return (time.perf_counter() - self.since) * 1000
+        return (time.perf_counter() - self.start_time) * 1000

@@ -15,7 +15,8 @@ from core.ai.layer import LayerTask, make_layer_task, result_key, with_result
 from core.ai.masks import composite_mask, denoise_mask
 from core.errors import EditorError
 from core.paint import layers
-from core.paint.document import Document
+from core.paint.document import Document, scratch_document
+from core.paint.edits import DocumentState
 from core.paint.layers import AiLayer, Group
 from core.paint.tiles import Pixels, Tiles
 
@@ -24,14 +25,13 @@ if TYPE_CHECKING:
 
     from core.ai.crop import Geometry
     from core.geometry import Point, Rect
-    from core.paint.edits import DocumentState
     from core.task import Recipe
 
-PREVIEW = 512
+MAX_PREVIEW_SIDE = 512
 """Longest side of a preview in pixels, as the worker sends them."""
-THUMBNAIL = 64
+THUMBNAIL_SIDE = 64
 """Side of a result's thumbnail in pixels."""
-UNCHANGED = 2
+UNSEEN_DIFFERENCE = 2
 """Bytes of difference that nobody sees."""
 
 
@@ -83,17 +83,11 @@ def freeze_layer(document: Document, layer_id: str) -> tuple["DocumentState", Ai
     return replace(document.state, root=layers.replace_node(document.root, still)), still
 
 
-def _document_of(state: "DocumentState") -> Document:
-    document = Document(state.size)
-    document.state = state
-    return document
-
-
 def take_snapshot(state: "DocumentState", layer: AiLayer, geometry: "Geometry") -> TaskSnapshot:
     """Build the request. Raises TechniqueError when there is nothing to ask."""
-    request = make_layer_task(_document_of(state), layer, geometry)
+    request = make_layer_task(scratch_document(state), layer, geometry)
     share = composite_mask(denoise_mask(request.painted, request.lengths), request.lengths)
-    scale = min(1.0, PREVIEW / max(share.shape))
+    scale = min(1.0, MAX_PREVIEW_SIDE / max(share.shape))
     small = cv2.resize(share, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     alpha = np.rint(np.asarray(small) * 255).astype(np.uint8)
     return TaskSnapshot(state.root, layer, request, alpha)
@@ -101,15 +95,15 @@ def take_snapshot(state: "DocumentState", layer: AiLayer, geometry: "Geometry") 
 
 def current_key(state: "DocumentState", layer: AiLayer) -> str:
     """The key of what the layer would be asked now. Raises TechniqueError."""
-    return result_key(_document_of(state), layer)
+    return result_key(scratch_document(state), layer)
 
 
-def make_result(asked: TaskSnapshot, pixels: Pixels, facts: "Mapping[str, Any]") -> Result:
+def make_result(snapshot: TaskSnapshot, pixels: Pixels, facts: "Mapping[str, Any]") -> Result:
     """The worker's pixels (RGBA premultiplied over the request's rectangle) as a result."""
-    request, layer = asked.task, asked.layer
-    frozen = Document(request.rect.size, asked.root)
+    request, layer = snapshot.task, snapshot.layer
+    frozen = scratch_document(DocumentState(request.canvas, snapshot.root))
     made = with_result(frozen, request, pixels, str(facts.get("model_hash", "")))
-    before, after = _thumbnails(request, pixels)
+    before, after = _make_thumbnails(request, pixels)
     return Result(
         key=request.key,
         rect=request.rect,
@@ -117,29 +111,29 @@ def make_result(asked: TaskSnapshot, pixels: Pixels, facts: "Mapping[str, Any]")
         recipe=made.recipe,
         tiles=made.tiles,
         thumbnail=after,
-        is_unchanged=bool(cv2.absdiff(before, after).max() < UNCHANGED),
+        is_unchanged=bool(cv2.absdiff(before, after).max() < UNSEEN_DIFFERENCE),
         facts=facts,
     )
 
 
-def _thumbnails(request: LayerTask, pixels: Pixels) -> tuple[Pixels, Pixels]:
+def _make_thumbnails(task: LayerTask, pixels: Pixels) -> tuple[Pixels, Pixels]:
     """Before and after around what was painted, as squares of THUMBNAIL pixels."""
-    side = max(request.bounds.width, request.bounds.height)
-    rect = request.bounds.pad((side + 15) // 16) & request.rect
-    inside = rect.translate(-request.rect.x, -request.rect.y).slices
-    crop, shown = request.crop[inside], pixels[inside]
+    side = max(task.bounds.width, task.bounds.height)
+    rect = task.bounds.pad((side + 15) // 16) & task.rect
+    inside = rect.translate(-task.rect.x, -task.rect.y).slices
+    crop, shown = task.crop[inside], pixels[inside]
     through = cv2.merge([255 - shown[..., 3]] * 3)
     after = cv2.add(cv2.multiply(crop, through, scale=1 / 255), shown[..., :3])
-    return _square(crop), _square(after)
+    return _crop_square(crop), _crop_square(after)
 
 
-def _square(picture: object) -> Pixels:
+def _crop_square(picture: object) -> Pixels:
     """The picture's middle as a square."""
     whole = np.asarray(picture, np.uint8)
     side = min(whole.shape[:2])
     y, x = (whole.shape[0] - side) // 2, (whole.shape[1] - side) // 2
     middle = np.ascontiguousarray(whole[y : y + side, x : x + side])
-    small = cv2.resize(middle, (THUMBNAIL, THUMBNAIL), interpolation=cv2.INTER_AREA)
+    small = cv2.resize(middle, (THUMBNAIL_SIDE, THUMBNAIL_SIDE), interpolation=cv2.INTER_AREA)
     return np.asarray(small, np.uint8)
 
 
@@ -160,12 +154,12 @@ def show_result(document: Document, since: Group, layer: AiLayer, result: Result
     It goes into every state from the tree ``since`` on in which the layer still asks the same;
     False when it does not ask so any more. Not while an edit is open.
     """
-    document.amend(since, _result_change(layer, result))
+    document.amend(since, _make_change(layer, result))
     node = layers.find(document.root, layer.id)
     return isinstance(node, AiLayer) and node.rendered == result.key
 
 
-def _result_change(layer: AiLayer, result: Result) -> Callable[[Group], Group]:
+def _make_change(layer: AiLayer, result: Result) -> Callable[[Group], Group]:
     made: dict[AiLayer, AiLayer] = {}
 
     def change(root: Group) -> Group:

@@ -29,7 +29,7 @@ class Variant:
     key: str
     recipe: "Recipe"
     thumbnail: "Pixels"
-    judged: "SeedScore | None" = None
+    seed_score: "SeedScore | None" = None
     is_found: bool = False
 
 
@@ -37,71 +37,77 @@ class ResultCache:
     """The last results by key within a budget of bytes, and which layer tried them."""
 
     def __init__(self, budget: int = 256 << 20) -> None:
-        self._store = TensorCache(budget)
-        self._tried: dict[str, OrderedDict[str, Variant]] = {}
+        self._results = TensorCache(budget)
+        self._variants: dict[str, OrderedDict[str, Variant]] = {}
 
     def find(self, key: str, position: "Point") -> "Result | None":
         """The result of exactly this input, in a layer that lies at this position."""
-        if (key, position) not in self._store:
+        if (key, position) not in self._results:
             return None
-        found: Result = self._store.get((key, position), lambda: None)
+        found: Result = self._results.get((key, position), lambda: None)
         return found
 
     def keep(self, layer_id: str, result: "Result") -> None:
-        self._store.put((result.key, result.position), result)
+        self._results.put((result.key, result.position), result)
         self.add_variant(layer_id, result)
 
     def add_variant(self, layer_id: str, result: "Result") -> None:
         """A layer shows (or would have shown) a result: it moves to the end of its thumbnails."""
-        old = self._of(layer_id).get(result.key)
-        self._add(layer_id, _make_variant(result, old.judged if old else None))
+        old = self._variants_of(layer_id).get(result.key)
+        self._append_variant(layer_id, _make_variant(result, old.seed_score if old else None))
 
     def add_score(
-        self, layer_id: str, result: "Result", judged: "SeedScore", is_found: bool
+        self, layer_id: str, result: "Result", seed_score: "SeedScore", is_found: bool
     ) -> None:
         """A result with its score: the best of its question are the layer's first thumbnails.
 
         What was found for another question, and never chosen, makes room.
         """
-        self._store.put((result.key, result.position), result)
-        tried = self._of(layer_id)
+        self._results.put((result.key, result.position), result)
+        tried = self._variants_of(layer_id)
         for one in list(tried.values()):
-            if one.is_found and one.judged and one.judged.question != judged.question:
+            if (
+                one.is_found
+                and one.seed_score
+                and one.seed_score.unseeded_key != seed_score.unseeded_key
+            ):
                 del tried[one.key]
         old = tried.get(result.key)
         is_new = is_found and (old is None or old.is_found)
-        self._add(layer_id, _make_variant(result, judged, is_new))
-        for key in _rank(tried, judged.question):
+        self._append_variant(layer_id, _make_variant(result, seed_score, is_new))
+        for key in _rank(tried, seed_score.unseeded_key):
             tried.move_to_end(key)
 
-    def _of(self, layer_id: str) -> "OrderedDict[str, Variant]":
-        return self._tried.setdefault(layer_id, OrderedDict())
+    def _variants_of(self, layer_id: str) -> "OrderedDict[str, Variant]":
+        return self._variants.setdefault(layer_id, OrderedDict())
 
-    def _add(self, layer_id: str, one: Variant) -> None:
-        tried = self._of(layer_id)
-        tried[one.key] = one
-        tried.move_to_end(one.key)
+    def _append_variant(self, layer_id: str, variant: Variant) -> None:
+        tried = self._variants_of(layer_id)
+        tried[variant.key] = variant
+        tried.move_to_end(variant.key)
         while len(tried) > MAX_VARIANTS:
             tried.popitem(last=False)
 
     def variants(self, layer_id: str) -> list[Variant]:
         """What a layer has tried, the oldest first."""
-        return list(self._tried.get(layer_id, {}).values())
+        return list(self._variants.get(layer_id, {}).values())
 
     def clear(self) -> None:
-        self._store.clear()
-        self._tried.clear()
+        self._results.clear()
+        self._variants.clear()
 
 
-def _make_variant(result: "Result", judged: "SeedScore | None", is_found: bool = False) -> Variant:
-    return Variant(result.key, result.recipe, result.thumbnail, judged, is_found)
+def _make_variant(
+    result: "Result", seed_score: "SeedScore | None", is_found: bool = False
+) -> Variant:
+    return Variant(result.key, result.recipe, result.thumbnail, seed_score, is_found)
 
 
-def _rank(tried: "Mapping[str, Variant]", question: str) -> list[str]:
+def _rank(variants: "Mapping[str, Variant]", unseeded_key: str) -> list[str]:
     """The keys of what was judged for one question, the best last."""
     scores = {
-        key: one.judged.score
-        for key, one in tried.items()
-        if one.judged is not None and one.judged.question == question
+        key: one.seed_score.score
+        for key, one in variants.items()
+        if one.seed_score is not None and one.seed_score.unseeded_key == unseeded_key
     }
     return sorted(scores, key=scores.__getitem__)

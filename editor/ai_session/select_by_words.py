@@ -7,12 +7,14 @@ import numpy as np
 
 from core.ai.layer import make_layer_task
 from core.ai.recipe_defaults import default_recipe
+from core.catalog import params_of, techniques
 from core.engine.messages import JobDone, JobFailed
 from core.errors import EditorError
-from core.paint.document import Document
+from core.paint.document import Document, scratch_document
 from core.paint.layers import AiLayer
 from core.paint.selection import Selection
 from core.paint.tiles import Tiles
+from core.params import Prompt, SourcePrompt, values_by_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from core.engine.engine import Engine
     from core.paint.edits import DocumentState
     from core.paint.tiles import Pixels
-    from core.params import Value
+    from core.params import Meaning, Value
     from core.task import Recipe
     from editor.ai_session.job_queue import JobQueue
     from editor.studio import Studio
@@ -42,16 +44,21 @@ class WordSelector:
 
     async def find_words(self, words: str, sentence: str, model: str) -> None:
         """Select where ``words`` of ``sentence`` look. Raises EditorError like ``find``."""
-        values: dict[str, Value] = {"prompt": words, "source_prompt": sentence}
-        await self.find(words, "word-map", values, model)
+        prompts: dict[Meaning, Value] = {Prompt: words, SourcePrompt: sentence}
+        await self.find(words, "word-map", prompts, {}, model)
 
     async def find_change(self, sentence: str, prompt: str, model: str) -> None:
         """Select what the prompt would change. Raises EditorError like ``find``."""
-        values: dict[str, Value] = {"prompt": prompt, "source_prompt": sentence, "noise": NOISE}
-        await self.find("what changes", "difference-map", values, model)
+        prompts: dict[Meaning, Value] = {Prompt: prompt, SourcePrompt: sentence}
+        await self.find("what changes", "difference-map", prompts, {"noise": NOISE}, model)
 
     async def find(
-        self, what: str, technique: str, values: "Mapping[str, Value]", model: str
+        self,
+        what: str,
+        technique: str,
+        prompts: "Mapping[Meaning, Value]",
+        values: "Mapping[str, Value]",
+        model: str,
     ) -> None:
         """Select where a technique's picture is bright.
 
@@ -63,8 +70,10 @@ class WordSelector:
         self.jobs.noted.emit(f"Looking for {what}…")
         try:
             document = self.studio.document
-            recipe = replace(default_recipe(technique, model, 0, values), modifiers=())
-            alpha = await self._map(document, recipe)
+            named = values_by_name(params_of(techniques[technique]), prompts)
+            recipe = default_recipe(technique, model, 0, {**named, **values})
+            recipe = replace(recipe, modifiers=())
+            alpha = await self._compute_alpha(document, recipe)
         finally:
             self.is_busy = False
         found = Selection(document.bounds, alpha).tighten()
@@ -74,9 +83,9 @@ class WordSelector:
             document.select(found, f"Select {what}")
             self.jobs.noted.emit(f"Selected {what}")
 
-    async def _map(self, document: Document, recipe: "Recipe") -> "Pixels":
+    async def _compute_alpha(self, document: Document, recipe: "Recipe") -> "Pixels":
         facts = await self.engine.open(recipe.model)
-        request = await self.jobs.run_in_thread(_request, document.state, recipe, facts.geometry)
+        request = await self.jobs.run_in_thread(_make_task, document.state, recipe, facts.geometry)
         async for message in self.engine.submit(request):
             if isinstance(message, JobDone):
                 return await self.jobs.run_in_thread(_map_to_alpha, message.pixels)
@@ -85,9 +94,9 @@ class WordSelector:
         raise EditorError("The search was stopped.")
 
 
-def _request(state: "DocumentState", recipe: "Recipe", geometry: "Geometry") -> "LayerTask":
+def _make_task(state: "DocumentState", recipe: "Recipe", geometry: "Geometry") -> "LayerTask":
     """The whole picture, seen by a technique."""
-    scratch = Document(state.size, state.root)
+    scratch = scratch_document(state)
     region = Tiles.flat(scratch.bounds, (255,))
     layer = AiLayer("Search", recipe=recipe, region=region)
     scratch.insert("Search", layer, scratch.root.id, len(scratch.root.children))

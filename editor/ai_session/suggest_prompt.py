@@ -7,12 +7,13 @@ import numpy as np
 
 from core.ai.crop import Geometry
 from core.ai.layer import make_layer_task
+from core.ai.recipe_values import value_of
 from core.errors import EditorError
-from core.paint.document import Document
+from core.paint.document import Document, scratch_document
 from core.paint.layers import AiLayer
 from core.paint.selection import Selection
 from core.paint.tiles import Pixels, Tiles
-from editor.ai_session.current_recipe import SOURCE
+from core.params import SourcePrompt
 from editor.ai_session.layer_results import freeze_layer
 
 if TYPE_CHECKING:
@@ -23,9 +24,9 @@ if TYPE_CHECKING:
     from editor.studio import Studio
 
 LOOKING = "Looking at the picture…"
-UNKNOWN = Geometry(512, 8)
+UNKNOWN_GEOMETRY = Geometry(512, 8)
 """Of a model that is not loaded yet: only how much around a region is looked at hangs on it."""
-SIDE = 512
+MAX_SIDE = 512
 """Longest side of what is sent, in pixels: more than any describer looks at."""
 
 
@@ -41,9 +42,9 @@ class PromptSuggester:
         Raises EditorError when nobody can say.
         """
         self.jobs.noted.emit(LOOKING)
-        place = self._place()
+        place = self._target()
         text = await self._describe()
-        if self._place() != place:
+        if self._target() != place:
             self.jobs.noted.emit(f"Kept what is written; suggested was: {text}")
             return ""
         self.jobs.noted.emit(f"Suggested: {text}")
@@ -56,35 +57,32 @@ class PromptSuggester:
         if layer is not None:
             state, still = freeze_layer(document, layer.id)
         opened = engine.models.get(recipe.model)
-        geometry = opened.geometry if opened else UNKNOWN
-        picture = await self.jobs.run_in_thread(
-            _picture_to_describe, state, still, recipe, geometry
-        )
+        geometry = opened.geometry if opened else UNKNOWN_GEOMETRY
+        picture = await self.jobs.run_in_thread(_crop_picture, state, still, recipe, geometry)
         text = await engine.describe(picture, recipe.model)
         if not text:
             raise EditorError("Nothing was recognised: write what the picture shows.")
         return text
 
-    def _place(self) -> tuple[Any, ...]:
+    def _target(self) -> tuple[Any, ...]:
         """Where the words belong, and which are there."""
         layer = self.recipes.layer
-        words = self.recipes.shown.params.get(SOURCE)
+        words = value_of(self.recipes.shown, SourcePrompt)
         return self.studio.document, layer.id if layer else "", words
 
 
-def _picture_to_describe(
+def _crop_picture(
     state: "DocumentState", layer: AiLayer | None, recipe: "Recipe", geometry: Geometry
 ) -> Pixels:
     """What a model would see: below a layer, or where the next one would be; made small."""
-    document = Document(state.size)
-    document.state = state
+    document = scratch_document(state)
     if layer is None:
-        layer = AiLayer("Look", recipe=recipe, region=_region(document))
+        layer = AiLayer("Look", recipe=recipe, region=_make_region(document))
         document.insert("Look", layer, document.root.id, len(document.root.children))
-    return _small(make_layer_task(document, layer, geometry).crop)
+    return _shrink(make_layer_task(document, layer, geometry).crop)
 
 
-def _region(document: Document) -> Tiles:
+def _make_region(document: Document) -> Tiles:
     """The selection, or everything."""
     selection = document.selection or Selection(document.bounds)
     region = Tiles(channels=1)
@@ -92,8 +90,8 @@ def _region(document: Document) -> Tiles:
     return region
 
 
-def _small(picture: Pixels) -> Pixels:
-    scale = SIDE / max(picture.shape[:2])
+def _shrink(picture: Pixels) -> Pixels:
+    scale = MAX_SIDE / max(picture.shape[:2])
     if scale >= 1:
         return picture
     size = [max(1, round(side * scale)) for side in (picture.shape[1], picture.shape[0])]

@@ -25,17 +25,17 @@ class CanvasCursor:
         self.outline.at = at
         self._canvas.update(self.outline.rect(self._canvas.view))
 
-    def leave(self) -> None:
+    def hide_outline(self) -> None:
         self.outline.at = None
         self._canvas.update()
 
     def refresh(self) -> None:
         """Another tool, brush or size."""
-        self.outline.size = self._size()
+        self.outline.size = self._outline_size()
         self.show()
         self._canvas.update()
 
-    def _size(self) -> float:
+    def _outline_size(self) -> float:
         """The tool's own size, or the brush's under a tool that paints with it."""
         studio = self._canvas.studio
         params = studio.tool_params

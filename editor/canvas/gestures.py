@@ -40,12 +40,12 @@ class Gestures(QObject):
         self.studio = studio
         self.prepare: Callable[[GestureContext], GestureContext] = lambda context: context
         self.tool = ""
-        self.since = 0.0
+        self.event_time = 0.0
         self._gesture: Gesture | None = None
         self._last = PointerEvent(PointerKind.move, 0, 0)
         self._pulse = QTimer(self)
         self._pulse.setInterval(round(PAUSE * 1000))
-        self._pulse.timeout.connect(self._time_passes)
+        self._pulse.timeout.connect(self._on_pulse)
 
     @property
     def is_running(self) -> bool:
@@ -61,7 +61,7 @@ class Gestures(QObject):
         self.cancel()
         choices = self.studio.choices
         self.tool = "eraser" if with_eraser else choices.tool
-        tool, params = self._tool()
+        tool, params = self._build_tool()
         context = GestureContext(
             self.studio.document,
             self.studio.document.state.active,
@@ -73,14 +73,14 @@ class Gestures(QObject):
             sketched=self.sketched.emit,
         )
         self._gesture = tool.gesture(self.prepare(context), event)
-        self._note(event)
+        self._remember_event(event)
         self._pulse.start()
         self._advance(None)
 
-    def go_on(self, event: PointerEvent) -> None:
+    def continue_gesture(self, event: PointerEvent) -> None:
         """Pass a movement or the release to the gesture, if one runs."""
         if self._gesture is not None:
-            self._note(event)
+            self._remember_event(event)
             self._advance(event)
 
     def cancel(self) -> None:
@@ -91,13 +91,13 @@ class Gestures(QObject):
             gesture.close()
             self.moved.emit()
 
-    def _tool(self) -> "tuple[Tool, object]":
+    def _build_tool(self) -> "tuple[Tool, object]":
         kind = tools[self.tool]
         params = self.studio.choices.tool_params.get(self.tool) or params_of(kind)()
         return kind(), params
 
-    def _note(self, event: PointerEvent) -> None:
-        self.since = time.perf_counter()
+    def _remember_event(self, event: PointerEvent) -> None:
+        self.event_time = time.perf_counter()
         self._last = replace(event, kind=PointerKind.move)
 
     def _advance(self, event: PointerEvent | None) -> None:
@@ -120,7 +120,7 @@ class Gestures(QObject):
         self._gesture = None
         self._pulse.stop()
 
-    def _time_passes(self) -> None:
+    def _on_pulse(self) -> None:
         self._last = replace(self._last, time=time.monotonic())
         self._advance(self._last)
 

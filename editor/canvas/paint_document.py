@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QRect, QRectF, Qt
 from PySide6.QtGui import QPainter
 
-from editor.canvas.overlays import transform
+from editor.canvas.overlays import make_transform
 from editor.canvas.tile_pyramid import PyramidTile, TilePyramid, level_for
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from core.paint.document import Document
     from editor.canvas.view_transform import ViewTransform
 
-FRAME = 0.012
+FRAME_SECONDS = 0.012
 """Seconds that one paint may spend on drawing what has changed."""
 
 
@@ -36,14 +36,14 @@ class DocumentPainter:
         Where much has changed, gives the document rectangles that have to be painted again later.
         """
         painter.save()
-        painter.setTransform(transform(view), True)
+        painter.setTransform(make_transform(view), True)
         painter.setClipRect(QRectF(*self._document.bounds), Qt.ClipOperation.IntersectClip)
         scale = view.zoom * painter.device().devicePixelRatio()
         is_smooth = _is_smooth(scale, view.angle)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, is_smooth)
-        deadline, late = time.perf_counter() + FRAME, []
+        deadline, late = time.perf_counter() + FRAME_SECONDS, []
         seen = visible_rect(exposed, view) & self._document.bounds
-        for spot in self.pyramid.spots(seen, level_for(scale)):
+        for spot in self.pyramid.tiles_over(seen, level_for(scale)):
             image = self._image(spot, deadline)
             if image is not None:
                 painter.drawImage(QRectF(*spot.rect), image)
@@ -52,11 +52,11 @@ class DocumentPainter:
         painter.restore()
         return late
 
-    def _image(self, spot: PyramidTile, deadline: float) -> "QImage | None":
+    def _image(self, tile: PyramidTile, deadline: float) -> "QImage | None":
         """The picture of a spot as it is, or as it was once the time is up."""
-        if self.pyramid.is_fresh(spot) or time.perf_counter() < deadline:
-            return self.pyramid.image(spot, deadline)
-        return self.pyramid.stale(spot)
+        if self.pyramid.is_fresh(tile) or time.perf_counter() < deadline:
+            return self.pyramid.image(tile, deadline)
+        return self.pyramid.old_image(tile)
 
 
 def visible_rect(exposed: QRect, view: "ViewTransform") -> "Rect":

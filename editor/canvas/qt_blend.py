@@ -69,9 +69,9 @@ class BlendTarget:
             inside = pixels[part.translate(-place.x, -place.y).slices]
             blend_into(node, part, inside, self.rect, self.pixels)
         else:
-            self.lay(pixels, part, place, mode, node.opacity)
+            self.draw_pixels(pixels, part, place, mode, node.opacity)
 
-    def lay(
+    def draw_pixels(
         self,
         pixels: Pixels,
         part: Rect,

@@ -16,14 +16,14 @@ from core.paint.selection import EMPTY_SELECTION, Selection
 from core.paint.tiles import Pixels, Tiles
 
 
-def _active(document: Document) -> Node:
+def _active_node(document: Document) -> Node:
     if document.active is None:
         raise EditorError("Choose a layer in the Layers dock first.")
     return document.active
 
 
-def _raster(document: Document) -> Layer:
-    node = _active(document)
+def _active_layer(document: Document) -> Layer:
+    node = _active_node(document)
     if not isinstance(node, Layer):
         raise EditorError(f"{node.name} is a group: choose a layer inside it.")
     return node
@@ -49,7 +49,7 @@ def add_group(document: Document) -> None:
 
 
 def duplicate(document: Document) -> None:
-    node = _active(document)
+    node = _active_node(document)
     document.insert("Duplicate", replace(with_new_ids(node), name=f"{node.name} copy"))
 
 
@@ -61,7 +61,7 @@ def with_new_ids(node: Node) -> Node:
 
 
 def delete(document: Document) -> None:
-    node = _active(document)
+    node = _active_node(document)
     order = [n.id for n in layers.walk(document.root)]
     inside = {node.id, *(n.id for n in layers.walk(node))} if isinstance(node, Group) else {node.id}
     rest = [i for i in order if i not in inside]
@@ -73,7 +73,7 @@ def delete(document: Document) -> None:
 
 def merge_down(document: Document) -> None:
     """The active layer and the one below it, as one raster layer that looks the same."""
-    node = _active(document)
+    node = _active_node(document)
     parent = layers.parent_of(document.root, node.id) or document.root
     place = [child.id for child in parent.children].index(node.id)
     if place == 0:
@@ -99,7 +99,7 @@ def _render_nodes(nodes: Iterable[Node], document: Document) -> Layer:
 
 def add_mask(document: Document) -> None:
     """A mask that shows what is selected, or everything."""
-    node = _active(document)
+    node = _active_node(document)
     if node.mask is not None:
         raise EditorError(f"{node.name} already has a mask.")
     tiles = Tiles(channels=1, fill=255)
@@ -111,7 +111,7 @@ def add_mask(document: Document) -> None:
 
 
 def remove_mask(document: Document) -> None:
-    node = _active(document)
+    node = _active_node(document)
     if node.mask is None:
         raise EditorError(f"{node.name} has no mask.")
     document.replace("Remove mask", replace(node, mask=None))
@@ -133,10 +133,10 @@ def toggle_lock(document: Document) -> str:
 
 def fill(document: Document, colour: tuple[int, int, int, int]) -> None:
     """Fill the selection, or the whole layer, with a straight RGBA colour."""
-    layer = _raster(document)
+    layer = _active_layer(document)
     area = document.selection.bounds or document.bounds
     with document.paint(layer.id, "Fill") as painting:
-        for rect in _bands(area):
+        for rect in _split_bands(area):
             painting.blend(
                 np.full((rect.height, rect.width), 255, np.uint8), rect.x, rect.y, colour
             )
@@ -144,15 +144,15 @@ def fill(document: Document, colour: tuple[int, int, int, int]) -> None:
 
 def clear(document: Document) -> None:
     """Erase the selection, or the whole layer."""
-    layer = _raster(document)
+    layer = _active_layer(document)
     area = document.selection.bounds or document.bounds
     with document.paint(layer.id, "Clear") as painting:
-        for rect in _bands(area & layers.extent(layer, document.bounds)):
+        for rect in _split_bands(area & layers.extent(layer, document.bounds)):
             alpha = np.full((rect.height, rect.width), 255, np.uint8)
             painting.blend(alpha, rect.x, rect.y, erase=True)
 
 
-def _bands(rect: Rect, tall: int = 512) -> list[Rect]:
+def _split_bands(rect: Rect, tall: int = 512) -> list[Rect]:
     return [
         Rect(rect.x, y, rect.width, min(tall, rect.bottom - y))
         for y in range(rect.y, rect.bottom, tall)
@@ -161,7 +161,7 @@ def _bands(rect: Rect, tall: int = 512) -> list[Rect]:
 
 def copy_pixels(document: Document) -> tuple[Pixels, Rect]:
     """The active layer's pixels inside the selection, and where they were."""
-    node = _active(document)
+    node = _active_node(document)
     area = (document.selection.bounds or document.bounds) & document.bounds
     area = area & layers.extent(node, document.bounds)
     if not area:

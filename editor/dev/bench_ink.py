@@ -58,19 +58,19 @@ class InkBench:
         self.app = open_window(application, Settings())
         self._application = application
         self._count = strokes
-        self._places = np.random.default_rng(0)
+        self._random = np.random.default_rng(0)
         self._canvas = self.app.session.canvas
         self.app.window.resize(*window)
         self.app.window.show()
         self._longest_frame(0.0)
-        document = heavy_document()
+        document = make_heavy_document()
         self._opening = self._time(lambda: self.app.session.studio.open(document))
 
     def close(self) -> None:
         self.app.window.hide()
         self.app.close()
 
-    def strokes(self, dab: int, where: str) -> list[float]:
+    def time_strokes(self, dab: int, where: str) -> list[float]:
         """Seconds per event of strokes with a brush of this diameter."""
         canvas = self._canvas
         studio = self.app.session.studio
@@ -83,8 +83,8 @@ class InkBench:
         step = dab * 0.1 * canvas.view.zoom
         hand, times = SyntheticPen(canvas), []
         for _ in range(self._count):
-            x = self._places.uniform(0.2, 0.3) * canvas.width()
-            y = self._places.uniform(0.2, 0.8) * canvas.height()
+            x = self._random.uniform(0.2, 0.3) * canvas.width()
+            y = self._random.uniform(0.2, 0.8) * canvas.height()
             events = int(min(40, (0.8 * canvas.width() - x) / step))
             times += hand.stroke([(x + step * n, y) for n in range(events)])
         return times
@@ -121,16 +121,16 @@ class InkBench:
         return longest
 
 
-def heavy_document() -> Document:
+def make_heavy_document() -> Document:
     """LAYERS layers that cover everything; tiles repeat, so that it fits into memory."""
     random = np.random.default_rng(0)
-    nodes = tuple(Layer(f"Layer {n}", tiles=_plane(random, n == 0)) for n in range(LAYERS))
+    nodes = tuple(Layer(f"Layer {n}", tiles=_make_plane(random, n == 0)) for n in range(LAYERS))
     document = Document(Size(SIDE, SIDE), Group("Root", children=nodes))
     document.activate(nodes[LAYERS // 2].id)
     return document
 
 
-def _plane(random: np.random.Generator, is_opaque: bool) -> Tiles:
+def _make_plane(random: np.random.Generator, is_opaque: bool) -> Tiles:
     alpha = np.uint8(255) if is_opaque else random.integers(0, 160, (4, TILE, TILE, 1), np.uint8)
     shape = (4, TILE, TILE, 3)
     colour = random.integers(0, 256, shape) * alpha // 255

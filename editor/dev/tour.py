@@ -32,9 +32,9 @@ from editor.shell.window import MainWindow  # noqa: E402
 
 LEFT = Qt.MouseButton.LeftButton
 PROMPT = "a mushroom"
-PLACE = (0.83, 0.85)
+STROKE_CENTRE = (0.83, 0.85)
 """Where the AI brush goes, in shares of the canvas: an empty spot of the meadow."""
-PATIENCE = 300.0
+TIMEOUT_SECONDS = 300.0
 
 
 class Tour:
@@ -49,7 +49,7 @@ class Tour:
         """Open, paint, brush with a prompt, walk seeds, hide, undo, save; the files left behind."""
         self.folder.mkdir(parents=True, exist_ok=True)
         await self._open()
-        await self._ink()
+        await self._paint_stroke()
         await self._ai_stroke()
         await self._reseed()
         await self._hide_and_undo()
@@ -70,7 +70,7 @@ class Tour:
                 await asyncio.sleep(0.01)
             await asyncio.sleep(0.1)
 
-    async def _ink(self) -> None:
+    async def _paint_stroke(self) -> None:
         self._key(Qt.Key.Key_N, Qt.KeyboardModifier.ControlModifier | _SHIFT)
         await asyncio.sleep(0.1)
         self._key(Qt.Key.Key_B)
@@ -80,24 +80,24 @@ class Tour:
 
     async def _ai_stroke(self) -> None:
         self._key(Qt.Key.Key_A)
-        field = self._words()
+        field = self._prompt_field()
         field.setFocus()
         QTest.keyClicks(field, PROMPT)
         await asyncio.sleep(0.05)
         with self._time("load the model"):
             await self.session.engine.open(self.session.ai.recipes.shown.model)
         with self._time("AI stroke, from press to picture"):
-            await self._sweep([_around(turn / 12) for turn in range(13)])
+            await self._sweep([_circle_point(turn / 12) for turn in range(13)])
             await self._wait_until_settled()
 
-    def _words(self) -> QWidget:
+    def _prompt_field(self) -> QWidget:
         """The prompt field of the options bar."""
         found = [w for w in self.window.options.findChildren(QWidget) if _is_prompt(w)]
         return found[0]
 
     async def _reseed(self) -> None:
         canvas = self.session.canvas
-        at = self._at(*PLACE)
+        at = self._at(*STROKE_CENTRE)
         wheel = QWheelEvent(
             QPointF(at),
             QPointF(canvas.mapToGlobal(at)),
@@ -147,7 +147,7 @@ class Tour:
     async def _wait_until_settled(self) -> None:
         """Wait for the model; raises RuntimeError when a job failed or takes for ever."""
         await asyncio.sleep(0.05)
-        await asyncio.wait_for(self.session.jobs.idle(), PATIENCE)
+        await asyncio.wait_for(self.session.jobs.wait_until_idle(), TIMEOUT_SECONDS)
         failed = [job.failure for job in self.session.jobs.recent if job.failure is not None]
         if failed:
             raise RuntimeError(failed[0].text)
@@ -174,10 +174,10 @@ class Tour:
 _SHIFT = Qt.KeyboardModifier.ShiftModifier
 
 
-def _around(turn: float) -> tuple[float, float]:
+def _circle_point(turn: float) -> tuple[float, float]:
     """A point on a small circle about the place, 0..1 being once round."""
     angle = 2 * math.pi * turn
-    return PLACE[0] + 0.04 * math.cos(angle), PLACE[1] + 0.04 * math.sin(angle)
+    return STROKE_CENTRE[0] + 0.04 * math.cos(angle), STROKE_CENTRE[1] + 0.04 * math.sin(angle)
 
 
 def _is_prompt(widget: QWidget) -> bool:

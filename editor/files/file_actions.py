@@ -7,9 +7,9 @@ from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 from core import settings as stored
 from core.errors import EditorError
-from core.files.atomic import Lock
+from core.files.lock import Lock
 from core.formats.opening import format_for, open_document, open_filter, save_document, save_filter
-from core.paint.document import Document
+from core.paint.document import Document, scratch_document
 from core.paint.flatten import flatten
 from editor.commands.document_edits import new_document, paste
 from editor.files.background_io import BackgroundIo
@@ -65,7 +65,7 @@ class FileActions:
         """Open a file after asking about unsaved work; tells in the strip what went wrong."""
         if not self.may_leave():
             return False
-        lock = Lock(path)
+        lock = Lock(path, stored.folders().locks)
         try:
             self.session.note(f"Opening {path.name}…", 0)
             document = self.beside.result(lambda: open_document(path))
@@ -109,7 +109,7 @@ class FileActions:
 
     def save_to(self, path: Path) -> bool:
         """Begin to write the document as it is now; tells in the strip what goes wrong."""
-        lock = Lock(path)
+        lock = Lock(path, stored.folders().locks)
         try:
             lock.take()
         except EditorError as error:
@@ -223,8 +223,8 @@ class FileActions:
 
 def _copy_document(document: Document) -> Document:
     """The document as it is now, to be read by another thread."""
-    copy = Document(document.size, document.root)
-    copy.state, copy.extras = document.state, dict(document.extras)
+    copy = scratch_document(document.state)
+    copy.extras = dict(document.extras)
     return copy
 
 

@@ -10,11 +10,11 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 from core.catalog import is_look, params_of, techniques
 from core.errors import ModelError
 from core.models.opening import available_models, capabilities_of
-from core.params import fields
+from core.params import SourcePrompt, Strength, field_marked
 from editor.widgets.chooser import Chooser, Entry
 
 ADD = "add"
-LABEL = 62
+LABEL_WIDTH = 62
 CAPABILITIES = {
     "attention": "control of attention",
     "inpaint": "an inpainting network",
@@ -40,21 +40,21 @@ class AiChoices(QWidget):
         self._technique = Chooser("Technique")
         self._model = Chooser("Model")
         self._technique.chosen.connect(self.technique)
-        self._model.chosen.connect(self._model_chosen)
-        _rows(self, {"Technique": self._technique, "Model": self._model})
+        self._model.chosen.connect(self._on_model_chosen)
+        _lay_out_rows(self, {"Technique": self._technique, "Model": self._model})
 
     def show_recipe(self, technique: str, model: str) -> None:
         self._technique.show_entries(technique_entries(model), technique)
         self._model.show_entries(model_entries(model), model)
 
-    def _model_chosen(self, name: str) -> None:
+    def _on_model_chosen(self, name: str) -> None:
         if name == ADD:
             self.add_model.emit()
         else:
             self.model.emit(name)
 
 
-def _rows(parent: QWidget, rows: dict[str, Chooser]) -> None:
+def _lay_out_rows(parent: QWidget, rows: dict[str, Chooser]) -> None:
     grid = QGridLayout(parent)
     grid.setContentsMargins(0, 0, 0, 0)
     grid.setSpacing(4)
@@ -63,7 +63,7 @@ def _rows(parent: QWidget, rows: dict[str, Chooser]) -> None:
         label = QLabel(text)
         label.setProperty("role", "dim")
         label.setBuddy(chooser)
-        label.setMinimumWidth(LABEL)
+        label.setMinimumWidth(LABEL_WIDTH)
         grid.addWidget(label, row, 0)
         grid.addWidget(chooser, row, 1)
 
@@ -89,12 +89,13 @@ def technique_entries(model: str) -> list[Entry]:
 
 def technique_heading(kind: Any) -> str:
     """Under which heading a technique is listed; empty for one that only shows something."""
-    names = {field.name for field in fields(params_of(kind))}
+    params = params_of(kind)
     if is_look(kind):
         return ""
     if kind.needs_mask:
         return REGION
-    return CHANGE if names & {"source_prompt", "strength"} else MAKE
+    starts_from_picture = field_marked(params, Strength) or field_marked(params, SourcePrompt)
+    return CHANGE if starts_from_picture else MAKE
 
 
 def _label_of(kind: Any) -> str:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QToolButton, QVBoxLayout, QWidget
 
-from editor.ai_session.current_recipe import SEEDS
+from editor.ai_session.current_recipe import SEED_LIMIT
 from editor.panels.ai_idle import IdleButton
 from editor.panels.ai_variants import KEY, VariantThumbnails
 from editor.widgets.theme import Tokens, icon
@@ -41,7 +41,7 @@ class SeedField(QLineEdit):
     def _on_finished(self) -> None:
         text, is_typed = self.text().strip(), self.isModified()
         self.setModified(False)
-        if is_typed and text.isdecimal() and int(text) < SEEDS:
+        if is_typed and text.isdecimal() and int(text) < SEED_LIMIT:
             if text != self._shown:
                 self.typed.emit(int(text))
         else:
@@ -69,7 +69,7 @@ class SeedRow(QWidget):
         self.lock = QToolButton()
         self.lock.setCheckable(True)
         self.lock.setAccessibleName("Lock the seed")
-        self.lock.toggled.connect(self._lock_toggled)
+        self.lock.toggled.connect(self._on_lock_toggled)
         self.idle = IdleButton()
         self.thumbnails = VariantThumbnails(tokens)
         self.thumbnails.itemClicked.connect(lambda item: self.picked.emit(item.data(KEY)))
@@ -100,7 +100,7 @@ class SeedRow(QWidget):
         self.dice.setIcon(icon("dice-5", tokens.text, tokens.dim))
         self._dress_lock()
 
-    def _lock_toggled(self, on: bool) -> None:
+    def _on_lock_toggled(self, on: bool) -> None:
         self._dress_lock()
         self.locked.emit(on)
 

@@ -7,6 +7,7 @@ from PySide6.QtCore import QPointF, QSize, Qt
 from PySide6.QtGui import QColor, QIcon, QPainter, QPen, QPixmap, QPolygonF
 from PySide6.QtWidgets import QListView, QListWidget, QListWidgetItem
 
+from core.ai.recipe_values import prompt_of, strength_of
 from core.scoring.seed_search import SeedStanding, standings
 from editor.widgets.pictures import rgb_pixmap
 
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
 
 SIDE = 46
 KEY = Qt.ItemDataRole.UserRole
-PLAIN = SeedStanding("", False)
-STAR = 11.0
+NO_STANDING = SeedStanding("", False)
+STAR_RADIUS = 11.0
 """Radius of the mark in pixels of a thumbnail."""
 
 
@@ -48,64 +49,65 @@ class VariantThumbnails(QListWidget):
             f"QListView::item:hover {{ border-color: {tokens.dim}; }}"
             f"QListView::item:selected {{ border-color: {tokens.accent}; background: none; }}"
         )
-        self._mark()
+        self._show_standings()
 
-    def show_variants(self, tried: "list[Variant]", current: str) -> None:
+    def show_variants(self, variants: "list[Variant]", current: str) -> None:
         """What a layer has tried, the oldest first; ``current`` is the key of what it shows."""
-        newest = tried[::-1]
+        newest = variants[::-1]
         keys = [one.key for one in newest]
         if sorted(keys) != sorted(self._keys):
             self._keys = keys
             self.clear()
             for one in newest:
                 # With its picture at once: the list would leave room between items that grow.
-                item = QListWidgetItem(self._icon(one, PLAIN), "")
+                item = QListWidgetItem(self._icon(one, NO_STANDING), "")
                 item.setData(KEY, one.key)
                 self.addItem(item)
         self._shown = newest, current
-        self._mark()
+        self._show_standings()
         self.setVisible(len(keys) > 1)
 
-    def _mark(self) -> None:
+    def _show_standings(self) -> None:
         newest, current = self._shown
         tried = {one.key: one for one in newest}
-        judged = {key: one.judged for key, one in tried.items() if one.judged}
+        judged = {key: one.seed_score for key, one in tried.items() if one.seed_score}
         stand = standings(judged, current)
         for place in range(self.count()):
             item = self.item(place)
             key = item.data(KEY)
-            one, standing = tried[key], stand.get(key, PLAIN)
+            one, standing = tried[key], stand.get(key, NO_STANDING)
             item.setIcon(self._icon(one, standing))
             item.setToolTip(variant_text(one, standing, key == current))
             item.setData(Qt.ItemDataRole.AccessibleTextRole, item.toolTip().split(":")[0])
             item.setSelected(key == current)
 
-    def _icon(self, one: "Variant", standing: SeedStanding) -> QIcon:
-        drawn = rgb_pixmap(one.thumbnail)
+    def _icon(self, variant: "Variant", standing: SeedStanding) -> QIcon:
+        drawn = rgb_pixmap(variant.thumbnail)
         if standing.is_best:
-            star(drawn, self._tokens)
+            draw_star(drawn, self._tokens)
         shown = QIcon(drawn)
         shown.addPixmap(drawn, QIcon.Mode.Selected)
         return shown
 
 
-def variant_text(one: "Variant", standing: SeedStanding, is_shown: bool) -> str:
+def variant_text(variant: "Variant", standing: SeedStanding, is_shown: bool) -> str:
     """A thumbnail in words."""
-    recipe = one.recipe
-    place = ", on the canvas" if is_shown else ", found while idle" if one.is_found else ""
+    recipe = variant.recipe
+    place = ", on the canvas" if is_shown else ", found while idle" if variant.is_found else ""
     if is_shown and standing.is_best:
         return f"Seed {recipe.seed}{place}: the best so far"
     if not standing.text:
-        return f"Seed {recipe.seed}{place}, strength {recipe.strength:.2f}: {recipe.prompt}"
+        return f"Seed {recipe.seed}{place}, strength {strength_of(recipe):.2f}: {prompt_of(recipe)}"
     best = ", the best so far" if standing.is_best else ""
     return f"Seed {recipe.seed}{place}: {standing.text}{best}"
 
 
-def star(drawn: QPixmap, tokens: "Tokens") -> None:
+def draw_star(drawn: QPixmap, tokens: "Tokens") -> None:
     """A five-pointed star in the upper right corner, rimmed so that it shows on any picture."""
-    middle = QPointF(drawn.width() - STAR - 2, STAR + 2)
+    middle = QPointF(drawn.width() - STAR_RADIUS - 2, STAR_RADIUS + 2)
     points = [
-        middle + QPointF(math.sin(angle), -math.cos(angle)) * STAR * (1 if n % 2 == 0 else 0.45)
+        middle
+        + QPointF(math.sin(angle), -math.cos(angle)) * STAR_RADIUS * (1 if n % 2 == 0 else 0.45)
         for n, angle in enumerate(math.pi / 5 * n for n in range(10))
     ]
     painter = QPainter(drawn)

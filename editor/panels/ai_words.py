@@ -13,8 +13,8 @@ from editor.panels.ai_suggest import SuggestButton
 if TYPE_CHECKING:
     from PySide6.QtCore import QEvent
 
-LINE = 18
-CHANGES = "*"
+LINE_HEIGHT = 18
+CHANGES_LINK = "*"
 """The link that asks for what would change instead of for a word."""
 
 
@@ -28,7 +28,7 @@ class PromptField(QPlainTextEdit):
         self.setAccessibleName(name)
         self.setPlaceholderText(hint)
         self.setTabChangesFocus(True)
-        self.setFixedHeight(LINE * lines + 14)
+        self.setFixedHeight(LINE_HEIGHT * lines + 14)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
@@ -80,7 +80,7 @@ class PromptFields(QWidget):
         self.difference.setTextFormat(Qt.TextFormat.RichText)
         self.difference.setWordWrap(True)
         self.difference.setAccessibleName("Words that differ")
-        self.difference.linkActivated.connect(self._search)
+        self.difference.linkActivated.connect(self._on_link)
         self.hint = QLabel()
         self.hint.setProperty("role", "dim")
         self.hint.setWordWrap(True)
@@ -94,12 +94,12 @@ class PromptFields(QWidget):
         layout.addWidget(self.prompt)
         layout.addWidget(self.negative)
         for field in (self.source, self.prompt, self.negative):
-            field.textChanged.connect(self._tell)
+            field.textChanged.connect(self._on_text_changed)
             field.run.connect(self.run)
         layout.addWidget(self.difference)
         layout.addWidget(self.hint)
 
-    def show_words(self, prompt: str, negative: str, has_guidance: bool) -> None:
+    def show_prompts(self, prompt: str, negative: str, has_guidance: bool) -> None:
         """The negative prompt is there only where guidance listens to it."""
         self.prompt.show_text(prompt)
         self.negative.show_text(negative)
@@ -125,10 +125,10 @@ class PromptFields(QWidget):
         self.hint.setText(text)
         self.hint.setVisible(bool(text))
 
-    def _search(self, link: str) -> None:
-        self.search.emit("" if link == CHANGES else link)
+    def _on_link(self, link: str) -> None:
+        self.search.emit("" if link == CHANGES_LINK else link)
 
-    def _tell(self) -> None:
+    def _on_text_changed(self) -> None:
         fields = (self.prompt, self.negative, self.source)
         self.changed.emit(*(field.toPlainText() for field in fields))
 
@@ -143,7 +143,7 @@ def mark_changes(source: str, prompt: str) -> str:
     gone, come = (set(places) for places in find_differing_tokens(old, new))
     before = " ".join(_link(w, i in gone) for i, w in enumerate(old))
     after = " ".join(f"<b>{escape(w)}</b>" if i in come else escape(w) for i, w in enumerate(new))
-    return f"{before} → {after} &nbsp;<a href='{CHANGES}'>Select what changes</a>"
+    return f"{before} → {after} &nbsp;<a href='{CHANGES_LINK}'>Select what changes</a>"
 
 
 def _link(word: str, is_gone: bool) -> str:

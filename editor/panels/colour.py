@@ -21,7 +21,7 @@ from editor.widgets.swatch import Swatch
 if TYPE_CHECKING:
     from editor.session import Session
 
-HUES = 14
+HUES_WIDTH = 14
 GAP = 8
 
 
@@ -37,7 +37,7 @@ class ColourPanel(QWidget):
         super().__init__()
         self.session = session
         self.square = ColourSquare()
-        self.square.picked.connect(self._pick)
+        self.square.picked.connect(self._set_foreground)
         self.swatch = Swatch(session.studio)
         self.hex = QLineEdit()
         self.hex.setMaxLength(7)
@@ -67,14 +67,14 @@ class ColourPanel(QWidget):
             self.hex.setText(colour.name())
         self.swatch.update()
 
-    def _pick(self, colour: QColor) -> None:
+    def _set_foreground(self, colour: QColor) -> None:
         self.session.studio.choose(foreground=(colour.red(), colour.green(), colour.blue(), 255))
 
     def _on_typed(self) -> None:
         text = self.hex.text().strip()
         colour = QColor(text if text.startswith("#") else f"#{text}")
         if colour.isValid():
-            self._pick(colour)
+            self._set_foreground(colour)
         self.hex.setText(QColor(*self.session.studio.choices.foreground).name())
 
 
@@ -86,7 +86,7 @@ class ColourSquare(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._hue, self._saturation, self._value = 0.0, 0.0, 0.0
-        self._grips_hue = False
+        self._is_dragging_hue = False
         self.setMinimumSize(160, 56)
         self.setAccessibleName("Colour square")
         self.setCursor(Qt.CursorShape.CrossCursor)
@@ -109,13 +109,13 @@ class ColourSquare(QWidget):
     def colour(self) -> QColor:
         return QColor.fromHsvF(self._hue, self._saturation, self._value).toRgb()
 
-    def _box(self) -> QRectF:
-        return QRectF(0, 0, self.width() - HUES - GAP, self.height())
+    def _square_rect(self) -> QRectF:
+        return QRectF(0, 0, self.width() - HUES_WIDTH - GAP, self.height())
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        box = self._box()
+        box = self._square_rect()
         across = QLinearGradient(box.topLeft(), box.topRight())
         across.setColorAt(0, QColor("white"))
         across.setColorAt(1, QColor.fromHsvF(self._hue, 1, 1))
@@ -135,7 +135,7 @@ class ColourSquare(QWidget):
         painter.end()
 
     def _paint_hues(self, painter: QPainter, box: QRectF) -> None:
-        strip = QRectF(box.right() + GAP, 0, HUES, self.height())
+        strip = QRectF(box.right() + GAP, 0, HUES_WIDTH, self.height())
         hues = QLinearGradient(strip.topLeft(), strip.bottomLeft())
         for sixth in range(7):
             hues.setColorAt(sixth / 6, QColor.fromHsvF(min(sixth / 6, 0.999), 1, 1))
@@ -146,7 +146,7 @@ class ColourSquare(QWidget):
         painter.drawLine(QPointF(strip.left(), y), QPointF(strip.right(), y))
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        self._grips_hue = event.position().x() > self._box().right() + GAP / 2
+        self._is_dragging_hue = event.position().x() > self._square_rect().right() + GAP / 2
         self.mouseMoveEvent(event)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
@@ -154,10 +154,10 @@ class ColourSquare(QWidget):
             return
         x, y = event.position().x(), event.position().y()
         down = min(1.0, max(0.0, y / max(1, self.height())))
-        if self._grips_hue:
+        if self._is_dragging_hue:
             self._hue = min(down, 0.9999)
         else:
-            self._saturation = min(1.0, max(0.0, x / max(1.0, self._box().width())))
+            self._saturation = min(1.0, max(0.0, x / max(1.0, self._square_rect().width())))
             self._value = 1 - down
         self.update()
         self.picked.emit(self.colour)

@@ -34,14 +34,14 @@ class HistoryPanel(QWidget):
         layout.setContentsMargins(8, 8, 8, 8)
         layout.addWidget(self._empty)
         layout.addWidget(self.list, 1)
-        self._leave: Callable[[], None] = lambda: None
+        self._disconnect: Callable[[], None] = lambda: None
         self._shown: tuple[object, ...] = ()
-        session.studio.opened.connect(self._open)
-        self._open(session.studio.document)
+        session.studio.opened.connect(self._on_document_opened)
+        self._on_document_opened(session.studio.document)
 
-    def _open(self, document: "Document") -> None:
-        self._leave()
-        self._leave = document.restructured.connect(lambda _: self.refresh())
+    def _on_document_opened(self, document: "Document") -> None:
+        self._disconnect()
+        self._disconnect = document.restructured.connect(lambda _: self.refresh())
         self._shown = ()
         self.refresh()
 

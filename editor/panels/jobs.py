@@ -17,14 +17,14 @@ from PySide6.QtWidgets import (
 )
 
 from editor.ai_session.job import Job, Stage
-from editor.panels.ai_progress import OFTEN, progress_text
+from editor.panels.ai_progress import REFRESH_INTERVAL, progress_text
 from editor.panels.panel import Place, panels
 from editor.widgets.theme import Tokens, icon
 
 if TYPE_CHECKING:
     from editor.session import Session
 
-EMPTY = "Nothing has run yet. Paint with the AI brush (A) over what should change."
+EMPTY_TEXT = "Nothing has run yet. Paint with the AI brush (A) over what should change."
 
 
 def summary(job: Job) -> str:
@@ -52,14 +52,14 @@ class JobRow(QWidget):
     def __init__(self, job: Job, tokens: Tokens, cancel: Callable[[Job], None]) -> None:
         super().__init__()
         self.job = job
-        self._name = QLabel(f"{_kind(job)}{job.name}")
+        self._name = QLabel(f"{_kind_prefix(job)}{job.name}")
         self._name.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._summary = QLabel()
         self._summary.setWordWrap(True)
-        self._stop = QToolButton()
-        self._stop.setToolTip("Cancel")
-        self._stop.setAccessibleName(f"Cancel {job.name}")
-        self._stop.clicked.connect(lambda: cancel(job))
+        self._cancel_button = QToolButton()
+        self._cancel_button.setToolTip("Cancel")
+        self._cancel_button.setAccessibleName(f"Cancel {job.name}")
+        self._cancel_button.clicked.connect(lambda: cancel(job))
         texts = QVBoxLayout()
         texts.setSpacing(0)
         texts.addWidget(self._name)
@@ -67,7 +67,7 @@ class JobRow(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(8, 4, 4, 4)
         row.addLayout(texts, 1)
-        row.addWidget(self._stop, 0, Qt.AlignmentFlag.AlignTop)
+        row.addWidget(self._cancel_button, 0, Qt.AlignmentFlag.AlignTop)
         self.dress(tokens)
         self.refresh()
 
@@ -76,7 +76,7 @@ class JobRow(QWidget):
         return f"{self._name.text()}: {self._summary.text()}"
 
     def dress(self, tokens: Tokens) -> None:
-        self._stop.setIcon(icon("x", tokens.text))
+        self._cancel_button.setIcon(icon("x", tokens.text))
 
     def refresh(self) -> None:
         role = "error" if self.job.failure is not None else "dim"
@@ -85,7 +85,7 @@ class JobRow(QWidget):
             self._summary.style().polish(self._summary)
         self._summary.setText(summary(self.job))
         self.setToolTip(self.job.note)
-        self._stop.setVisible(not self.job.stage.is_over)
+        self._cancel_button.setVisible(not self.job.stage.is_over)
 
 
 @panels.register
@@ -100,15 +100,17 @@ class JobsPanel(QWidget):
         super().__init__()
         self.session = session
         self.rows: list[JobRow] = []
-        self._late = QTimer(self, singleShot=True, interval=OFTEN)
-        self._late.timeout.connect(self.refresh)
+        self._refresh_timer = QTimer(self, singleShot=True, interval=REFRESH_INTERVAL)
+        self._refresh_timer.timeout.connect(self.refresh)
         self._lay_out()
         session.tokens.changed.connect(self.dress)
-        session.jobs.changed.connect(lambda _: self._late.isActive() or self._late.start())
+        session.jobs.changed.connect(
+            lambda _: self._refresh_timer.isActive() or self._refresh_timer.start()
+        )
         self.refresh()
 
     def _lay_out(self) -> None:
-        empty = QLabel(EMPTY)
+        empty = QLabel(EMPTY_TEXT)
         empty.setProperty("role", "dim")
         empty.setWordWrap(True)
         empty.setAlignment(Qt.AlignmentFlag.AlignTop)
@@ -149,7 +151,7 @@ class JobsPanel(QWidget):
         self._stack.setCurrentIndex(1 if recent else 0)
 
 
-def _kind(job: Job) -> str:
+def _kind_prefix(job: Job) -> str:
     if job.is_comparison:
         return "Compare: "
     return "Refresh: " if job.is_refresh else ""

@@ -4,8 +4,10 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QSizePolicy, QToolBar, QWidget
 
+from core.ai.recipe_values import prompt_of
 from core.catalog import tools
 from core.params import Range, fields
+from editor.ai_session.current_recipe import with_prompt
 from editor.widgets.slider import NumberSlider
 
 if TYPE_CHECKING:
@@ -103,9 +105,9 @@ class OptionsBar(QToolBar):
         self._show_prompt()
 
     def _on_prompt(self, text: str) -> None:
-        self.session.ai.recipes.write(self.session.ai.recipes.shown.with_params(prompt=text))
+        self.session.ai.recipes.write(with_prompt(self.session.ai.recipes.shown, text))
 
     def _show_prompt(self) -> None:
-        prompt = self.session.ai.recipes.shown.prompt
+        prompt = prompt_of(self.session.ai.recipes.shown)
         if self._prompt is not None and self._prompt.text() != prompt:
             self._prompt.setText(prompt)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QDragEnterEvent, QDropEvent, QResizeEvent
 
 NONE = "None"
-CLEAR = 22
+CLEAR_WIDTH = 22
 """Width of the × in pixels."""
 
 
@@ -46,12 +46,12 @@ class FileLine(QWidget):
 
     def _prepare_buttons(self) -> None:
         self.choose.setAccessibleName(f"Choose {self.label}")
-        self.choose.clicked.connect(self._ask)
+        self.choose.clicked.connect(self._on_choose)
         self.clear.setText("×")
-        self.clear.setFixedWidth(CLEAR)
+        self.clear.setFixedWidth(CLEAR_WIDTH)
         self.clear.setToolTip("Take it away")
         self.clear.setAccessibleName(f"Take away {self.label}")
-        self.clear.clicked.connect(lambda: self._take(""))
+        self.clear.clicked.connect(lambda: self._set_path(""))
 
     def _lay_out(self) -> None:
         layout = QHBoxLayout(self)
@@ -71,15 +71,15 @@ class FileLine(QWidget):
         self.name.setToolTip(path)
         self.clear.setEnabled(bool(path))
 
-    def _ask(self) -> None:
+    def _on_choose(self) -> None:
         # An empty folder makes the dialog begin where the last one ended.
         start = str(Path(self.path).parent) if self.path else ""
         every = " ".join(f"*{ending}" for ending in sorted(self._endings))
         name, _ = QFileDialog.getOpenFileName(self, self.label, start, f"{self.label} ({every})")
         if name:
-            self._take(name)
+            self._set_path(name)
 
-    def _take(self, path: str) -> None:
+    def _set_path(self, path: str) -> None:
         if path != self.path:
             self.show_path(path)
             self.changed.emit(path)
@@ -92,7 +92,7 @@ class FileLine(QWidget):
         path = self._dropped_path(event.mimeData())
         if path:
             event.acceptProposedAction()
-            self._take(path)
+            self._set_path(path)
 
     def _dropped_path(self, data: "QMimeData") -> str:
         """The first file that fits, or nothing."""

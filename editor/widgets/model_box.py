@@ -24,7 +24,7 @@ class ModelBox(Chooser):
         super().__init__(label)
         self.name = ""
         self._marker = marker
-        self.chosen.connect(self._pick)
+        self.chosen.connect(self._on_chosen)
         self.show_name(name)
 
     def show_name(self, name: str) -> None:
@@ -32,7 +32,7 @@ class ModelBox(Chooser):
         self.name = name
         self.show_entries(entries(self._marker, name), name)
 
-    def _pick(self, name: str) -> None:
+    def _on_chosen(self, name: str) -> None:
         picked = {FILE: self._ask_for_file, FOLDER: self._ask_for_folder}.get(name, lambda: name)()
         is_new = bool(picked or not name) and picked != self.name
         self.show_name(picked if is_new else self.name)
@@ -54,11 +54,11 @@ def entries(marker: ModelName, chosen: str) -> list[Entry]:
         Entry(model.name, model.label, model.name, model.note) for model in available_models()
     ]
     if chosen not in {entry.id for entry in found}:
-        found.append(_elsewhere(chosen))
+        found.append(_external_entry(chosen))
     return [*found, Entry(FILE, "A .safetensors file…"), Entry(FOLDER, "A diffusers folder…")]
 
 
-def _elsewhere(name: str) -> Entry:
+def _external_entry(name: str) -> Entry:
     """A model from outside the models folder; one that cannot be used says so by its name."""
     path = Path(name)
     if path.is_absolute() and not file_stamp(path):

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from core import catalog
+from core.diffusion.attention import AttentionLayer, AttentionStates
 from core.models.opening import available_models, backend_of, open_model
 from core.settings import Settings, folders, save
 from core.storybook.random_model import build_random
@@ -138,11 +139,13 @@ class Watching:
     """A control that changes nothing and remembers what it saw."""
 
     def __init__(self) -> None:
-        self.places: list[Any] = []
+        self.places: list[AttentionLayer] = []
 
-    def __call__(self, place: Any, q: Any, k: Any, v: Any) -> tuple[Any, Any, Any]:
+    def __call__(
+        self, place: AttentionLayer, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor
+    ) -> AttentionStates:
         self.places.append(place)
-        return q, k, v
+        return query, key, value
 
 
 def test_an_idle_control_changes_nothing_and_leaves_nothing(model: Any, picture: Any) -> None:
@@ -186,18 +189,20 @@ def test_a_control_that_swaps_values_is_felt(model: Any, picture: Any) -> None:
     z = model.encode(picture)
     level = model.levels(4)[1]
     denoise = model.denoiser("cat")
-    with model.attention(_deaf):
+    with model.attention(_ignore_prompt):
         changed = denoise(z, level).x0
     assert not torch.allclose(changed, denoise(z, level).x0, atol=1e-5)
 
 
-def _deaf(place: Any, q: Any, k: Any, v: Any) -> tuple[Any, Any, Any]:
-    """Words say nothing, in layers of their own and in joint ones."""
+def _ignore_prompt(
+    place: AttentionLayer, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor
+) -> AttentionStates:
+    """The prompt has no effect, in layers of its own and in joint ones."""
     if place.is_cross:
-        return q, k, v * 0
-    heard = torch.ones_like(v)
-    heard[:, :, : place.words] = 0
-    return q, k, v * heard
+        return query, key, value * 0
+    kept = torch.ones_like(value)
+    kept[:, :, : place.prompt_tokens] = 0
+    return query, key, value * kept
 
 
 def test_gradients_pass_when_they_are_wanted(model: Any, picture: Any) -> None:

@@ -8,7 +8,7 @@ import torch
 from core import catalog
 from core.catalog import params_of
 from core.modifiers.wrapping import wrap_model
-from core.params import Range, fields, from_json, to_json
+from core.params import NegativePrompt, Range, field_marked, fields, from_json, to_json
 from core.task import ModifierSetting
 from tests.core.inverting import network
 
@@ -59,7 +59,7 @@ def test_a_batch_and_a_way_up_run(kind: Any) -> None:
 
 
 def test_equal_prompts_change_nothing(kind: Any) -> None:
-    if "negative_prompt" not in {field.name for field in fields(params_of(kind))}:
+    if field_marked(params_of(kind), NegativePrompt) is None:
         pytest.skip("sets no prompt against another")
     model, z = network(), latent()
     level = model.levels(4)[2]

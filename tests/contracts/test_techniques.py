@@ -24,6 +24,7 @@ TECHNIQUES = list(catalog.techniques)
 FEW = 5
 """Steps on a network, which is slower than the toy, and of a technique that takes very many."""
 USUAL = 50
+NUMBERS = (params.Strength, params.Depth, params.Guidance, params.Steps)
 CAPABILITIES = {"attention", "self-attention", "inpaint", "gradient"}
 
 
@@ -90,6 +91,17 @@ def test_params_survive_json_and_defaults_are_in_range(technique: Any) -> None:
 def test_names_the_prompt_and_the_steps_like_all_others(technique: Any) -> None:
     names = {field.name for field in params.fields(technique.Params)}
     assert {"prompt", "steps"} <= names
+    for meaning in (params.Prompt, params.Steps):
+        assert params.field_marked(technique.Params, meaning)
+
+
+@every
+def test_what_is_named_as_usual_is_marked_so_and_once(technique: Any) -> None:
+    """So that a recipe can still be read where its technique is not installed."""
+    for meaning in (*params.PROMPTS, *NUMBERS):
+        usual = [f.name for f in params.fields(technique.Params) if f.name == meaning.usual_name]
+        found = [f.name for f in params.fields(technique.Params) if isinstance(f.marker, meaning)]
+        assert found == usual
 
 
 @pytest.mark.parametrize(("technique", "name", "end"), _ends())

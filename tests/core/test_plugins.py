@@ -11,7 +11,9 @@ from core.plugins import SHIPPED, load_plugins
 
 GOOD = '''
 from dataclasses import dataclass
+from typing import Annotated
 from core.catalog import techniques
+from core.params import Prompt
 
 @techniques.register
 class Echo:
@@ -21,7 +23,7 @@ class Echo:
 
     @dataclass(frozen=True)
     class Params:
-        prompt: str = ""
+        prompt: Annotated[str, Prompt()] = ""
 
     def run(self, task, model):
         return task.image

@@ -9,10 +9,10 @@ from editor.canvas.canvas import Canvas
 from editor.canvas.compare_wipe import CompareWipe
 from editor.session import Session
 from editor.widgets import theme
-from tests.editor.asking import Workshop, recipe
+from tests.editor.workshop import Workshop, recipe
 
 
-def session_of(shop: Workshop) -> Session:
+def make_session(shop: Workshop) -> Session:
     """Everything a panel may ask for; its canvas is not shown."""
     ai = AiActions(shop.studio, shop.jobs, shop.live, recipe(seed=5))
     canvas = Canvas(shop.studio)

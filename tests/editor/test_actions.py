@@ -12,7 +12,7 @@ from core.geometry import Size
 from editor.commands.document_edits import new_document
 from editor.shell.command_palette import CommandPalette
 from editor.widgets.theme import ICONS
-from tests.editor.windows import window
+from tests.editor.app_window import window
 
 
 def test_no_two_commands_share_a_key(qtbot: QtBot) -> None:

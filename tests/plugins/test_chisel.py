@@ -11,7 +11,7 @@ from core.paint.flatten import flatten
 from core.paint.pointer import Sample
 from core.plugins import SHIPPED, load_plugins
 from editor.commands.document_edits import new_document
-from tests.editor.windows import window
+from tests.editor.app_window import window
 
 
 @pytest.fixture

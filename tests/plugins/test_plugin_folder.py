@@ -15,7 +15,7 @@ from editor.app import App
 from editor.commands.document_edits import new_document
 from editor.panels.ai_choices import technique_entries
 from editor.widgets.slider import NumberSlider
-from tests.editor.windows import window
+from tests.editor.app_window import window
 
 BRUSH = """
 from dataclasses import dataclass

@@ -1,1 +1,1 @@
-"""Making the Storybook model: pack pictures, train the codec and the network, export a folder."""
+"""How the Storybook model is made: pack pictures, train codec, network and judge, measure, export."""

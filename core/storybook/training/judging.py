@@ -52,7 +52,7 @@ def label_shard(path: Path, world: World) -> LabelledShard:
     return LabelledShard(latents, things, places, styles)
 
 
-def accuracy(judge: Any, data: LabelledShard) -> dict[str, float]:
+def measure_accuracy(judge: Any, data: LabelledShard) -> dict[str, float]:
     """Shares right: the thing of one-thing scenes, both of two-thing scenes, places, styles."""
     import torch
 
@@ -95,7 +95,7 @@ def train_judge(folder: Path, epochs: float, world: World) -> dict[str, float]:
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
-    result = accuracy(judge.eval(), shards[-1])
+    result = measure_accuracy(judge.eval(), shards[-1])
     save_judge(judge, folder, result)
     return result
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from core.files.atomic import atomic_write
 from core.storybook.layout import Layout, build_unet, network_input
 from core.storybook.text import load_text_encoder
 from core.storybook.training.configs import CONFIGS, Config
@@ -50,7 +51,7 @@ class Plan:
         return min(1, (step + 1) / self.warm_up, max(0.01, (1 - progress) / self.cool_down))
 
 
-def loss_of(unet: Any, batch: Batch, signals: "Tensor", random: Any) -> "tuple[Tensor, Tensor]":
+def compute_loss(unet: Any, batch: Batch, signals: "Tensor", random: Any) -> "tuple[Tensor, Tensor]":
     """(loss, each example's own) of predicting v at evenly spread times, more of them noisy."""
     import torch
 
@@ -104,7 +105,7 @@ class Training:
 
         started = time.perf_counter()
         batch = Batch(*(part.to(self.plan.device) for part in batch))
-        loss, each = loss_of(self.unet, batch, self.signals, self.random)
+        loss, each = compute_loss(self.unet, batch, self.signals, self.random)
         self.unet.zero_grad(set_to_none=True)
         backward: Any = loss.backward
         backward()
@@ -121,7 +122,7 @@ class Training:
             for name, value in self.unet.state_dict().items():
                 self.average[name].lerp_(value, 1 - decay)
         self.step += 1
-        if self.partners.leads:
+        if self.partners.is_leader:
             self._count(started)
         return float(loss.detach()), each.cpu()
 
@@ -140,8 +141,8 @@ class Training:
             "step": self.step,
             "seconds": self.seconds,
         }
-        torch.save(state, self.folder / "checkpoint.tmp")
-        (self.folder / "checkpoint.tmp").rename(self.folder / "checkpoint.pt")
+        path = self.folder / "checkpoint.pt"
+        atomic_write(path, lambda stream: torch.save(state, stream), keep=False)
 
     def resume(self) -> None:
         """Continue from the folder's checkpoint, when there is one."""
@@ -207,7 +208,7 @@ def train(folder: Path, plan: Plan, config: Config) -> Training:
         loss, each = training.advance(batch)
         if not math.isfinite(loss):
             raise FloatingPointError(f"the loss left the numbers at step {training.step}")
-        if not partners.leads:
+        if not partners.is_leader:
             continue
         log.add(training, batch, each)
         if training.seconds - saved > plan.checkpoint_minutes * 60:
@@ -216,7 +217,7 @@ def train(folder: Path, plan: Plan, config: Config) -> Training:
         if training.seconds - shown > plan.gallery_minutes * 60:
             shown = training.seconds
             write_gallery(training, pool.encoder)
-    if partners.leads:
+    if partners.is_leader:
         training.save()
     return training
 

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from core.files.atomic import atomic_write
 from core.storybook.codec import build_codec, fit_codec, load_codec, save_codec
 from core.storybook.render import Rendering, render
 from core.storybook.sample import World, random_scene
@@ -36,7 +37,7 @@ class Example:
     things: tuple[str, ...]
 
 
-def example(seed: int, world: World, side: int = 128, factor: int = 8) -> Example:
+def make_example(seed: int, world: World, side: int = 128, factor: int = 8) -> Example:
     """One training example; one in five is a closer crop of a larger drawing."""
     random = np.random.default_rng([seed, 1])
     scene = random_scene(seed, world)
@@ -80,7 +81,7 @@ def write_shard(folder: Path, number: int, config: Config, codec: Any) -> None:
     """Render, encode and save one shard."""
     seeds = range(number * SHARD, (number + 1) * SHARD)
     side, factor = config.layout.image_size, config.layout.factor
-    examples = [example(seed, config.world, side, factor) for seed in seeds]
+    examples = [make_example(seed, config.world, side, factor) for seed in seeds]
     texts = sorted({text for one in examples for text in one.prompts})
     numbers = {text: index for index, text in enumerate(texts)}
     prompts = np.full((SHARD, 2 + SLOTS), -1, np.int32)
@@ -91,20 +92,18 @@ def write_shard(folder: Path, number: int, config: Config, codec: Any) -> None:
         things[index, : len(one.things)] = [config.world.things.index(n) for n in one.things]
     images = np.stack([one.image for one in examples])
     arrays: dict[str, Any] = {
-        "latents": encode(codec, images),
+        "latents": encode_pictures(codec, images),
         "cells": np.stack([one.cells for one in examples]),
         "prompts": prompts,
         "things": things,
         **({"images": images} if number == 0 else {}),
     }
     (folder / f"shard-{number:03d}.json").write_text(json.dumps(texts))
-    temporary = folder / f"writing-{number:03d}.tmp"
-    with temporary.open("wb") as stream:
-        np.savez(stream, **arrays)
-    temporary.rename(folder / f"shard-{number:03d}.npz")
+    path = folder / f"shard-{number:03d}.npz"
+    atomic_write(path, lambda stream: np.savez(stream, **arrays), keep=False)
 
 
-def encode(codec: Any, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float16]:
+def encode_pictures(codec: Any, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float16]:
     """Pictures (n, h, w, 3) to latents, in portions."""
     import torch
 
@@ -121,7 +120,7 @@ def prepare_codec(folder: Path, config: Config) -> Any:
     if not (folder / "vae").exists():
         codec = build_codec(config.codec)
         seeds = range(10**9, 10**9 + 600)
-        fit_codec(codec, np.stack([example(seed, config.world).image for seed in seeds]))
+        fit_codec(codec, np.stack([make_example(seed, config.world).image for seed in seeds]))
         save_codec(codec, folder)
     return load_codec(folder)
 

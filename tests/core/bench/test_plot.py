@@ -1,4 +1,4 @@
-"""Labels of the plot lie beside each other."""
+"""Labels of the plot do not overlap."""
 
 from core.bench.plot import _free, _overlap
 

@@ -1,4 +1,4 @@
-"""Who is asked what a picture shows: those who know the model's world, then those for any."""
+"""Which describers are used: those made for the model's world, then those for any."""
 
 from typing import Any, ClassVar
 

@@ -2,6 +2,7 @@
 
 import torch
 
+from core.diffusion.attention import AttentionLayer
 from core.diffusion.model import Level, Prediction
 from core.editing.energy_guidance import (
     AttentionRecorder,
@@ -9,7 +10,6 @@ from core.editing.energy_guidance import (
     energy_gradient,
     shift_prediction,
 )
-from core.models.attention import AttentionLayer
 from tests.core.inverting import network
 
 Z = torch.randn(1, 16, 8, 8, generator=torch.Generator().manual_seed(0))

@@ -1,4 +1,4 @@
-"""What misbehaves on purpose, or tells what it got, in the worker of the engine's tests."""
+"""Techniques and describers that fail on purpose, in the worker of the engine's tests."""
 
 import os
 import signal
@@ -11,7 +11,7 @@ from typing import Annotated, Any, ClassVar
 from core.catalog import describers, techniques
 from core.diffusion.model import Image, Model, Step
 from core.paint.tiles import Pixels  # noqa: TC001
-from core.params import ModelName, Range, Text
+from core.params import ModelName, Prompt, Range, Text
 from core.task import Task  # noqa: TC001
 
 
@@ -26,7 +26,7 @@ class Oddity:
 
     @dataclass(frozen=True)
     class Params:
-        prompt: str = ""
+        prompt: Annotated[str, Prompt()] = ""
         steps: Annotated[int, Range(1, 1000)] = 4
         pause: Annotated[float, Range(0, 60)] = 0.0
         note: Annotated[str, Text("File that remembers past runs")] = ""

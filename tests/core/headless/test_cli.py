@@ -62,12 +62,12 @@ def mistaken(capsys: pytest.CaptureFixture[str]) -> Any:
             code = cli.main([str(word) for word in words])
         except SystemExit as end:
             code = int(str(end.code))
-        said = capsys.readouterr()
+        output = capsys.readouterr()
         assert code == 2
-        assert said.out == ""
-        assert said.err.count("\n") == 1
-        assert "Traceback" not in said.err
-        return said.err
+        assert output.out == ""
+        assert output.err.count("\n") == 1
+        assert "Traceback" not in output.err
+        return output.err
 
     return run
 
@@ -140,8 +140,8 @@ def test_a_technique_takes_another_picture(tmp_path: Path, mistaken: Any) -> Non
     given, out = picture(tmp_path / "in.png"), tmp_path / "out.ora"
     other = mask(tmp_path / "other.png")
     run = ["run", "morph", given, "--out", out, "--model", "toy", "--set", "steps=4"]
-    assert "Other picture: " in (said := mistaken(*run, "--set", "picture=gone.png"))
-    assert "gone.png does not exist" in said
+    assert "Other picture: " in (text := mistaken(*run, "--set", "picture=gone.png"))
+    assert "gone.png does not exist" in text
     assert not out.exists()
     assert cli.main([*map(str, run), "--set", f"picture={os.path.relpath(other)}"]) == 0
     (layer,) = [one for one in walk(open_document(out).root) if isinstance(one, AiLayer)]
@@ -153,9 +153,9 @@ def test_models_that_cannot_be_used(tmp_path: Path, mistaken: Any) -> None:
     run = ["run", "sdedit", given, "--out", tmp_path / "out.png", "--model"]
     checkpoint = tmp_path / "model.ckpt"
     checkpoint.write_bytes(pickle.dumps({"weights": [1, 2]}))
-    said = mistaken(*run, checkpoint)
-    assert "model.ckpt" in said
-    assert "safetensors" in said
+    text = mistaken(*run, checkpoint)
+    assert "model.ckpt" in text
+    assert "safetensors" in text
     assert "missing" in mistaken(*run, tmp_path / "missing")
     (tmp_path / "empty").mkdir()
     assert "empty" in mistaken(*run, tmp_path / "empty")
@@ -187,9 +187,9 @@ def test_a_bug_in_the_worker_ends_with_one_and_a_trace(
         raise run_file.WorkerBugError("KeyError\ntrace")
 
     with pytest.raises(run_file.WorkerBugError):
-        run_file._take(JobFailed(1, "KeyError", "trace", is_bug=True), print)
+        run_file._handle_failure(JobFailed(1, "KeyError", "trace", is_bug=True), print)
     with pytest.raises(EditorError):
-        run_file._take(JobFailed(1, "A sentence."), print)
+        run_file._handle_failure(JobFailed(1, "A sentence."), print)
 
 
 @pytest.mark.parametrize("kind", cli.KINDS)
@@ -225,9 +225,9 @@ def test_the_doctor_reports_and_imports_neither_qt_nor_torch() -> None:
 
 def test_a_doctor_in_a_hurry_asks_nobody(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["doctor", "--quick"]) == 0
-    said = capsys.readouterr().out
-    assert "numpy" in said
-    assert "qt" not in said.splitlines()
+    text = capsys.readouterr().out
+    assert "numpy" in text
+    assert "qt" not in text.splitlines()
 
 
 def test_files_and_no_words_open_the_editor(monkeypatch: pytest.MonkeyPatch) -> None:

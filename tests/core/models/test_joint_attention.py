@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 import torch
+from torch import Tensor
 
+from core.diffusion.attention import AttentionLayer, AttentionStates
 from core.models.joint_attention import attention_layers
 from tests import tiny_flow
 
@@ -15,14 +17,16 @@ class Watching:
     """A control that changes nothing and keeps the maps and values of each layer."""
 
     def __init__(self) -> None:
-        self.seen: dict[str, tuple[Any, Any, Any]] = {}
+        self.seen: dict[str, tuple[AttentionLayer, Tensor, Tensor]] = {}
 
-    def __call__(self, place: Any, q: Any, k: Any, v: Any) -> tuple[Any, Any, Any]:
-        self.v = v
-        return q, k, v
+    def __call__(
+        self, place: AttentionLayer, query: Tensor, key: Tensor, value: Tensor
+    ) -> AttentionStates:
+        self.value = value
+        return query, key, value
 
-    def maps(self, place: Any, maps: Any) -> Any:
-        self.seen[place.name] = (place, maps, self.v)
+    def maps(self, place: AttentionLayer, maps: Tensor) -> Tensor:
+        self.seen[place.name] = (place, maps, self.value)
         return maps
 
 
@@ -40,14 +44,14 @@ def test_layers_are_shown_in_order_with_words_first(model: Any) -> None:
     if model.id == "diffusers-sd3":
         start, alone = "transformer_blocks.0.attn", "transformer_blocks.0.attn2"
         assert list(first) == [start, alone, "transformer_blocks.1.attn"]
-        assert first[alone][0].words == 0
+        assert first[alone][0].prompt_tokens == 0
         assert first[alone][1].shape == (1, 2, 16, 16)
     else:
         start = "transformer_blocks.0.attn"
         assert list(first) == [start, "single_transformer_blocks.0.attn"]
     place, maps, v = first[start]
     last = next(reversed(first.values()))
-    assert place.words == last[0].words == count
+    assert place.prompt_tokens == last[0].prompt_tokens == count
     assert maps.shape == last[1].shape == (1, 2, count + 16, count + 16)
     assert torch.allclose(maps.sum(-1), torch.ones(1))
     again = control.seen[start][2]

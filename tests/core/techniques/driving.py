@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn.functional import avg_pool2d, interpolate
 
 from core import params
+from core.diffusion.attention import AttentionCall, FeatureTap
 from core.diffusion.cache import TensorCache
 from core.diffusion.model import (
     Conditioning,
@@ -105,10 +106,10 @@ class RandomModel:
 
         return denoise
 
-    def attention(self, control: Any) -> AbstractContextManager[None]:
+    def attention(self, control: AttentionCall) -> AbstractContextManager[None]:
         return nullcontext()
 
-    def features(self, tap: Any) -> AbstractContextManager[None]:
+    def features(self, tap: FeatureTap) -> AbstractContextManager[None]:
         return nullcontext()
 
     def pieces(self, prompt: str) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from core.diffusion.attention import AttentionLayer, IdleControl
 from core.diffusion.model import Level
 from core.editing.energy_guidance import FeatureRecorder, energy_gradient
 from core.editing.inversion import Branches
@@ -117,11 +118,8 @@ def test_the_energy_is_of_self_attention_under_the_sources_words() -> None:
     edit, level = edit_of(), network().levels(10)[4]
     seen: list[torch.Tensor] = []
 
-    class Watch:
-        def __call__(self, place: Any, q: Any, k: Any, v: Any) -> Any:
-            return q, k, v
-
-        def maps(self, place: Any, maps: torch.Tensor) -> torch.Tensor:
+    class Watch(IdleControl):
+        def maps(self, place: AttentionLayer, maps: torch.Tensor) -> torch.Tensor:
             if not place.is_cross:
                 seen.append(maps)
             return maps

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
+from core.diffusion.attention import AttentionLayer
 from core.diffusion.model import Level, Prediction
 from core.editing.inversion import Branches
-from core.models.attention import AttentionLayer
 from core.techniques.infedit import InfEdit, UnifiedAttention, _Edit
 from tests.core.inverting import error, kept, network, result, task
 

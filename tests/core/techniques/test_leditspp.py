@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
+from core.diffusion.attention import AttentionLayer
 from core.editing.prompt_edit import PromptEdit
-from core.models.attention import AttentionLayer
 from core.techniques.leditspp import Concept, ConceptMaps, LeditsPlusPlus, above, concepts, smooth
 from tests.core.inverting import kept, network, result, task
 

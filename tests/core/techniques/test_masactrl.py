@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import torch
 
+from core.diffusion.attention import AttentionLayer
 from core.editing.inversion import PathState
 from core.editing.prompt_edit import PromptEdit
-from core.models.attention import AttentionLayer
 from core.techniques.masactrl import UNSEEN, MasaCtrl, _Apart, _Mutual, _within
 from tests import tiny_flow
 from tests.core.inverting import network, result, task
@@ -84,7 +84,7 @@ def test_both_halves_of_the_edit_see_the_source() -> None:
 
 def test_words_keep_their_own_beside_the_picture() -> None:
     q, k, v = torch.randn(3, 4, 2, 16, 8)
-    _, keys, values = control_of(_Mutual)(SELF._replace(words=5), q, k, v)
+    _, keys, values = control_of(_Mutual)(SELF._replace(prompt_tokens=5), q, k, v)
     for given, used in ((k, keys), (v, values)):
         assert torch.equal(used[:, :, :5], given[:, :, :5])
         assert torch.equal(used[[1, 3], :, 5:], given[[0, 2], :, 5:])

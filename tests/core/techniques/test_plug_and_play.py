@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 import torch
 
+from core.diffusion.attention import AttentionLayer
 from core.editing.inversion import PathState
 from core.editing.prompt_edit import PromptEdit
-from core.models.attention import AttentionLayer, attention_layers
+from core.models.attention import attention_layers
 from core.techniques.plug_and_play import BLOCK, DECODER, PlugAndPlay, _Kept
 from tests.core.inverting import batches, kept, network, result, task
 from tests.core.techniques.driving import finished

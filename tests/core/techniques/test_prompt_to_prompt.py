@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
+from core.diffusion.attention import AttentionLayer
 from core.editing.prompt_edit import PromptEdit
 from core.editing.prompt_warnings import NO_SOURCE_PROMPT, PROMPT_DOES_NOT_FIT
-from core.models.attention import AttentionLayer
 from core.techniques.prompt_to_prompt import PromptToPrompt, _Maps
 from tests.core.inverting import kept, network, result, task
 

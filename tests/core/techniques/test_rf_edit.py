@@ -7,11 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
 
 from core import catalog
+from core.diffusion.attention import AttentionCall, AttentionLayer, AttentionStates
 from core.editing.inversion import Branches
 from core.editing.prompt_warnings import NO_SOURCE_PROMPT
-from core.models import attention, joint_attention
+from core.models import joint_attention
 from core.techniques.rf_edit import SOLVERS, Call, InversionRecord, RfEdit, _Edit, calls_of
 from tests import tiny_flow
 from tests.core.inverting import error, inverted, kept, network, result, source, task
@@ -39,15 +41,17 @@ class Watching:
         self.open = model.attention
         monkeypatch.setattr(model, "attention", self.attention)
 
-    def attention(self, control: Any) -> AbstractContextManager[None]:
+    def attention(self, control: AttentionCall) -> AbstractContextManager[None]:
         seen: dict[int, tuple[Any, Any, Any]] = {}
         self.calls.append(seen)
 
-        def watched(place: Any, q: Any, k: Any, v: Any) -> Any:
-            given = control(place, q, k, v)
-            assert given[0] is q
-            assert given[1] is k
-            seen[place.number] = (place, v, given[2])
+        def watched(
+            place: AttentionLayer, query: Tensor, key: Tensor, value: Tensor
+        ) -> AttentionStates:
+            given = control(place, query, key, value)
+            assert given[0] is query
+            assert given[1] is key
+            seen[place.number] = (place, value, given[2])
             return given
 
         opened: AbstractContextManager[None] = self.open(watched)
@@ -144,12 +148,13 @@ def test_the_values_are_the_pictures_own(
     for call, seen in zip(down, watching.calls[len(up) :], strict=True):
         for number, (place, own, used) in seen.items():
             assert len(own) == (1 if guidance == 1 else 2)
-            assert torch.equal(used[:, :, : place.words], own[:, :, : place.words])
+            first = place.prompt_tokens
+            assert torch.equal(used[:, :, :first], own[:, :, :first])
             if place.is_cross or call not in climbed:
                 assert used is own
                 continue
-            wanted = climbed[call][number][1][:, :, place.words :]
-            assert torch.equal(used[:, :, place.words :], wanted.expand(len(own), -1, -1, -1))
+            wanted = climbed[call][number][1][:, :, first:]
+            assert torch.equal(used[:, :, first:], wanted.expand(len(own), -1, -1, -1))
             assert not torch.equal(used, own)
 
 
@@ -169,7 +174,7 @@ def test_published_layers_share_their_values() -> None:
     found = joint_attention.attention_layers(flux(num_layers=19, num_single_layers=38, **small))
     wanted = [f"single_transformer_blocks.{i}.attn" for i in range(20, 38)]
     assert sharing(found.values()) == wanted
-    blocks = [attention.AttentionLayer(2 * i, str(i), False, 2 * i / 32) for i in range(16)]
+    blocks = [AttentionLayer(2 * i, str(i), False, 2 * i / 32) for i in range(16)]
     assert sharing(blocks) == [str(i) for i in range(11, 16)]
     assert not sharing([place._replace(is_cross=True) for place in blocks])
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
+from core.diffusion.attention import AttentionLayer
 from core.diffusion.model import Level, Prediction
 from core.editing.prompt_edit import PromptEdit
-from core.models.attention import AttentionLayer
 from core.techniques.rival import Rival, _Chain, _with_statistics, adain
 from tests.core.inverting import batches, error, kept, network, result, task
 from tests.core.techniques.driving import finished

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from core.models.attention import AttentionLayer
+from core.diffusion.attention import AttentionLayer
 from core.techniques.word_map import WordMap, _PromptMaps
 from tests.core.inverting import network, result, task
 

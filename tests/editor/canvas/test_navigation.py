@@ -10,8 +10,8 @@ from pytestqt.qtbot import QtBot
 
 from editor.canvas.canvas import Canvas
 from editor.canvas.view_transform import ViewTransform
-from tests.editor.canvases import alpha
-from tests.editor.pointing import MIDDLE, Mouse, press_key, release_key, turn_wheel
+from tests.editor.canvas.canvas_pixels import alpha_at
+from tests.editor.input_events import MIDDLE, Mouse, press_key, release_key, turn_wheel
 
 pytestmark = pytest.mark.gui
 
@@ -33,7 +33,7 @@ def test_a_key_held_when_the_focus_left_is_forgotten(canvas: Canvas) -> None:
     press_key(canvas, Qt.Key.Key_Space)
     QApplication.sendEvent(canvas, QFocusEvent(QEvent.Type.FocusOut))
     Mouse(canvas).drag((100, 100), (150, 100))
-    assert alpha(canvas, 70, 50) == 255
+    assert alpha_at(canvas, 70, 50) == 255
 
 
 def test_r_turns_by_drag_and_by_tap(canvas: Canvas) -> None:

@@ -15,12 +15,14 @@ import psutil
 import pytest
 
 from core import settings
+from core.ai.recipe_values import prompt_of
+from core.files.journal import NAME
 from core.formats.opening import open_document, save_document
 from core.paint.document import Document
 from core.paint.flatten import flatten
 from core.paint.layers import AiLayer, Layer, walk
-from editor.files.autosave import find_unsaved
-from tests.editor.asking import gradient
+from editor.files.autosave import CHANGED, find_unsaved
+from tests.editor.workshop import gradient
 
 pytestmark = pytest.mark.gui
 TEST_SECONDS = 60
@@ -28,7 +30,7 @@ TEST_SECONDS = 60
 
 def _play(scene: str, picture: Path) -> tuple[int, list[dict[str, Any]]]:
     """Run a scene in a process of its own: its exit status and what it said."""
-    line = [sys.executable, "-m", "tests.editor.living", scene, str(picture)]
+    line = [sys.executable, "-m", "tests.editor.files.recovery_scenes", scene, str(picture)]
     done = subprocess.run(line, capture_output=True, text=True, timeout=TEST_SECONDS, check=False)
     said = [json.loads(text) for text in done.stdout.splitlines() if text.startswith("{")]
     assert done.returncode in {0, -signal.SIGKILL}, done.stderr[-3000:]
@@ -85,7 +87,7 @@ def test_killed_in_a_generation_ink_and_region_are_there(picture: Path) -> None:
     assert 2 <= said[-1]["steps"] < said[-1]["of"], "it was in the middle"
     document = _recovered()
     layer = next(node for node in walk(document.root) if isinstance(node, AiLayer))
-    assert layer.recipe.prompt == "red"
+    assert prompt_of(layer.recipe) == "red"
     assert layer.recipe.params["inner_steps"] == 50
     assert layer.region.read(document.bounds)[120, 128, 0] == 255
     assert not layer.rendered
@@ -123,7 +125,7 @@ def _forget_owner(folder: Path) -> None:
 
     path = folder / journal.NAME
     data = path.read_bytes()
-    (kind, record) = next(iter(journal._records(path)))
+    (kind, record) = next(iter(journal._read_records(path)))
     mine = f'"pid": {os.getpid()},'.encode()
     other = record.replace(mine, b'"pid": 0,'.ljust(len(mine)))
     head = journal.HEADER.pack(journal.MARK, kind, len(other), zlib.crc32(other))
@@ -138,3 +140,14 @@ def test_ink_is_told_from_paper() -> None:
     with document.paint(ink.id, "Ink") as painting:
         painting.blend(np.full((9, 9), 255, np.uint8), 124, 36)
     assert _has_ink(document, 40, 128)
+
+
+@pytest.mark.parametrize("is_changed", [True, False])
+def test_a_record_of_a_newer_version_is_never_discarded(is_changed: bool) -> None:
+    folder = settings.folders().autosave / "0-1"
+    folder.mkdir(parents=True)
+    (folder / NAME).write_bytes(b"SFJ2 and what only a newer Sfumato can read")
+    if is_changed:
+        (folder / CHANGED).touch()
+    assert [found.is_newer for found in find_unsaved()] == [True] * is_changed
+    assert (folder / NAME).exists()

@@ -17,7 +17,7 @@ from editor.app import App
 from editor.commands.document_edits import new_document
 from editor.files import file_actions
 from editor.files.file_actions import Answer
-from tests.editor.windows import window
+from tests.editor.app_window import window
 
 pytestmark = pytest.mark.gui
 SPOT = Rect(3, 3, 1, 1)

@@ -15,7 +15,7 @@ catalog.load("modifiers")
 EXTRA = next(kind.id for kind in catalog.modifiers if not is_guidance(kind.id))
 
 
-def usual(name: str) -> ModifierSetting:
+def default_setting(name: str) -> ModifierSetting:
     return ModifierSetting(name, to_json(catalog.params_of(catalog.modifiers[name])()))
 
 
@@ -27,7 +27,7 @@ def steering(qtbot: QtBot) -> ModifierBox:
     return made
 
 
-def told(steering: ModifierBox, qtbot: QtBot, act: Any) -> Any:
+def catch_turned(steering: ModifierBox, qtbot: QtBot, act: Any) -> Any:
     with qtbot.waitSignal(steering.turned) as heard:
         act()
     return heard.args
@@ -42,34 +42,34 @@ def test_guidances_listen_to_a_negative_prompt_and_extras_do_not() -> None:
 def test_an_extra_goes_around_the_guidance_and_comes_off(
     steering: ModifierBox, qtbot: QtBot
 ) -> None:
-    steering.show_modifiers((usual("cfg"),), "", False)
+    steering.show_modifiers((default_setting("cfg"),), "", False)
     assert steering.extras.text() == "None"
-    wrapped, dial = told(steering, qtbot, lambda: steering.choose_extra(EXTRA, True))
+    wrapped, dial = catch_turned(steering, qtbot, lambda: steering.choose_extra(EXTRA, True))
     assert [one.id for one in wrapped] == ["cfg", EXTRA]
     assert dial == EXTRA
     steering.show_modifiers(wrapped, "", False)
     assert steering.extras.text() == catalog.modifiers[EXTRA].label
     assert list(steering.forms) == ["cfg", EXTRA]
-    wrapped, _ = told(steering, qtbot, lambda: steering.choose_guidance("cfg++"))
+    wrapped, _ = catch_turned(steering, qtbot, lambda: steering.choose_guidance("cfg++"))
     assert [one.id for one in wrapped] == ["cfg++", EXTRA]
     steering.show_modifiers(wrapped, "", False)
-    wrapped, _ = told(steering, qtbot, lambda: steering.choose_extra(EXTRA, False))
+    wrapped, _ = catch_turned(steering, qtbot, lambda: steering.choose_extra(EXTRA, False))
     assert [one.id for one in wrapped] == ["cfg++"]
 
 
 def test_the_menu_ticks_what_is_on(steering: ModifierBox, qtbot: QtBot) -> None:
-    steering.show_modifiers((usual(EXTRA),), "", False)
+    steering.show_modifiers((default_setting(EXTRA),), "", False)
     action = next(a for a in steering.extras.menu().actions() if a.isChecked())
     assert action.text() == catalog.modifiers[EXTRA].label
-    wrapped, _ = told(steering, qtbot, action.trigger)
+    wrapped, _ = catch_turned(steering, qtbot, action.trigger)
     assert wrapped == ()
 
 
 def test_a_technique_with_its_own_guidance_hides_the_chooser(steering: ModifierBox) -> None:
-    steering.show_modifiers((usual("cfg"),), "", True)
+    steering.show_modifiers((default_setting("cfg"),), "", True)
     assert not steering.guidance.isVisible()
     assert list(steering.forms) == []
-    steering.show_modifiers((usual("cfg"),), "", False)
+    steering.show_modifiers((default_setting("cfg"),), "", False)
     assert steering.guidance.isVisible()
     assert list(steering.forms) == ["cfg"]
 
@@ -77,9 +77,11 @@ def test_a_technique_with_its_own_guidance_hides_the_chooser(steering: ModifierB
 def test_a_dial_keeps_the_negative_prompt_and_what_nobody_knows(
     steering: ModifierBox, qtbot: QtBot
 ) -> None:
-    steering.show_modifiers((usual("cfg"), ModifierSetting("gone", {"x": 1})), "fog", False)
+    steering.show_modifiers(
+        (default_setting("cfg"), ModifierSetting("gone", {"x": 1})), "fog", False
+    )
     slider: Any = steering.forms["cfg"].fields["scale"]
-    wrapped, dial = told(steering, qtbot, lambda: slider.changed.emit(7.0))
+    wrapped, dial = catch_turned(steering, qtbot, lambda: slider.changed.emit(7.0))
     assert wrapped[0].params == {"scale": 7.0, "negative_prompt": "fog"}
     assert wrapped[1] == ModifierSetting("gone", {"x": 1})
     assert dial == "cfg"

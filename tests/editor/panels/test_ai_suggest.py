@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 from editor.panels.ai_suggest import ABOUT
 from editor.panels.ai_words import PromptFields
 from editor.widgets import theme
-from tests.editor.panels.desks import Desk, show
+from tests.editor.panels.panel_desk import PanelDesk, process_events
 
 pytestmark = pytest.mark.gui
 
@@ -61,34 +61,34 @@ def known(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("editor.panels.ai.missing_for_describer", lambda _: "")
 
 
-def ready(desk: Desk) -> None:
+def choose_prompt_to_prompt(desk: PanelDesk) -> None:
     desk.panel.choices.technique.emit("prompt-to-prompt")
-    show()
+    process_events()
 
 
-async def pressed(desk: Desk) -> None:
-    QTest.mouseClick(desk.panel.words.suggestion, Qt.MouseButton.LeftButton)
-    show()
-    assert desk.panel.words.suggestion.text() == "Looking…"
-    assert not desk.panel.words.suggestion.isEnabled()
+async def press_suggest(desk: PanelDesk) -> None:
+    QTest.mouseClick(desk.panel.prompts.suggestion, Qt.MouseButton.LeftButton)
+    process_events()
+    assert desk.panel.prompts.suggestion.text() == "Looking…"
+    assert not desk.panel.prompts.suggestion.isEnabled()
 
 
-async def answered(desk: Desk) -> None:
-    while not desk.panel.words.suggestion.isEnabled():
+async def wait_for_suggestion(desk: PanelDesk) -> None:
+    while not desk.panel.prompts.suggestion.isEnabled():
         await asyncio.sleep(0.01)
-        show()
+        process_events()
 
 
 @pytest.mark.usefixtures("known")
 def test_a_suggestion_is_as_good_as_typed(play: Any) -> None:
-    async def work(desk: Desk) -> None:
-        ready(desk)
-        field = desk.panel.words.source
+    async def work(desk: PanelDesk) -> None:
+        choose_prompt_to_prompt(desk)
+        field = desk.panel.prompts.source
         QTest.keyClicks(field, "a cat")
-        await pressed(desk)
-        await answered(desk)
+        await press_suggest(desk)
+        await wait_for_suggestion(desk)
         assert field.toPlainText() == "256 by 256"
-        assert desk.ai.recipes.for_stroke().params["source_prompt"] == "256 by 256"
+        assert desk.ai.recipes.take_for_stroke().params["source_prompt"] == "256 by 256"
         QTest.keyClick(field, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
         assert desk.ai.recipes.shown.params["source_prompt"] == "a cat"
 
@@ -97,43 +97,43 @@ def test_a_suggestion_is_as_good_as_typed(play: Any) -> None:
 
 @pytest.mark.usefixtures("known")
 def test_what_is_typed_meanwhile_stays(play: Any) -> None:
-    async def work(desk: Desk) -> None:
-        ready(desk)
-        await pressed(desk)
+    async def work(desk: PanelDesk) -> None:
+        choose_prompt_to_prompt(desk)
+        await press_suggest(desk)
         await asyncio.sleep(0)
-        QTest.keyClicks(desk.panel.words.source, "a cat")
-        show()
-        assert not desk.panel.words.suggestion.isEnabled(), "still looking"
-        await answered(desk)
-        assert desk.panel.words.source.toPlainText() == "a cat"
+        QTest.keyClicks(desk.panel.prompts.source, "a cat")
+        process_events()
+        assert not desk.panel.prompts.suggestion.isEnabled(), "still looking"
+        await wait_for_suggestion(desk)
+        assert desk.panel.prompts.source.toPlainText() == "a cat"
 
     play(work)
 
 
 @pytest.mark.usefixtures("known")
 def test_a_failure_is_the_error_line_until_the_next_try(play: Any) -> None:
-    async def work(desk: Desk) -> None:
-        ready(desk)
+    async def work(desk: PanelDesk) -> None:
+        choose_prompt_to_prompt(desk)
         desk.panel.choices.model.emit("another/model")
-        await pressed(desk)
-        await answered(desk)
+        await press_suggest(desk)
+        await wait_for_suggestion(desk)
         assert "Put a BLIP folder into" in desk.panel.progress.error.text()
-        await pressed(desk)
+        await press_suggest(desk)
         assert desk.panel.progress.error.isHidden()
-        await answered(desk)
+        await wait_for_suggestion(desk)
         assert desk.panel.progress.error.isVisible()
 
     play(work)
 
 
 def test_without_a_describer_the_reason_is_shown(play: Any) -> None:
-    async def work(desk: Desk) -> None:
-        ready(desk)
-        assert desk.panel.words.suggestion.isVisible()
-        assert not desk.panel.words.suggestion.isEnabled()
-        assert "Put a BLIP folder into" in desk.panel.words.suggestion.toolTip()
+    async def work(desk: PanelDesk) -> None:
+        choose_prompt_to_prompt(desk)
+        assert desk.panel.prompts.suggestion.isVisible()
+        assert not desk.panel.prompts.suggestion.isEnabled()
+        assert "Put a BLIP folder into" in desk.panel.prompts.suggestion.toolTip()
         desk.panel.choices.technique.emit("sdedit")
-        show()
-        assert not desk.panel.words.suggestion.isVisible()
+        process_events()
+        assert not desk.panel.prompts.suggestion.isVisible()
 
     play(work)

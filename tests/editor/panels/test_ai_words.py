@@ -7,8 +7,9 @@ from pytestqt.qtbot import QtBot
 
 from core import catalog
 from core.ai.recipe_defaults import default_recipe
-from editor.ai_session.current_recipe import negative_of, with_prompts, with_technique
-from editor.panels.ai_words import CHANGES, PromptFields, mark_changes
+from core.ai.recipe_values import negative_prompt_of, prompt_of
+from editor.ai_session.current_recipe import with_prompts, with_technique
+from editor.panels.ai_words import CHANGES_LINK, PromptFields, mark_changes
 
 pytestmark = pytest.mark.gui
 catalog.load("techniques", "modifiers", "models")
@@ -46,21 +47,21 @@ def test_what_is_written_is_told_and_the_link_searches(qtbot: QtBot) -> None:
     with qtbot.waitSignal(words.search) as sought:
         words.difference.linkActivated.emit("dog")
     assert sought.args == ["dog"]
-    assert f"<a href='{CHANGES}'>" in words.difference.text()
+    assert f"<a href='{CHANGES_LINK}'>" in words.difference.text()
     with qtbot.waitSignal(words.search) as sought:
-        words.difference.linkActivated.emit(CHANGES)
+        words.difference.linkActivated.emit(CHANGES_LINK)
     assert sought.args == [""]
 
 
 def test_another_technique_keeps_words_and_brings_its_own_guidance() -> None:
     brush = with_prompts(default_recipe("layered-brush", "storybook", 4), "a cat", "blurred")
     swap = with_technique(brush, "prompt-to-prompt")
-    assert (swap.prompt, negative_of(swap), swap.seed) == ("a cat", "blurred", 4)
+    assert (prompt_of(swap), negative_prompt_of(swap), swap.seed) == ("a cat", "blurred", 4)
     assert swap.modifiers == ()
     assert swap.params["steps"] == brush.params["steps"]
     swap = with_prompts(swap, "a dog", "dull", "a cat")
     assert swap.params["source_prompt"] == "a cat"
     back = with_technique(swap, "sdedit")
-    assert (back.prompt, negative_of(back)) == ("a dog", "dull")
+    assert (prompt_of(back), negative_prompt_of(back)) == ("a dog", "dull")
     assert back.modifiers[0].id == "cfg"
     assert "source_prompt" not in back.params

@@ -20,7 +20,7 @@ from editor.commands.document_edits import new_document
 from editor.commands.view import toggle_theme
 from editor.files.file_actions import FileActions
 from editor.panels.ai import AiPanel
-from tests.editor.windows import window
+from tests.editor.app_window import window
 
 Answer = QMessageBox.StandardButton
 
@@ -208,7 +208,7 @@ def ink(button: QAbstractButton) -> int:
 
 
 def test_another_theme_reaches_icons_and_marked_words(open_app: App) -> None:
-    words = open_app.window.panel(AiPanel).words
+    words = open_app.window.panel(AiPanel).prompts
     words.show_source("a cat", "a dog")
     panel = open_app.window.panel(AiPanel)
     buttons = (panel.seed.dice, panel.progress.run_button)
@@ -230,7 +230,7 @@ def test_the_idle_search_is_off_at_first_and_remembered(app: App) -> None:
     assert (kept.seeds_while_idle, kept.verifier) == (True, "likeness")
     with window(kept) as again:
         assert again.session.idle.is_on
-        assert again.session.idle.judge == "likeness"
+        assert again.session.idle.active_verifier == "likeness"
         assert again.window.panel(AiPanel).seed.idle.isChecked()
         again.session.idle.turn(False)
     assert not settings.load().settings.seeds_while_idle
@@ -247,7 +247,7 @@ def test_the_status_bar_says_quietly_that_it_looks(app: App) -> None:
 
 def test_hands_are_watched_only_while_the_search_is_on(app: App) -> None:
     touched: list[bool] = []
-    app.activity._touched = lambda: touched.append(True)
+    app.activity._on_activity = lambda: touched.append(True)
     QTest.keyClick(app.window, Qt.Key.Key_Shift)
     assert not touched
     app.session.idle.turn(True)

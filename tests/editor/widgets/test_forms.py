@@ -11,7 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from core import catalog
 from core.catalog import params_of
-from core.params import Choice, File, ModelName, Range
+from core.params import Choice, ModelName, PictureFile, Range
 from editor.widgets.file_line import FileLine
 from editor.widgets.forms import build_form
 from editor.widgets.model_box import ModelBox
@@ -38,7 +38,7 @@ def test_a_form_gives_values_and_shows_others(qtbot: QtBot) -> None:
     assert isinstance(strength, NumberSlider)
     assert isinstance(sampler, QComboBox)
     assert isinstance(prompt, (QLineEdit, QPlainTextEdit))
-    strength.set_value(0.25, tell=True)
+    strength.set_value(0.25, notify=True)
     sampler.setCurrentText("heun")
     QTest.keyClicks(prompt, "snow")
     assert (heard[-1].strength, heard[-1].sampler, heard[-1].prompt) == (0.25, "heun", "snow")
@@ -93,7 +93,7 @@ def test_a_slider_resets_types_and_stays_in_range(slider: NumberSlider) -> None:
     slider.setFocus()
     QTest.keyClick(slider, Qt.Key.Key_Left)
     assert slider.value == 99
-    slider._edit()
+    slider._open_editor()
     slider._editor.setText("12")
     slider._on_typed()
     assert slider.value == 12
@@ -121,7 +121,7 @@ def test_a_choice_is_read_by_name_and_kept_by_id(qtbot: QtBot) -> None:
 def test_a_file_is_a_line_that_tells_at_once(qtbot: QtBot) -> None:
     @dataclass(frozen=True)
     class Params:
-        sky: Annotated[str, File("Sky", "What is above.")] = ""
+        sky: Annotated[str, PictureFile("Sky", "What is above.")] = ""
 
     seen: list[Any] = []
     settled: list[Any] = []

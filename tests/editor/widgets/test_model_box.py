@@ -13,9 +13,9 @@ from core.params import ModelName
 from core.settings import models_folder
 from core.storybook.random_model import build_random
 from editor.panels.ai import AiPanel
-from editor.widgets.chooser import ID
+from editor.widgets.chooser import ID_ROLE
 from editor.widgets.model_box import FILE, FOLDER, ModelBox
-from tests.editor.windows import window
+from tests.editor.app_window import window
 
 MARKER = ModelName("Judge", "Who decides.", "Nobody")
 
@@ -37,7 +37,7 @@ def told(box: ModelBox) -> list[str]:
 
 
 def ids(box: ModelBox) -> list[str]:
-    return [box.itemData(row, ID) for row in range(box.count())]
+    return [box.itemData(row, ID_ROLE) for row in range(box.count())]
 
 
 def pick(box: ModelBox, name: str) -> None:
@@ -46,7 +46,7 @@ def pick(box: ModelBox, name: str) -> None:
     box.activated.emit(box.currentIndex())
 
 
-def answering(monkeypatch: pytest.MonkeyPatch, path: str) -> None:
+def answer_dialogs(monkeypatch: pytest.MonkeyPatch, path: str) -> None:
     """Both dialogs of the system give one path, or nothing when they are cancelled."""
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (path, ""))
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: path)
@@ -90,11 +90,11 @@ def test_a_model_from_elsewhere(
     box: ModelBox, told: list[str], way: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     home = str(build_random(tmp_path / "oil"))
-    answering(monkeypatch, home)
+    answer_dialogs(monkeypatch, home)
     pick(box, way)
     assert told == [home]
     assert (box.currentText(), box.toolTip()) == ("oil", home)
-    answering(monkeypatch, "")
+    answer_dialogs(monkeypatch, "")
     pick(box, way)
     assert told == [home], "cancelled"
     assert (box.currentText(), box.name) == ("oil", home)

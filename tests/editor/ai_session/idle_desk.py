@@ -1,0 +1,106 @@
+"""A desk with an idle search whose rest is short, and which counts what the worker is asked."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import pytest
+
+from core import catalog
+from core.engine.engine import EngineState
+from core.engine.job_stream import JobStream, StreamMessage
+from editor.ai_session import idle_seed_search as module
+from editor.ai_session.current_recipe import CurrentRecipe
+from editor.ai_session.idle_seed_search import IdleSeedSearch
+from editor.ai_session.result_cache import Variant
+from editor.ai_session.seed_walk import SeedWalk
+from tests.editor.workshop import Bench, Workshop, recipe, stroke
+
+REST = 0.08
+
+
+class IdleDesk:
+    """A workshop with an idle search, which counts what is asked of the worker."""
+
+    def __init__(self, shop: Workshop) -> None:
+        self.shop = shop
+        self.recipes = CurrentRecipe(shop.studio, shop.jobs, shop.live, recipe())
+        self.seeds = SeedWalk(shop.studio, self.recipes, shop.jobs)
+        self.idle = IdleSeedSearch(shop.studio, shop.jobs, self.recipes)
+        self.notes: list[str] = []
+        self.texts: list[str] = []
+        self.runs: list[JobStream] = []
+        shop.jobs.noted.connect(self.notes.append)
+        self.idle.changed.connect(lambda _: self.texts.append(self.idle.text))
+
+    def count_runs(self, submit: Callable[..., JobStream]) -> Callable[..., JobStream]:
+        def submitted(*given: Any, **more: Any) -> JobStream:
+            self.runs.append(submit(*given, **more))
+            return self.runs[-1]
+
+        return submitted
+
+    async def paint_layer(self, **changes: Any) -> str:
+        """An AI layer whose picture is there, made with the search off."""
+        layer = stroke(self.shop, recipe(**changes))
+        await self.shop.jobs.wait_until_idle()
+        assert self.shop.layer(layer).rendered
+        self.runs.clear()
+        return layer
+
+    async def wait_until(self, true: Callable[[], Any]) -> None:
+        while not true():
+            await asyncio.sleep(0.005)
+
+    async def search(self) -> list[Variant]:
+        """Turn it on and wait until it rests for good."""
+        self.idle.turn(True)
+        await self.wait_until(lambda: self.idle.text)
+        await self.wait_until(lambda: not self.idle.text)
+        return self.seeds.variants()
+
+    async def remaining_messages(self, number: int) -> list[StreamMessage]:
+        """What a run has said since the search listened to it no more."""
+        return [message async for message in self.runs[number]]
+
+    async def search_until_step(self) -> JobStream:
+        """A search is in the middle of a run."""
+        self.idle.turn(True)
+        await self.wait_until(lambda: self.runs)
+        await asyncio.sleep(0.1)
+        return self.runs[-1]
+
+
+Work = Callable[[IdleDesk], Coroutine[Any, Any, None]]
+Play = Callable[[Work], None]
+
+
+def make_player(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> Play:
+    """Runs a test at a desk of its own."""
+    monkeypatch.setattr(module, "REST_SECONDS", REST)
+    register_faulty_kinds(monkeypatch)
+
+    def run(work: Work) -> None:
+        async def with_desk(shop: Workshop) -> None:
+            desk = IdleDesk(shop)
+            try:
+                with monkeypatch.context() as patch:
+                    patch.setattr(shop.engine, "submit", desk.count_runs(shop.engine.submit))
+                    await work(desk)
+            finally:
+                desk.idle.close()
+                await desk.wait_until(lambda: shop.engine.state is EngineState.ready)
+
+        bench.run(with_desk)
+
+    return run
+
+
+def register_faulty_kinds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The window knows the techniques that misbehave in the worker, for one test."""
+    for registry in (catalog.techniques, catalog.describers):
+        monkeypatch.setattr(registry, "_items", dict(registry._items))
+    from tests.core.engine import oddities
+
+    for kind in (oddities.Slow, oddities.Greedy, oddities.KilledOnce, oddities.Broken):
+        catalog.techniques.register(kind)
