@@ -1,4 +1,4 @@
-"""Whether anybody is at work: presses, keys and turns of the wheel, wherever they go."""
+"""Notices the person's activity: presses, keys and turns of the wheel anywhere in the program."""
 
 from typing import TYPE_CHECKING
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 class ActivityWatcher(QObject):
-    """Tells of every press, key and turn of the wheel in the program, while it listens."""
+    """Calls back on every press, key and turn of the wheel in the program, while it is on."""
 
     INPUT_EVENTS = frozenset(
         {
@@ -32,6 +32,7 @@ class ActivityWatcher(QObject):
         self._is_listening = False
 
     def listen(self, on: bool) -> None:
+        """Switch the watcher on or off."""
         if on is not self._is_listening:
             self._is_listening = on
             install = self._application.installEventFilter

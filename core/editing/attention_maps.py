@@ -1,10 +1,10 @@
-"""Where words look: which attention maps tell it, and how they lie on the latent."""
+"""Attention maps: which layers show best where a token is, collecting maps, and their grids."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import log2, sqrt
 from typing import TYPE_CHECKING
 
-from core.diffusion.attention import AttentionLayer, AttentionStates
+from core.diffusion.attention import AttentionLayer, AttentionStates, IdleControl
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 MAP_SIDE = 16
 """Attention maps of about this side tell best where a word is, as published."""
 
+EVERY_ROW = slice(None)
 LatentSize = tuple[int, int]
 """Height and width of a latent."""
 
@@ -41,6 +42,68 @@ def resize_map(picture: "Tensor", size: Sequence[int], mode: str = "nearest") ->
     from torch.nn.functional import interpolate
 
     return interpolate(picture[None, None], size=tuple(size), mode=mode)[0, 0]
+
+
+def mean_over_heads(maps: "Tensor") -> "Tensor":
+    """Maps (rows, heads, queries, tokens) float, 0..1, as (rows, queries, tokens)."""
+    return maps.mean(1)
+
+
+def all_heads(maps: "Tensor") -> "Tensor":
+    """Maps (rows, heads, queries, tokens) float, 0..1, as they are."""
+    return maps
+
+
+class AttentionMapCollector:
+    """Collects the attention maps of some layers, in the order of the network's calls.
+
+    It takes layers of one kind, ``is_cross``; where ``cells`` is given, the latent's size, only
+    those of about 16 a side; of their maps the network's ``rows``, so that a call without these
+    rows adds nothing. ``reduce`` says what is kept of a layer's maps.
+    """
+
+    def __init__(
+        self,
+        *,
+        is_cross: bool = True,
+        cells: LatentSize | None = None,
+        rows: slice = EVERY_ROW,
+        reduce: Callable[["Tensor"], "Tensor"] = mean_over_heads,
+    ) -> None:
+        self.is_cross = is_cross
+        self.cells = cells
+        self.rows = rows
+        self.reduce = reduce
+        self.collected: list[Tensor] = []
+
+    def is_wanted(self, place: AttentionLayer, queries: int) -> bool:
+        """Whether the maps of a layer with so many queries are collected."""
+        if place.is_cross != self.is_cross:
+            return False
+        return self.cells is None or has_map_side(queries, self.cells)
+
+    def add(self, place: AttentionLayer, maps: "Tensor") -> None:
+        """The maps of one layer, (rows, heads, queries, keys) float, 0..1."""
+        rows = maps[self.rows]
+        if self.is_wanted(place, maps.shape[-2]) and len(rows):
+            self.collected.append(self.reduce(rows))
+
+    def clear(self) -> None:
+        self.collected.clear()
+
+    def mean(self) -> "Tensor":
+        """The mean of all that is collected, (rows, queries, keys) float, 0..1."""
+        import torch
+
+        return torch.stack(self.collected).mean(0)
+
+
+class AttentionRecorder(AttentionMapCollector, IdleControl):
+    """A control that changes nothing and collects attention maps."""
+
+    def maps(self, place: AttentionLayer, maps: "Tensor") -> "Tensor":
+        self.add(place, maps)
+        return maps
 
 
 class MeanAttentionMap:

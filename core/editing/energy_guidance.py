@@ -2,7 +2,6 @@
 
 from typing import TYPE_CHECKING
 
-from core.diffusion.attention import AttentionLayer, AttentionStates
 from core.diffusion.model import Level, Prediction
 
 if TYPE_CHECKING:
@@ -11,35 +10,17 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-class AttentionRecorder:
-    """An attention control that changes nothing and keeps the maps of one kind of layer."""
-
-    def __init__(self, is_cross: bool) -> None:
-        self.is_cross = is_cross
-        self.seen: list[Tensor] = []
-
-    def __call__(
-        self, place: AttentionLayer, query: "Tensor", key: "Tensor", value: "Tensor"
-    ) -> AttentionStates:
-        return query, key, value
-
-    def maps(self, place: AttentionLayer, maps: "Tensor") -> "Tensor":
-        if place.is_cross == self.is_cross:
-            self.seen.append(maps)
-        return maps
-
-
 class FeatureRecorder:
     """A feature tap that changes nothing and keeps what a block gives; unnamed: the last one."""
 
     def __init__(self, block: str = "") -> None:
         self.block = block
-        self.seen: Tensor | None = None
+        self.output: Tensor | None = None
 
     def __call__(self, name: str, output: "Tensor") -> None:
         is_up = name.startswith("up_blocks") and name.count(".") == 1
         if name == self.block or (not self.block and is_up):
-            self.seen = output
+            self.output = output
 
 
 def energy_gradient(energy: "Callable[[Tensor], Tensor]", z: "Tensor") -> "Tensor":

@@ -1,17 +1,16 @@
-"""Editing by words: invert the picture, then walk down with a source and a target branch.
+"""Editing by prompts: invert the picture, then walk down with a source and a target branch.
 
-A technique says what joins the branches: an attention control, a change of the denoiser, or a
-blend after each step. What every such edit shares is here: parameters, strength, the region, the
-cache of inverted paths, progress.
+What all such edits share is in PromptEdit: parameters, strength, the region, the cache of inverted
+paths, progress. What a technique does differently is its EditVariation.
 """
 
-from collections.abc import Callable, Generator
-from contextlib import AbstractContextManager, ExitStack, closing
+from collections.abc import Generator, Hashable
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 from core import catalog
+from core.diffusion.attention import AttentionCall, FeatureTap
 from core.diffusion.latent_masks import last_steps, number_steps, soft_latent_mask
 from core.diffusion.model import Conditioning, Denoise, Image, Levels, Model, Step
 from core.editing.inversion import Branches, InvertedPath, PathState, Source, invertible_levels
@@ -36,9 +35,6 @@ INVERSION = Choice(
 SOURCE, TARGET = 0, 1
 
 Walk = Generator["Tensor", None, "Tensor"]
-Guide = Callable[["PromptEdit", Denoise], Denoise]
-Start = Callable[[PathState], PathState]
-After = Callable[[int, PathState], PathState]
 
 
 @dataclass(frozen=True)
@@ -59,12 +55,58 @@ class EditParams:
     steps: Annotated[int, Steps(2, 100, "Steps")] = 50
 
 
+@dataclass(frozen=True)
+class EditStep:
+    """One step of the walk down: ``index`` of ``count`` in all, and the branches that take it."""
+
+    index: int
+    count: int
+    branches: Branches
+
+
+class EditVariation:
+    """What a technique does differently from the plain edit; by default nothing.
+
+    ``start`` is called before the walk down, ``guide``, ``attention`` and ``features`` before each
+    of its steps, ``after`` behind each.
+    """
+
+    def __init__(self, edit: "PromptEdit") -> None:
+        self.edit = edit
+
+    def embeddings(self) -> Conditioning:
+        """The prompt embeddings of every branch, those of the source first."""
+        return self.edit.prompt_embeddings()
+
+    def scales(self) -> list[float]:
+        """The guidance scale of every branch; inverters trace back with that of the source."""
+        return self.edit.scales()
+
+    def start(self, state: PathState) -> PathState:
+        """The state of the branches before the first step."""
+        return state
+
+    def guide(self, step: EditStep, denoise: Denoise) -> Denoise:
+        """The denoiser that a step uses in place of its branches."""
+        return denoise
+
+    def attention(self, step: EditStep) -> AttentionCall | None:
+        """The control of the attention layers in a step."""
+        return None
+
+    def features(self, step: EditStep) -> FeatureTap | None:
+        """The tap of the network's blocks in a step."""
+        return None
+
+    def after(self, step: EditStep, state: PathState) -> PathState:
+        """The state of the branches behind a step."""
+        return state
+
+
 class PromptEdit:
     """One edit of one picture; ``run`` is the whole technique.
 
-    ``branches`` is set during the walk down; ``at`` is the index of the step being taken, of
-    ``count`` in all. ``edits`` is how many branches there are beside the source. ``guidance`` is
-    the source's own scale, which exact inverters are told.
+    The walk down has ``count`` steps. ``edits`` is how many branches there are besides the source.
     """
 
     def __init__(self, task: "Task[Any]", model: Model, edits: int = 1) -> None:
@@ -75,8 +117,6 @@ class PromptEdit:
         self.x0 = model.encode(task.image)
         self.levels = self._levels()
         self.count = len(self.levels) - 1
-        self.at = 0
-        self.guidance = self.params.guidance
         self.mask = soft_latent_mask(task.mask, self.x0)
         inverter = catalog.inverters[self.params.inverter]
         missing = inverter.needs - model.capabilities
@@ -89,8 +129,6 @@ class PromptEdit:
         whole = invertible_levels(self.model.levels(self.params.steps))
         return last_steps(whole, self.params.strength)
 
-    # Words
-
     def prompt_embeddings(self) -> Conditioning:
         """The source prompt, and the prompt once for every edit."""
         params = self.params
@@ -102,88 +140,60 @@ class PromptEdit:
 
     # The run
 
-    @property
-    def total(self) -> int:
-        """How many steps a run is, the way up included where it is not known yet."""
-        is_known = not self.count or self._key in self.model.cache
+    def total(self, guidance: float) -> int:
+        """How many steps a run is, those of the inversion included where it is not known yet.
+
+        guidance is the scale of the source.
+        """
+        is_known = not self.count or self._key(guidance) in self.model.cache
         return self.count + (0 if is_known else self.inverter.calls(self.count))
 
-    def run(
-        self,
-        control: Any = None,
-        guide: "Guide | None" = None,
-        after: "After | None" = None,
-        scales: "list[float] | None" = None,
-        words: "Conditioning | None" = None,
-        tap: Any = None,
-        start: "Start | None" = None,
-    ) -> Generator[Step, None, Image]:
-        """The edited picture.
+    def run(self, variation: EditVariation | None = None) -> Generator[Step, None, Image]:
+        """Yield a Step after each network step; return the edited picture.
 
-        control opens the attention layers (core.models.attention) and tap the network's blocks
-        (core.models.features), guide changes the denoiser of the walk down, start changes the
-        branches' state before the first step, after once step i has been taken.
+        Without a variation it is the plain edit. The picture is height x width x 3 float32, 0..1.
         """
         if not self.count:
             return self.model.decode(self.x0)
         warn_about_prompt(self.task, self.model, self.x0)
-        scales = scales or self.scales()
-        self.guidance = scales[SOURCE]
-        path, total = self._known_path(), self.total
-        words = words or self.prompt_embeddings()
-        opened = partial(self._opened, control, tap)
-
-        def walk() -> Walk:
-            found = path or (yield from self._invert())
-            return (yield from self._walk_down(found, opened, guide, start, after, scales, words))
-
-        with closing(walk()) as walking:
+        variation = variation or EditVariation(self)
+        scales = variation.scales()
+        total = self.total(scales[SOURCE])
+        with closing(self._walk(variation, scales)) as walking:
             z = yield from number_steps(walking, total)
         return self.model.decode(z)
 
-    def _walk_down(
-        self,
-        path: InvertedPath,
-        opened: Callable[[], AbstractContextManager[Any]],
-        guide: "Guide | None",
-        start: "Start | None",
-        after: "After | None",
-        scales: list[float],
-        words: Conditioning,
-    ) -> Walk:
+    def _walk(self, variation: EditVariation, scales: list[float]) -> Walk:
+        """Up, where the path is not known yet, and down."""
+        embeddings, guidance = variation.embeddings(), scales[SOURCE]
+        path = self._known_path(guidance) or (yield from self._invert(guidance))
         negative = self.model.embed([self.params.negative_prompt])
-        state = path.begin(len(scales))
-        if start is not None:
-            state = start(state)
+        state = variation.start(path.begin(len(scales)))
         for i in range(self.count):
-            self.at = i
-            self.branches = Branches(
+            branches = Branches(
                 self.model,
-                path.prompt_embeddings(i, words),
+                path.prompt_embeddings(i, embeddings),
                 scales,
                 path.negative_embeddings(i) or negative,
             )
-            denoise: Denoise = self.branches
-            if guide is not None:
-                denoise = guide(self, denoise)
-            with opened():
-                state, seen = path.step(i, state, denoise)
-            state = self._restore_outside(path, i, state)
-            if after is not None:
-                state = after(i, state)
-            yield seen[TARGET:]
+            step = EditStep(i, self.count, branches)
+            denoise = variation.guide(step, branches)
+            with ExitStack() as stack:
+                self._enter(stack, variation, step)
+                state, x0 = path.step(i, state, denoise)
+            state = variation.after(step, self._restore_outside(state))
+            yield x0[TARGET:]
         return path.latent(state)[TARGET : TARGET + 1]
 
-    def _opened(self, control: Any, tap: Any) -> AbstractContextManager[Any]:
-        """The network with its attention layers and blocks open to a control and a tap."""
-        with ExitStack() as stack:
-            if control is not None:
-                stack.enter_context(self.model.attention(control))
-            if tap is not None:
-                stack.enter_context(self.model.features(tap))
-            return stack.pop_all()
+    def _enter(self, stack: ExitStack, variation: EditVariation, step: EditStep) -> None:
+        """Put the network under the variation's control and tap until the stack is left."""
+        control, tap = variation.attention(step), variation.features(step)
+        if control is not None:
+            stack.enter_context(self.model.attention(control))
+        if tap is not None:
+            stack.enter_context(self.model.features(tap))
 
-    def _restore_outside(self, path: InvertedPath, i: int, state: PathState) -> PathState:
+    def _restore_outside(self, state: PathState) -> PathState:
         """Outside the painted region every branch is the source."""
         if bool((self.mask >= 1).all()):
             return state
@@ -191,7 +201,7 @@ class PromptEdit:
 
     # The inverted picture
 
-    def inversion_source(self) -> Source:
+    def inversion_source(self, guidance: float) -> Source:
         """What the inverter gets."""
         params = self.params
         return Source(
@@ -199,27 +209,25 @@ class PromptEdit:
             self.x0,
             self.model.embed([params.source_prompt]),
             self.levels,
-            self.guidance,
+            guidance,
             self.model.embed([params.negative_prompt]),
             lambda role, step: self.task.noise(self.x0, role, step),
         )
 
-    @property
-    def _key(self) -> Any:
+    def _key(self, guidance: float) -> Hashable:
         params, task = self.params, self.task
-        spoken = (params.source_prompt, params.negative_prompt, self.guidance)
+        prompts = (params.source_prompt, params.negative_prompt, guidance)
         walk = (params.inverter, params.steps, params.strength, task.seed, task.origin)
-        return ("path", self.model.identity, task.image_key, *spoken, *walk)
+        return ("path", self.model.identity, task.image_key, *prompts, *walk)
 
-    def _known_path(self) -> InvertedPath | None:
-        path: InvertedPath | None = (
-            self.model.cache.get(self._key, lambda: None) if self._key in self.model.cache else None
-        )
+    def _known_path(self, guidance: float) -> InvertedPath | None:
+        key, cache = self._key(guidance), self.model.cache
+        path: InvertedPath | None = cache.get(key, lambda: None) if key in cache else None
         return path
 
-    def _invert(self) -> Generator["Tensor", None, InvertedPath]:
-        path = yield from self.inverter.run(self.inversion_source())
-        self.model.cache.put(self._key, path)
+    def _invert(self, guidance: float) -> Generator["Tensor", None, InvertedPath]:
+        path = yield from self.inverter.run(self.inversion_source(guidance))
+        self.model.cache.put(self._key(guidance), path)
         return path
 
 

@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, NamedTuple
 
 from core.catalog import techniques
 from core.diffusion.model import Denoise, Image, Level, Model, Prediction, Step
-from core.editing.energy_guidance import (
-    AttentionRecorder,
-    FeatureRecorder,
-    energy_gradient,
-    shift_prediction,
-)
+from core.editing.attention_maps import AttentionRecorder, all_heads
+from core.editing.energy_guidance import FeatureRecorder, energy_gradient, shift_prediction
 from core.editing.inversion import Branches
-from core.editing.prompt_edit import SOURCE, TARGET, EditParams, PromptEdit
+from core.editing.prompt_edit import (
+    SOURCE,
+    TARGET,
+    EditParams,
+    EditStep,
+    EditVariation,
+    PromptEdit,
+)
 from core.params import Choice, Range
 
 if TYPE_CHECKING:
@@ -77,12 +80,23 @@ class GuideAndRescale:
         guider = published._replace(
             layout=published.layout * params.layout, features=published.features * params.features
         )
+        edit = PromptEdit(task, model)
+        return (yield from edit.run(_HeldLayout(edit, params, guider)))
 
-        def guide(edit: PromptEdit, denoise: Denoise) -> Denoise:
-            early = edit.at < params.held * edit.count
-            return _Guided(edit, guider) if early and any(guider[:2]) else denoise
 
-        return (yield from PromptEdit(task, model).run(guide=guide, scales=scales_of(params)))
+class _HeldLayout(EditVariation):
+    """Early steps go down the energy of a guider."""
+
+    def __init__(self, edit: PromptEdit, params: GuideAndRescale.Params, guider: Guider) -> None:
+        super().__init__(edit)
+        self.params, self.guider = params, guider
+
+    def scales(self) -> list[float]:
+        return scales_of(self.params)
+
+    def guide(self, step: EditStep, denoise: Denoise) -> Denoise:
+        is_early = step.index < self.params.held * step.count
+        return _Guided(step.branches, self.guider) if is_early and any(self.guider[:2]) else denoise
 
 
 def scales_of(params: GuideAndRescale.Params) -> list[float]:
@@ -100,9 +114,9 @@ class _Guided:
     That is how unlike the source's the edit's maps and features are under the source's words.
     """
 
-    def __init__(self, edit: PromptEdit, guider: Guider) -> None:
-        self.model, self.guider = edit.model, guider
-        self.source, self.target = edit.branches.only(SOURCE), edit.branches.only(TARGET)
+    def __init__(self, branches: Branches, guider: Guider) -> None:
+        self.model, self.guider = branches.model, guider
+        self.source, self.target = branches.only(SOURCE), branches.only(TARGET)
 
     def __call__(self, z: "Tensor", level: Level, label: Level | None = None) -> Prediction:
         import torch
@@ -150,7 +164,8 @@ class GuidanceFeatures:
     """What the energy compares of one look: self-attention maps and features."""
 
     def __init__(self, guider: Guider) -> None:
-        self.recorder, self.tap = AttentionRecorder(is_cross=False), FeatureRecorder(guider.block)
+        self.recorder = AttentionRecorder(is_cross=False, reduce=all_heads)
+        self.tap = FeatureRecorder(guider.block)
 
     @contextmanager
     def record(self, model: Model) -> Iterator[None]:
@@ -165,9 +180,9 @@ def unlikeness(found: GuidanceFeatures, wanted: GuidanceFeatures, guider: Guider
     """
     import torch
 
-    pairs = zip(found.recorder.seen, wanted.recorder.seen, strict=True)
+    pairs = zip(found.recorder.collected, wanted.recorder.collected, strict=True)
     layout = torch.stack([(maps[:1] - kept[:1]).square().mean() for maps, kept in pairs]).sum()
-    features, kept = found.tap.seen, wanted.tap.seen
+    features, kept = found.tap.output, wanted.tap.output
     if features is None or kept is None:
         return guider.layout * layout
     return guider.layout * layout + guider.features * (features[:1] - kept[:1]).abs().mean()

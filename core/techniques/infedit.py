@@ -9,7 +9,12 @@ from core.diffusion.attention import AttentionLayer, AttentionStates
 from core.diffusion.guidance import guide_prediction
 from core.diffusion.latent_masks import check_finite, last_steps, number_steps, soft_latent_mask
 from core.diffusion.model import Image, Level, Model, Prediction, Step
-from core.editing.attention_maps import has_map_side, latent_size, map_to_grid, resize_map
+from core.editing.attention_maps import (
+    AttentionMapCollector,
+    latent_size,
+    map_to_grid,
+    resize_map,
+)
 from core.editing.inversion import invertible_levels, select_rows
 from core.editing.prompt_warnings import warn_about_prompt
 from core.editing.token_alignment import align_tokens, find_differing_tokens, token_indices
@@ -166,7 +171,7 @@ class UnifiedAttention:
         kept = token_indices(target, model.pieces(params.kept_words))
         self.kept = [place for place in kept if place not in self.edited]
         self.both = [place for place in kept if place in self.edited]
-        self.looks: list[Tensor] = []
+        self.collector = AttentionMapCollector(cells=self.cells)
 
     def __call__(
         self, place: AttentionLayer, query: "Tensor", key: "Tensor", value: "Tensor"
@@ -179,11 +184,13 @@ class UnifiedAttention:
         return _from(query, queries), _from(key, keys), _from(value, (SOURCE, TARGET, SOURCE))
 
     def maps(self, place: AttentionLayer, maps: "Tensor") -> "Tensor":
+        import torch
+
         if not place.is_cross:
             return maps
         layout = self._replace_maps(maps, LAYOUT)
-        if has_map_side(maps.shape[-2], self.cells):
-            self._remember(self._replace_maps(maps, SOURCE), layout)
+        if self.collector.is_wanted(place, maps.shape[-2]):
+            self.collector.add(place, torch.stack([self._replace_maps(maps, SOURCE), layout]))
         if self.at + 1 > self.params.cross_replace * self.count:
             return maps
         changed = maps.clone()
@@ -198,18 +205,11 @@ class UnifiedAttention:
                 lent[..., here] = maps[branch, ..., there]
         return lent
 
-    # Where the words look
-
-    def _remember(self, source: "Tensor", layout: "Tensor") -> None:
-        import torch
-
-        self.looks.append(torch.stack([source.mean(0), layout.mean(0)]).detach())
-
     def blend(self, z: "Tensor", level: Level) -> "Tensor":
         """The edit where edited words look, the source where kept ones do, else the layout."""
         import torch
 
-        if not self.looks:
+        if not self.collector.collected:
             return z
         source, target, layout = z[:TARGET], z[TARGET:LAYOUT], z[LAYOUT:]
         params = self.params
@@ -222,13 +222,11 @@ class UnifiedAttention:
             target = layout.where(self._where(1, self.both, params.edit_threshold), target)
         return torch.cat([source, target, layout])
 
-    def _where(self, branch: int, words: Sequence[int], threshold: float) -> "Tensor":
-        """Where any of some words looks at more than a share of its most (h, w)."""
-        import torch
-
-        look = torch.stack(self.looks).mean(0)[branch]
-        inside = [word for word in words if word < look.shape[-1]]
-        most = resize_map(map_to_grid(look[:, inside].amax(-1), self.cells), self.cells)
+    def _where(self, branch: int, tokens: Sequence[int], threshold: float) -> "Tensor":
+        """Where any of some tokens is attended to by more than a share of the most (h, w)."""
+        maps = self.collector.mean()[branch]
+        inside = [token for token in tokens if token < maps.shape[-1]]
+        most = resize_map(map_to_grid(maps[:, inside].amax(-1), self.cells), self.cells)
         return most > threshold * most.amax()
 
 

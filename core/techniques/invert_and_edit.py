@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from core.catalog import techniques
 from core.diffusion.model import Image, Model, Step
-from core.editing.prompt_edit import INVERSION, EditParams, PromptEdit
+from core.editing.prompt_edit import INVERSION, EditParams, EditVariation, PromptEdit
 from core.params import Guidance, Range, Steps, Strength
 
 if TYPE_CHECKING:
@@ -47,6 +47,17 @@ class InvertAndEdit:
         ] = 3.5
 
     def run(self, task: "Task[Params]", model: Model) -> Generator[Step, None, Image]:
-        params = task.params
-        scales = [min(params.source_guidance, params.guidance), params.guidance]
-        return (yield from PromptEdit(task, model).run(scales=scales))
+        edit = PromptEdit(task, model)
+        return (yield from edit.run(_OwnSourceGuidance(edit, task.params)))
+
+
+class _OwnSourceGuidance(EditVariation):
+    """The plain edit with a guidance scale of its own for the source."""
+
+    def __init__(self, edit: PromptEdit, params: InvertAndEdit.Params) -> None:
+        super().__init__(edit)
+        self.params = params
+
+    def scales(self) -> list[float]:
+        params = self.params
+        return [min(params.source_guidance, params.guidance), params.guidance]

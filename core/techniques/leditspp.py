@@ -2,16 +2,23 @@
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Annotated, ClassVar, NamedTuple
 
 from core.catalog import techniques
-from core.diffusion.attention import AttentionLayer, AttentionStates
-from core.diffusion.model import Denoise, Image, Level, Model, Prediction, Step
+from core.diffusion.attention import AttentionCall
+from core.diffusion.model import Conditioning, Denoise, Image, Level, Model, Prediction, Step
 from core.diffusion.noise_schedule import SCHEDULE_STEPS, full_schedule, nearest_index
-from core.editing.attention_maps import has_map_side, latent_size, map_to_grid, resize_map
+from core.editing.attention_maps import AttentionRecorder, latent_size, map_to_grid, resize_map
 from core.editing.inversion import Branches
-from core.editing.prompt_edit import INVERSION, SOURCE, TARGET, EditParams, PromptEdit
+from core.editing.prompt_edit import (
+    INVERSION,
+    SOURCE,
+    TARGET,
+    EditParams,
+    EditStep,
+    EditVariation,
+    PromptEdit,
+)
 from core.editing.token_alignment import token_indices
 from core.params import Guidance, Prompt, Range, Steps, Strength
 
@@ -74,83 +81,97 @@ class LeditsPlusPlus:
         ] = 0.0
 
     def run(self, task: "Task[Params]", model: Model) -> Generator[Step, None, Image]:
-        params = task.params
         edit = PromptEdit(task, model)
-        wanted = concepts(params.prompt)
-        words = model.embed([params.source_prompt] * 2)
+        wanted = concepts(task.params.prompt)
+        variation = _Concepts if wanted else _PlainSource
+        return (yield from edit.run(variation(edit, task.params, wanted)))
+
+
+class _PlainSource(EditVariation):
+    """Both branches follow the source prompt."""
+
+    def __init__(
+        self, edit: PromptEdit, params: LeditsPlusPlus.Params, wanted: Sequence[Concept]
+    ) -> None:
+        super().__init__(edit)
+        self.params, self.wanted = params, wanted
+        self.of_source = edit.model.embed([params.source_prompt] * 2)
+
+    def embeddings(self) -> Conditioning:
+        return self.of_source
+
+    def scales(self) -> list[float]:
+        params = self.params
         # Guidance towards what it leads away from is none.
         scale = 1.0 if params.source_prompt == params.negative_prompt else params.guidance
-        scales = [scale] * 2
-        if not wanted:
-            return (yield from edit.run(scales=scales, words=words))
-        looks = ConceptMaps(edit, wanted)
-        guide = partial(_guide_concepts, params, wanted, looks)
-        return (yield from edit.run(looks, guide=guide, scales=scales, words=words))
+        return [scale] * 2
 
 
-def _guide_concepts(
-    params: LeditsPlusPlus.Params,
-    wanted: Sequence[Concept],
-    looks: "ConceptMaps",
-    edit: PromptEdit,
-    denoise: Denoise,
-) -> Denoise:
+class _Concepts(_PlainSource):
     """The source as it is, the target with every concept added where it acts."""
-    branches, model = edit.branches, edit.model
-    words = branches.words.concatenate(model.embed(["", *(concept.words for concept in wanted)]))
-    scales = [*branches.scales, *[1.0] * (1 + len(wanted))]
-    several = Branches(model, words, scales, branches.against)
 
-    def guided(z: "Tensor", level: Level, label: Level | None = None) -> Prediction:
-        rows = [SOURCE, *[TARGET] * (FIRST - 1 + len(wanted))]
-        looks.forget()
-        seen = several(z[rows], level, label)
+    def __init__(
+        self, edit: PromptEdit, params: LeditsPlusPlus.Params, wanted: Sequence[Concept]
+    ) -> None:
+        super().__init__(edit, params, wanted)
+        self.maps = ConceptMaps(edit, wanted)
+
+    def attention(self, step: EditStep) -> AttentionCall:
+        return self.maps
+
+    def guide(self, step: EditStep, denoise: Denoise) -> Denoise:
+        several = self._with_concepts(step.branches)
+        if step.index < self.params.warmup * step.count:
+            return denoise
+
+        def guided(z: "Tensor", level: Level, label: Level | None = None) -> Prediction:
+            rows = [SOURCE, *[TARGET] * (FIRST - 1 + len(self.wanted))]
+            self.maps.clear()
+            return self._add_concepts(several(z[rows], level, label), level)
+
+        return guided
+
+    def _with_concepts(self, branches: Branches) -> Branches:
+        """The branches, one without a prompt and one for each concept."""
+        model = branches.model
+        prompts = ["", *(concept.words for concept in self.wanted)]
+        scales = [*branches.scales, *[1.0] * len(prompts)]
+        embeddings = branches.words.concatenate(model.embed(prompts))
+        return Branches(model, embeddings, scales, branches.against)
+
+    def _add_concepts(self, seen: Prediction, level: Level) -> Prediction:
+        """Source and target of a prediction, to the target every concept added."""
+        threshold = self.params.threshold
         x0, eps = seen.x0[:PLAIN].clone(), seen.eps[:PLAIN].clone()
-        is_layout = nearest_index(full_schedule(model), level) < LAYOUT * SCHEDULE_STEPS
-        for n, concept in enumerate(wanted):
+        schedule = full_schedule(self.edit.model)
+        is_layout = nearest_index(schedule, level) < LAYOUT * SCHEDULE_STEPS
+        for n, concept in enumerate(self.wanted):
             change = seen.eps[FIRST + n] - seen.eps[PLAIN]
-            where = looks.where(n, params.threshold)
+            where = self.maps.where(n, threshold)
             if not is_layout:
-                where = where * above(change.abs().sum(0), params.threshold)
-            where = where * concept.sign * params.scale
+                where = where * above(change.abs().sum(0), threshold)
+            where = where * concept.sign * self.params.scale
             eps[TARGET] += where * change
             x0[TARGET] += where * (seen.x0[FIRST + n] - seen.x0[PLAIN])
         return Prediction(x0, eps)
 
-    return guided if edit.at >= params.warmup * edit.count else denoise
 
-
-class ConceptMaps:
-    """The control: remembers where each concept's words look in the step being taken."""
+class ConceptMaps(AttentionRecorder):
+    """The control: collects the attention maps of every concept in the step being taken."""
 
     def __init__(self, edit: PromptEdit, wanted: Sequence[Concept]) -> None:
-        self.everywhere = edit.x0.new_ones(latent_size(edit.x0))
-        self.cells = latent_size(edit.x0)
+        self.size = latent_size(edit.x0)
+        super().__init__(cells=self.size, rows=slice(FIRST, None))
+        self.everywhere = edit.x0.new_ones(self.size)
         pieces = edit.model.pieces
-        self.words = [token_indices(pieces(one.words), pieces(one.words)) for one in wanted]
-        self.maps_seen: list[Tensor] = []
-
-    def __call__(
-        self, place: AttentionLayer, query: "Tensor", key: "Tensor", value: "Tensor"
-    ) -> AttentionStates:
-        return query, key, value
-
-    def maps(self, place: AttentionLayer, maps: "Tensor") -> "Tensor":
-        if place.is_cross and maps.shape[0] > FIRST and has_map_side(maps.shape[-2], self.cells):
-            self.maps_seen.append(maps[FIRST:].mean(1).detach())
-        return maps
-
-    def forget(self) -> None:
-        self.maps_seen.clear()
+        self.tokens = [token_indices(pieces(one.words), pieces(one.words)) for one in wanted]
 
     def where(self, n: int, threshold: float) -> "Tensor":
-        """Where concept n's words look most (height, width), 1 or 0."""
-        import torch
-
-        if not self.maps_seen or not self.words[n]:
+        """Where concept n is attended to most: height x width float, 0 or 1."""
+        if not self.collected or not self.tokens[n]:
             return self.everywhere
-        look = torch.stack(self.maps_seen).mean(0)[n][:, self.words[n]].sum(-1)
-        return resize_map(above(smooth(map_to_grid(look, self.cells)), threshold), self.cells)
+        attention = self.mean()[n][:, self.tokens[n]].sum(-1)
+        return resize_map(above(smooth(map_to_grid(attention, self.size)), threshold), self.size)
 
 
 def smooth(picture: "Tensor") -> "Tensor":

@@ -5,10 +5,22 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from core.catalog import techniques
-from core.diffusion.attention import AttentionLayer, AttentionStates
+from core.diffusion.attention import AttentionCall, AttentionLayer, AttentionStates
 from core.diffusion.model import Image, Model, Step
-from core.editing.attention_maps import has_map_side, latent_size, map_to_grid, resize_map
-from core.editing.prompt_edit import SOURCE, TARGET, EditParams, PromptEdit
+from core.editing.attention_maps import (
+    AttentionMapCollector,
+    latent_size,
+    map_to_grid,
+    resize_map,
+)
+from core.editing.prompt_edit import (
+    SOURCE,
+    TARGET,
+    EditParams,
+    EditStep,
+    EditVariation,
+    PromptEdit,
+)
 from core.editing.token_alignment import token_indices
 from core.params import Range, Text
 
@@ -56,8 +68,8 @@ class MasaCtrl:
 
     def run(self, task: "Task[Params]", model: Model) -> Generator[Step, None, Image]:
         edit = PromptEdit(task, model)
-        control = _Apart if _is_apart(task.params, model) else _Mutual
-        return (yield from edit.run(control(edit, task.params)))
+        variation = _Apart if _is_apart(task.params, model) else _Mutual
+        return (yield from edit.run(variation(edit, task.params)))
 
 
 def _is_apart(params: MasaCtrl.Params, model: Model) -> bool:
@@ -68,11 +80,22 @@ def _is_apart(params: MasaCtrl.Params, model: Model) -> bool:
     return is_named and is_seen
 
 
-class _Mutual:
-    """The control: the edit takes the source's keys and values, with and against the words."""
+class _Mutual(EditVariation):
+    """The edit takes the source's keys and values."""
 
     def __init__(self, edit: PromptEdit, params: MasaCtrl.Params) -> None:
-        self.edit = edit
+        super().__init__(edit)
+        self.params = params
+
+    def attention(self, step: EditStep) -> AttentionCall:
+        return MutualControl(step, self.params)
+
+
+class MutualControl:
+    """The control of one step, for conditional and unconditional rows alike."""
+
+    def __init__(self, step: EditStep, params: MasaCtrl.Params) -> None:
+        self.step = step
         self.params = params
 
     def __call__(
@@ -84,13 +107,13 @@ class _Mutual:
         return query, self._of_source(key, first), self._of_source(value, first)
 
     def acts(self, place: AttentionLayer) -> bool:
-        late = self.edit.at >= self.params.start_step * self.edit.count
-        return late and not place.is_cross and place.share >= self.params.start_layer
+        is_late = self.step.index >= self.params.start_step * self.step.count
+        return is_late and not place.is_cross and place.share >= self.params.start_layer
 
     def _of_source(self, states: "Tensor", prompt_tokens: int) -> "Tensor":
         """The source's rows of the picture in the edit; the prompt's tokens keep their own."""
         changed = states.clone()
-        rows = self.edit.branches.rows
+        rows = self.step.branches.rows
         changed[rows(TARGET), :, prompt_tokens:] = states[rows(SOURCE), :, prompt_tokens:]
         return changed
 
@@ -100,40 +123,63 @@ class _Apart(_Mutual):
 
     def __init__(self, edit: PromptEdit, params: MasaCtrl.Params) -> None:
         super().__init__(edit, params)
-        self.cells = latent_size(edit.x0)
-        prompts = (params.source_prompt, params.prompt)
-        pieces = edit.model.pieces
-        self.words = [token_indices(pieces(prompt), pieces(params.subject)) for prompt in prompts]
-        self.looks: list[Tensor] = []
-        self.looked_at = -1
+        self.subject = Subject(edit, params)
+
+    def attention(self, step: EditStep) -> AttentionCall:
+        return ApartControl(step, self.params, self.subject)
+
+
+class ApartControl(MutualControl):
+    """The control of one step that also keeps subject and background apart."""
+
+    def __init__(self, step: EditStep, params: MasaCtrl.Params, subject: "Subject") -> None:
+        super().__init__(step, params)
+        self.subject = subject
 
     def maps(self, place: AttentionLayer, maps: "Tensor") -> "Tensor":
         if place.is_cross:
-            self._remember(maps)
+            self.subject.collect(self.step, place, maps)
             return maps
-        if not self.looks or not all(self.words) or not self.acts(place):
+        if not self.subject.is_known or not self.acts(place):
             return maps
-        there, here = (self._subject(branch, maps.shape[-1]) for branch in (SOURCE, TARGET))
-        rows = self.edit.branches.rows(TARGET)
+        keys, queries = (self.subject.where(row, maps.shape[-1]) for row in (SOURCE, TARGET))
+        rows = self.step.branches.rows(TARGET)
         changed = maps.clone()
-        changed[rows] = _within(maps[rows], here[:, None] == there)
+        changed[rows] = _within(maps[rows], queries[:, None] == keys)
         return changed
 
-    def _remember(self, maps: "Tensor") -> None:
-        """Mean over heads of the maps near 16 a side, of this step only."""
-        if self.looked_at != self.edit.at:
-            self.looked_at = self.edit.at
-            self.looks.clear()
-        if has_map_side(maps.shape[-2], self.cells):
-            self.looks.append(maps[: TARGET + 1].mean(1).detach())
 
-    def _subject(self, branch: int, tokens: int) -> "Tensor":
-        """Whether each of so many tokens of a layer is of the subject."""
-        import torch
+class Subject:
+    """Where the subject is in source and edit, by the attention maps of its words."""
 
-        look = torch.stack(self.looks).mean(0)[branch, :, self.words[branch]].sum(-1)
-        shares = (look - look.min()) / (look.max() - look.min()).clamp(min=1e-8)
-        size = map_to_grid(look.new_empty(tokens), self.cells).shape
+    def __init__(self, edit: PromptEdit, params: MasaCtrl.Params) -> None:
+        self.cells = latent_size(edit.x0)
+        self.collector = AttentionMapCollector(cells=self.cells, rows=slice(TARGET + 1))
+        prompts = (params.source_prompt, params.prompt)
+        pieces = edit.model.pieces
+        self.tokens = [token_indices(pieces(prompt), pieces(params.subject)) for prompt in prompts]
+        self._collected_at = -1
+
+    @property
+    def is_known(self) -> bool:
+        return bool(self.collector.collected) and all(self.tokens)
+
+    def collect(self, step: EditStep, place: AttentionLayer, maps: "Tensor") -> None:
+        """Of this step only; the maps of the step before count until its first ones come.
+
+        maps: (rows, heads, queries, tokens) float, 0..1.
+        """
+        if self._collected_at != step.index:
+            self._collected_at = step.index
+            self.collector.clear()
+        self.collector.add(place, maps)
+
+    def where(self, branch: int, cells: int) -> "Tensor":
+        """Whether each of so many cells of a layer is of the subject, (cells,) bool."""
+        attention = self.collector.mean()[branch, :, self.tokens[branch]].sum(-1)
+        low, high = attention.min(), attention.max()
+        shares = (attention - low) / (high - low).clamp(min=1e-8)
+        size = map_to_grid(attention.new_empty(cells), self.cells).shape
         return resize_map(map_to_grid(shares, self.cells), size).flatten() >= THRESHOLD
 
 

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from core.catalog import techniques
 from core.diffusion.model import Conditioning, Denoise, Image, Level, Model, Prediction, Step
 from core.editing.inversion import Branches, select_rows
-from core.editing.prompt_edit import SOURCE, TARGET, EditParams, PromptEdit
+from core.editing.prompt_edit import (
+    SOURCE,
+    TARGET,
+    EditParams,
+    EditStep,
+    EditVariation,
+    PromptEdit,
+)
 from core.editing.token_alignment import align_tokens
 from core.params import Guidance, NegativePrompt, Range
 
@@ -50,27 +57,30 @@ class NoiseCorrection:
 
     def run(self, task: "Task[Params]", model: Model) -> Generator[Step, None, Image]:
         edit = PromptEdit(task, model)
-        corrected = _Corrected(edit, task.params)
-        return (yield from edit.run(guide=corrected.guide, scales=[1.0, task.params.guidance]))
+        return (yield from edit.run(_Corrected(edit, task.params)))
 
 
-class _Corrected:
-    """The guide: corrects the source's noise early, guides as usual late."""
+class _Corrected(EditVariation):
+    """Corrects the source's noise early, guides as usual late."""
 
     def __init__(self, edit: PromptEdit, params: NoiseCorrection.Params) -> None:
+        super().__init__(edit)
         self.params = params
         self.pieces = [edit.model.pieces(p) for p in (params.source_prompt, params.prompt)]
 
-    def guide(self, edit: PromptEdit, denoise: Denoise) -> Denoise:
-        words, params = edit.branches.words, self.params
+    def scales(self) -> list[float]:
+        return [1.0, self.params.guidance]
+
+    def guide(self, step: EditStep, denoise: Denoise) -> Denoise:
+        model, words, params = step.branches.model, step.branches.words, self.params
         source = select_rows(words, [SOURCE])
-        until = params.corrected * edit.count
-        if edit.at >= until:
-            opposed = edit.branches.against if params.negative_prompt.strip() else source
-            return Branches(edit.model, words, (1.0, params.guidance), opposed)
-        share = params.first_words + (1 - params.first_words) * min(1, (edit.at + 1) / until)
+        until = params.corrected * step.count
+        if step.index >= until:
+            opposed = step.branches.against if params.negative_prompt.strip() else source
+            return Branches(model, words, (1.0, params.guidance), opposed)
+        share = params.first_words + (1 - params.first_words) * min(1, (step.index + 1) / until)
         three = self.interpolate(words, share).concatenate(source)
-        branches = Branches(edit.model, three, (1.0,) * 3, source)
+        branches = Branches(model, three, (1.0,) * 3, source)
         return _correct_noise(branches, params.correction * params.guidance)
 
     def interpolate(self, words: Conditioning, share: float) -> Conditioning:

@@ -10,7 +10,7 @@ from core.diffusion.latent_masks import check_finite, number_steps
 from core.diffusion.model import Conditioning, Image, Levels, Model, Step
 from core.diffusion.noise_schedule import full_schedule
 from core.editing.inversion import PathState, invertible_levels
-from core.editing.prompt_edit import TARGET, EditParams, PromptEdit, Walk
+from core.editing.prompt_edit import TARGET, EditParams, EditStep, EditVariation, PromptEdit, Walk
 from core.params import Range
 
 if TYPE_CHECKING:
@@ -55,19 +55,31 @@ class NonRigid:
         rounds, key = params.fitting * edit.count, _key(task, model)
         fresh = rounds if key not in model.cache else 0
         if fresh:
-            fit = number_steps(
-                optimise_embeddings(task, model, edit.x0, rounds), fresh + edit.total
-            )
+            total = fresh + edit.total(params.guidance)
+            fit = number_steps(optimise_embeddings(task, model, edit.x0, rounds), total)
             model.cache.put(key, (yield from fit))
-        words = edit.prompt_embeddings()
+        embeddings = edit.prompt_embeddings()
         if rounds:
-            words = mix_embeddings(words, model.cache.get(key, lambda: None), params.as_written)
-        until = params.source_share * edit.count
+            fitted = model.cache.get(key, lambda: None)
+            embeddings = mix_embeddings(embeddings, fitted, params.as_written)
+        variation = _LateEdit(edit, embeddings, params.source_share)
+        return (yield from _count_on(edit.run(variation), fresh))
 
-        def after(i: int, state: PathState) -> PathState:
-            return as_source(state) if i < until else state
 
-        return (yield from _later(edit.run(after=after, words=words), fresh))
+class _LateEdit(EditVariation):
+    """The edit is the source in the first share of the steps."""
+
+    def __init__(self, edit: PromptEdit, embeddings: Conditioning, source_share: float) -> None:
+        super().__init__(edit)
+        self._embeddings = embeddings
+        self.source_share = source_share
+
+    def embeddings(self) -> Conditioning:
+        return self._embeddings
+
+    def after(self, step: EditStep, state: PathState) -> PathState:
+        is_source = step.index < self.source_share * step.count
+        return as_source(state) if is_source else state
 
 
 def _key(task: "Task[NonRigid.Params]", model: Model) -> tuple[Any, ...]:
@@ -119,7 +131,7 @@ def as_source(state: PathState) -> PathState:
     return tuple(part[:1].repeat(len(part), 1, 1, 1) for part in state)
 
 
-def _later(run: Generator[Step, None, Image], before: int) -> Generator[Step, None, Image]:
+def _count_on(run: Generator[Step, None, Image], before: int) -> Generator[Step, None, Image]:
     """A run whose steps are counted on from others."""
     with closing(run):
         while True:

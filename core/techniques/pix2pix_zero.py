@@ -6,9 +6,17 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from core.catalog import techniques
 from core.diffusion.model import Conditioning, Denoise, Image, Level, Model, Prediction, Step
-from core.editing.energy_guidance import AttentionRecorder, energy_gradient
+from core.editing.attention_maps import AttentionRecorder, all_heads
+from core.editing.energy_guidance import energy_gradient
 from core.editing.inversion import Branches
-from core.editing.prompt_edit import SOURCE, TARGET, EditParams, PromptEdit
+from core.editing.prompt_edit import (
+    SOURCE,
+    TARGET,
+    EditParams,
+    EditStep,
+    EditVariation,
+    PromptEdit,
+)
 from core.editing.token_alignment import find_differing_tokens
 from core.params import Range
 
@@ -51,16 +59,25 @@ class Pix2PixZero:
 
     def run(self, task: "Task[Params]", model: Model) -> Generator[Step, None, Image]:
         edit = PromptEdit(task, model)
-        rate = task.params.pose
-
-        def guide(edit: PromptEdit, denoise: Denoise) -> Denoise:
-            return _guide_by_maps(edit, rate)
-
-        words = move_embeddings(model, task.params.source_prompt, task.params.prompt)
-        return (yield from edit.run(guide=guide if rate else None, words=words))
+        return (yield from edit.run(_MovedEmbeddings(edit, task.params)))
 
 
-def _guide_by_maps(edit: PromptEdit, rate: float) -> Denoise:
+class _MovedEmbeddings(EditVariation):
+    """The target's embeddings are the source's, moved; every step is guided by maps."""
+
+    def __init__(self, edit: PromptEdit, params: Pix2PixZero.Params) -> None:
+        super().__init__(edit)
+        self.rate = params.pose
+        self.moved = move_embeddings(edit.model, params.source_prompt, params.prompt)
+
+    def embeddings(self) -> Conditioning:
+        return self.moved
+
+    def guide(self, step: EditStep, denoise: Denoise) -> Denoise:
+        return _guide_by_maps(step.branches, self.rate) if self.rate else denoise
+
+
+def _guide_by_maps(branches: Branches, rate: float) -> Denoise:
     """A denoiser whose edited branch first moves towards the source's cross-attention maps.
 
     The source is seen alone, for its maps; the edit by its words alone, for the slope; and then
@@ -68,37 +85,39 @@ def _guide_by_maps(edit: PromptEdit, rate: float) -> Denoise:
     """
     import torch
 
-    source, target = edit.branches.only(SOURCE), edit.branches.only(TARGET)
-    told = _cond_denoiser(edit, target)
+    model, source, target = branches.model, branches.only(SOURCE), branches.only(TARGET)
+    cond = _cond_denoiser(branches, target)
 
     def pulled(z: "Tensor", level: Level, label: Level | None = None) -> Prediction:
-        wanted = AttentionRecorder(is_cross=True)
-        with edit.model.attention(wanted):
+        wanted = _recorder()
+        with model.attention(wanted):
             kept = source(z[:TARGET], level, label)
 
         def energy(shown: "Tensor") -> "Tensor":
-            record = AttentionRecorder(is_cross=True)
-            with edit.model.attention(record):
-                told(shown, level, label)
-            return unlikeness(record.seen, wanted.seen)
+            record = _recorder()
+            with model.attention(record):
+                cond(shown, level, label)
+            return unlikeness(record.collected, wanted.collected)
 
         moved = z[TARGET:] - rate * energy_gradient(energy, z[TARGET:])
-        with edit.model.attention(
-            AttentionRecorder(is_cross=True)
-        ):  # Opened layers round otherwise.
+        with model.attention(_recorder()):  # Maps computed in full round otherwise.
             edited = target(moved, level, label)
         return Prediction(*(torch.cat(pair) for pair in zip(kept, edited, strict=True)))
 
     return pulled
 
 
-def _cond_denoiser(edit: PromptEdit, target: Branches) -> Denoise:
+def _recorder() -> AttentionRecorder:
+    return AttentionRecorder(reduce=all_heads)
+
+
+def _cond_denoiser(branches: Branches, target: Branches) -> Denoise:
     """The edit's words alone. Where they are the source's, in a call shaped like the source's:
 
     only then do both show the same maps to the last bit, and nothing is pulled by rounding.
     """
-    is_same = len(set(edit.branches.words.prompts)) == 1
-    return target if is_same else Branches(edit.model, target.words, [1.0], target.against)
+    is_same = len(set(branches.words.prompts)) == 1
+    return target if is_same else Branches(branches.model, target.words, [1.0], target.against)
 
 
 def unlikeness(maps: "list[Tensor]", wanted: "list[Tensor]") -> "Tensor":

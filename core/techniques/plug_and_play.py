@@ -2,12 +2,20 @@
 
 from collections.abc import Generator
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from core.catalog import techniques
-from core.diffusion.attention import AttentionLayer, AttentionStates
+from core.diffusion.attention import AttentionCall, AttentionLayer, AttentionStates, FeatureTap
 from core.diffusion.model import Image, Model, Step
-from core.editing.prompt_edit import SOURCE, TARGET, EditParams, PromptEdit
+from core.editing.prompt_edit import (
+    SOURCE,
+    TARGET,
+    EditParams,
+    EditStep,
+    EditVariation,
+    PromptEdit,
+)
 from core.params import NegativePrompt, Range
 
 if TYPE_CHECKING:
@@ -49,34 +57,51 @@ class PlugAndPlay:
 
     def run(self, task: "Task[Params]", model: Model) -> Generator[Step, None, Image]:
         edit = PromptEdit(task, model)
-        kept = _Kept(edit, task.params)
-        scales = [1.0, task.params.guidance]
-        return (yield from edit.run(kept, scales=scales, tap=kept.tap))
+        return (yield from edit.run(_KeptStructure(edit, task.params)))
 
 
-class _Kept:
-    """The control and tap: queries, keys and features of the edit are the source's."""
+class _KeptStructure(EditVariation):
+    """Queries, keys and features of the edit are the source's."""
 
     def __init__(self, edit: PromptEdit, params: PlugAndPlay.Params) -> None:
-        self.edit = edit
+        super().__init__(edit)
         self.params = params
 
-    def __call__(
-        self, place: AttentionLayer, query: "Tensor", key: "Tensor", value: "Tensor"
+    def scales(self) -> list[float]:
+        return [1.0, self.params.guidance]
+
+    def attention(self, step: EditStep) -> AttentionCall:
+        return partial(self._share_queries_and_keys, step)
+
+    def features(self, step: EditStep) -> FeatureTap:
+        return partial(self._share_features, step)
+
+    def _share_queries_and_keys(
+        self,
+        step: EditStep,
+        place: AttentionLayer,
+        query: "Tensor",
+        key: "Tensor",
+        value: "Tensor",
     ) -> AttentionStates:
-        if place.is_cross or place.share < DECODER or not self._within(self.params.attention_kept):
+        is_free = place.is_cross or place.share < DECODER
+        if is_free or not _is_within(step, self.params.attention_kept):
             return query, key, value
-        return self._of_source(query), self._of_source(key), value
+        return _of_source(step, query), _of_source(step, key), value
 
-    def tap(self, name: str, output: "Tensor") -> "Tensor | None":
-        if name != BLOCK or not self._within(self.params.features_kept):
+    def _share_features(self, step: EditStep, name: str, output: "Tensor") -> "Tensor | None":
+        if name != BLOCK or not _is_within(step, self.params.features_kept):
             return None
-        return self._of_source(output)
+        return _of_source(step, output)
 
-    def _within(self, share: float) -> bool:
-        return self.edit.at < int(share * self.edit.count)
 
-    def _of_source(self, states: "Tensor") -> "Tensor":
-        changed = states.clone()
-        changed[self.edit.branches.rows(TARGET)] = states[SOURCE]
-        return changed
+def _is_within(step: EditStep, share: float) -> bool:
+    """Whether a step is in the first share of all."""
+    return step.index < int(share * step.count)
+
+
+def _of_source(step: EditStep, states: "Tensor") -> "Tensor":
+    """The rows of the edit become those of the source."""
+    changed = states.clone()
+    changed[step.branches.rows(TARGET)] = states[SOURCE]
+    return changed

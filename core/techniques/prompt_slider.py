@@ -2,13 +2,19 @@
 
 from collections.abc import Generator
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from core.catalog import techniques
 from core.diffusion.model import Conditioning, Denoise, Image, Model, Step
 from core.editing.inversion import Branches, select_rows
-from core.editing.prompt_edit import SOURCE, TARGET, EditParams, PromptEdit
+from core.editing.prompt_edit import (
+    SOURCE,
+    TARGET,
+    EditParams,
+    EditStep,
+    EditVariation,
+    PromptEdit,
+)
 from core.editing.token_alignment import align_tokens, token_indices
 from core.params import Range, Text
 
@@ -49,7 +55,7 @@ class PromptSlider:
         params = task.params
         edit = PromptEdit(task, model)
         shift = params.amount * direction(params, model)
-        return (yield from edit.run(guide=partial(_slid, params, shift)))
+        return (yield from edit.run(_Slide(edit, shift, params.delay)))
 
 
 def direction(params: PromptSlider.Params, model: Model) -> "Tensor":
@@ -73,17 +79,19 @@ def _sliding_tokens(params: PromptSlider.Params, model: Model) -> list[int]:
     return token_indices(pieces, model.pieces(params.subject) if params.subject.strip() else pieces)
 
 
-def _slid(
-    params: PromptSlider.Params, shift: "Tensor", edit: PromptEdit, denoise: Denoise
-) -> Denoise:
-    """The target's words shifted, once the first steps are past."""
-    if edit.at < params.delay * edit.count or not bool(shift.any()):
-        return denoise
-    given = edit.branches
-    edit.branches = Branches(
-        given.model, shift_embeddings(given.words, shift), given.scales, given.against
-    )
-    return edit.branches
+class _Slide(EditVariation):
+    """The target's embeddings are shifted once the first steps are past."""
+
+    def __init__(self, edit: PromptEdit, shift: "Tensor", delay: float) -> None:
+        super().__init__(edit)
+        self.shift, self.delay = shift, delay
+
+    def guide(self, step: EditStep, denoise: Denoise) -> Denoise:
+        if step.index < self.delay * step.count or not bool(self.shift.any()):
+            return denoise
+        given = step.branches
+        shifted = shift_embeddings(given.words, self.shift)
+        return Branches(given.model, shifted, given.scales, given.against)
 
 
 def shift_embeddings(words: Conditioning, shift: "Tensor") -> Conditioning:

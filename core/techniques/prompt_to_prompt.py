@@ -5,10 +5,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from core.catalog import techniques
-from core.diffusion.attention import AttentionLayer, AttentionStates
+from core.diffusion.attention import AttentionCall, AttentionLayer, IdleControl
 from core.diffusion.model import Image, Model, Step
+from core.editing.attention_maps import AttentionMapCollector, latent_size, map_to_grid
 from core.editing.inversion import PathState
-from core.editing.prompt_edit import SOURCE, TARGET, EditParams, PromptEdit
+from core.editing.prompt_edit import (
+    SOURCE,
+    TARGET,
+    EditParams,
+    EditStep,
+    EditVariation,
+    PromptEdit,
+)
 from core.editing.token_alignment import align_tokens, find_differing_tokens
 from core.params import Choice, Range, Switch
 
@@ -17,8 +25,6 @@ if TYPE_CHECKING:
 
     from core.task import Task
 
-BLEND_SIDE = 16
-"""Attention maps of about this side tell best where a word is, as published."""
 BLEND_START, BLEND_THRESHOLD = 0.2, 0.3
 
 
@@ -57,83 +63,77 @@ class PromptToPrompt:
 
     def run(self, task: "Task[Params]", model: Model) -> Generator[Step, None, Image]:
         edit = PromptEdit(task, model)
-        maps = _Maps(edit, task.params)
-        return (yield from edit.run(maps, after=maps.blend if task.params.local_blend else None))
+        return (yield from edit.run(_SharedMaps(edit, task.params)))
 
 
-class _Maps:
-    """The control: the target's maps become the source's, and where words look is remembered."""
+class _SharedMaps(EditVariation):
+    """The target's maps become the source's; a blend keeps what no changed word attends to."""
 
     def __init__(self, edit: PromptEdit, params: PromptToPrompt.Params) -> None:
-        self.edit = edit
+        super().__init__(edit)
         self.params = params
         source, target = (
-            edit.model.pieces(words) for words in (params.source_prompt, params.prompt)
+            edit.model.pieces(prompt) for prompt in (params.source_prompt, params.prompt)
         )
-        self.places = align_tokens(source, target, params.words == "replace")
+        self.alignment = align_tokens(source, target, params.words == "replace")
         self.gone, self.new = find_differing_tokens(source, target)
-        self.looks: list[Tensor] = []
-        self.cells = (edit.x0.shape[-2], edit.x0.shape[-1])
+        self.cells = latent_size(edit.x0)
+        self.collector = AttentionMapCollector(cells=self.cells, rows=slice(TARGET + 1))
 
-    def __call__(
-        self, place: AttentionLayer, query: "Tensor", key: "Tensor", value: "Tensor"
-    ) -> AttentionStates:
-        return query, key, value
+    def attention(self, step: EditStep) -> AttentionCall:
+        return MapControl(self, step)
 
-    def maps(self, place: AttentionLayer, maps: "Tensor") -> "Tensor":
+    def change_maps(self, step: EditStep, place: AttentionLayer, maps: "Tensor") -> "Tensor":
+        """The maps of a layer in a step, (rows, heads, queries, keys) float, 0..1."""
         changed = maps.clone()
         if place.is_cross:
-            self._remember(maps)
-            if self.edit.at < self.params.cross_replace * self.edit.count:
-                for here, there in enumerate(self.places[: maps.shape[-1]]):
-                    if 0 <= there < maps.shape[-1]:
-                        changed[TARGET, :, :, here] = maps[SOURCE, :, :, there]
+            self.collector.add(place, maps)
+            if step.index < self.params.cross_replace * step.count:
+                for target, source in enumerate(self.alignment[: maps.shape[-1]]):
+                    if 0 <= source < maps.shape[-1]:
+                        changed[TARGET, :, :, target] = maps[SOURCE, :, :, source]
             changed[TARGET, :, :, self.new] *= self.params.emphasis
-        elif self._keeps_layout(maps.shape[-2]):
+        elif self._keeps_layout(step, maps.shape[-2]):
             changed[TARGET] = maps[SOURCE]
         return changed
 
-    def _keeps_layout(self, queries: int) -> bool:
+    def _keeps_layout(self, step: EditStep, queries: int) -> bool:
         """Early, and in all layers but those at the latent's own resolution."""
-        early = self.edit.at < self.params.self_replace * self.edit.count
-        return early and queries < self.cells[0] * self.cells[1]
+        is_early = step.index < self.params.self_replace * step.count
+        return is_early and queries < self.cells[0] * self.cells[1]
 
-    # Where the words that differ look
-
-    def _remember(self, maps: "Tensor") -> None:
-        """The mean over heads of the maps whose side comes nearest to 16."""
-        height, width = self.cells
-        shrunk = round((height * width / maps.shape[-2]) ** 0.5)
-        best = max(1, min(2 ** round(_log2(min(height, width) / BLEND_SIDE)), min(height, width)))
-        if shrunk == best:
-            self.looks.append(maps[: TARGET + 1].mean(1).detach())
-
-    def blend(self, i: int, state: PathState) -> PathState:
-        """What no changed word looks at is the source's."""
-        if i < BLEND_START * self.edit.count or not self.looks:
+    def after(self, step: EditStep, state: PathState) -> PathState:
+        is_early = step.index < BLEND_START * step.count
+        if not self.params.local_blend or is_early or not self.collector.collected:
             return state
         import torch
 
-        seen = torch.stack(self.looks).mean(0)
-        mask = self._where(seen[SOURCE], self.gone) | self._where(seen[TARGET], self.new)
+        maps = self.collector.mean()
+        mask = self._where(maps[SOURCE], self.gone) | self._where(maps[TARGET], self.new)
         return tuple(torch.cat([part[:1], part[:1].where(~mask, part[1:])]) for part in state)
 
-    def _where(self, look: "Tensor", words: list[int]) -> "Tensor":
-        """Where some words look (1, 1, h, w): above a share of the most."""
+    def _where(self, maps: "Tensor", tokens: list[int]) -> "Tensor":
+        """Where some tokens are attended to, (1, 1, h, w) bool: above a share of the most.
+
+        maps: (queries, tokens) float, 0..1.
+        """
         import torch
         from torch.nn.functional import interpolate, max_pool2d
 
-        height, width = self.cells
-        if not words:
-            return torch.zeros(1, 1, height, width, dtype=torch.bool, device=look.device)
-        shrink = round((height * width / look.shape[0]) ** 0.5)
-        grid = look[:, words].mean(1).view(1, 1, height // shrink, width // shrink)
+        if not tokens:
+            return torch.zeros(1, 1, *self.cells, dtype=torch.bool, device=maps.device)
+        grid = map_to_grid(maps[:, tokens].mean(1), self.cells)[None, None]
         grown = max_pool2d(grid, 3, stride=1, padding=1)
-        full = interpolate(grown, size=(height, width), mode="bilinear")
+        full = interpolate(grown, size=self.cells, mode="bilinear")
         return full / full.amax().clamp(min=1e-8) > BLEND_THRESHOLD
 
 
-def _log2(value: float) -> float:
-    import math
+class MapControl(IdleControl):
+    """The control of one step: changes maps as the variation says."""
 
-    return math.log2(max(1.0, value))
+    def __init__(self, variation: _SharedMaps, step: EditStep) -> None:
+        self.variation = variation
+        self.step = step
+
+    def maps(self, place: AttentionLayer, maps: "Tensor") -> "Tensor":
+        return self.variation.change_maps(self.step, place, maps)

@@ -2,14 +2,22 @@
 
 from collections.abc import Generator
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from core.catalog import techniques
-from core.diffusion.attention import AttentionLayer, AttentionStates
+from core.diffusion.attention import AttentionCall, AttentionLayer, AttentionStates
 from core.diffusion.model import Denoise, Image, Level, Model, Prediction, Step
 from core.diffusion.noise_schedule import full_schedule, nearest_index
 from core.editing.inversion import PathState
-from core.editing.prompt_edit import SOURCE, TARGET, EditParams, PromptEdit
+from core.editing.prompt_edit import (
+    SOURCE,
+    TARGET,
+    EditParams,
+    EditStep,
+    EditVariation,
+    PromptEdit,
+)
 from core.params import Guidance, NegativePrompt, Range, Switch
 
 if TYPE_CHECKING:
@@ -53,53 +61,62 @@ class Rival:
 
     def run(self, task: "Task[Params]", model: Model) -> Generator[Step, None, Image]:
         edit = PromptEdit(task, model)
-        chain = _Chain(edit, task.params)
-        control = chain if task.params.look else None
-        scales = [1.0, task.params.guidance]
-        return (yield from edit.run(control, chain.guide, scales=scales, start=chain.shuffle_cells))
+        return (yield from edit.run(_AlignedChain(edit, task.params)))
 
 
-class _Chain:
-    """The control, guide and start that align the variation with the picture's own walk."""
+class _AlignedChain(EditVariation):
+    """Aligns the walk of the variation with the picture's own."""
 
     def __init__(self, edit: PromptEdit, params: Rival.Params) -> None:
-        self.edit = edit
+        super().__init__(edit)
         self.params = params
         whole = full_schedule(edit.model)
         self.times = [1 - nearest_index(whole, level) / (len(whole) - 1) for level in edit.levels]
 
-    def shuffle_cells(self, state: PathState) -> PathState:
-        """The variation's start: the source's, its cells in another order."""
+    def scales(self) -> list[float]:
+        return [1.0, self.params.guidance]
+
+    def start(self, state: PathState) -> PathState:
+        """The source's start, for the variation with its cells in another order."""
         edit, z = self.edit, state[0]
         order = edit.task.noise(edit.x0[:, :1], "shuffle").flatten().argsort().to(z.device)
         kept = edit.x0 * (edit.levels[0].signal if self.params.strength < 1 else 0.0)
 
-        def moved(part: "Tensor") -> "Tensor":
+        def shuffle(part: "Tensor") -> "Tensor":
             part = part.clone()
             noise = part[TARGET:] - kept.to(part)
             part[TARGET:] = kept.to(part) + noise.flatten(2)[..., order].view_as(noise)
             return part
 
-        return tuple(moved(part) for part in state)
+        return tuple(shuffle(part) for part in state)
 
-    def __call__(
-        self, place: AttentionLayer, query: "Tensor", key: "Tensor", value: "Tensor"
+    def attention(self, step: EditStep) -> AttentionCall | None:
+        return partial(self._attend_to_source, step) if self.params.look else None
+
+    def _attend_to_source(
+        self,
+        step: EditStep,
+        place: AttentionLayer,
+        query: "Tensor",
+        key: "Tensor",
+        value: "Tensor",
     ) -> AttentionStates:
         if place.is_cross:
             return query, key, value
-        return query, self._at_source(key), self._at_source(value)
+        is_alone = self.times[step.index] > self.params.align
+        return query, _of_source(key, is_alone), _of_source(value, is_alone)
 
-    def _at_source(self, states: "Tensor") -> "Tensor":
-        """The source's in place of one's own; later beside them."""
-        import torch
+    def guide(self, step: EditStep, denoise: Denoise) -> Denoise:
+        is_free = self.times[step.index] <= self.params.early
+        return denoise if is_free else _with_statistics(denoise)
 
-        source = states[SOURCE : SOURCE + 1].expand_as(states)
-        if self.times[self.edit.at] > self.params.align:
-            return source
-        return torch.cat([source, states], dim=2)
 
-    def guide(self, edit: PromptEdit, denoise: Denoise) -> Denoise:
-        return denoise if self.times[edit.at] <= self.params.early else _with_statistics(denoise)
+def _of_source(states: "Tensor", is_alone: bool) -> "Tensor":
+    """The source's keys or values in place of every row's own, or before them."""
+    import torch
+
+    source = states[SOURCE : SOURCE + 1].expand_as(states)
+    return source if is_alone else torch.cat([source, states], dim=2)
 
 
 def _with_statistics(denoise: Denoise) -> Denoise:

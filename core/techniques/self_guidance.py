@@ -6,14 +6,16 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from core.catalog import techniques
 from core.diffusion.model import Denoise, Image, Level, Model, Prediction, Step
-from core.editing.attention_maps import has_map_side, latent_size, map_to_grid, resize_map
-from core.editing.energy_guidance import (
-    AttentionRecorder,
-    FeatureRecorder,
-    energy_gradient,
-    shift_prediction,
+from core.editing.attention_maps import AttentionRecorder, latent_size, map_to_grid, resize_map
+from core.editing.energy_guidance import FeatureRecorder, energy_gradient, shift_prediction
+from core.editing.prompt_edit import (
+    SOURCE,
+    TARGET,
+    EditParams,
+    EditStep,
+    EditVariation,
+    PromptEdit,
 )
-from core.editing.prompt_edit import SOURCE, TARGET, EditParams, PromptEdit
 from core.editing.token_alignment import align_tokens, token_indices
 from core.errors import TechniqueError
 from core.params import Range, Text
@@ -69,19 +71,16 @@ class SelfGuidance:
         edit = PromptEdit(replace(task, params=shown), model)
         if not params.thing.strip() or not params.weight:
             return (yield from edit.run())
-        wish = _Wish(edit, shown)
-
-        def guide(edit: PromptEdit, denoise: Denoise) -> Denoise:
-            return wish.guide(denoise) if edit.at < GUIDED * edit.count else denoise
-
-        return (yield from edit.run(guide=guide))
+        return (yield from edit.run(_Wish(edit, shown)))
 
 
-class _Wish:
+class _Wish(EditVariation):
     """What the thing shall be, as an energy. Rows of places: in the source, in the target."""
 
     def __init__(self, edit: PromptEdit, params: SelfGuidance.Params) -> None:
-        self.edit, self.params = edit, params
+        super().__init__(edit)
+        self.params = params
+        self.cells = latent_size(edit.x0)
         pieces = edit.model.pieces
         source, target = pieces(params.source_prompt), pieces(params.prompt)
         self.thing = tuple(token_indices(words, pieces(params.thing)) for words in (source, target))
@@ -93,17 +92,20 @@ class _Wish:
         spoken = set(token_indices(target, target)) - set(self.thing[TARGET])
         self.others = [([there], [here]) for there, here in pairs if there >= 0 and here in spoken]
 
-    def guide(self, denoise: Denoise) -> Denoise:
+    def guide(self, step: EditStep, denoise: Denoise) -> Denoise:
+        return self.push(denoise) if step.index < GUIDED * step.count else denoise
+
+    def push(self, denoise: Denoise) -> Denoise:
         """A denoiser whose edited branch goes down the energy."""
 
         def pushed(z: "Tensor", level: Level, label: Level | None = None) -> Prediction:
             found: list[Prediction] = []
 
             def energy(shown: "Tensor") -> "Tensor":
-                record, tap = AttentionRecorder(is_cross=True), FeatureRecorder()
+                record, tap = AttentionRecorder(cells=self.cells), FeatureRecorder()
                 with self.edit.model.attention(record), self.edit.model.features(tap):
                     found.append(denoise(shown, level, label))
-                return self.energy(record.seen, tap.seen)
+                return self.energy(record.mean(), tap.output)
 
             slope = energy_gradient(energy, z)
             seen = Prediction(found[0].x0.detach(), found[0].eps.detach())
@@ -112,11 +114,14 @@ class _Wish:
 
         return pushed
 
-    def energy(self, maps: "list[Tensor]", features: "Tensor | None") -> "Tensor":
-        """How far the thing is from the wish, and the rest from the source."""
+    def energy(self, maps: "Tensor", features: "Tensor | None") -> "Tensor":
+        """How far the thing is from the wish, and the rest from the source.
+
+        maps: (rows, queries, tokens) float, 0..1; features: (rows, c, h, w) float, unbounded.
+        """
         import torch
 
-        look = _mean_look(maps, latent_size(self.edit.x0))
+        look = map_to_grid(maps.transpose(1, 2), self.cells)
         before, after = _pair(look, self.thing)
         terms = [self._thing_energy(before, after)]
         for other in self.others:
@@ -137,14 +142,6 @@ class _Wish:
         size = unlikeness(params.size * shape(before).mean(), shape(after).mean())
         presence = unlikeness(params.presence * before.mean(), after.mean()) / before.mean()
         return place + size + presence
-
-
-def _mean_look(maps: "list[Tensor]", cells: tuple[int, int]) -> "Tensor":
-    """Where every word looks (rows, words, h, w): the mean of the layers that tell it best."""
-    import torch
-
-    telling = [seen.mean(1) for seen in maps if has_map_side(seen.shape[-2], cells)]
-    return map_to_grid(torch.stack(telling).mean(0).transpose(1, 2), cells)
 
 
 def _pair(look: "Tensor", places: "tuple[list[int], ...]") -> "tuple[Tensor, Tensor]":

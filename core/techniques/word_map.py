@@ -5,9 +5,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from core.catalog import techniques
-from core.diffusion.attention import AttentionLayer, AttentionStates
 from core.diffusion.latent_masks import check_finite, grey_picture
 from core.diffusion.model import Image, Level, Model, Step
+from core.editing.attention_maps import (
+    AttentionRecorder,
+    LatentSize,
+    latent_size,
+    map_to_grid,
+)
 from core.editing.inversion import invertible_levels
 from core.editing.token_alignment import token_indices
 from core.params import Prompt, SourcePrompt, Steps
@@ -48,13 +53,15 @@ class WordMap:
         pieces = model.pieces(sentence)
         found = token_indices(pieces, model.pieces(params.prompt))
         x0 = model.encode(task.image)
-        looks = _PromptMaps(found, (x0.shape[-2], x0.shape[-1]))
+        size = latent_size(x0)
+        recorder = _token_recorder(found, size)
         denoise = check_finite(model.denoiser(sentence))
         for n, level in enumerate(_levels_spread(model, params.steps)):
-            with model.attention(looks):
+            with model.attention(recorder):
                 seen = denoise(level.mix(x0, task.noise(x0, "look", n)), level)
             yield Step(n + 1, params.steps, seen.x0)
-        return grey_picture(looks.mean(), task.image.shape[:2])
+        mean = recorder.mean() if found else x0.new_zeros(1, 1, *size)
+        return grey_picture(mean, task.image.shape[:2])
 
 
 def _levels_spread(model: Model, count: int) -> list[Level]:
@@ -64,37 +71,13 @@ def _levels_spread(model: Model, count: int) -> list[Level]:
     return [levels[round(first + (last - first) * (n + 0.5) / count)] for n in range(count)]
 
 
-class _PromptMaps:
-    """The control: adds up where the words look, in latent cells."""
+def _token_recorder(tokens: list[int], size: LatentSize) -> AttentionRecorder:
+    """A control that collects where some tokens are: one map (1, 1, h, w) a layer, its mean 1."""
+    from torch.nn.functional import interpolate
 
-    def __init__(self, words: list[int], cells: tuple[int, int]) -> None:
-        self.words = words
-        self.cells = cells
-        self.seen: list[Tensor] = []
+    def reduce(maps: "Tensor") -> "Tensor":
+        grid = map_to_grid(maps[0][..., tokens].mean((0, 2)), size)[None, None]
+        return interpolate(grid / grid.mean(), size, mode="bilinear")
 
-    def __call__(
-        self, place: AttentionLayer, query: "Tensor", key: "Tensor", value: "Tensor"
-    ) -> AttentionStates:
-        return query, key, value
-
-    def maps(self, place: AttentionLayer, maps: "Tensor") -> "Tensor":
-        if place.is_cross and self.words:
-            self.seen.append(self._look(maps))
-        return maps
-
-    def _look(self, maps: "Tensor") -> "Tensor":
-        """One layer's map (1, 1, h, w), its mean 1."""
-        from torch.nn.functional import interpolate
-
-        height, width = self.cells
-        shrink = round((height * width / maps.shape[-2]) ** 0.5)
-        # Guidance puts the negative prompt first, so the sentence is the last row.
-        look = maps[-1][..., self.words].mean((0, 2))
-        grid = look.view(1, 1, height // shrink, width // shrink)
-        return interpolate(grid / grid.mean(), self.cells, mode="bilinear")
-
-    def mean(self) -> "Tensor":
-        """The mean over layers and levels; nothing anywhere when there are no such words."""
-        import torch
-
-        return torch.stack(self.seen).mean(0) if self.seen else torch.zeros(1, 1, *self.cells)
+    # Guidance puts the negative prompt first, so the sentence is the last row.
+    return AttentionRecorder(rows=slice(-1, None) if tokens else slice(0), reduce=reduce)

@@ -1,4 +1,4 @@
-"""The verbs of the AI menu, and the AI side's connection to the canvas."""
+"""The commands of the AI menu, and the connection between AI layers and the canvas."""
 
 import json
 from dataclasses import replace
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class AiActions:
-    """Holds the recipe on the table and the seed walk of one window."""
+    """The AI commands of one window, with its current recipe and its seed walk."""
 
     def __init__(
         self, studio: "Studio", jobs: "JobQueue", live: "LiveLoop", start: "Recipe | None" = None
@@ -48,12 +48,13 @@ class AiActions:
             raise EditorError("Choose an AI layer first, or paint one with the AI brush (A).")
         return layer
 
-    # Verbs
+    # Commands
 
     def run(self) -> None:
-        """Run the active AI layer with what the dock shows; without one, make one.
+        """Run the active AI layer with the recipe that the dock shows; without one, make one.
 
-        It covers the selection, or the canvas for techniques that need no region.
+        A new layer covers the selection, or the canvas for techniques that need no region.
+        Raises EditorError when the layer is frozen, or when there is no region to run on.
         """
         layer = self.recipes.layer
         if layer is None:
@@ -74,29 +75,34 @@ class AiActions:
         self.recipes.run()
 
     def reseed(self) -> None:
+        """Run the active AI layer with another seed."""
         if self.layer:
             self.seeds.choose_random_seed()
 
     def freeze(self) -> None:
-        """Keep the pixels as they are, whatever happens below; once more thaws the layer."""
+        """Keep the pixels as they are, whatever changes below; a second call thaws the layer."""
         layer = self.layer
         self.jobs.cancel_layer(layer.id)
         label = "Thaw" if layer.baked else "Freeze"
         self.studio.document.replace(label, replace(layer, baked=not layer.baked))
 
     def rerun(self) -> None:
-        """Run again beside the layer and say whether the picture is the same."""
+        """Run the recipe again without changing the layer; report whether the result is the same.
+
+        Raises EditorError when the layer has no result yet.
+        """
         if not self.layer.rendered:
             raise EditorError(f"There is nothing to compare: run {self.layer.name} first.")
         self.jobs.enqueue(self.layer.id, is_comparison=True)
 
     def copy_recipe(self) -> str:
-        """The recipe as JSON on the clipboard."""
+        """Put the recipe on the clipboard as JSON; returns the text."""
         text = json.dumps(self.layer.recipe.to_json(), indent=1)
         QGuiApplication.clipboard().setText(text)
         return text
 
     def mask_to_selection(self) -> None:
+        """Select the region of the active AI layer. Raises EditorError when it has none."""
         layer = self.layer
         bounds = (
             layer.region.tight_bounds().translate(*layer.position) & self.studio.document.bounds
@@ -108,14 +114,20 @@ class AiActions:
         self.studio.document.select(Selection(bounds, alpha), "Region to selection")
 
     def from_selection(self) -> None:
-        """A new AI layer over what is selected; it runs when live."""
+        """Add an AI layer over the selection; it runs when live.
+
+        Raises EditorError when nothing is selected.
+        """
         selection = self.studio.document.selection
         if not selection:
             raise EditorError("Nothing is selected: draw a selection (M or L) first.")
         self.note_stroke(self._insert(selection, "AI layer from selection"))
 
     async def find_words(self, words: str = "") -> None:
-        """Select where some words look, or what the prompt would change. Raises EditorError."""
+        """Select what some words refer to, or what the prompt would change.
+
+        Raises EditorError when no prompt is written, or nothing is found.
+        """
         recipe = self.recipes.shown
         sentence = source_prompt_of(recipe) or prompt_of(recipe)
         if not sentence.strip():
@@ -134,12 +146,12 @@ class AiActions:
         return layer.id
 
     def note_stroke(self, layer_id: str) -> None:
-        """A region was painted on, for the live loop and for what counts as fresh."""
+        """Note that a region was painted: for the live loop and for the fresh layer."""
         self.seeds.note_stroke(layer_id)
         self.live.note_stroke(layer_id)
 
     def state_of(self, node: Node) -> str:
-        """A layer in a word: running, waiting, failed, frozen, not run; empty when all is well."""
+        """The state of a layer in a word, such as running or frozen; empty when all is well."""
         if not isinstance(node, AiLayer):
             return ""
         job = self.jobs.current(node.id)
@@ -156,7 +168,7 @@ class AiActions:
     # The canvas
 
     def connect(self, canvas: "Canvas") -> None:
-        """Strokes, wheel and previews of one canvas."""
+        """Connect strokes, wheel and previews of one canvas."""
         canvas.prepare = self._prepare
         canvas.wheel_filters.append(self.seeds.handle_wheel)
         self.jobs.previewed.connect(lambda preview: _show_preview(canvas, preview))
@@ -168,7 +180,7 @@ class AiActions:
         return replace(context, recipe=self.recipes.take_for_stroke(), stroked=self.note_stroke)
 
     def _tint(self, canvas: "Canvas", job: "Job") -> None:
-        """The region stays tinted until there is something to see in its place."""
+        """Tint the region of a layer until a preview or a result can be shown in its place."""
         if canvas.is_gesturing:
             return
         layer = self.recipes.layer

@@ -1,4 +1,4 @@
-"""The recipe on the table: that of the active AI layer, or of the next one to be painted."""
+"""The current recipe: that of the active AI layer, or of the next one to be painted."""
 
 import secrets
 from dataclasses import replace
@@ -33,25 +33,25 @@ SOURCE = "source_prompt"
 WORDS = ("prompt", SOURCE, NEGATIVE)
 """Parameters that are written, not dialled."""
 MAX_NAME_LENGTH = 40
-"""Characters of a prompt that name a layer."""
+"""Most characters of a prompt in the name of a layer."""
 
 
 def fresh_recipe(technique: str = "layered-brush", model: str = "storybook") -> Recipe:
-    """The usual recipe with a seed by chance."""
+    """The default recipe with a random seed."""
     return default_recipe(technique, model, secrets.randbelow(SEED_LIMIT))
 
 
 def name_for(prompt: str) -> str:
-    """What a layer with this prompt is called."""
+    """The name of a layer with this prompt."""
     return prompt.strip()[:MAX_NAME_LENGTH] or "AI edit"
 
 
 class CurrentRecipe:
-    """``changed`` says that another recipe, or another layer's, is on the table.
+    """The recipe that the AI dock shows and edits; ``changed`` is emitted when it becomes another.
 
-    Dials act on the active AI layer at once. Words are a draft until Run: then they are the
-    active layer's; or until the next stroke, which takes them for the layer it makes. So one can
-    write what comes next without rewriting what is there.
+    Dials change the active AI layer at once. Prompts are a draft until Run, which gives them to
+    the active layer, or until the next stroke, which gives them to the layer it makes. So the
+    prompt of the next layer can be written without changing the layer that is there.
     """
 
     def __init__(self, studio: "Studio", jobs: "JobQueue", live: "LiveLoop", start: Recipe) -> None:
@@ -72,25 +72,25 @@ class CurrentRecipe:
 
     @property
     def shown(self) -> Recipe:
-        """What the dock shows: draft, active layer, or what comes next."""
+        """What the dock shows: the draft, the active layer's recipe, or the next layer's."""
         if self._draft is not None:
             return self._draft
         return self.layer.recipe if self.layer is not None else self._next
 
     @property
     def is_draft(self) -> bool:
-        """Whether words wait for Run or for the next stroke."""
+        """Whether prompts wait for Run or for the next stroke."""
         return self.layer is not None and self._draft is not None
 
     def take_for_stroke(self) -> Recipe:
-        """The recipe of a new AI layer: what is shown, with a seed of its own unless locked."""
+        """The recipe of a new AI layer: the shown one, with a new seed unless it is locked."""
         seed = self.shown.seed if self.is_locked else secrets.randbelow(SEED_LIMIT)
         self._next = replace(self.shown, seed=seed, context=EMPTY, model_hash="")
         self._draft = None
         return self._next
 
     def write(self, recipe: Recipe) -> None:
-        """Other words (prompt, negative prompt): a draft when there is a layer."""
+        """Take other prompts; they are a draft when there is an active AI layer."""
         if self.layer is None:
             self._next = recipe
         else:
@@ -98,9 +98,9 @@ class CurrentRecipe:
         self.changed.emit(None)
 
     def turn(self, recipe: Recipe, dial: str) -> None:
-        """Another value on a dial: the active layer takes it now, and runs when live.
+        """Take another value of a dial: the active layer gets it now, and runs when live.
 
-        Changes of one dial in a row are one undo entry, until ``settle``.
+        Successive changes of one dial are one undo entry, until ``settle``.
         """
         layer = self.layer
         if layer is None or layer.baked:
@@ -117,7 +117,7 @@ class CurrentRecipe:
             self.live.stale.add(layer.id)
 
     def settle(self) -> None:
-        """The hand has let go of a dial."""
+        """End the undo entry of a dial, once the person has released it."""
         self.studio.document.history.seal()
 
     def run(self) -> None:
@@ -153,7 +153,7 @@ class CurrentRecipe:
         self.changed.emit(None)
 
     def _keep_draft(self) -> None:
-        """The AI layer is left: what was shown of it stays for the next one."""
+        """Keep the draft for the next layer when no AI layer is active any more."""
         if self._draft is not None:
             self._next, self._draft = self._draft, None
 

@@ -1,7 +1,7 @@
-"""Better seeds of the active AI layer, looked for while nobody touches anything.
+"""A search for better seeds of the active AI layer while the person is idle.
 
-Whatever a person does stops the search at once; what it finds waits among the layer's thumbnails
-and changes nothing until it is chosen.
+Any input stops the search at once. The seeds that it finds appear among the layer's thumbnails;
+the document changes only when the person chooses one.
 """
 
 import asyncio
@@ -40,14 +40,18 @@ if TYPE_CHECKING:
     from editor.studio import Studio
 
 REST_SECONDS = 3.0
-"""Seconds without a touch after which the search begins."""
+"""Seconds without input after which the search begins."""
 SLOW_STEP_SECONDS = 2.0
-"""Seconds a step may take: a person's own edit waits for the step that is under way."""
+"""Seconds a step may take: the person's own edit has to wait for a step that runs."""
 DEFAULT_VERIFIER = "agreement"
 
 
 class IdleSeedSearch:
-    """``changed`` says that it is on or off, looks or rests, or has found something."""
+    """Tries other seeds one by one and scores them with a verifier.
+
+    ``changed`` is emitted when the search is switched, starts, stops or has scored a seed;
+    ``text`` is its progress, empty while it does not run.
+    """
 
     def __init__(self, studio: "Studio", jobs: "JobQueue", recipes: "CurrentRecipe") -> None:
         self.studio, self.jobs, self.recipes = studio, jobs, recipes
@@ -70,7 +74,7 @@ class IdleSeedSearch:
         self._connect_document(studio.document)
 
     def turn(self, on: bool) -> None:
-        """On starts afresh, also where the search has given up."""
+        """Switch the search; on also starts searches again that had been given up."""
         self.is_on = on
         self._unfit.clear()
         for search in self._searches.values():
@@ -82,29 +86,29 @@ class IdleSeedSearch:
         self.changed.emit(None)
 
     def choose(self, verifier: str) -> None:
-        """What is meant by better, from now on."""
+        """Use another verifier from now on."""
         self.verifier = verifier
         self.interrupt()
         self.changed.emit(None)
 
     @property
     def active_verifier(self) -> str:
-        """The verifier that is asked: the chosen one, unless it has gone with its plugin."""
+        """The id of the verifier in use: the chosen one, unless its plugin is missing."""
         return self.verifier if self.verifier in verifiers else DEFAULT_VERIFIER
 
     def interrupt(self) -> None:
-        """Somebody is at work: stop at once, and wait for the next rest."""
+        """Stop at once, and begin again after REST_SECONDS without input."""
         self._stop()
         if self.is_on:
-            # Before the loop runs there is no worker either, and its start begins the rest.
+            # Before the event loop runs there is no worker either; its start calls this again.
             with suppress(RuntimeError):
                 self._timer = asyncio.get_running_loop().call_later(REST_SECONDS, self._begin)
 
     def close(self) -> None:
         self._stop()
         self.is_on = False
-        for leave in (*self._disconnect, *self._disconnect_document):
-            leave()
+        for disconnect in (*self._disconnect, *self._disconnect_document):
+            disconnect()
 
     def _stop(self) -> None:
         if self._timer is not None:
@@ -124,8 +128,8 @@ class IdleSeedSearch:
         self.interrupt()
 
     def _connect_document(self, document: "Document") -> None:
-        for leave in self._disconnect_document:
-            leave()
+        for disconnect in self._disconnect_document:
+            disconnect()
         self._disconnect_document = [
             signal.connect(lambda _: self.interrupt())
             for signal in (document.changed, document.restructured, document.selected)
@@ -150,7 +154,7 @@ class IdleSeedSearch:
             task.result()
 
     def _find_layer(self) -> AiLayer | None:
-        """The active AI layer, if there is nothing else to do and other seeds may be better."""
+        """The active AI layer, if nothing else runs and other seeds may be better."""
         layer = self.recipes.layer
         return layer if layer and self._is_quiet() and self._is_fit(layer) else None
 
@@ -176,9 +180,9 @@ class IdleSeedSearch:
     async def _search(self, layer: AiLayer) -> None:
         with suppress(EditorError):
             state, still = freeze_layer(self.studio.document, layer.id)
-            question = await self.jobs.run_in_thread(_unseeded_key, state, still)
-            if question:
-                search = self._search_for(layer.id, f"{self.active_verifier} {question}")
+            key = await self.jobs.run_in_thread(_unseeded_key, state, still)
+            if key:
+                search = self._search_for(layer.id, f"{self.active_verifier} {key}")
                 await self._try_seeds(search, state, still)
 
     def _search_for(self, layer_id: str, unseeded_key: str) -> SeedSearch:
@@ -188,41 +192,42 @@ class IdleSeedSearch:
         return known
 
     async def _try_seeds(self, search: SeedSearch, state: "DocumentState", layer: AiLayer) -> None:
-        geometry, judge = self.jobs.engine.models[layer.recipe.model].geometry, self.active_verifier
+        geometry = self.jobs.engine.models[layer.recipe.model].geometry
+        verifier = self.active_verifier
         while (seed := search.next(layer.recipe.seed)) is not None:
             self._set_text(search.progress(seed))
-            asked = await self.jobs.run_in_thread(_take_snapshot, state, layer, seed, geometry)
-            done = await self._run_task(asked, search, judge)
+            snapshot = await self.jobs.run_in_thread(_take_snapshot, state, layer, seed, geometry)
+            done = await self._run_task(snapshot, search, verifier)
             if done is None:
                 return
             score = done.facts.get("score")
             if score is None:
                 self._give_up(search, "this model cannot judge them")
                 return
-            result = await self.jobs.run_in_thread(make_result, asked, done.pixels, done.facts)
+            result = await self.jobs.run_in_thread(make_result, snapshot, done.pixels, done.facts)
             search.scores[seed] = score
-            judged = SeedScore(search.unseeded_key, judge, score)
-            self.jobs.results.add_score(layer.id, result, judged, seed != layer.recipe.seed)
+            seed_score = SeedScore(search.unseeded_key, verifier, score)
+            self.jobs.results.add_score(layer.id, result, seed_score, seed != layer.recipe.seed)
             self.changed.emit(None)
 
     async def _run_task(
         self, snapshot: TaskSnapshot, search: SeedSearch, verifier: str
     ) -> JobDone | None:
-        """What the worker made; None when it was stopped, failed or is too slow for this."""
+        """The worker's result; None when the task was stopped, failed or is too slow."""
         run, pace = self.jobs.engine.submit(snapshot.task, verifier, is_preemptible=True), Pace()
         self._stream = run
         async for message in run:
             if isinstance(message, JobDone):
                 return message
-            objection = self._reason_to_stop(message, snapshot.task.recipe.model, pace)
-            if objection:
+            reason = self._reason_to_stop(message, snapshot.task.recipe.model, pace)
+            if reason:
                 run.cancel()
-                self._give_up(search, objection)
+                self._give_up(search, reason)
                 return None
         return None
 
     def _reason_to_stop(self, message: "StreamMessage", model: str, pace: "Pace") -> str:
-        """Why not to go on; a model that is too large or too slow for this is let alone."""
+        """Why the search must stop, or empty; notes models that are too large or too slow."""
         if isinstance(message, JobFailed):
             if message.retry:
                 self._unfit.add(model)
@@ -247,14 +252,14 @@ class IdleSeedSearch:
 
 
 class Pace:
-    """Watches the steps of a run; one that comes late may be the window's own fault."""
+    """Measures the time between steps; one late step may be the window's own fault."""
 
     def __init__(self) -> None:
         self._last: float | None = None
         self._late = 0
 
     def note_step(self) -> bool:
-        """To be asked at every step."""
+        """Note a step that has just ended; True once more than one step was too slow."""
         now = time.monotonic()
         self._late += self._last is not None and now - self._last > SLOW_STEP_SECONDS
         self._last = now
@@ -262,7 +267,7 @@ class Pace:
 
 
 def _unseeded_key(state: "DocumentState", layer: AiLayer) -> str:
-    """What the layer asks, whatever its seed; empty when it shows another picture."""
+    """The key of the layer's task without its seed; empty when its result is out of date."""
     if current_key(state, layer) != layer.rendered:
         return ""
     return current_key(*_with_seed(state, layer, 0))

@@ -1,8 +1,8 @@
-"""Jobs: AI layers ask the engine, one after another, and the answers land in the document.
+"""The queue of jobs: runs AI layers one after another and puts their results into the document.
 
-Each job is one coroutine. The newest question of a layer replaces the one before; a running job
-that it overlaps is stopped at its next step unless it is nearly done. What takes more than a few
-milliseconds of arithmetic happens beside the thread that paints, on a frozen state.
+Each job is one coroutine. The newest job of a layer replaces the one before; a running job that it
+overlaps is stopped at its next step unless it is nearly done. Arithmetic that takes more than a few
+milliseconds runs on a frozen state in another thread than the one that paints.
 """
 
 import asyncio
@@ -39,15 +39,18 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 NEARLY_DONE = 0.7
-"""From this share of its steps on a job may finish although something newer waits."""
+"""The share of its steps from which on a job may finish although a newer one waits."""
 MAX_RECENT = 60
-"""Jobs kept in the list of the dock."""
+"""Most jobs in the list of the dock."""
 GESTURE_POLL = 0.05
-"""Seconds between looks whether the hand has let go of the canvas."""
+"""Seconds between checks whether the gesture on the canvas has ended."""
 
 
 class JobPreview(NamedTuple):
-    """RGBA premultiplied bytes to stretch over a canvas rectangle; None takes it away."""
+    """A picture to stretch over a canvas rectangle: height x width x 4 uint8, premultiplied RGBA.
+
+    ``rgba`` is None to take the preview away.
+    """
 
     layer: str
     rect: Rect
@@ -55,10 +58,11 @@ class JobPreview(NamedTuple):
 
 
 class JobQueue:
-    """``changed`` carries the job that moved, ``previewed`` what to show on the canvas.
+    """Runs one job at a time.
 
-    ``landed`` carries the job whose result is now in its layer, ``said`` a sentence for the
-    status bar.
+    ``changed`` carries a job in another stage or step, ``previewed`` what to show on the canvas,
+    ``result_shown`` the job whose result is now in its layer, ``noted`` a sentence for the
+    status bar. ``declined`` holds the keys of tasks that the person cancelled or that failed.
     """
 
     def __init__(self, studio: "Studio", engine: "Engine") -> None:
@@ -76,14 +80,14 @@ class JobQueue:
         self._waiting: OrderedDict[str, Job] = OrderedDict()
         self._snapshot: TaskSnapshot | None = None
         self._task: asyncio.Task[None] | None = None
-        self._executor = ThreadPoolExecutor(1, "aside")
+        self._executor = ThreadPoolExecutor(1, "job-queue")
         self._is_closed = False
         studio.opened.connect(lambda _: self._on_document_opened())
 
-    # What others ask for
+    # Starting and stopping
 
     def enqueue(self, layer_id: str, is_refresh: bool = False, is_comparison: bool = False) -> Job:
-        """Run a layer; returns at once. A comparison says what it finds and changes nothing."""
+        """Run a layer; returns at once. A comparison changes nothing and reports in its note."""
         job = Job(layer_id, self._layer_name(layer_id), is_refresh, is_comparison)
         if not is_refresh:
             self.failures.pop(layer_id, None)
@@ -117,7 +121,7 @@ class JobQueue:
             self.cancel(job)
 
     def current(self, layer_id: str) -> Job | None:
-        """The job of a layer that waits or runs."""
+        """The job of a layer that waits or runs, if any."""
         if self.running is not None and self.running.layer == layer_id:
             return self._waiting.get(layer_id, self.running)
         return self._waiting.get(layer_id)
@@ -132,7 +136,7 @@ class JobQueue:
             await asyncio.wait([self._task])
 
     def close(self) -> None:
-        """Stop everything; nothing lands any more."""
+        """Stop everything; no result reaches the document any more."""
         self._is_closed = True
         self.cancel_all()
         if self._task is not None:
@@ -140,7 +144,7 @@ class JobQueue:
         self._executor.shutdown(wait=True, cancel_futures=True)
 
     async def run_in_thread(self, work: Callable[..., T], *arguments: Any) -> T:
-        """Do arithmetic on frozen values beside the thread that paints."""
+        """Do arithmetic on frozen values in another thread than the one that paints."""
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._executor, work, *arguments)
 
@@ -150,7 +154,7 @@ class JobQueue:
         running = self.running
         if running is None or running.is_stopped or not self._is_overlapping(job, running):
             return
-        # In the middle of a stroke there is always something newer: let one preview come through.
+        # During a stroke a newer job always follows: let one preview come through.
         if self.studio.document.is_editing or running.progress >= NEARLY_DONE:
             return
         if job.is_refresh and not running.is_refresh:
@@ -213,16 +217,16 @@ class JobQueue:
     # One job
 
     async def run_layer(self, job: Job) -> None:
-        """Ask the engine for a layer's picture and put the answer into the layer."""
+        """Run a layer's task in the engine and put the result into the layer."""
         document = self.studio.document
         try:
-            asked = await self._take_snapshot(job)
-            known = self.results.find(asked.task.key, asked.layer.position)
+            snapshot = await self._take_snapshot(job)
+            known = self.results.find(snapshot.task.key, snapshot.layer.position)
             if known is not None and not job.is_comparison:
                 job.is_from_cache = True
-                await self._deliver_result(job, asked, known)
+                await self._deliver_result(job, snapshot, known)
             elif not job.is_stopped:
-                await self._run_task(job, asked)
+                await self._run_task(job, snapshot)
         except EditorError as error:
             cause = error.__cause__
             self._fail(job, Failure(str(error), str(cause or "")))
@@ -259,7 +263,7 @@ class JobQueue:
                 await self._on_done(job, snapshot, message)
 
     def _on_started(self, job: Job, snapshot: TaskSnapshot, loading: str) -> None:
-        """The worker takes the job, or loads one of its models first."""
+        """Show that the worker runs the job, or loads one of its models first."""
         name = loading or snapshot.layer.recipe.model
         facts = self.engine.models.get(name)
         job.model = facts.label if facts else Path(name).stem
@@ -302,7 +306,7 @@ class JobQueue:
         self.changed.emit(job)
 
     async def _deliver_result(self, job: Job, snapshot: TaskSnapshot, result: Result) -> None:
-        """Show the result and wait for the hand to let go, then put it into the document."""
+        """Preview the result until the gesture ends, then put it into the document."""
         document = self.studio.document
         job.is_unchanged = result.is_unchanged and strength_of(snapshot.task.recipe) > 0
         if document.is_editing:
@@ -346,6 +350,7 @@ def _make_failure(message: JobFailed) -> Failure:
 
 
 def _read_result(result: Result) -> "Pixels":
+    """The pixels of a result over its rectangle: height x width x 4 uint8, premultiplied RGBA."""
     place = result.rect.translate(-result.position.x, -result.position.y)
     return result.tiles.read(place)
 

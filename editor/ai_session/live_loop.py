@@ -1,6 +1,6 @@
-"""The live loop: strokes become questions, at a pause of the hand or when it lets go.
+"""The live loop: runs AI layers by itself at a pause or the end of a stroke, and stale ones later.
 
-Nothing is polled. While the loop is off nothing runs that nobody asked for.
+Nothing is polled. While the loop is off, only what the person starts runs.
 """
 
 import asyncio
@@ -24,26 +24,27 @@ if TYPE_CHECKING:
     from editor.studio import Studio
 
 PAUSE_SHARE = 0.15
-"""Of the usual run time: how long the hand must rest before the model is asked."""
+"""Length of the pause in a stroke that starts a job, as a share of the usual run time."""
 MAX_PAUSE = 0.25
+"""Seconds after which any pause starts a job."""
 MAX_STROKE_SECONDS = 2.0
-"""Seconds of stroke without a question after which one is asked in any case."""
+"""Seconds of a stroke without a pause after which a job starts in any case."""
 REST_SECONDS = 0.4
-"""Seconds without a change after which stale layers are looked for."""
+"""Seconds without a change after which layers are checked for being stale."""
 MAX_RUN_TIMES = 10
-"""Runs that the usual run time is taken from."""
+"""Runs whose median is the usual run time."""
 
 
 def pause_length(run_times: "deque[float]") -> float:
-    """How long a pause must be, in seconds, given the last run times."""
+    """How long a pause must be, in seconds, given the last run times in seconds."""
     usual = median(run_times) if run_times else MAX_PAUSE / PAUSE_SHARE
     return min(max(PAUSE_SHARE * usual, 0.0), MAX_PAUSE)
 
 
 class LiveLoop:
-    """Give ``stroked`` to the tools; ``is_on`` says whether strokes run by themselves.
+    """Runs layers while the person paints; ``is_on``: whether strokes run by themselves.
 
-    ``stale`` are the layers that are known to show another input's picture.
+    ``stale`` are the ids of layers whose result was made from another input than they have now.
     """
 
     def __init__(self, studio: "Studio", jobs: "JobQueue") -> None:
@@ -65,7 +66,7 @@ class LiveLoop:
         self._connect_document(studio.document)
 
     def turn(self, on: bool) -> None:
-        """Off stops what runs at its next step."""
+        """Switch the loop; off stops what runs at its next step."""
         self.is_on = on
         self._stop_timers()
         if not on:
@@ -73,11 +74,11 @@ class LiveLoop:
 
     def close(self) -> None:
         self._stop_timers()
-        for leave in (*self._disconnect, *filter(None, [self._disconnect_document])):
-            leave()
+        for disconnect in (*self._disconnect, *filter(None, [self._disconnect_document])):
+            disconnect()
 
     def note_stroke(self, layer_id: str) -> None:
-        """A region was painted on: at the end of the stroke ask at once, within it at a pause."""
+        """Note that a region was painted: run at once after a stroke, within it at a pause."""
         if not self.is_on:
             return
         if self.studio.document.is_editing:
@@ -107,7 +108,7 @@ class LiveLoop:
         if job.final_ms is not None and not job.is_from_cache:
             self._run_times.append(job.final_ms / 1000)
 
-    # What lies above
+    # Layers above a change
 
     def _connect_document(self, document: "Document") -> None:
         if self._disconnect_document is not None:
@@ -122,7 +123,7 @@ class LiveLoop:
             self._note_paint(document)
         self._dirty = self._dirty | rect
         _cancel_timer(self._rest_timer)
-        # A document may be filled before the loop runs; what is stale then waits for a change.
+        # Without a running event loop, stale layers wait for the next change.
         with suppress(RuntimeError):
             self._rest_timer = asyncio.get_running_loop().call_later(
                 REST_SECONDS, self._start_refresh
@@ -138,9 +139,9 @@ class LiveLoop:
             asyncio.get_running_loop().create_task(self.refresh())
 
     async def refresh(self) -> None:
-        """Find what is stale of what was touched, from the bottom; when live, run the lowest.
+        """Find the stale layers over changed pixels, from the bottom; when live, run the lowest.
 
-        Its result is a change too, so what lies above is looked at again.
+        Its result is a change too, so the layers above are checked again after it.
         """
         document, dirty = self.studio.document, self._dirty
         if document.is_editing or not self.jobs.is_idle:

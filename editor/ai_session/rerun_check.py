@@ -1,4 +1,4 @@
-"""Run a recipe again and say whether it gives the same picture, and if not, why."""
+"""The comparison of a layer with a new run of its recipe: the same picture, and if not, why."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -14,21 +14,26 @@ if TYPE_CHECKING:
 TOLERANCE = 2
 """Bytes by which two devices may differ in rounding."""
 HASH_LENGTH = 8
-"""Characters of a hash that a person compares."""
+"""Characters of a hash that are shown."""
 
 
 def describe_rerun(
     layer: "AiLayer", snapshot: "TaskSnapshot", pixels: "Pixels", facts: Mapping[str, Any]
 ) -> str:
-    """One sentence about the layer's pixels and those of a new run, RGBA over the request."""
+    """Compare the layer's pixels with those of a new run, in one sentence.
+
+    pixels: height x width x 4 uint8, premultiplied RGBA, 0..255, over the task's rectangle.
+    """
     x, y = layer.position
     kept = layer.tiles.read(snapshot.task.rect.translate(-x, -y))
     difference = cv2.absdiff(kept, pixels)
-    most = int(difference.max())
-    if most == 0:
+    largest = int(difference.max())
+    if largest == 0:
         return f"Exact: {layer.name} came out the same, bit for bit."
-    if most <= TOLERANCE:
-        return f"Within tolerance: {layer.name} differs by at most {most} of 255, as rounding does."
+    if largest <= TOLERANCE:
+        return (
+            f"Within tolerance: {layer.name} differs by at most {largest} of 255, as rounding does."
+        )
     where = pixels[..., 3] > 0
     share = float((np.asarray(difference).max(axis=2)[where] > TOLERANCE).mean())
     why = _explain_difference(layer, snapshot, facts)

@@ -1,4 +1,4 @@
-"""Walking through seeds: the wheel over a fresh AI layer, the dice, and what was tried."""
+"""Other seeds of an AI layer: by wheel, at random, or back to a variant that was made before."""
 
 import secrets
 from dataclasses import replace
@@ -29,7 +29,7 @@ NOTCH = 120
 
 
 class SeedWalk:
-    """Every step of a walk is shown at once and is a part of one undo entry."""
+    """Changes the seed; each step is shown at once, and all steps are one undo entry."""
 
     def __init__(self, studio: "Studio", recipes: "CurrentRecipe", jobs: "JobQueue") -> None:
         self.studio, self.recipes, self.jobs = studio, recipes, jobs
@@ -40,23 +40,23 @@ class SeedWalk:
 
     @property
     def fresh(self) -> AiLayer | None:
-        """The layer that was just painted and neither kept nor left."""
+        """The layer that was just painted, until it is kept or another one is active."""
         layer = self.recipes.layer
         return layer if layer is not None and layer.id == self._fresh_id else None
 
     def note_stroke(self, layer_id: str) -> None:
-        """A stroke has ended on a layer; a layer that was fresh before is kept."""
+        """Note the end of a stroke: its layer is fresh now, and the one before is kept."""
         if not self.studio.document.is_editing:
             self._fresh_id = layer_id
 
     def keep(self) -> bool:
-        """The fresh layer stays; False when there was none."""
+        """Keep the fresh layer; False when there was none."""
         was_fresh = self.fresh is not None
         self._fresh_id = ""
         return was_fresh
 
     def discard(self) -> bool:
-        """Take the fresh layer back as if it had never been painted; False when there is none."""
+        """Remove the fresh layer as if it had never been painted; False when there is none."""
         layer = self.fresh
         if layer is None:
             return False
@@ -74,18 +74,18 @@ class SeedWalk:
     # The walk
 
     def walk(self, by: int) -> None:
-        """The seed ``by`` further on."""
+        """Add ``by`` to the seed."""
         self.choose_seed(max(0, self.recipes.shown.seed + by))
 
     def choose_random_seed(self) -> None:
-        """A seed by chance."""
+        """Choose a random seed."""
         self.choose_seed(secrets.randbelow(SEED_LIMIT))
 
     def choose_seed(self, seed: int) -> None:
         self.recipes.turn(replace(self.recipes.shown, seed=seed), "seed")
 
     def strengthen(self, by: float) -> None:
-        """More or less strength, within what the technique allows."""
+        """Add ``by`` to the strength, within the technique's range."""
         recipe = self.recipes.shown
         field = field_marked(params_of(techniques[recipe.technique]), Strength)
         if field is not None and isinstance(field.marker, Strength):
@@ -94,19 +94,19 @@ class SeedWalk:
             self.recipes.turn(recipe.with_params(**{field.name: value}), field.name)
 
     def choose(self, variant: "Variant") -> None:
-        """Go back to exactly what a thumbnail shows; where that is known, live or not."""
+        """Go back to a variant; when its result is still kept, it is shown whether live or not."""
         self.recipes.turn(replace(variant.recipe), "seed")
         layer, live = self.recipes.layer, self.recipes.live
         if layer and not live.is_on and self.jobs.results.find(variant.key, layer.position):
             self.jobs.enqueue(layer.id)
 
     def variants(self) -> "list[Variant]":
-        """What the active AI layer has tried, the oldest first."""
+        """The variants of the active AI layer, the oldest first."""
         layer = self.recipes.layer
         return self.jobs.results.variants(layer.id) if layer else []
 
     def handle_wheel(self, event: "QWheelEvent", x: float, y: float) -> bool:
-        """A wheel turn over the canvas: True when it was over the active AI layer's region."""
+        """Take a turn of the wheel; True when it was over the active AI layer's region."""
         if not self._is_over(x, y):
             return False
         notches = self._notches(event)

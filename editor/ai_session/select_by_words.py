@@ -1,4 +1,4 @@
-"""From words to a selection: the worker says where they act, and it can be painted over."""
+"""Select by words: the worker computes where they act in the picture."""
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -30,20 +30,20 @@ if TYPE_CHECKING:
     from editor.studio import Studio
 
 DARK, BRIGHT = 0.35, 0.6
-"""Below the first share of the brightest nothing is selected, from the second on everything."""
+"""Brightness 0..1 of the map: below the first nothing is selected, from the second on all."""
 NOISE = 0.7
-"""Of the difference map: whole things rather than their outlines."""
+"""Noise level of the difference map; at this one it shows whole things, not their outlines."""
 
 
 class WordSelector:
-    """Selects what words look at, or what they would change; one search at a time."""
+    """Selects what words refer to, or what they would change; one search at a time."""
 
     def __init__(self, studio: "Studio", engine: "Engine", jobs: "JobQueue") -> None:
         self.studio, self.engine, self.jobs = studio, engine, jobs
         self.is_busy = False
 
     async def find_words(self, words: str, sentence: str, model: str) -> None:
-        """Select where ``words`` of ``sentence`` look. Raises EditorError like ``find``."""
+        """Select what ``words`` of ``sentence`` refer to. Raises EditorError like ``find``."""
         prompts: dict[Meaning, Value] = {Prompt: words, SourcePrompt: sentence}
         await self.find(words, "word-map", prompts, {}, model)
 
@@ -62,7 +62,7 @@ class WordSelector:
     ) -> None:
         """Select where a technique's picture is bright.
 
-        Raises EditorError when the model cannot say, or nothing was found.
+        Raises EditorError when the model cannot run it, or nothing was found.
         """
         if self.is_busy:
             return
@@ -85,8 +85,8 @@ class WordSelector:
 
     async def _compute_alpha(self, document: Document, recipe: "Recipe") -> "Pixels":
         facts = await self.engine.open(recipe.model)
-        request = await self.jobs.run_in_thread(_make_task, document.state, recipe, facts.geometry)
-        async for message in self.engine.submit(request):
+        task = await self.jobs.run_in_thread(_make_task, document.state, recipe, facts.geometry)
+        async for message in self.engine.submit(task):
             if isinstance(message, JobDone):
                 return await self.jobs.run_in_thread(_map_to_alpha, message.pixels)
             if isinstance(message, JobFailed) and not message.retry:
@@ -95,7 +95,7 @@ class WordSelector:
 
 
 def _make_task(state: "DocumentState", recipe: "Recipe", geometry: "Geometry") -> "LayerTask":
-    """The whole picture, seen by a technique."""
+    """A task over the whole picture."""
     scratch = scratch_document(state)
     region = Tiles.flat(scratch.bounds, (255,))
     layer = AiLayer("Search", recipe=recipe, region=region)
@@ -104,7 +104,7 @@ def _make_task(state: "DocumentState", recipe: "Recipe", geometry: "Geometry") -
 
 
 def _map_to_alpha(pixels: "Pixels") -> "Pixels":
-    """How far each pixel is selected, by the brightness of the map."""
+    """Selection alpha by brightness: height x width x 4 uint8 to height x width uint8."""
     share = pixels[..., 0].astype(np.float32) / 255
     alpha = np.clip((share - DARK) / (BRIGHT - DARK), 0, 1)
     return np.rint(alpha * 255).astype(np.uint8)

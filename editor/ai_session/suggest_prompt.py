@@ -1,4 +1,4 @@
-"""From the picture to words: the worker says what the next edit will see."""
+"""Suggest a source prompt: the worker describes the picture that the next edit starts from."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -25,26 +25,26 @@ if TYPE_CHECKING:
 
 LOOKING = "Looking at the picture…"
 UNKNOWN_GEOMETRY = Geometry(512, 8)
-"""Of a model that is not loaded yet: only how much around a region is looked at hangs on it."""
+"""For a model that is not loaded yet; it decides only how much around a region is described."""
 MAX_SIDE = 512
-"""Longest side of what is sent, in pixels: more than any describer looks at."""
+"""Longest side of the picture that is sent, in pixels; no describer uses more."""
 
 
 class PromptSuggester:
-    """Asks the worker for words, and whether they still have a place."""
+    """Gets a description from the worker, and drops it when the field has changed meanwhile."""
 
     def __init__(self, studio: "Studio", jobs: "JobQueue", recipes: "CurrentRecipe") -> None:
         self.studio, self.jobs, self.recipes = studio, jobs, recipes
 
     async def suggest(self) -> str:
-        """Words to fill in, none when the words or their layer are others by then.
+        """The text to fill in; empty when the source prompt or the layer changed meanwhile.
 
-        Raises EditorError when nobody can say.
+        Raises EditorError when there is no describer, or it recognises nothing.
         """
         self.jobs.noted.emit(LOOKING)
-        place = self._target()
+        target = self._target()
         text = await self._describe()
-        if self._target() != place:
+        if self._target() != target:
             self.jobs.noted.emit(f"Kept what is written; suggested was: {text}")
             return ""
         self.jobs.noted.emit(f"Suggested: {text}")
@@ -56,8 +56,8 @@ class PromptSuggester:
         state, still = document.recorded, None
         if layer is not None:
             state, still = freeze_layer(document, layer.id)
-        opened = engine.models.get(recipe.model)
-        geometry = opened.geometry if opened else UNKNOWN_GEOMETRY
+        facts = engine.models.get(recipe.model)
+        geometry = facts.geometry if facts else UNKNOWN_GEOMETRY
         picture = await self.jobs.run_in_thread(_crop_picture, state, still, recipe, geometry)
         text = await engine.describe(picture, recipe.model)
         if not text:
@@ -65,7 +65,7 @@ class PromptSuggester:
         return text
 
     def _target(self) -> tuple[Any, ...]:
-        """Where the words belong, and which are there."""
+        """What the text is for: the document, the layer and its present source prompt."""
         layer = self.recipes.layer
         words = value_of(self.recipes.shown, SourcePrompt)
         return self.studio.document, layer.id if layer else "", words
@@ -74,7 +74,10 @@ class PromptSuggester:
 def _crop_picture(
     state: "DocumentState", layer: AiLayer | None, recipe: "Recipe", geometry: Geometry
 ) -> Pixels:
-    """What a model would see: below a layer, or where the next one would be; made small."""
+    """The crop below a layer, or where the next one would be, made small.
+
+    Returns height x width x 3 uint8, RGB, 0..255.
+    """
     document = scratch_document(state)
     if layer is None:
         layer = AiLayer("Look", recipe=recipe, region=_make_region(document))
@@ -83,7 +86,7 @@ def _crop_picture(
 
 
 def _make_region(document: Document) -> Tiles:
-    """The selection, or everything."""
+    """The selection as a region, or the whole canvas."""
     selection = document.selection or Selection(document.bounds)
     region = Tiles(channels=1)
     region.write(selection.bounds, selection.read(selection.bounds)[..., None])

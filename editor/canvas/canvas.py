@@ -1,4 +1,4 @@
-"""The canvas: pointer events out to tools, changed rectangles in from the document."""
+"""The canvas widget: passes pointer events to tools and paints what changes in the document."""
 
 import time
 from collections.abc import Callable
@@ -61,11 +61,11 @@ TABLET = {
 
 
 class Canvas(QWidget):
-    """Shows the studio's document and plays the chosen tool's gestures.
+    """Shows the studio's document and runs the chosen tool's gestures.
 
-    ``wheel_filters`` are asked first what a wheel turn over document (x, y) means; ``overlays``
-    are drawn last. ``hovered`` gives document pixels, ``inked`` the milliseconds from an event to
-    its paint on the screen, ``failed`` a sentence for the person.
+    ``wheel_filters`` get wheel turns over document (x, y) first; ``overlays`` are drawn last.
+    ``hovered`` carries document pixels, ``inked`` the milliseconds from an event to its paint on
+    the screen, ``failed`` a sentence for the person.
     """
 
     zoomed = Signal(float)
@@ -114,8 +114,8 @@ class Canvas(QWidget):
 
     def _on_document_opened(self, document: Document) -> None:
         self._gestures.cancel()
-        for leave in self._disconnect:
-            leave()
+        for disconnect in self._disconnect:
+            disconnect()
         self.document = document
         self._document_painter = DocumentPainter(document)
         self.region.layer = None
@@ -139,14 +139,14 @@ class Canvas(QWidget):
         self.update()
 
     def _on_restructured(self) -> None:
-        """A tinted region may have been painted on, undone or given a result."""
+        """End the tint of a region that was removed or has a result now."""
         layer = self.region.layer
         if layer is not None and not self.is_gesturing:
             self.region.layer = _as_blank_layer(layers.find(self.document.root, layer.id))
             self.update()
 
     def show_preview(self, rect: Rect, rgba: Pixels | None) -> None:
-        """Show RGBA premultiplied bytes stretched over a document rectangle; None takes it away."""
+        """Show height x width x 4 uint8, premultiplied RGBA, 0..255, over a rectangle, or None."""
         before = self.preview.rect
         self.preview.show(rect, rgba)
         self.update(self._on_screen(before | rect))
@@ -164,7 +164,7 @@ class Canvas(QWidget):
         self.update()
 
     def fit(self) -> None:
-        """The whole canvas in the window."""
+        """Show the whole canvas in the window."""
         self.set_view(views.fit_view(self.document.size, self.width(), self.height()))
         self._is_fitted = True
 
@@ -191,7 +191,7 @@ class Canvas(QWidget):
             self.fit()
 
     def _on_panned(self, dx: float, dy: float) -> None:
-        """A movement in document pixels under a view that moves along."""
+        """Move the view by document pixels."""
         here = self.view.to_screen(0, 0)
         there = self.view.to_screen(dx, dy)
         self.set_view(self.view.pan(there[0] - here[0], there[1] - here[1]))
@@ -200,7 +200,7 @@ class Canvas(QWidget):
 
     @property
     def prepare(self) -> Callable[[GestureContext], GestureContext]:
-        """Completes the context of a gesture before it starts."""
+        """A function that completes the context of a gesture before it starts."""
         return self._gestures.prepare
 
     @prepare.setter
@@ -212,7 +212,7 @@ class Canvas(QWidget):
         return self._gestures.is_running
 
     def cancel(self) -> None:
-        """End a running gesture and put back what it did."""
+        """End a running gesture and undo what it did."""
         self._gestures.cancel()
 
     def _show_sketch(self, corners: list[tuple[float, float]]) -> None:
@@ -265,17 +265,17 @@ class Canvas(QWidget):
         self._hover(at)
         is_tip = kind is not PointerKind.press or event.button() == Qt.MouseButton.LeftButton
         if self._navigation.is_ready or not is_tip:
-            # Qt then makes a mouse event of it, which moves the view.
+            # Qt then turns it into a mouse event, which moves the view.
             event.ignore()
             return
         pressure = self._gestures.pressure if kind is PointerKind.release else event.pressure()
-        pointed = pointer_event(kind, at, self.view, pressure, event.modifiers())
+        sample = pointer_event(kind, at, self.view, pressure, event.modifiers())
         if kind is PointerKind.press:
             self.setFocus()
             upside_down = event.pointerType() == QPointingDevice.PointerType.Eraser
-            self._gestures.begin(pointed, with_eraser=upside_down)
+            self._gestures.begin(sample, with_eraser=upside_down)
         else:
-            self._gestures.continue_gesture(pointed)
+            self._gestures.continue_gesture(sample)
         event.accept()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
@@ -346,6 +346,6 @@ class Canvas(QWidget):
 
 
 def _as_blank_layer(node: object) -> AiLayer | None:
-    """The node if it is an AI layer that shows nothing yet, although a region is painted."""
+    """The node if it is an AI layer with a region but without a result, else None."""
     is_blank = isinstance(node, AiLayer) and node.visible and not node.rendered and not node.baked
     return node if isinstance(node, AiLayer) and is_blank else None

@@ -1,4 +1,4 @@
-"""Before and after, or one result and another: a wipe over the canvas with a line to drag."""
+"""Compare before and after, or two results: a wipe over the canvas with a line to drag."""
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from editor.canvas.view_transform import ViewTransform
 
 GRIP = 6
-"""Pixels beside the line that still take hold of it."""
+"""Pixels left and right of the line in which it can be dragged."""
 HANDLE = 11
+"""Radius of the handle on the line, in pixels."""
 
 
 def hide_ai_layers(root: Group) -> Group:
@@ -40,9 +41,9 @@ def hide_layer(root: Group, layer_id: str) -> Group:
 
 
 class CompareWipe(QObject):
-    """Left of the line is the picture before, or one that was pinned; ``toggle`` shows or ends it.
+    """Shows the picture before, or a pinned one, left of the line; ``toggle`` shows or ends it.
 
-    Only where something differs is anything drawn, so it costs what the AI layers cover.
+    It draws only where the pictures may differ, so it costs what the AI layers cover.
     """
 
     def __init__(self, canvas: "Canvas") -> None:
@@ -72,7 +73,7 @@ class CompareWipe(QObject):
         self._set_on(True)
 
     def show_layer(self, layer_id: str) -> None:
-        """Hold one layer back for as long as the eye is held; an empty id ends that."""
+        """Show the picture without one layer; an empty id ends that."""
         if layer_id and not self._layer_id:
             self._was_on = self.is_on
         self._layer_id = layer_id
@@ -105,7 +106,7 @@ class CompareWipe(QObject):
             self._paint_line(painter)
 
     def _render(self, document: "Document") -> None:
-        """The picture before, where it differs; made again only when the document has changed."""
+        """Render the picture before where it differs, unless the document is unchanged."""
         if document.root is self._root:
             return
         self._root = document.root

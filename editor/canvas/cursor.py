@@ -1,4 +1,4 @@
-"""Where the pointer is over the canvas: the outline of the brush and the shape of the cursor."""
+"""The pointer over the canvas: the outline of the brush and the shape of the cursor."""
 
 from typing import TYPE_CHECKING
 
@@ -30,7 +30,7 @@ class CanvasCursor:
         self._canvas.update()
 
     def refresh(self) -> None:
-        """Another tool, brush or size."""
+        """Follow another choice of tool, brush or size."""
         self.outline.size = self._outline_size()
         self.show()
         self._canvas.update()
@@ -44,7 +44,7 @@ class CanvasCursor:
         return float(getattr(params, "size", 0.0))
 
     def show(self) -> None:
-        """The cursor that fits what the next press does."""
+        """Set the cursor that fits what the next press does."""
         moves_view = self._navigation.is_ready or self._canvas.studio.choices.tool == "hand"
         self.outline.is_hidden = moves_view
         if self._navigation.is_dragging:

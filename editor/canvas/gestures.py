@@ -1,4 +1,4 @@
-"""Plays the chosen tool's gesture: pointer events in, one generator at a time."""
+"""Runs the gesture of the chosen tool: a generator that gets pointer events."""
 
 import time
 from dataclasses import replace
@@ -20,14 +20,15 @@ if TYPE_CHECKING:
     from editor.studio import Studio
 
 PAUSE = 0.25
-"""Seconds without a movement after which a gesture is told that time passes."""
+"""Seconds without a movement after which a gesture gets its last event again."""
 _Key = Qt.KeyboardModifier
 
 
 class Gestures(QObject):
-    """``moved`` follows every event of a gesture and its end; ``failed`` says why one ended.
+    """Runs one gesture at a time.
 
-    ``prepare`` completes the context of a gesture before it starts.
+    ``moved`` is emitted after every event of a gesture and at its end; ``failed`` carries the
+    reason when one failed. ``prepare`` completes the context of a gesture before it starts.
     """
 
     moved = Signal()
@@ -84,7 +85,7 @@ class Gestures(QObject):
             self._advance(event)
 
     def cancel(self) -> None:
-        """End a running gesture and put back what it did."""
+        """End a running gesture and undo what it did."""
         gesture = self._gesture
         self._end()
         if gesture is not None:
@@ -131,7 +132,7 @@ class Gestures(QObject):
 def pointer_event(
     kind: PointerKind, at: QPointF, view: "ViewTransform", pressure: float, keys: _Key
 ) -> PointerEvent:
-    """What happened on the screen, in document pixels."""
+    """An event on the screen as a pointer event in document pixels."""
     x, y = view.to_document(at.x(), at.y())
     return PointerEvent(
         kind,

@@ -1,4 +1,4 @@
-"""A picture of the document kept ready around the active layer, so that ink costs three blends."""
+"""A cache of what lies below and above the active layer, so that ink costs three blends."""
 
 from typing import NamedTuple
 
@@ -10,7 +10,7 @@ from core.paint.tiles import TILE, Key, Pixels, keys_over, tile_rect
 from editor.canvas.qt_blend import BlendTarget
 
 MAX_BYTES = 96 << 20
-"""Bytes of ready tiles; a 256 px tile of both planes is half a MiB."""
+"""Bytes of cached tiles; a 256 px tile below and above is half a MiB."""
 PAIR_BYTES = 2 * TILE * TILE * 4
 
 
@@ -23,14 +23,14 @@ class CacheLevel(NamedTuple):
 
 
 TilePair = tuple[Pixels | None, Pixels | None]
-"""What lies below and above in one tile; None where that shows nothing."""
+"""What lies below and above in one tile: 256 x 256 x 4 uint8, or None where that is clear."""
 
 
 class LayerCache:
-    """Flattens like core.paint.flatten, with what lies below and above the active layer remembered.
+    """Flattens like core.paint.flatten, with what lies below and above the active layer cached.
 
-    Layers are values, so a remembered tile holds exactly as long as the layers it was made from
-    are the very same objects.
+    Layers are values, so a cached tile is valid as long as the layers it was made from are the
+    same objects.
     """
 
     def __init__(self, document: Document) -> None:
@@ -39,12 +39,15 @@ class LayerCache:
         self._tiles: dict[tuple[int, Key], TilePair] = {}
 
     def flatten(self, rect: Rect) -> Pixels:
-        """RGBA8 premultiplied over rect, like ``flatten(document.root, rect)``."""
+        """Flatten over rect like ``flatten(document.root, rect)``.
+
+        Returns height x width x 4 uint8, premultiplied RGBA, 0..255.
+        """
         self._update_levels()
-        sheet = BlendTarget(rect)
+        target = BlendTarget(rect)
         for key in keys_over(rect):
-            self._draw(0, key, tile_rect(key) & rect, sheet)
-        return sheet.pixels
+            self._draw(0, key, tile_rect(key) & rect, target)
+        return target.pixels
 
     def _draw(self, depth: int, key: Key, part: Rect, target: BlendTarget) -> None:
         level = self._levels[depth]
@@ -70,7 +73,7 @@ class LayerCache:
             target.draw(middle, part)
 
     def _update_levels(self) -> None:
-        """Follow the tree to the active layer; forget what was made from other layers."""
+        """Find the levels down to the active layer; drop the cache when they hold other layers."""
         levels = _split_tree(self._document.root, self._document.state.active)
         if len(levels) != len(self._levels) or not all(map(_is_same_level, levels, self._levels)):
             self._tiles = {}
@@ -122,7 +125,7 @@ def _flatten_tile(nodes: tuple[Node, ...], key: Key) -> Pixels | None:
     """A tile of some layers; None where they show nothing."""
     if not nodes:
         return None
-    sheet = BlendTarget(tile_rect(key))
+    target = BlendTarget(tile_rect(key))
     for node in nodes:
-        sheet.draw(node)
-    return sheet.pixels if sheet.pixels.any() else None
+        target.draw(node)
+    return target.pixels if target.pixels.any() else None

@@ -1,4 +1,4 @@
-"""Moving the view by hand: drag with Space or the middle button, turn with R."""
+"""Moving the view with keys and pointer: drag with Space or the middle button, turn with R."""
 
 import math
 from typing import TYPE_CHECKING
@@ -34,13 +34,13 @@ class Navigation:
         return self._held_key is not None or self.is_dragging
 
     def is_view_key(self, event: "QKeyEvent") -> bool:
-        """Whether a key is this one's and no menu's, as long as the canvas has the focus."""
+        """Whether a key moves the view while the canvas has the focus, and belongs to no menu."""
         keys = event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
         plain = keys == Qt.KeyboardModifier.NoModifier
         return plain and event.key() in (Qt.Key.Key_Space, Qt.Key.Key_R)
 
     def press_key(self, event: "QKeyEvent") -> bool:
-        """True when the key was meant for the view."""
+        """Take the press of a key; True when it moves the view."""
         if not self.is_view_key(event):
             return False
         if not event.isAutoRepeat():
@@ -48,17 +48,18 @@ class Navigation:
         return True
 
     def release_key(self, event: "QKeyEvent") -> bool:
+        """Take the release of a key; True when it moves the view."""
         if self._held_key is None or event.key() != self._held_key:
             return False
         if not event.isAutoRepeat():
-            tapped = self._held_key is Qt.Key.Key_R and not self._was_used
+            is_tap = self._held_key is Qt.Key.Key_R and not self._was_used
             self._held_key = None
-            if tapped:
+            if is_tap:
                 self._canvas.turn_by(TAP)
         return True
 
     def forget_keys(self) -> None:
-        """The focus went elsewhere: the release of a key would not arrive here."""
+        """Forget a held key when the focus is lost, as its release would not arrive here."""
         self._held_key = None
 
     def press(self, at: QPointF, button: Qt.MouseButton) -> bool:

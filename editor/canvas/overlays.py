@@ -1,4 +1,4 @@
-"""What is drawn round the picture and never belongs to it: tint, selection, preview, grid, pen."""
+"""What is drawn over the picture: region tint, preview, selection, sketch, grid, brush outline."""
 
 from typing import TYPE_CHECKING, Protocol
 
@@ -46,7 +46,7 @@ def make_transform(view: "ViewTransform") -> QTransform:
 
 
 def make_image(rgba: Pixels) -> QImage:
-    """RGBA premultiplied bytes as an image of their own."""
+    """An image with a copy of pixels: height x width x 4 uint8, premultiplied RGBA, 0..255."""
     bgra = np.ascontiguousarray(rgba[..., [2, 1, 0, 3]])
     height, width = bgra.shape[:2]
     form = QImage.Format.Format_ARGB32_Premultiplied
@@ -54,7 +54,7 @@ def make_image(rgba: Pixels) -> QImage:
 
 
 class RegionTint:
-    """The region of one AI layer, tinted; images are kept per tile content."""
+    """The region of one AI layer, tinted; images are cached by tile."""
 
     def __init__(self) -> None:
         self.layer: AiLayer | None = None
@@ -80,7 +80,7 @@ class RegionTint:
         self._images = kept
 
     def _image(self, region: Pixels) -> QImage:
-        """Tiles that are painted throughout, most of a large region, share one image."""
+        """The tint of a tile; tiles that are painted throughout share one image."""
         if region.min() < 255:
             return _tint_region(region)
         self._full_image = self._full_image or _tint_region(region)
@@ -88,7 +88,7 @@ class RegionTint:
 
 
 def _tint_region(region: Pixels) -> QImage:
-    """Amber with a dark edge: the one shows on dark pictures, the other on bright ones."""
+    """Amber, seen on dark pictures, with a dark edge, seen on bright ones."""
     alpha = np.ascontiguousarray(region[..., 0])
     inside = (alpha > 127).astype(np.uint8)
     edge = cv2.morphologyEx(inside, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
@@ -99,13 +99,14 @@ def _tint_region(region: Pixels) -> QImage:
 
 
 class PreviewOverlay:
-    """A picture that is still being made, in its place on the canvas."""
+    """The preview of a result, in its place on the canvas."""
 
     def __init__(self) -> None:
         self._image: QImage | None = None
         self._rect = Rect(0, 0, 0, 0)
 
     def show(self, rect: Rect, rgba: Pixels | None) -> None:
+        """Show a picture, height x width x 4 uint8, premultiplied RGBA, 0..255; None for none."""
         self._rect = rect
         self._image = None if rgba is None else make_image(rgba)
 
@@ -154,7 +155,7 @@ class Sketch:
 
 
 def _draw_dashes(painter: QPainter, path: QPainterPath) -> None:
-    """White dashes on black, which show on anything."""
+    """White dashes on black, which are seen on any picture."""
     painter.setBrush(Qt.BrushStyle.NoBrush)
     for colour, style in (
         (QColor(0, 0, 0, 200), Qt.PenStyle.SolidLine),
@@ -197,7 +198,7 @@ class PixelGrid:
 
 
 class BrushOutline:
-    """A circle of the brush's size at the pen, in two tones so that it shows on anything."""
+    """A circle of the brush's size at the pointer, in two tones so that it is seen anywhere."""
 
     def __init__(self) -> None:
         self.at: QPointF | None = None
@@ -205,7 +206,7 @@ class BrushOutline:
         self.is_hidden = False
 
     def rect(self, view: "ViewTransform") -> QRect:
-        """The part of the screen it covers; empty when there is no pen."""
+        """The part of the screen it covers; empty when the pointer is elsewhere."""
         if self.at is None:
             return QRect()
         radius = self.size * view.zoom / 2 + 3
@@ -224,7 +225,7 @@ class BrushOutline:
 
 
 def checkerboard() -> QPixmap:
-    """What shows through where the picture is clear; many squares at once are quicker to lay."""
+    """The pattern that shows where the picture is clear; a large one is quicker to draw."""
     tile = QImage(16 * CHECKS, 16 * CHECKS, QImage.Format.Format_RGB32)
     tile.fill(QColor("#9a9a9a"))
     painter = QPainter(tile)

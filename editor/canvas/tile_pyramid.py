@@ -1,4 +1,4 @@
-"""What the canvas shows, as a pyramid of 256 px images: only what is looked at is made."""
+"""The document as a pyramid of 256 px images; an image is made when it is first shown."""
 
 import math
 import time
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 MAX_BYTES = 96 << 20
 TILE_BYTES = TILE * TILE * 4
 MAX_LEVEL = 8
+"""The coarsest level."""
 
 
 class PyramidTile(NamedTuple):
@@ -47,14 +48,14 @@ class TilePyramid:
 
     def mark_dirty(self, rect: Rect) -> None:
         """Remember that a document rectangle must be drawn again."""
-        for spot in self._cached_tiles_over(rect):
-            self._dirty[spot] = self._dirty.get(spot, EMPTY) | (spot.rect & rect)
+        for tile in self._cached_tiles_over(rect):
+            self._dirty[tile] = self._dirty.get(tile, EMPTY) | (tile.rect & rect)
 
     def _cached_tiles_over(self, rect: Rect) -> Iterator[PyramidTile]:
-        """Images at hand that touch a document rectangle."""
-        for level in {spot.level for spot in self._images}:
+        """The cached images that touch a document rectangle."""
+        for level in {tile.level for tile in self._images}:
             found = self.tiles_over(rect, level)
-            yield from (spot for spot in found if spot in self._images)
+            yield from (tile for tile in found if tile in self._images)
 
     def tiles_over(self, rect: Rect, level: int) -> list[PyramidTile]:
         """The images that cover a document rectangle at a level."""
@@ -65,15 +66,15 @@ class TilePyramid:
         return [PyramidTile(level, x, y) for x, y in keys_over(small)]
 
     def is_fresh(self, tile: PyramidTile) -> bool:
-        """Whether nothing has to be drawn before the spot can be shown."""
+        """Whether nothing has to be drawn before the tile can be shown."""
         return tile in self._images and tile not in self._dirty
 
     def old_image(self, tile: PyramidTile) -> "QImage | None":
-        """What was last drawn for a spot, if anything."""
+        """What was last drawn for a tile, if anything."""
         return self._images[tile][0] if tile in self._images else None
 
     def image(self, tile: PyramidTile, deadline: float = math.inf) -> "QImage":
-        """The picture of a spot, ARGB32 premultiplied: up to date, unless the time runs out.
+        """The picture of a tile, ARGB32 premultiplied: up to date, unless the time runs out.
 
         ``deadline`` is on the clock of time.perf_counter; some part is always brought up to date.
         """
@@ -84,12 +85,12 @@ class TilePyramid:
             self._shrink()
         self._images.move_to_end(tile)
         dirty = self._dirty.pop(tile, EMPTY)
-        strips = self._split_bands(tile, dirty)
-        for number, strip in enumerate(strips):
+        bands = self._split_bands(tile, dirty)
+        for number, band in enumerate(bands):
             if number and time.perf_counter() > deadline:
-                self._dirty[tile] = Rect.union(strips[number:])
+                self._dirty[tile] = Rect.union(bands[number:])
                 break
-            self._refresh(tile, strip)
+            self._refresh(tile, band)
         return self._images[tile][0]
 
     def _shrink(self) -> None:
@@ -98,7 +99,7 @@ class TilePyramid:
             self._dirty.pop(old, None)
 
     def _split_bands(self, tile: PyramidTile, dirty: Rect) -> list[Rect]:
-        """What to draw, in whole pixels of the spot, in strips that stay small in memory."""
+        """What to draw, in whole pixels of the tile, in bands that stay small in memory."""
         scale = 1 << tile.level
         rect = (dirty.snap(scale) & tile.rect) & self._document.bounds.snap(scale)
         tall = max(scale, TILE)

@@ -1,4 +1,4 @@
-"""The canvas measured: start to first stroke, ink to repainted, memory, and what blocks the window.
+"""Measures the canvas: first stroke, ink until it is painted, memory, and what blocks the window.
 
 ``python -m editor.dev.bench --json`` prints the figures; milliseconds unless a name says otherwise.
 """
@@ -65,15 +65,15 @@ def measure(quick: bool) -> dict[str, Any]:
 
 
 def measure_start() -> dict[str, Any]:
-    """What a fresh process says about its first stroke."""
+    """The figures of the first stroke in a fresh process. Raises EditorError when it fails."""
     line = [sys.executable, "-m", "editor.dev.bench", "--first-stroke"]
-    said = subprocess.run(
+    completed = subprocess.run(
         line, capture_output=True, text=True, timeout=TIMEOUT_SECONDS, check=False
     )
-    if said.returncode:
-        raise EditorError(f"The editor could not be measured: {said.stderr.strip()[-500:]}")
-    told: dict[str, Any] = json.loads(said.stdout.splitlines()[-1])
-    return told
+    if completed.returncode:
+        raise EditorError(f"The editor could not be measured: {completed.stderr.strip()[-500:]}")
+    figures: dict[str, Any] = json.loads(completed.stdout.splitlines()[-1])
+    return figures
 
 
 def measure_first_stroke() -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Ink on a heavy document, by real mouse events: how long until it is on the screen."""
+"""Measures ink on a heavy document, by real mouse events: how long until it is on the screen."""
 
 import time
 from collections.abc import Callable
@@ -50,7 +50,7 @@ class SyntheticPen:
 
 
 class InkBench:
-    """The whole window over a large document of full, translucent layers, and a hand in it."""
+    """The whole window over a large document of full, translucent layers, and a pen."""
 
     def __init__(self, window: tuple[int, int], strokes: int) -> None:
         application = QApplication.instance() or QApplication([])
@@ -81,12 +81,12 @@ class InkBench:
             canvas.actual_size()
         self._application.processEvents()
         step = dab * 0.1 * canvas.view.zoom
-        hand, times = SyntheticPen(canvas), []
+        pen, times = SyntheticPen(canvas), []
         for _ in range(self._count):
             x = self._random.uniform(0.2, 0.3) * canvas.width()
             y = self._random.uniform(0.2, 0.8) * canvas.height()
             events = int(min(40, (0.8 * canvas.width() - x) / step))
-            times += hand.stroke([(x + step * n, y) for n in range(events)])
+            times += pen.stroke([(x + step * n, y) for n in range(events)])
         return times
 
     def measure_blocking(self) -> dict[str, float]:

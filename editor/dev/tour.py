@@ -38,7 +38,7 @@ TIMEOUT_SECONDS = 300.0
 
 
 class Tour:
-    """One session; ``stages`` are seconds by name."""
+    """Plays one session; ``stages`` are seconds by name."""
 
     def __init__(self, window: MainWindow, files: FileActions, folder: Path) -> None:
         self.window, self.files, self.session = window, files, window.session

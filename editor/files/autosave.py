@@ -152,7 +152,7 @@ class Autosave(QObject):
 
 
 class RecoveryOffer(QFrame):
-    """A strip above the canvas: a thumbnail, what it is, Recover and Discard."""
+    """A bar above the canvas: a thumbnail, a description, Recover and Discard."""
 
     def __init__(
         self,
@@ -163,7 +163,7 @@ class RecoveryOffer(QFrame):
         rest: list[Recovery],
     ) -> None:
         super().__init__()
-        self.setObjectName("Strip")
+        self.setObjectName("MessageBar")
         self._autosave, self._recovery, self._document = autosave, recovery, document
         self._rest = rest
         picture = QLabel()

@@ -56,6 +56,7 @@ class FileActions:
             self.open_path(Path(name))
 
     def open_sample(self) -> None:
+        """Open a sample as a copy. Raises EditorError when the samples are missing."""
         found = sorted(p for p in SAMPLES.glob("*") if p.suffix in {".ora", ".png", ".jpg"})
         if not found:
             raise EditorError("The sample pictures are missing from resources/samples.")

@@ -1,4 +1,4 @@
-"""The AI dock: what the active AI layer, or the next one, is asked."""
+"""The AI dock: the recipe of the active AI layer, or of the next one."""
 
 import asyncio
 import json
@@ -37,12 +37,12 @@ if TYPE_CHECKING:
 
 PAINT_HINT = "Paint with the AI brush (A) over what should change."
 MAX_OBJECTS = 6
-"""Things that the hint names of what Storybook knows."""
+"""Most objects of the Storybook model that the hint names."""
 
 
 @panels.register
 class AiPanel(QWidget):
-    """Words and dials scroll; seed, progress and Run below them are always in sight."""
+    """Prompts and dials scroll; seed, progress and Run below them are always in sight."""
 
     id: ClassVar[str] = "ai"
     title: ClassVar[str] = "AI"
@@ -124,10 +124,10 @@ class AiPanel(QWidget):
         self.seed.dress(tokens)
         self.progress.dress(tokens)
 
-    # What it shows
+    # From the recipe to the dock
 
     def refresh(self) -> None:
-        """Show the recipe on the table."""
+        """Show the current recipe."""
         recipe = self.recipes.shown
         prompt, negative = prompt_of(recipe), negative_prompt_of(recipe)
         self.prompts.show_prompts(prompt, negative or "", negative is not None)
@@ -147,13 +147,13 @@ class AiPanel(QWidget):
         self._show_failure()
 
     def _show_suggestion(self, recipe: Recipe) -> None:
-        """Whether the picture can be described, for techniques that ask what it shows."""
+        """Show whether the picture can be described, for techniques with a source prompt."""
         if value_of(recipe, SourcePrompt) is not None:
             is_busy = self._suggestion is not None and not self._suggestion.done()
             self.prompts.suggestion.show_state(missing_for_describer(recipe.model), is_busy)
 
     def _show_dials(self, recipe: Recipe) -> None:
-        """A new form for another technique, new values in the same one."""
+        """Make a new form for another technique, else show new values in the same form."""
         params = _params(recipe)
         if recipe.technique != self._dials_technique:
             self._dials_technique = recipe.technique
@@ -203,7 +203,7 @@ class AiPanel(QWidget):
             self.progress.show_note(UNCHANGED if job.is_unchanged else job.note, layer.id)
         self._show_failure()
 
-    # What a person does
+    # From the dock to the recipe
 
     def _on_written(self, prompt: str, negative: str, source: str) -> None:
         self.recipes.write(with_prompts(self.recipes.shown, prompt, negative, source))
@@ -273,9 +273,9 @@ class AiPanel(QWidget):
         self.recipes.is_locked = on
 
     def _on_picked(self, key: str) -> None:
-        tried = next((one for one in self.seeds.variants() if one.key == key), None)
-        if tried is not None:
-            self.seeds.choose(tried)
+        variant = next((one for one in self.seeds.variants() if one.key == key), None)
+        if variant is not None:
+            self.seeds.choose(variant)
 
     # Checkpoints
 
@@ -298,7 +298,7 @@ class AiPanel(QWidget):
             self.add_model(Path(name))
 
     def add_model(self, path: Path) -> None:
-        """Use a checkpoint where it lies; one that cannot be used is told below the dials."""
+        """Use a checkpoint where it lies; below the dials stands why one cannot be used."""
         try:
             refuse_pickle(path)
             backend_of(str(path))
@@ -313,7 +313,7 @@ class AiPanel(QWidget):
 
 
 def _params(recipe: Recipe) -> Any:
-    """A technique's Params; defaults where they do not fit, None where nobody knows it."""
+    """A technique's Params; defaults where they do not fit, None when it is not installed."""
     if recipe.technique not in techniques:
         return None
     kind = params_of(techniques[recipe.technique])
@@ -324,7 +324,7 @@ def _params(recipe: Recipe) -> Any:
 
 
 def known_things(model: str, folder: Path = FOLDER) -> str:
-    """What Storybook knows, or how to do without it; empty for other models."""
+    """Which objects Storybook knows, or that it is missing; empty for other models."""
     if model != "storybook":
         return ""
     try:

@@ -1,4 +1,4 @@
-"""Which technique, which model: choosers that say why something is greyed."""
+"""The choosers for technique and model, which give the reason when an entry is greyed."""
 
 import re
 from pathlib import Path
@@ -69,7 +69,7 @@ def _lay_out_rows(parent: QWidget, rows: dict[str, Chooser]) -> None:
 
 
 def technique_entries(model: str) -> list[Entry]:
-    """Every technique under the heading of its kind, with what the model lacks for it."""
+    """Every technique under its heading, with what the model lacks for it."""
     try:
         has = capabilities_of(model)
     except ModelError:
@@ -88,7 +88,7 @@ def technique_entries(model: str) -> list[Entry]:
 
 
 def technique_heading(kind: Any) -> str:
-    """Under which heading a technique is listed; empty for one that only shows something."""
+    """The heading that a technique is listed under; empty for one that only makes a map."""
     params = params_of(kind)
     if is_look(kind):
         return ""
@@ -106,7 +106,7 @@ def _label_of(kind: Any) -> str:
 
 
 def missing_capabilities(needs: frozenset[str]) -> str:
-    """Why a model cannot do it, in a sentence; empty when nothing lacks."""
+    """Why a model cannot run a technique, in a sentence; empty when it can."""
     if not needs:
         return ""
     words = ", ".join(CAPABILITIES.get(need, need) for need in sorted(needs))

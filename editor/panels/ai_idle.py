@@ -1,4 +1,4 @@
-"""The button that lets idle time go into better seeds, and says what better means."""
+"""The button that switches the idle search for better seeds, with a menu of verifiers."""
 
 from typing import TYPE_CHECKING
 
@@ -52,7 +52,7 @@ class IdleButton(QToolButton):
         self.setIcon(icon("search", colour, self._tokens.dim))
 
     def _on_menu_opening(self) -> None:
-        """Plugins may have brought more since the last time."""
+        """List the verifiers, as plugins may have added some since the last time."""
         self._menu.clear()
         self._menu.addAction("A better seed is one that").setEnabled(False)
         group = QActionGroup(self._menu)

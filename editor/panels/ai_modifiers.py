@@ -1,4 +1,4 @@
-"""How the model is steered: a guidance, and extras that wrap it, each with its dials."""
+"""The modifiers of a recipe: a guidance, and extras that wrap it, each with its dials."""
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -21,7 +21,7 @@ NO_GUIDANCE = ""
 
 
 class ModifierBox(QWidget):
-    """``turned`` carries the modifiers and the dial that moved; ``settled`` ends a drag.
+    """Chooses modifiers. ``turned`` carries them and the dial that moved; ``settled`` ends a drag.
 
     The guidance comes first among the modifiers, so that it is the innermost one.
     """
@@ -119,13 +119,13 @@ class ModifierBox(QWidget):
             self._emit_turned(changed, name)
 
     def choose_guidance(self, name: str) -> None:
-        """Another guidance, or none; extras stay."""
+        """Choose another guidance, or none; extras stay."""
         extras = tuple(one for one in self._wrapped if not is_guidance(one.id))
         chosen = () if name == NO_GUIDANCE else (self._default_setting(name),)
         self._emit_turned(chosen + extras, "guidance")
 
     def choose_extra(self, name: str, on: bool) -> None:
-        """Put an extra around what there is, or take it away."""
+        """Add an extra around the other modifiers, or remove it."""
         others = tuple(one for one in self._wrapped if one.id != name)
         self._emit_turned((*others, self._default_setting(name)) if on else others, name)
 
@@ -154,7 +154,7 @@ def guidance_entries() -> list[Entry]:
 
 
 def _params(one: ModifierSetting) -> Any:
-    """Its Params; the defaults where the values do not fit, None where nobody knows it."""
+    """A modifier's Params; defaults where they do not fit, None when it is not installed."""
     if one.id not in modifiers:
         return None
     kind = params_of(modifiers[one.id])

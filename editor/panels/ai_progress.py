@@ -1,4 +1,4 @@
-"""Run, Cancel, the bar with its step count, and the lines that say what went wrong or is odd."""
+"""Run, Cancel, the bar with its step count, and the lines for failures and remarks."""
 
 from typing import TYPE_CHECKING
 
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     from editor.ai_session.job import Failure, Job
 
 BAR_DELAY = 100
-"""Milliseconds a person does not notice: no bar before."""
+"""Milliseconds before the bar appears; shorter jobs need none."""
 REFRESH_INTERVAL = 50
-"""Milliseconds between two looks at a job: a bar repaints at once whenever it moves."""
+"""Milliseconds between two updates, because a bar repaints at once whenever it moves."""
 UNCHANGED = "Almost nothing changed: raise Strength or Depth, or write what should be there."
 
 
 def progress_text(job: "Job") -> str:
-    """Where a job is, in words."""
+    """The stage or step of a job, in words."""
     if job.stage is Stage.waiting:
         return "Waiting for its turn"
     if job.stage is Stage.loading:
@@ -38,7 +38,7 @@ def progress_text(job: "Job") -> str:
 
 
 class Progress(QWidget):
-    """The bottom of the AI dock; it keeps its height, so that nothing jumps."""
+    """The bottom of the AI dock; its height stays the same, so that nothing jumps."""
 
     run = Signal()
     cancel = Signal()
@@ -60,7 +60,7 @@ class Progress(QWidget):
         self.bar.setFixedHeight(4)
         self.step_label = QLabel()
         self.step_label.setProperty("role", "dim")
-        # Words that change at every step must not move the layout each time.
+        # A text that changes at every step must not move the layout each time.
         self.step_label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.error = QLabel()
         self.error.setProperty("role", "error")
@@ -104,7 +104,7 @@ class Progress(QWidget):
         self.cancel_button.setIcon(icon("x", tokens.text, tokens.dim))
 
     def show_job(self, job: "Job | None") -> None:
-        """A job that waits or runs, or None; a short one is not worth a bar."""
+        """Show a job that waits or runs, or none; a short one gets no bar."""
         is_new = self._job is not job
         self._job = job
         if job is None or job.stage.is_over:
@@ -114,13 +114,13 @@ class Progress(QWidget):
             self._bar_timer.start(BAR_DELAY if is_new else REFRESH_INTERVAL)
 
     def show_note(self, text: str, layer: str) -> None:
-        """A quiet remark about the last result of a layer."""
+        """Show a remark about the last result of a layer."""
         self._note_layer = layer
         self.note.setText(text)
         self.note.setVisible(bool(text))
 
     def show_layer(self, layer: str) -> None:
-        """A remark about another layer goes away."""
+        """Hide the remark when it is about another layer."""
         if layer != self._note_layer:
             self.show_note("", layer)
 

@@ -1,4 +1,4 @@
-"""The seed of an AI layer: its number, dice, lock, and thumbnails of the seeds tried."""
+"""The seed of an AI layer: its number, random seed, lock, and thumbnails of its variants."""
 
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class SeedField(QLineEdit):
-    """A whole number; the wheel and the arrow keys walk. ``typed`` carries a seed."""
+    """A field for a seed. ``typed`` carries a seed, ``walked`` the notches of the wheel."""
 
     typed = Signal(int)
     walked = Signal(int)
@@ -49,7 +49,7 @@ class SeedField(QLineEdit):
 
 
 class SeedRow(QWidget):
-    """``picked`` carries a thumbnail's key, ``locked`` whether new layers keep the seed."""
+    """``picked`` carries a variant's key, ``locked`` whether new layers keep the seed."""
 
     typed = Signal(int)
     walked = Signal(int)

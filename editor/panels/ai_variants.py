@@ -1,4 +1,4 @@
-"""Thumbnails of the seeds tried: the better ones first, the best one with a star."""
+"""Thumbnails of a layer's variants: the better ones first, the best one with a star."""
 
 import math
 from typing import TYPE_CHECKING
@@ -19,11 +19,11 @@ SIDE = 46
 KEY = Qt.ItemDataRole.UserRole
 NO_STANDING = SeedStanding("", False)
 STAR_RADIUS = 11.0
-"""Radius of the mark in pixels of a thumbnail."""
+"""Radius of the star in pixels of a thumbnail."""
 
 
 class VariantThumbnails(QListWidget):
-    """The newest first, after those that were judged; the one on the canvas is marked."""
+    """Lists variants: those with a score, then the newest first; the shown one is marked."""
 
     def __init__(self, tokens: "Tokens") -> None:
         super().__init__()
@@ -52,16 +52,16 @@ class VariantThumbnails(QListWidget):
         self._show_standings()
 
     def show_variants(self, variants: "list[Variant]", current: str) -> None:
-        """What a layer has tried, the oldest first; ``current`` is the key of what it shows."""
+        """Show variants, the oldest first; ``current`` is the key of the one on the canvas."""
         newest = variants[::-1]
-        keys = [one.key for one in newest]
+        keys = [variant.key for variant in newest]
         if sorted(keys) != sorted(self._keys):
             self._keys = keys
             self.clear()
-            for one in newest:
-                # With its picture at once: the list would leave room between items that grow.
-                item = QListWidgetItem(self._icon(one, NO_STANDING), "")
-                item.setData(KEY, one.key)
+            for variant in newest:
+                # With its picture at once, as items that grow would stand too far apart.
+                item = QListWidgetItem(self._icon(variant, NO_STANDING), "")
+                item.setData(KEY, variant.key)
                 self.addItem(item)
         self._shown = newest, current
         self._show_standings()
@@ -69,15 +69,15 @@ class VariantThumbnails(QListWidget):
 
     def _show_standings(self) -> None:
         newest, current = self._shown
-        tried = {one.key: one for one in newest}
-        judged = {key: one.seed_score for key, one in tried.items() if one.seed_score}
-        stand = standings(judged, current)
+        variants = {variant.key: variant for variant in newest}
+        scores = {key: one.seed_score for key, one in variants.items() if one.seed_score}
+        stand = standings(scores, current)
         for place in range(self.count()):
             item = self.item(place)
             key = item.data(KEY)
-            one, standing = tried[key], stand.get(key, NO_STANDING)
-            item.setIcon(self._icon(one, standing))
-            item.setToolTip(variant_text(one, standing, key == current))
+            variant, standing = variants[key], stand.get(key, NO_STANDING)
+            item.setIcon(self._icon(variant, standing))
+            item.setToolTip(variant_text(variant, standing, key == current))
             item.setData(Qt.ItemDataRole.AccessibleTextRole, item.toolTip().split(":")[0])
             item.setSelected(key == current)
 
@@ -91,7 +91,7 @@ class VariantThumbnails(QListWidget):
 
 
 def variant_text(variant: "Variant", standing: SeedStanding, is_shown: bool) -> str:
-    """A thumbnail in words."""
+    """The tool tip of a variant."""
     recipe = variant.recipe
     place = ", on the canvas" if is_shown else ", found while idle" if variant.is_found else ""
     if is_shown and standing.is_best:
@@ -103,7 +103,7 @@ def variant_text(variant: "Variant", standing: SeedStanding, is_shown: bool) -> 
 
 
 def draw_star(drawn: QPixmap, tokens: "Tokens") -> None:
-    """A five-pointed star in the upper right corner, rimmed so that it shows on any picture."""
+    """Draw a star in the upper right corner, with a rim so that it is seen on any picture."""
     middle = QPointF(drawn.width() - STAR_RADIUS - 2, STAR_RADIUS + 2)
     points = [
         middle

@@ -1,4 +1,4 @@
-"""The Colour dock: a square of saturation and value, a strip of hues, hex and both colours."""
+"""The Colour dock: a square of saturation and value, a bar of hues, hex and both colours."""
 
 from typing import TYPE_CHECKING, ClassVar
 
@@ -79,7 +79,7 @@ class ColourPanel(QWidget):
 
 
 class ColourSquare(QWidget):
-    """Saturation to the right, value upwards, hues in a strip at the right."""
+    """Saturation to the right, value upwards, hues in a bar at the right."""
 
     picked = QtSignal(QColor)
 
@@ -135,15 +135,15 @@ class ColourSquare(QWidget):
         painter.end()
 
     def _paint_hues(self, painter: QPainter, box: QRectF) -> None:
-        strip = QRectF(box.right() + GAP, 0, HUES_WIDTH, self.height())
-        hues = QLinearGradient(strip.topLeft(), strip.bottomLeft())
+        bar = QRectF(box.right() + GAP, 0, HUES_WIDTH, self.height())
+        hues = QLinearGradient(bar.topLeft(), bar.bottomLeft())
         for sixth in range(7):
             hues.setColorAt(sixth / 6, QColor.fromHsvF(min(sixth / 6, 0.999), 1, 1))
         painter.setBrush(QBrush(hues))
-        painter.drawRoundedRect(strip, 4, 4)
+        painter.drawRoundedRect(bar, 4, 4)
         painter.setPen(QPen(QColor("white"), 2))
         y = 1 + self._hue * (self.height() - 2)
-        painter.drawLine(QPointF(strip.left(), y), QPointF(strip.right(), y))
+        painter.drawLine(QPointF(bar.left(), y), QPointF(bar.right(), y))
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         self._is_dragging_hue = event.position().x() > self._square_rect().right() + GAP / 2

@@ -1,4 +1,4 @@
-"""The History dock: every edit by name; a click goes there."""
+"""The History dock: every edit by name; a click goes to the document as it was then."""
 
 from typing import TYPE_CHECKING, ClassVar
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @panels.register
 class HistoryPanel(QWidget):
-    """The newest edit at the bottom; what is undone is dim."""
+    """Lists edits, the newest at the bottom; undone edits are dim."""
 
     id: ClassVar[str] = "history"
     title: ClassVar[str] = "History"

@@ -1,4 +1,4 @@
-"""The Jobs dock: what runs, what waits, and how the last ones ended."""
+"""The Jobs dock: the running job, those that wait, and how the last ones ended."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar
@@ -28,7 +28,7 @@ EMPTY_TEXT = "Nothing has run yet. Paint with the AI brush (A) over what should 
 
 
 def summary(job: Job) -> str:
-    """How a job stands or ended, in words."""
+    """The progress of a job, or how it ended, in words."""
     if job.failure is not None:
         return job.failure.text
     if not job.stage.is_over:
@@ -47,7 +47,7 @@ def summary(job: Job) -> str:
 
 
 class JobRow(QWidget):
-    """One job: its name, how it stands, and a way to stop it."""
+    """One job: its name, its progress, and a button to cancel it."""
 
     def __init__(self, job: Job, tokens: Tokens, cancel: Callable[[Job], None]) -> None:
         super().__init__()
@@ -90,7 +90,7 @@ class JobRow(QWidget):
 
 @panels.register
 class JobsPanel(QWidget):
-    """Newest first."""
+    """Lists jobs, the newest first."""
 
     id: ClassVar[str] = "jobs"
     title: ClassVar[str] = "Jobs"

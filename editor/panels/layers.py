@@ -1,4 +1,4 @@
-"""The Layers dock: what lies over what, shown, hidden, re-ordered and renamed."""
+"""The Layers dock: shows the stack of layers; hides, orders and renames them."""
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
@@ -26,6 +26,8 @@ from editor.widgets import theme
 from editor.widgets.slider import NumberSlider
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from core.paint.document import Document
     from editor.session import Session
 
@@ -47,7 +49,7 @@ class LayersPanel(QWidget):
         self._opacity = NumberSlider(Range(0, 100, unit="%", step=1), 100, 100, "Opacity", True)
         self._blend = QComboBox()
         self._thumbnails: dict[str, tuple[Node, QIcon]] = {}
-        self._disconnect: list[object] = []
+        self._disconnect: list[Callable[[], None]] = []
         self._lay_out()
         self._thumbnail_timer = QTimer(self)
         self._thumbnail_timer.setSingleShot(True)
@@ -93,9 +95,8 @@ class LayersPanel(QWidget):
         return self.session.studio.document
 
     def _on_document_opened(self, document: "Document") -> None:
-        for leave in self._disconnect:
-            if callable(leave):
-                leave()
+        for disconnect in self._disconnect:
+            disconnect()
         self._thumbnails.clear()
         self._disconnect = [
             document.restructured.connect(lambda _: self.refresh()),

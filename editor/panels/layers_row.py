@@ -1,4 +1,4 @@
-"""How one row of the Layers dock is drawn."""
+"""Draws one row of the Layers dock."""
 
 from typing import TYPE_CHECKING
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 ROW_HEIGHT = 40
 EYE_WIDTH = 24
 NODE = Qt.ItemDataRole.UserRole
-"""Where a row keeps its layer."""
+"""The role under which a row keeps its layer."""
 MARKS = {"ai": "sparkles", "group": "folder"}
 _MIDDLE = int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft)
 
 
 def eye_rect(row: QRect) -> QRect:
-    """Where a row's eye is; it can be clicked with room to spare."""
+    """The area of a row in which a click toggles the eye."""
     return QRect(row.left(), row.top(), EYE_WIDTH + 2, row.height())
 
 
@@ -81,7 +81,7 @@ class LayerRow(QStyledItemDelegate):
         painter.fillRect(edge, QColor(self._tokens.accent))
 
     def _draw_eye(self, painter: QPainter, row: QRect, node: Node) -> None:
-        """The eye; all that is drawn after a closed one is fainter."""
+        """Draw the eye; what is drawn after a closed one is fainter."""
         eye = theme.pixmap("eye" if node.visible else "eye-off", self._tokens.text, 16, 2)
         painter.setOpacity(1.0 if node.visible else 0.5)
         painter.drawPixmap(eye_rect(row).center() - QPoint(8, 8), eye)
@@ -92,7 +92,7 @@ class LayerRow(QStyledItemDelegate):
         painter.drawRect(_thumbnail_rect(row))
 
     def _draw_mark(self, painter: QPainter, row: QRect, left: int, node: Node) -> int:
-        """The mark of the layer's kind; where what follows it begins."""
+        """Draw the mark of the layer's kind; returns the left edge of what follows."""
         if node.kind not in MARKS:
             return left
         colour = self._tokens.accent if node.kind == "ai" else self._tokens.dim
@@ -101,7 +101,7 @@ class LayerRow(QStyledItemDelegate):
         return left + 20
 
     def _draw_notes(self, painter: QPainter, row: QRect, right: int, node: Node) -> int:
-        """What is special about the layer; where what lies left of it ends."""
+        """Draw the layer's notes; returns the right edge of what is left of them."""
         notes = "  ".join(self._note_texts(node))
         if not notes:
             return right

@@ -31,7 +31,7 @@ def make_thumbnail(node: Node, canvas: Size) -> QPixmap:
 
 
 def _draw_samples(small: Pixels, layer: Layer, scale: float) -> None:
-    """Every so-manieth pixel of each tile: quick, and good enough at 32 pixels a side."""
+    """Draw every n-th pixel of each tile: quick, and good enough at 32 pixels a side."""
     step = max(1, int(scale / 2))
     for key, tile in layer.tiles.items():
         place = tile_rect(key).translate(*layer.position)

@@ -1,4 +1,4 @@
-"""The rows of the Layers dock, and what a hand does to them."""
+"""The rows of the Layers dock, and the clicks and drags on them."""
 
 from typing import TYPE_CHECKING
 

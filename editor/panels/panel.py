@@ -1,4 +1,4 @@
-"""What a dock's panel declares, and the registry that the window asks: one file, one panel."""
+"""What a panel declares, and the registry of panels that the window reads."""
 
 from typing import TYPE_CHECKING, ClassVar, NamedTuple, Protocol
 

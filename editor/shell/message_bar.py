@@ -1,4 +1,4 @@
-"""The message strip above the canvas: one sentence, its details, and a way to put it away."""
+"""The message bar above the canvas: one sentence, its details, and a button to dismiss it."""
 
 from collections.abc import Callable
 
@@ -13,7 +13,7 @@ class MessageBar(QFrame):
 
     def __init__(self, tokens: Tokens) -> None:
         super().__init__()
-        self.setObjectName("Strip")
+        self.setObjectName("MessageBar")
         self._details = ""
         self._act: Callable[[], None] | None = None
         self.sentence = QLabel()

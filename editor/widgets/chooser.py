@@ -1,4 +1,4 @@
-"""A combo box over ids, with headings, and lines that say why they cannot be chosen."""
+"""A combo box over ids, with headings, and entries that cannot be chosen and give the reason."""
 
 from typing import NamedTuple
 
@@ -8,11 +8,11 @@ from PySide6.QtWidgets import QComboBox, QStyle, QStyleOptionComboBox, QStylePai
 
 ID_ROLE = Qt.ItemDataRole.UserRole
 TEXT_MARGIN = 6
-"""Pixels that a style keeps free beside the text."""
+"""Pixels that a style keeps free left and right of the text."""
 
 
 class Entry(NamedTuple):
-    """One line of a chooser; ``reason`` says why it cannot be chosen, empty when it can.
+    """One line of a chooser; ``reason`` is why it cannot be chosen, empty when it can.
 
     A heading stands above the entries that follow and cannot be chosen.
     """
@@ -39,7 +39,7 @@ class Chooser(QComboBox):
         self.activated.connect(lambda _: self.chosen.emit(self.currentData(ID_ROLE)))
 
     def show_entries(self, entries: list[Entry], chosen: str) -> None:
-        """List entries and show one of them, telling nobody."""
+        """List entries and show one of them, without emitting a signal."""
         if entries != self._entries:
             self._entries = entries
             model = QStandardItemModel(self)
@@ -50,7 +50,7 @@ class Chooser(QComboBox):
         self.setToolTip(self.currentData(Qt.ItemDataRole.ToolTipRole) or "")
 
     def shown_text(self) -> str:
-        """The chosen entry as far as there is room, the rest an ellipsis."""
+        """The chosen entry, with an ellipsis where it is too long."""
         option = QStyleOptionComboBox()
         self.initStyleOption(option)
         field = QStyle.SubControl.SC_ComboBoxEditField

@@ -1,4 +1,4 @@
-"""A file that can be chosen, dropped or taken away again, shown by its short name."""
+"""A line for a file that can be chosen, dropped or removed, shown by its short name."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,7 +29,7 @@ CLEAR_WIDTH = 22
 class FileLine(QWidget):
     """Label, name, Choose… and × in one line.
 
-    ``changed`` carries the path that a person chose or dropped, or nothing once it is taken away.
+    ``changed`` carries the path that a person chose or dropped, empty once it is removed.
     """
 
     changed = Signal(str)
@@ -65,7 +65,7 @@ class FileLine(QWidget):
         layout.addWidget(self.clear)
 
     def show_path(self, path: str) -> None:
-        """Show another file without telling anybody."""
+        """Show another file without emitting a signal."""
         self.path = path
         self.name.show_text(Path(path).name if path else NONE)
         self.name.setToolTip(path)
@@ -101,7 +101,7 @@ class FileLine(QWidget):
 
 
 class ShortName(QLabel):
-    """Plain text that is shortened in its middle where there is no room for it."""
+    """Plain text that is shortened in its middle where it is too long."""
 
     def __init__(self) -> None:
         super().__init__()

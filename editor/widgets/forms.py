@@ -1,4 +1,4 @@
-"""From a Params dataclass to a form, and back to a Params value at every change."""
+"""A form for the fields of a Params dataclass; every change gives a new Params value."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -29,7 +29,7 @@ LINE_HEIGHT = 20
 class Form(QWidget):
     """A column of fields for one Params value; ``value`` is the value it shows.
 
-    ``on_change`` gets the new value while a dial moves, ``on_settle`` once the hand lets go.
+    ``on_change`` gets the new value while a dial moves, ``on_settle`` once it is released.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class Form(QWidget):
                 layout.addWidget(self._make_row(field))
 
     def show_value(self, value: Any) -> None:
-        """Show another value of the same class without telling anybody."""
+        """Show another value of the same class without calling back."""
         self.value = value
         for field in declared.fields(type(value)):
             widget = self.fields.get(field.name)

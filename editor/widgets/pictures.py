@@ -1,4 +1,4 @@
-"""Arrays of pixels as pictures of Qt."""
+"""From arrays of pixels to pixmaps of Qt."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""A number you can drag, type into, scroll, and double-click back to its default."""
+"""A slider for a number: drag, type, scroll, or double-click for its default."""
 
 from typing import TYPE_CHECKING
 
@@ -26,7 +26,7 @@ FINE_FACTOR = 0.1
 class NumberSlider(QWidget):
     """Label, bar and value in one line; Shift makes every way of changing it finer.
 
-    ``changed`` carries the value while it moves, ``settled`` when the hand lets go.
+    ``changed`` carries the value while it moves, ``settled`` when it is released.
     """
 
     changed = Signal(float)
@@ -58,7 +58,7 @@ class NumberSlider(QWidget):
         return self._value
 
     def set_value(self, value: float, notify: bool = False) -> None:
-        """Clamp and show a value; ``tell`` says it on ``changed``."""
+        """Clamp and show a value; with ``notify``, emit ``changed``."""
         value = min(self.marker.high, max(self.marker.low, value))
         value = float(round(value)) if self.whole else round(value, 4)
         if value != self._value:

@@ -1,4 +1,4 @@
-"""Colours, sizes and icons: tokens for the dark and the light theme, turned into Qt's terms."""
+"""The dark and the light theme: colour tokens, palette, style sheet and icons."""
 
 from dataclasses import asdict, dataclass
 from functools import cache

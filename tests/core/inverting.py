@@ -1,5 +1,6 @@
 """Driving inverters and prompt edits in-process, on a random network with attention."""
 
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
@@ -10,8 +11,9 @@ import pytest
 import torch
 
 from core import params
+from core.editing.inversion import Branches, PathState, Source, invertible_levels
 from core.editing.inversion import InvertedPath as Inverted
-from core.editing.inversion import Source, invertible_levels
+from core.editing.prompt_edit import EditStep, EditVariation, PromptEdit
 from core.models.opening import open_model
 from core.storybook.random_model import build_random
 from core.task import Recipe, Task
@@ -90,8 +92,6 @@ def inverted(inverter: Any, given: Source) -> tuple[Inverted, int]:
 
 def replayed(path: Inverted, given: Source) -> torch.Tensor:
     """Walk the source alone down its path, guided as it says, to a clean latent."""
-    from core.editing.inversion import Branches
-
     state = path.begin(1)
     for i in range(len(path.levels) - 1):
         words = path.prompt_embeddings(i, given.words)
@@ -100,6 +100,28 @@ def replayed(path: Inverted, given: Source) -> torch.Tensor:
         )
         state, _ = path.step(i, state, denoise)
     return path.latent(state)
+
+
+def step_at(edit: PromptEdit, index: int, scales: Sequence[float] = (7.5, 7.5)) -> EditStep:
+    """A step of an edit as its walk down makes it."""
+    negative = edit.model.embed([edit.params.negative_prompt])
+    branches = Branches(edit.model, edit.prompt_embeddings(), scales, negative)
+    return EditStep(index, edit.count, branches)
+
+
+def states_of(variation: EditVariation) -> list[PathState]:
+    """The state of an edit's branches after every step."""
+    states: list[PathState] = []
+    after = variation.after
+
+    def watched(step: EditStep, state: PathState) -> PathState:
+        states.append(after(step, state))
+        return states[-1]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(variation, "after", watched)
+        list(variation.edit.run(variation))
+    return states
 
 
 def error(found: torch.Tensor, wanted: torch.Tensor) -> float:

@@ -1,4 +1,4 @@
-"""Signals and paint calls may be made for ever, although PySide6 gives up a reference each time."""
+"""Signals and paint calls never end the program, although PySide6 gives up references."""
 
 import subprocess
 import sys
@@ -10,12 +10,12 @@ import editor
 from PySide6.QtCore import QObject, Signal
 
 class Source(QObject):
-    spoke = Signal(float)
+    emitted = Signal(float)
 
 source = Source()
-source.spoke.connect(lambda value: None)
+source.emitted.connect(lambda value: None)
 for number in range(100_000):
-    source.spoke.emit(number)
+    source.emitted.emit(number)
 """
 
 DRAWING = """

@@ -1,4 +1,4 @@
-"""A studio with a gradient, an engine with short patience, and strokes of the real AI brush."""
+"""A workshop for tests: a studio with a gradient, an engine with short timeouts, AI strokes."""
 
 import asyncio
 import time
@@ -73,21 +73,21 @@ def stroke(
     return sweep.release()
 
 
-async def wait_until(claim: Any, seconds: float = 20) -> None:
-    """Wait until claim() holds."""
+async def wait_until(condition: Any, seconds: float = 20) -> None:
+    """Wait until condition() holds."""
     end = time.monotonic() + seconds
-    while not claim():
-        assert time.monotonic() < end, "it never came to be"
+    while not condition():
+        assert time.monotonic() < end, "the condition never held"
         await asyncio.sleep(0.005)
 
 
 def last_job(work: Workshop) -> Job:
-    """The job that was asked for last."""
+    """The job that was started last."""
     return work.jobs.recent[0]
 
 
 class Sweep:
-    """A stroke of the AI brush in the middle of being made."""
+    """A stroke of the AI brush that has begun and not ended."""
 
     def __init__(self, work: Workshop, brush_recipe: Recipe, x: float, y: float) -> None:
         catalog.load("tools", "brushes")

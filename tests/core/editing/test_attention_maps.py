@@ -3,8 +3,16 @@
 import pytest
 import torch
 
-from core.editing.attention_maps import MeanAttentionMap, has_map_side, map_to_grid, resize_map
-from core.editing.energy_guidance import AttentionRecorder
+from core.diffusion.attention import AttentionLayer
+from core.editing.attention_maps import (
+    AttentionMapCollector,
+    AttentionRecorder,
+    MeanAttentionMap,
+    all_heads,
+    has_map_side,
+    map_to_grid,
+    resize_map,
+)
 from tests.core.inverting import network
 
 
@@ -27,8 +35,52 @@ def test_resizing_repeats_cells() -> None:
     assert resize_map(picture, (2, 4)).tolist() == [[1, 1, 2, 2]] * 2
 
 
+CROSS, SELF = AttentionLayer(0, "x", True), AttentionLayer(1, "x", False)
+
+
+def test_maps_of_one_kind_are_collected_and_none_is_changed() -> None:
+    for is_cross in (True, False):
+        record, maps = AttentionRecorder(is_cross=is_cross), torch.rand(2, 2, 4, 4)
+        assert record.maps(CROSS, maps) is maps
+        assert record.maps(SELF, maps) is maps
+        assert len(record.collected) == 1
+        states = (maps, maps, maps)
+        assert record(CROSS, *states) == states
+
+
+def test_of_a_latent_only_layers_of_about_16_a_side_are_collected() -> None:
+    every, best = AttentionMapCollector(), AttentionMapCollector(cells=(64, 64))
+    for queries in (64, 256, 1024):
+        for collector in (every, best):
+            collector.add(CROSS, torch.rand(1, 2, queries, 4))
+    assert [maps.shape[-2] for maps in every.collected] == [64, 256, 1024]
+    assert [maps.shape[-2] for maps in best.collected] == [256]
+    assert best.is_wanted(CROSS, 256)
+    assert not best.is_wanted(SELF, 256)
+    assert not best.is_wanted(CROSS, 64)
+
+
+def test_rows_are_picked_and_a_call_without_them_adds_nothing() -> None:
+    maps = torch.rand(4, 2, 64, 5)
+    collector = AttentionMapCollector(rows=slice(3, None), reduce=all_heads)
+    collector.add(CROSS, maps[:3])
+    assert not collector.collected
+    collector.add(CROSS, maps)
+    assert torch.equal(collector.collected[0], maps[3:])
+    collector.clear()
+    assert not collector.collected
+
+
+def test_the_mean_is_over_heads_layers_and_calls() -> None:
+    one, two = torch.rand(2, 3, 64, 5), torch.rand(2, 3, 64, 5)
+    collector = AttentionMapCollector()
+    collector.add(CROSS, one)
+    collector.add(CROSS, two)
+    assert torch.allclose(collector.mean(), torch.cat([one, two], 1).mean(1), atol=1e-6)
+
+
 def test_looks_are_the_mean_of_the_maps_and_change_not_a_bit() -> None:
-    model, record = network(), AttentionRecorder(is_cross=True)
+    model, record = network(), AttentionRecorder(reduce=all_heads)
     z = torch.randn(1, 16, 8, 8, generator=torch.Generator().manual_seed(0))
     looks, level, denoise = MeanAttentionMap(z), model.levels(10)[4], model.denoiser("a red apple")
     with model.attention(looks):
@@ -36,7 +88,7 @@ def test_looks_are_the_mean_of_the_maps_and_change_not_a_bit() -> None:
     assert torch.equal(watched.eps, denoise(z, level).eps)
     with model.attention(record):
         denoise(z, level)
-    telling = [maps for maps in record.seen if maps.shape[-2] == 64]
+    telling = [maps for maps in record.collected if maps.shape[-2] == 64]
     wanted = torch.stack([maps[0].mean(0) for maps in telling]).mean(0)[:, [2, 3]].mean(-1)
     found = looks.of([2, 3])
     assert found is not None

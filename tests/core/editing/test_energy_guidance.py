@@ -2,14 +2,8 @@
 
 import torch
 
-from core.diffusion.attention import AttentionLayer
 from core.diffusion.model import Level, Prediction
-from core.editing.energy_guidance import (
-    AttentionRecorder,
-    FeatureRecorder,
-    energy_gradient,
-    shift_prediction,
-)
+from core.editing.energy_guidance import FeatureRecorder, energy_gradient, shift_prediction
 from tests.core.inverting import network
 
 Z = torch.randn(1, 16, 8, 8, generator=torch.Generator().manual_seed(0))
@@ -44,21 +38,12 @@ def test_more_noise_is_less_content_of_the_same_latent() -> None:
     assert torch.allclose(found.eps, seen.eps + 1)
 
 
-def test_maps_of_one_kind_are_kept_and_none_is_changed() -> None:
-    for is_cross in (True, False):
-        record, maps = AttentionRecorder(is_cross), torch.rand(2, 2, 4, 4)
-        assert record.maps(AttentionLayer(0, "x", True), maps) is maps
-        assert record.maps(AttentionLayer(1, "x", False), maps) is maps
-        assert len(record.seen) == 1
-        assert record(AttentionLayer(0, "x", True), Z, Z, Z) == (Z, Z, Z)
-
-
 def test_the_last_up_block_is_tapped() -> None:
     model, tap = network(), FeatureRecorder()
     named: list[tuple[str, torch.Tensor]] = []
     with model.features(tap), model.features(lambda *seen: named.append(seen)):
         model.denoiser("a cat")(Z, model.levels(10)[4])
     blocks = [output for name, output in named if name == "up_blocks.2"]
-    assert tap.seen is not None
-    assert torch.equal(tap.seen, blocks[-1])
+    assert tap.output is not None
+    assert torch.equal(tap.output, blocks[-1])
     assert named[-1][0] == "up_blocks.2"

@@ -27,32 +27,29 @@ SAME: dict[str, Any] = {"prompt": "a cat", "source_prompt": "a cat"}
 Z = torch.randn(2, 16, 8, 8, generator=torch.Generator().manual_seed(0))
 
 
-def edit_of(guidance: float = 3.0) -> Any:
-    """What a guide sees of an edit."""
-
-    class Edit:
-        model = network()
-        words = model.embed(["a cat", "a dog"])
-        branches = Branches(model, words, (1.0, guidance), model.embed([""]))
-
-    return Edit()
+def branches_of(guidance: float = 3.0) -> Branches:
+    """What a guide is given of an edit."""
+    model = network()
+    return Branches(model, model.embed(["a cat", "a dog"]), (1.0, guidance), model.embed([""]))
 
 
 LAYOUT = GUIDERS["layout"]
 
 
-def looked(edit: Any, z: torch.Tensor, level: Level, guider: Guider) -> GuidanceFeatures:
+def features_of(
+    branches: Branches, z: torch.Tensor, level: Level, guider: Guider
+) -> GuidanceFeatures:
     """What a latent shows with the source's words."""
     shown = GuidanceFeatures(guider)
-    with shown.record(edit.model):
-        edit.model.denoiser("a cat")(z, level)
+    with shown.record(branches.model):
+        branches.model.denoiser("a cat")(z, level)
     return shown
 
 
-def energy_of(edit: Any, guider: Guider, z: torch.Tensor) -> torch.Tensor:
+def energy_of(branches: Branches, guider: Guider, z: torch.Tensor) -> torch.Tensor:
     """The energy of the second row of z, held to the first."""
     level = network().levels(10)[4]
-    source, edited = (looked(edit, row, level, guider) for row in (z[:1], z[1:]))
+    source, edited = (features_of(branches, row, level, guider) for row in (z[:1], z[1:]))
     return unlikeness(edited, source, guider)
 
 
@@ -109,13 +106,13 @@ def test_without_slope_or_push_nothing_is_scaled() -> None:
 
 
 def test_the_energy_is_nought_for_equal_latents_only() -> None:
-    edit = edit_of()
-    assert float(energy_of(edit, LAYOUT, Z[:1].repeat(2, 1, 1, 1))) < 1e-2
-    assert float(energy_of(edit, LAYOUT, Z)) > 1
+    branches = branches_of()
+    assert float(energy_of(branches, LAYOUT, Z[:1].repeat(2, 1, 1, 1))) < 1e-2
+    assert float(energy_of(branches, LAYOUT, Z)) > 1
 
 
 def test_the_energy_is_of_self_attention_under_the_sources_words() -> None:
-    edit, level = edit_of(), network().levels(10)[4]
+    branches, level = branches_of(), network().levels(10)[4]
     seen: list[torch.Tensor] = []
 
     class Watch(IdleControl):
@@ -124,19 +121,19 @@ def test_the_energy_is_of_self_attention_under_the_sources_words() -> None:
                 seen.append(maps)
             return maps
 
-    with edit.model.attention(Watch()):
-        edit.model.denoiser(edit.model.embed(["a cat", "a cat"]))(Z, level)
+    with branches.model.attention(Watch()):
+        branches.model.denoiser(branches.model.embed(["a cat", "a cat"]))(Z, level)
     wanted = torch.stack([(maps[0] - maps[1]).square().mean() for maps in seen]).sum()
-    assert torch.allclose(energy_of(edit, Guider(1e3, 0.0, 1, 1), Z) / 1e3, wanted, rtol=1e-3)
+    assert torch.allclose(energy_of(branches, Guider(1e3, 0.0, 1, 1), Z) / 1e3, wanted, rtol=1e-3)
 
 
 def test_unlikeness_of_maps_and_features() -> None:
     """Rows of what is wanted beside the first, the edit's own, do not count."""
     wanted, found = GuidanceFeatures(LAYOUT), GuidanceFeatures(LAYOUT)
-    wanted.recorder.seen = [torch.stack([torch.zeros(3, 4, 4), torch.ones(3, 4, 4)])] * 2
-    found.recorder.seen = [torch.full((1, 3, 4, 4), 2.0)] * 2
+    wanted.recorder.collected = [torch.stack([torch.zeros(3, 4, 4), torch.ones(3, 4, 4)])] * 2
+    found.recorder.collected = [torch.full((1, 3, 4, 4), 2.0)] * 2
     assert unlikeness(found, wanted, Guider(2.0, 10.0, 1, 1)) == 16
-    wanted.tap.seen, found.tap.seen = torch.zeros(2, 5, 2, 2), torch.full((1, 5, 2, 2), -3.0)
+    wanted.tap.output, found.tap.output = torch.zeros(2, 5, 2, 2), torch.full((1, 5, 2, 2), -3.0)
     assert unlikeness(found, wanted, Guider(1.0, 10.0, 1, 1)) == 8 + 30
 
 
@@ -148,45 +145,45 @@ def test_the_source_is_guided_only_where_nothing_is_asked() -> None:
 
 @pytest.mark.parametrize("guidance", [1.0, 3.0])
 def test_only_the_edit_goes_down_the_energy(guidance: float) -> None:
-    edit, level = edit_of(guidance), network().levels(10)[4]
-    plain = edit.branches(Z, level)
-    found = _Guided(edit, LAYOUT)(Z, level)
+    branches, level = branches_of(guidance), network().levels(10)[4]
+    plain = branches(Z, level)
+    found = _Guided(branches, LAYOUT)(Z, level)
     assert torch.allclose(found.eps[0], plain.eps[0], atol=1e-5)
     change = found.eps[1:] - plain.eps[1:]
-    against = edit.model.denoiser("")(Z[1:], level).eps if guidance > 1 else 0
+    against = branches.model.denoiser("")(Z[1:], level).eps if guidance > 1 else 0
     ratio = float(change.norm() / (plain.eps[1:] - against).norm())
     assert 0.99 * 0.33 <= ratio <= 1.01 * 3
     assert torch.allclose(level.mix(found.x0, found.eps), Z, atol=1e-4)
     little = 1e-2 * change / change.norm() * Z[1:].norm()
     moved = torch.cat([Z[:1], Z[1:] - little])
-    assert energy_of(edit, LAYOUT, moved) < energy_of(edit, LAYOUT, Z)
+    assert energy_of(branches, LAYOUT, moved) < energy_of(branches, LAYOUT, Z)
 
 
 def test_a_style_is_guided_by_half_as_much_again_as_the_prompt() -> None:
     """Both bounds are one, so the slope is as long in every step; features are the target's."""
-    edit, level = edit_of(), network().levels(10)[4]
-    plain = edit.branches(Z, level)
-    found = _Guided(edit, GUIDERS["style"])(Z, level)
-    push = plain.eps[1:] - edit.model.denoiser("")(Z[1:], level).eps
+    branches, level = branches_of(), network().levels(10)[4]
+    plain = branches(Z, level)
+    found = _Guided(branches, GUIDERS["style"])(Z, level)
+    push = plain.eps[1:] - branches.model.denoiser("")(Z[1:], level).eps
     change = found.eps[1:] - plain.eps[1:]
     assert float(change.norm() / push.norm()) == pytest.approx(1.5, rel=1e-3)
 
 
 def test_the_styles_features_are_seen_with_the_new_words() -> None:
     """With the weight on features alone: the slope of a difference computed here."""
-    edit, level = edit_of(), network().levels(10)[4]
+    branches, level = branches_of(), network().levels(10)[4]
     guider = GUIDERS["style"]._replace(layout=0.0, features=1.0, least=0.0, most=1e9)
 
     def seen(prompt: str, z: torch.Tensor) -> torch.Tensor:
         tap = FeatureRecorder(guider.block)
-        with edit.model.features(tap):
-            edit.model.denoiser(prompt)(z, level)
-        assert tap.seen is not None
-        return tap.seen
+        with branches.model.features(tap):
+            branches.model.denoiser(prompt)(z, level)
+        assert tap.output is not None
+        return tap.output
 
     kept = seen("a cat", Z[:1])
     slope = energy_gradient(lambda z: (seen("a dog", z) - kept).abs().mean(), Z[1:])
-    found, plain = _Guided(edit, guider)(Z, level), edit.branches(Z, level)
+    found, plain = _Guided(branches, guider)(Z, level), branches(Z, level)
     assert torch.allclose(
         found.eps[1:] - plain.eps[1:], slope, atol=1e-2 * float(slope.abs().max())
     )

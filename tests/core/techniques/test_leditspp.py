@@ -85,15 +85,15 @@ def test_each_concept_is_where_its_own_words_look() -> None:
     edit = PromptEdit(given(), model)
     looks = ConceptMaps(edit, concepts("cat, -red apple"))
     maps = torch.zeros(5, 2, 64, 16)
-    maps[3, :, :8, looks.words[0]] = 1.0
-    maps[4, :, 56:, looks.words[1]] = 1.0
+    maps[3, :, :8, looks.tokens[0]] = 1.0
+    maps[4, :, 56:, looks.tokens[1]] = 1.0
     looks.maps(AttentionLayer(0, "x", True), maps)
     first, second = looks.where(0, 0.8), looks.where(1, 0.8)
     assert first[0].all()
     assert not first[2:].any()
     assert second[-1].all()
     assert not second[:-2].any()
-    looks.forget()
+    looks.clear()
     assert looks.where(0, 0.8).all()
 
 

@@ -1,6 +1,5 @@
 """MasaCtrl: whose keys and values are seen, and the settings that leave sampling alone."""
 
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -8,11 +7,18 @@ import pytest
 import torch
 
 from core.diffusion.attention import AttentionLayer
-from core.editing.inversion import PathState
 from core.editing.prompt_edit import PromptEdit
-from core.techniques.masactrl import UNSEEN, MasaCtrl, _Apart, _Mutual, _within
+from core.techniques.masactrl import (
+    UNSEEN,
+    ApartControl,
+    MasaCtrl,
+    MutualControl,
+    Subject,
+    _Mutual,
+    _within,
+)
 from tests import tiny_flow
-from tests.core.inverting import network, result, task
+from tests.core.inverting import network, result, states_of, step_at, task
 from tests.core.techniques.driving import finished
 
 OTHER: dict[str, Any] = {"prompt": "a dog", "source_prompt": "a cat", "inverter": "ddim"}
@@ -52,30 +58,20 @@ def test_the_same_prompt_stays_on_the_source(model: Any, guidance: float) -> Non
     same: dict[str, Any] = {**OTHER, "prompt": "a cat", "start_step": 0.0, "start_layer": 0.0}
     given = task(MasaCtrl, guidance=guidance, **same)
     edit = PromptEdit(given, model)
-    apart: list[float] = []
-
-    def after(i: int, state: PathState) -> PathState:
-        apart.append(float((state[0][0] - state[0][1]).abs().max()))
-        return state
-
-    list(edit.run(_Mutual(edit, given.params), after=after))
+    states = states_of(_Mutual(edit, given.params))
+    apart = [float((z[0] - z[1]).abs().max()) for z, *_ in states]
     assert len(apart) == edit.count
     assert max(apart) < 1e-5
 
 
-def control_of(kind: Any, **changes: Any) -> Any:
-    model = network()
-    given = task(MasaCtrl, **{**OTHER, **changes})
-    edit = PromptEdit(given, model)
-    rows = {0: [0, 2], 1: [1, 3]}
-    edit.branches = SimpleNamespace(rows=rows.__getitem__)  # type: ignore[assignment]
-    edit.at = 3
-    return kind(edit, given.params)
+def control_of(index: int = 3) -> MutualControl:
+    given = task(MasaCtrl, **OTHER)
+    return MutualControl(step_at(PromptEdit(given, network()), index), given.params)
 
 
 def test_both_halves_of_the_edit_see_the_source() -> None:
     q, k, v = torch.randn(3, 4, 2, 16, 8)
-    seen = control_of(_Mutual)(SELF, q, k, v)
+    seen = control_of()(SELF, q, k, v)
     assert torch.equal(seen[0], q)
     for given, used in ((k, seen[1]), (v, seen[2])):
         assert torch.equal(used[[1, 3]], given[[0, 2]])
@@ -84,7 +80,7 @@ def test_both_halves_of_the_edit_see_the_source() -> None:
 
 def test_words_keep_their_own_beside_the_picture() -> None:
     q, k, v = torch.randn(3, 4, 2, 16, 8)
-    _, keys, values = control_of(_Mutual)(SELF._replace(prompt_tokens=5), q, k, v)
+    _, keys, values = control_of()(SELF._replace(prompt_tokens=5), q, k, v)
     for given, used in ((k, keys), (v, values)):
         assert torch.equal(used[:, :, :5], given[:, :, :5])
         assert torch.equal(used[[1, 3], :, 5:], given[[0, 2], :, 5:])
@@ -104,16 +100,15 @@ def test_a_subject_that_cannot_be_found_is_left_aside_and_told(kind: str) -> Non
 
 def test_words_early_layers_and_early_steps_are_left_alone() -> None:
     q, k, v = torch.randn(3, 4, 2, 16, 8)
-    control = control_of(_Mutual)
+    control = control_of()
     assert control(AttentionLayer(9, "x", True, 0.7), q, k, v)[1] is k
     assert control(AttentionLayer(9, "x", False, 0.6), q, k, v)[1] is k
-    control.edit.at = 0
-    assert control(SELF, q, k, v)[1] is k
+    assert control_of(index=0)(SELF, q, k, v)[1] is k
 
 
 def test_layers_are_counted_as_published() -> None:
     """Stable Diffusion's 16 blocks: the six from block 10 on."""
-    control = control_of(_Mutual)
+    control = control_of()
     acting = [
         block for block in range(16) if control.acts(AttentionLayer(0, "x", False, 2 * block / 32))
     ]
@@ -121,11 +116,14 @@ def test_layers_are_counted_as_published() -> None:
 
 
 def test_subject_sees_subject_and_background_background() -> None:
-    control = control_of(_Apart, prompt="a cat in the house", subject="cat")
-    look = torch.zeros(4, 2, 64, 16)
-    look[0, :, :8, control.words[0]] = 1.0
-    look[1, :, 8:16, control.words[1]] = 1.0
-    control.maps(AttentionLayer(1, "x", True, 0.1), look)
+    given = task(MasaCtrl, **{**OTHER, "prompt": "a cat in the house", "subject": "cat"})
+    edit = PromptEdit(given, network())
+    subject = Subject(edit, given.params)
+    control = ApartControl(step_at(edit, 3), given.params, subject)
+    cross = torch.zeros(4, 2, 64, 16)
+    cross[0, :, :8, subject.tokens[0]] = 1.0
+    cross[1, :, 8:16, subject.tokens[1]] = 1.0
+    control.maps(AttentionLayer(1, "x", True, 0.1), cross)
     maps = torch.rand(4, 2, 64, 64).softmax(-1)
     changed = control.maps(SELF, maps)
     for row in (1, 3):
@@ -151,3 +149,13 @@ def test_a_subject_changes_the_picture() -> None:
     assert not np.array_equal(
         result(MasaCtrl, model, task(MasaCtrl, subject="cat", **words)), without
     )
+
+
+def test_maps_count_until_the_first_of_the_next_step() -> None:
+    """Self-attention comes before cross-attention, so the first layers use the step before."""
+    given = task(MasaCtrl, **OTHER, subject="cat")
+    edit = PromptEdit(given, network())
+    subject, cross = Subject(edit, given.params), AttentionLayer(1, "x", True, 0.1)
+    for index, count in ((0, 1), (0, 2), (1, 1)):
+        subject.collect(step_at(edit, index), cross, torch.rand(4, 2, 64, 16))
+        assert len(subject.collector.collected) == count

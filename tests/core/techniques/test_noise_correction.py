@@ -7,37 +7,32 @@ import numpy as np
 import pytest
 import torch
 
-from core.diffusion.model import Conditioning, Prediction
-from core.editing.inversion import Branches, PathState
-from core.editing.prompt_edit import PromptEdit
+from core.diffusion.model import Conditioning, Denoise, Prediction
+from core.editing.prompt_edit import EditStep, PromptEdit
 from core.techniques.noise_correction import NoiseCorrection, _Corrected
-from tests.core.inverting import error, kept, network, result, task
+from tests.core.inverting import error, kept, network, result, states_of, step_at, task
 from tests.core.techniques.driving import finished
 
 OTHER: dict[str, Any] = {"prompt": "a dog", "source_prompt": "a cat", "inverter": "ddim"}
 
 
-def guide_of(at: int = 0, **changes: Any) -> tuple[PromptEdit, _Corrected]:
+def corrected_at(index: int = 0, **changes: Any) -> tuple[EditStep, _Corrected]:
     given = task(NoiseCorrection, **{"steps": 11, **OTHER, **changes})
     edit = PromptEdit(given, network())
-    edit.at = at
-    negative = edit.model.embed([given.params.negative_prompt])
-    edit.branches = Branches(edit.model, edit.prompt_embeddings(), (1.0, 5.0), negative)
-    return edit, _Corrected(edit, given.params)
+    return step_at(edit, index, (1.0, 5.0)), _Corrected(edit, given.params)
 
 
 def walked(**changes: Any) -> tuple[PromptEdit, list[torch.Tensor]]:
     given = task(NoiseCorrection, **{**OTHER, **changes})
     edit = PromptEdit(given, network())
-    seen: list[torch.Tensor] = []
+    return edit, [z for z, *_ in states_of(_Corrected(edit, given.params))]
 
-    def after(i: int, state: PathState) -> PathState:
-        seen.append(state[0])
-        return state
 
-    guide = _Corrected(edit, given.params).guide
-    list(edit.run(guide=guide, after=after, scales=[1.0, given.params.guidance]))
-    return edit, seen
+class Plain(_Corrected):
+    """Plain guidance of the edit alone."""
+
+    def guide(self, step: EditStep, denoise: Denoise) -> Denoise:
+        return denoise
 
 
 @pytest.mark.parametrize("changes", [{"correction": 0.0}, {"prompt": "a cat"}])
@@ -51,17 +46,18 @@ def test_never_corrected_is_guidance_away_from_the_source_prompt() -> None:
     model = network()
     given = task(NoiseCorrection, **OTHER, corrected=0.0)
     plain = task(NoiseCorrection, **OTHER, corrected=0.0, negative_prompt="a cat")
-    _, wanted = finished(PromptEdit(plain, model).run(scales=[1.0, 5.0]))
+    edit = PromptEdit(plain, model)
+    _, wanted = finished(edit.run(Plain(edit, plain.params)))
     assert np.array_equal(result(NoiseCorrection, model, given), wanted)
 
 
 def test_a_negative_prompt_takes_the_place_of_the_source_prompt() -> None:
-    edit, corrected = guide_of(at=9, negative_prompt="a house")
+    step, corrected = corrected_at(9, negative_prompt="a house")
     z = torch.randn(2, 16, 8, 8, generator=torch.Generator().manual_seed(0))
-    level = edit.levels[9]
-    seen = corrected.guide(edit, edit.branches)(z, level)
-    without, towards = (edit.model.denoiser(words)(z[1:], level) for words in ("a house", "a dog"))
-    wanted = without.eps + 5.0 * (towards.eps - without.eps)
+    level = corrected.edit.levels[9]
+    seen = corrected.guide(step, step.branches)(z, level)
+    uncond, cond = (network().denoiser(prompt)(z[1:], level) for prompt in ("a house", "a dog"))
+    wanted = uncond.eps + 5.0 * (cond.eps - uncond.eps)
     assert error(seen.eps[1:], wanted) < 1e-4
 
 
@@ -75,13 +71,13 @@ def seen_alone(edit: PromptEdit, z: torch.Tensor, words: Conditioning) -> list[P
 
 
 def test_early_noise_is_the_closed_form() -> None:
-    edit, corrected = guide_of(at=2)
+    step, corrected = corrected_at(2)
+    edit, level = corrected.edit, corrected.edit.levels[3]
     z = torch.randn(2, 16, 8, 8, generator=torch.Generator().manual_seed(0))
-    seen = corrected.guide(edit, edit.branches)(z, edit.levels[3])
-    words = edit.branches.words
-    source, towards, away = seen_alone(edit, z, corrected.interpolate(words, 0.8 + 0.2 * 3 / 5))
-    wanted = source.eps + 0.2 * 5.0 * (towards.eps - away.eps)
-    level = edit.levels[3]
+    seen = corrected.guide(step, step.branches)(z, level)
+    words = step.branches.words
+    source, cond, away = seen_alone(edit, z, corrected.interpolate(words, 0.8 + 0.2 * 3 / 5))
+    wanted = source.eps + 0.2 * 5.0 * (cond.eps - away.eps)
     assert error(seen.eps[:1], source.eps) < 1e-4
     assert error(seen.eps[1:], wanted) < 1e-4
     assert error(level.mix(seen.x0, seen.eps), z) < 1e-4
@@ -95,17 +91,18 @@ def test_half_of_the_steps_are_corrected_and_words_arrive_then() -> None:
             shares.append(share)
             return super().interpolate(words, share)
 
-    edit, corrected = guide_of()
-    assert edit.count == 10
-    noting = Noting(edit, corrected.params)
-    for edit.at in range(10):
-        noting.guide(edit, edit.branches)
+    _, corrected = corrected_at()
+    assert corrected.edit.count == 10
+    noting = Noting(corrected.edit, corrected.params)
+    for index in range(10):
+        step = step_at(noting.edit, index, (1.0, 5.0))
+        noting.guide(step, step.branches)
     assert shares == pytest.approx([0.84, 0.88, 0.92, 0.96, 1.0])
 
 
 def test_swapped_words_slide_and_added_ones_are_there() -> None:
-    edit, corrected = guide_of(prompt="a red dog on", source_prompt="a red cat")
-    words = edit.branches.words
+    step, corrected = corrected_at(prompt="a red dog on", source_prompt="a red cat")
+    words = step.branches.words
     sliding = corrected.interpolate(words, 0.25).tokens
     old, new = words.tokens
     assert torch.equal(sliding[0], old)
@@ -115,8 +112,8 @@ def test_swapped_words_slide_and_added_ones_are_there() -> None:
 
 
 def test_a_pure_addition_is_there_at_once() -> None:
-    edit, corrected = guide_of(prompt="a red cat", source_prompt="a cat")
-    words = edit.branches.words
+    step, corrected = corrected_at(prompt="a red cat", source_prompt="a cat")
+    words = step.branches.words
     sliding = corrected.interpolate(words, 0.25).tokens
     assert torch.equal(sliding[1, 2], words.tokens[1, 2])
     assert torch.allclose(sliding[1, 3], words.tokens[0, 2].lerp(words.tokens[1, 3], 0.25))
@@ -124,8 +121,8 @@ def test_a_pure_addition_is_there_at_once() -> None:
 
 
 def test_fillers_slide_from_the_source_s_fillers() -> None:
-    edit, corrected = guide_of(prompt="a cat", source_prompt="a red cat")
-    words = edit.branches.words
+    step, corrected = corrected_at(prompt="a cat", source_prompt="a red cat")
+    words = step.branches.words
     tokens = torch.rand(words.tokens.shape, generator=torch.Generator().manual_seed(0))
     sliding = corrected.interpolate(replace(words, tokens=tokens), 0.25).tokens
     for here, there in ((4, 5), (9, 10), (15, 15)):

@@ -9,11 +9,12 @@ from torch.nn.functional import mse_loss
 
 from core.diffusion.model import Conditioning
 from core.diffusion.noise_schedule import full_schedule
-from core.editing.inversion import invertible_levels
-from core.editing.prompt_edit import PromptEdit
+from core.editing.inversion import PathState, invertible_levels
+from core.editing.prompt_edit import EditStep, PromptEdit
 from core.techniques.non_rigid import (
     NonRigid,
     _draw_levels,
+    _LateEdit,
     as_source,
     mix_embeddings,
     optimise_embeddings,
@@ -54,17 +55,14 @@ def test_words_as_written_are_not_fitted() -> None:
 def test_the_edit_is_the_source_until_it_is_let_in(monkeypatch: pytest.MonkeyPatch) -> None:
     model, apart = network(), []
     given = given_of(fitting=0, steps=11, inverter="ddim")
-    run = PromptEdit.run
+    after = _LateEdit.after
 
-    def watched(self: PromptEdit, after: Any, **rest: Any) -> Any:
-        def noting(i: int, state: Any) -> Any:
-            changed = after(i, state)
-            apart.append(not torch.equal(changed[0][0], changed[0][1]))
-            return changed
+    def watched(variation: _LateEdit, step: EditStep, state: PathState) -> PathState:
+        changed = after(variation, step, state)
+        apart.append(not torch.equal(changed[0][0], changed[0][1]))
+        return changed
 
-        return run(self, after=noting, **rest)
-
-    monkeypatch.setattr(PromptEdit, "run", watched)
+    monkeypatch.setattr(_LateEdit, "after", watched)
     result(NonRigid, model, given)
     assert apart == [False] * 4 + [True] * 6
 

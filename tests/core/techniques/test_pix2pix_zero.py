@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from core.editing.energy_guidance import AttentionRecorder, energy_gradient
+from core.editing.attention_maps import AttentionRecorder, all_heads
+from core.editing.energy_guidance import energy_gradient
 from core.editing.inversion import Branches
 from core.techniques.pix2pix_zero import (
     SENTENCES,
@@ -87,10 +88,10 @@ START = torch.randn(1, 16, 8, 8, generator=torch.Generator().manual_seed(0))
 
 def shown_maps(z: torch.Tensor, prompt: str) -> list[torch.Tensor]:
     """The cross-attention maps of a latent with a prompt, unguided."""
-    model, record = network(), AttentionRecorder(is_cross=True)
+    model, record = network(), AttentionRecorder(reduce=all_heads)
     with model.attention(record):
         model.denoiser(prompt)(z, model.levels(10)[4])
-    return record.seen
+    return record.collected
 
 
 def energy(z: torch.Tensor) -> torch.Tensor:
@@ -108,19 +109,13 @@ def test_a_step_down_the_slope_makes_the_maps_more_alike() -> None:
 @pytest.mark.parametrize("guidance", [1.0, 3.0])
 def test_only_the_edited_branch_is_pulled(guidance: float) -> None:
     model, level = network(), network().levels(10)[4]
-
-    class Edit:
-        branches = Branches(
-            model, model.embed(["a cat", "a dog"]), (3.0, guidance), model.embed([""])
-        )
-
-    edit: Any = Edit()
-    edit.model = model
+    embeddings = model.embed(["a cat", "a dog"])
+    branches = Branches(model, embeddings, (3.0, guidance), model.embed([""]))
     z = START.repeat(2, 1, 1, 1)
-    found, plain = _guide_by_maps(edit, 5.0)(z, level), edit.branches(z, level)
+    found, plain = _guide_by_maps(branches, 5.0)(z, level), branches(z, level)
     moved = START - 5 * energy_gradient(energy, START)
     assert torch.allclose(found.x0[0], plain.x0[0], atol=1e-5)
     assert torch.allclose(level.mix(found.x0, found.eps), torch.cat([START, moved]), atol=1e-4)
-    again = edit.branches(torch.cat([START, moved]), level)
+    again = branches(torch.cat([START, moved]), level)
     assert torch.allclose(found.eps, again.eps, atol=1e-4)
     assert not found.eps.requires_grad

@@ -1,18 +1,17 @@
 """Plug-and-Play: what is taken from the source, and the settings that leave sampling alone."""
 
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
-from core.diffusion.attention import AttentionLayer
-from core.editing.inversion import PathState
-from core.editing.prompt_edit import PromptEdit
+from core.diffusion.attention import AttentionCall, AttentionLayer, FeatureTap
+from core.editing.inversion import Inversion, Source
+from core.editing.prompt_edit import EditVariation, PromptEdit
 from core.models.attention import attention_layers
-from core.techniques.plug_and_play import BLOCK, DECODER, PlugAndPlay, _Kept
-from tests.core.inverting import batches, kept, network, result, task
+from core.techniques.plug_and_play import BLOCK, DECODER, PlugAndPlay, _KeptStructure
+from tests.core.inverting import batches, kept, network, result, states_of, step_at, task
 from tests.core.techniques.driving import finished
 
 OTHER: dict[str, Any] = {"prompt": "a dog", "source_prompt": "", "inverter": "ddim"}
@@ -20,10 +19,17 @@ NOTHING: dict[str, Any] = {"features_kept": 0.0, "attention_kept": 0.0}
 LATE = AttentionLayer(9, "x", False, 0.7)
 
 
+class Plain(_KeptStructure):
+    """Neither control nor tap."""
+
+    attention = EditVariation.attention  # type: ignore[assignment]
+    features = EditVariation.features  # type: ignore[assignment]
+
+
 def plain(given: Any, model: Any) -> Any:
     """The same walk with neither control nor tap."""
-    run = PromptEdit(given, model).run(scales=[1.0, given.params.guidance])
-    return finished(run)[1]
+    edit = PromptEdit(given, model)
+    return finished(edit.run(Plain(edit, given.params)))[1]
 
 
 def test_nothing_kept_is_plain_sampling() -> None:
@@ -42,15 +48,7 @@ def test_features_and_attention_each_change_the_picture(one: str) -> None:
 def walked(**changes: Any) -> tuple[PromptEdit, list[torch.Tensor]]:
     given = task(PlugAndPlay, **{**OTHER, **changes})
     edit = PromptEdit(given, network())
-    injected = _Kept(edit, given.params)
-    seen: list[torch.Tensor] = []
-
-    def after(i: int, state: PathState) -> PathState:
-        seen.append(state[0])
-        return state
-
-    list(edit.run(injected, after=after, scales=[1.0, given.params.guidance], tap=injected.tap))
-    return edit, seen
+    return edit, [z for z, *_ in states_of(_KeptStructure(edit, given.params))]
 
 
 def test_the_same_prompt_without_guidance_is_the_source_to_the_bit() -> None:
@@ -66,27 +64,39 @@ def test_the_source_costs_one_row(monkeypatch: pytest.MonkeyPatch) -> None:
     assert seen == [1] * edit.count + [3] * edit.count
 
 
-def test_an_exact_inverter_brings_the_unguided_source_back() -> None:
+def test_an_exact_inverter_brings_the_unguided_source_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     model = network()
+    model.cache.clear()
     given = task(PlugAndPlay, **{**OTHER, "inverter": "edict"})
     edit = PromptEdit(given, model)
-    states: list[PathState] = []
+    scales: list[float] = []
+    run = edit.inverter.run
 
-    def after(i: int, state: PathState) -> PathState:
-        states.append(state)
-        return state
+    def watched(source: Source) -> Inversion:
+        scales.append(source.guidance)
+        return run(source)
 
-    list(edit.run(scales=[1.0, 7.5], after=after))
-    assert edit.inversion_source().guidance == 1.0
+    monkeypatch.setattr(edit.inverter, "run", watched)
+    states = states_of(Plain(edit, given.params))
+    assert scales == [1.0]
     assert torch.allclose(states[-1][0][:1].float(), edit.x0, atol=1e-4)
 
 
-def control_of(**changes: Any) -> Any:
+def variation_of(**changes: Any) -> _KeptStructure:
     given = task(PlugAndPlay, steps=11, **{**OTHER, **changes})
-    edit = PromptEdit(given, network())
-    rows = {0: [0], 1: [1, 2]}
-    edit.branches = SimpleNamespace(rows=rows.__getitem__)  # type: ignore[assignment]
-    return _Kept(edit, given.params)
+    return _KeptStructure(PromptEdit(given, network()), given.params)
+
+
+def control_of(index: int = 0) -> AttentionCall:
+    variation = variation_of()
+    return variation.attention(step_at(variation.edit, index, (1.0, 7.5)))
+
+
+def tap_of(index: int = 0) -> FeatureTap:
+    variation = variation_of()
+    return variation.features(step_at(variation.edit, index, (1.0, 7.5)))
 
 
 def test_queries_and_keys_are_the_source_s_and_values_are_not() -> None:
@@ -112,21 +122,21 @@ def test_the_decoder_starts_after_its_first_attention() -> None:
 
 
 def test_features_for_eight_tenths_and_attention_for_half_of_the_steps() -> None:
-    control = control_of()
-    assert control.edit.count == 10
+    assert variation_of().edit.count == 10
     q = torch.randn(3, 2, 16, 8)
     features, attention = 0, 0
-    for control.edit.at in range(10):
-        features += control.tap(BLOCK, torch.randn(3, 4, 2, 2)) is not None
-        attention += control(LATE, q, q, q)[0] is not q
+    for index in range(10):
+        features += tap_of(index)(BLOCK, torch.randn(3, 4, 2, 2)) is not None
+        attention += control_of(index)(LATE, q, q, q)[0] is not q
     assert (features, attention) == (8, 5)
 
 
 def test_one_block_only_gives_its_features() -> None:
-    control, output = control_of(), torch.randn(3, 4, 2, 2)
-    changed = control.tap(BLOCK, output)
+    tap, output = tap_of(), torch.randn(3, 4, 2, 2)
+    changed = tap(BLOCK, output)
+    assert changed is not None
     assert all(torch.equal(changed[row], output[0]) for row in range(3))
-    assert control.tap("up_blocks.1.resnets.1", output) is None
+    assert tap("up_blocks.1.resnets.1", output) is None
 
 
 def test_the_network_has_the_block() -> None:

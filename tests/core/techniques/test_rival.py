@@ -5,12 +5,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
 
 from core.diffusion.attention import AttentionLayer
-from core.diffusion.model import Level, Prediction
-from core.editing.prompt_edit import PromptEdit
-from core.techniques.rival import Rival, _Chain, _with_statistics, adain
-from tests.core.inverting import batches, error, kept, network, result, task
+from core.diffusion.model import Denoise, Level, Prediction
+from core.editing.prompt_edit import EditStep, PromptEdit
+from core.techniques.rival import Rival, _AlignedChain, _with_statistics, adain
+from tests.core.inverting import batches, error, kept, network, result, step_at, task
 from tests.core.techniques.driving import finished
 
 OTHER: dict[str, Any] = {"prompt": "a dog", "inverter": "ddim"}
@@ -21,16 +22,31 @@ def random(*shape: int, seed: int = 0) -> torch.Tensor:
     return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
 
 
-def chain_of(seed: int = 1, **changes: Any) -> Any:
+def chain_of(seed: int = 1, **changes: Any) -> _AlignedChain:
     given = task(Rival, seed, **{**OTHER, "steps": 11, **changes})
-    return _Chain(PromptEdit(given, network()), given.params)
+    return _AlignedChain(PromptEdit(given, network()), given.params)
+
+
+def attend(chain: _AlignedChain, index: int, place: AttentionLayer, *states: Tensor) -> Any:
+    """What the control of a step makes of queries, keys and values."""
+    control: Any = chain.attention(step_at(chain.edit, index))
+    return control(place, *states)
+
+
+class Unaligned(_AlignedChain):
+    """The same start, with no alignment."""
+
+    def attention(self, step: EditStep) -> None:
+        return None
+
+    def guide(self, step: EditStep, denoise: Denoise) -> Denoise:
+        return denoise
 
 
 def plain(given: Any, model: Any) -> Any:
     """The same walk from the same start, with no alignment."""
     edit = PromptEdit(given, model)
-    chain = _Chain(edit, given.params)
-    return finished(edit.run(scales=[1.0, given.params.guidance], start=chain.shuffle_cells))[1]
+    return finished(edit.run(Unaligned(edit, given.params)))[1]
 
 
 def test_no_look_and_no_statistics_is_plain_sampling() -> None:
@@ -57,7 +73,7 @@ def test_strength_nought_is_the_picture_and_no_call() -> None:
 def test_the_start_is_shuffled_alike_in_every_channel() -> None:
     z = random(1, 16, 8, 8).repeat(2, 1, 1, 1)
     z[:, 1] = z[:, 0]
-    one, again, other = (chain_of(seed).shuffle_cells((z, z)) for seed in (1, 1, 2))
+    one, again, other = (chain_of(seed).start((z, z)) for seed in (1, 1, 2))
     for part, same in zip(one, again, strict=True):
         assert torch.equal(part, same)
         assert torch.equal(part[0], z[0])
@@ -72,7 +88,7 @@ def test_below_full_strength_the_picture_stays_in_its_place() -> None:
     chain = chain_of(strength=0.5)
     level, noise = chain.edit.levels[0], random(1, 16, 8, 8)
     z = level.mix(chain.edit.x0, noise).repeat(2, 1, 1, 1)
-    (start,) = chain.shuffle_cells((z,))
+    (start,) = chain.start((z,))
     left = (start[1:] - level.signal * chain.edit.x0) / level.noise
     assert not torch.allclose(left, noise, atol=1e-3)
     assert torch.allclose(left.flatten(2).sort().values, noise.flatten(2).sort().values, atol=1e-4)
@@ -101,10 +117,9 @@ def test_times_are_shares_of_the_schedule() -> None:
 
 
 def test_statistics_are_aligned_above_the_early_time_only() -> None:
-    chain, denoise = chain_of(), object()
-    changed = []
-    for chain.edit.at in range(10):
-        changed.append(chain.guide(chain.edit, denoise) is not denoise)
+    chain = chain_of()
+    steps = [step_at(chain.edit, index) for index in range(10)]
+    changed = [chain.guide(step, step.branches) is not step.branches for step in steps]
     assert changed == [time > 0.6 for time in chain.times[:10]]
     assert any(changed)
     assert not all(changed)
@@ -113,27 +128,24 @@ def test_statistics_are_aligned_above_the_early_time_only() -> None:
 def test_the_source_is_looked_at_alone_then_beside_oneself() -> None:
     q, k, v = random(3, 3, 2, 16, 8)
     chain = chain_of()
-    chain.edit.at = 0
-    seen = chain(SELF, q, k, v)
+    seen = attend(chain, 0, SELF, q, k, v)
     assert torch.equal(seen[0], q)
     for given, used in ((k, seen[1]), (v, seen[2])):
         assert all(torch.equal(used[row], given[0]) for row in range(3))
-    chain.edit.at = 9
-    seen = chain(SELF, q, k, v)
+    seen = attend(chain, 9, SELF, q, k, v)
     for given, used in ((k, seen[1]), (v, seen[2])):
         assert used.shape[2] == 32
         assert all(torch.equal(used[row, :, :16], given[0]) for row in range(3))
         assert torch.equal(used[:, :, 16:], given)
-    assert chain(AttentionLayer(9, "x", True), q, k, v)[1] is k
+    assert attend(chain, 9, AttentionLayer(9, "x", True), q, k, v)[1] is k
 
 
 def test_the_source_sees_itself_twice_as_it_sees_itself_once() -> None:
     from torch.nn.functional import scaled_dot_product_attention as attended
 
     q, k, v = random(3, 3, 2, 16, 8)
-    chain = chain_of()
-    chain.edit.at = 9
-    assert torch.allclose(attended(*chain(SELF, q, k, v))[0], attended(q, k, v)[0], atol=1e-5)
+    seen = attend(chain_of(), 9, SELF, q, k, v)
+    assert torch.allclose(attended(*seen)[0], attended(q, k, v)[0], atol=1e-5)
 
 
 def test_the_source_is_not_guided(monkeypatch: pytest.MonkeyPatch) -> None:

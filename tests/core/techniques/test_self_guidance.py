@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from core.editing.energy_guidance import AttentionRecorder, FeatureRecorder, energy_gradient
+from core.editing.attention_maps import AttentionRecorder
+from core.editing.energy_guidance import FeatureRecorder, energy_gradient
 from core.editing.inversion import Branches
 from core.editing.prompt_edit import PromptEdit
 from core.errors import TechniqueError
@@ -34,12 +35,12 @@ def blob(x: float, y: float, size: float = 0.1) -> torch.Tensor:
     return torch.exp(-((across[None] - x) ** 2 + (across[:, None] - y) ** 2) / size**2)
 
 
-def looks(wish: Any, thing: torch.Tensor, source: torch.Tensor) -> list[torch.Tensor]:
-    """Maps in which the thing looks in one way in the source, in another in the edit."""
-    maps = torch.full((4, 2, 64, 16), 0.05)
-    maps[0, :, :, wish.thing[0][0]] = source.flatten()
-    maps[1, :, :, wish.thing[1][0]] = thing.flatten()
-    return [maps]
+def maps_of(wish: Any, thing: torch.Tensor, source: torch.Tensor) -> torch.Tensor:
+    """Maps in which the thing has one shape in the source, another in the edit."""
+    maps = torch.full((4, 64, 16), 0.05)
+    maps[0, :, wish.thing[0][0]] = source.flatten()
+    maps[1, :, wish.thing[1][0]] = thing.flatten()
+    return maps
 
 
 def test_strength_nought_is_the_picture_and_no_call() -> None:
@@ -104,7 +105,7 @@ def test_the_appearance_of_flat_features_is_their_value() -> None:
 def test_the_energy_is_least_where_the_thing_shall_be() -> None:
     wish, here = wish_of(right=0.25, down=0.125), blob(0.4, 0.4)
     found = [
-        float(wish.energy(looks(wish, blob(x, y), here), None))
+        float(wish.energy(maps_of(wish, blob(x, y), here), None))
         for x, y in ((0.65, 0.525), (0.4, 0.4), (0.2, 0.3))
     ]
     assert found == sorted(found)
@@ -118,13 +119,13 @@ def test_the_energy_is_least_at_the_size_asked_for(size: float, wanted: float) -
     for tried in (0.1, 0.15, 0.22, 0.4):
         look = blob(0.5, 0.5, tried)
         as_present = look * source.mean() / look.mean()
-        found[tried] = float(wish.energy(looks(wish, as_present, source), None))
+        found[tried] = float(wish.energy(maps_of(wish, as_present, source), None))
     assert min(found, key=found.__getitem__) == wanted
 
 
 def test_more_presence_asks_for_a_stronger_look() -> None:
     wish, here = wish_of(presence=2.0), blob(0.5, 0.5)
-    once, twice = (float(wish.energy(looks(wish, k * here, here), None)) for k in (1.0, 2.0))
+    once, twice = (float(wish.energy(maps_of(wish, k * here, here), None)) for k in (1.0, 2.0))
     assert twice < 0.05 < once
 
 
@@ -132,7 +133,7 @@ def test_the_slope_moves_the_centre_towards_the_wish() -> None:
     wish, z = wish_of(right=0.4, kept=0.0), torch.full((8, 8), 0.1) + blob(0.3, 0.5)
 
     def energy(look: torch.Tensor) -> torch.Tensor:
-        found: torch.Tensor = wish.energy(looks(wish, look, z), None)
+        found: torch.Tensor = wish.energy(maps_of(wish, look, z), None)
         return found
 
     moved = z - 1e-2 * energy_gradient(energy, z)
@@ -153,7 +154,7 @@ def test_the_edit_alone_is_pushed_and_down_its_energy() -> None:
     level, denoise = model.levels(10)[4], Branches(model, words, (2.0, 2.0), model.embed([""]))
     z = torch.randn(2, 16, 8, 8, generator=torch.Generator().manual_seed(0))
     calls = model.calls
-    found = wish.guide(denoise)(z, level)
+    found = wish.push(denoise)(z, level)
     assert model.calls - calls == 1
     plain = denoise(z, level)
     change = found.eps - plain.eps
@@ -166,7 +167,7 @@ def test_the_edit_alone_is_pushed_and_down_its_energy() -> None:
 
 
 def energy_at(wish: Any, words: Any, z: torch.Tensor, level: Any) -> float:
-    record, tap = AttentionRecorder(is_cross=True), FeatureRecorder()
+    record, tap = AttentionRecorder(cells=wish.cells), FeatureRecorder()
     with wish.edit.model.attention(record), wish.edit.model.features(tap):
         wish.edit.model.denoiser(words)(z, level)
-    return float(wish.energy(record.seen, tap.seen))
+    return float(wish.energy(record.mean(), tap.output))

@@ -1,12 +1,10 @@
 """Where words look: bright where attention is, nowhere for words that are not there."""
 
-from typing import Any
-
 import numpy as np
 import torch
 
 from core.diffusion.attention import AttentionLayer
-from core.techniques.word_map import WordMap, _PromptMaps
+from core.techniques.word_map import WordMap, _token_recorder
 from tests.core.inverting import network, result, task
 
 
@@ -32,10 +30,10 @@ def test_words_that_are_not_there_look_nowhere() -> None:
 
 
 def test_the_map_is_bright_where_the_word_looks() -> None:
-    looks: Any = _PromptMaps([2], (8, 8))
+    recorder = _token_recorder([2], (8, 8))
     for side in (8, 4):
         maps = torch.full((2, 2, side * side, 16), 0.01)
         maps[1, :, :side, 2] = 1.0
-        assert torch.equal(looks.maps(AttentionLayer(0, "x", True), maps), maps)
-    found = looks.mean()[0, 0]
+        assert torch.equal(recorder.maps(AttentionLayer(0, "x", True), maps), maps)
+    found = recorder.mean()[0, 0]
     assert (found[0] > 4 * found[4]).all()

@@ -1,4 +1,4 @@
-"""A desk with an idle search whose rest is short, and which counts what the worker is asked."""
+"""A desk for tests of the idle search: it starts soon, and the worker's tasks are recorded."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -20,7 +20,7 @@ REST = 0.08
 
 
 class IdleDesk:
-    """A workshop with an idle search, which counts what is asked of the worker."""
+    """A workshop with an idle search; ``runs`` are the tasks of the worker."""
 
     def __init__(self, shop: Workshop) -> None:
         self.shop = shop
@@ -34,14 +34,14 @@ class IdleDesk:
         self.idle.changed.connect(lambda _: self.texts.append(self.idle.text))
 
     def count_runs(self, submit: Callable[..., JobStream]) -> Callable[..., JobStream]:
-        def submitted(*given: Any, **more: Any) -> JobStream:
+        def submit_and_record(*given: Any, **more: Any) -> JobStream:
             self.runs.append(submit(*given, **more))
             return self.runs[-1]
 
-        return submitted
+        return submit_and_record
 
     async def paint_layer(self, **changes: Any) -> str:
-        """An AI layer whose picture is there, made with the search off."""
+        """Paint an AI layer and wait for its result, with the search off."""
         layer = stroke(self.shop, recipe(**changes))
         await self.shop.jobs.wait_until_idle()
         assert self.shop.layer(layer).rendered
@@ -53,18 +53,18 @@ class IdleDesk:
             await asyncio.sleep(0.005)
 
     async def search(self) -> list[Variant]:
-        """Turn it on and wait until it rests for good."""
+        """Switch the search on and wait until it ends; returns the variants."""
         self.idle.turn(True)
         await self.wait_until(lambda: self.idle.text)
         await self.wait_until(lambda: not self.idle.text)
         return self.seeds.variants()
 
     async def remaining_messages(self, number: int) -> list[StreamMessage]:
-        """What a run has said since the search listened to it no more."""
+        """The messages of a run that the search did not read."""
         return [message async for message in self.runs[number]]
 
     async def search_until_step(self) -> JobStream:
-        """A search is in the middle of a run."""
+        """Switch the search on and wait until a run is in a step."""
         self.idle.turn(True)
         await self.wait_until(lambda: self.runs)
         await asyncio.sleep(0.1)
@@ -76,7 +76,7 @@ Play = Callable[[Work], None]
 
 
 def make_player(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> Play:
-    """Runs a test at a desk of its own."""
+    """A function that runs a test at a desk of its own."""
     monkeypatch.setattr(module, "REST_SECONDS", REST)
     register_faulty_kinds(monkeypatch)
 
@@ -97,7 +97,7 @@ def make_player(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> Play:
 
 
 def register_faulty_kinds(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The window knows the techniques that misbehave in the worker, for one test."""
+    """Register the faulty techniques of the worker in this process, for one test."""
     for registry in (catalog.techniques, catalog.describers):
         monkeypatch.setattr(registry, "_items", dict(registry._items))
     from tests.core.engine import oddities

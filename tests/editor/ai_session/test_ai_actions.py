@@ -1,4 +1,4 @@
-"""The verbs of the AI menu, and what re-running says."""
+"""The commands of the AI menu, and the report of a second run."""
 
 import json
 from dataclasses import replace
@@ -56,7 +56,7 @@ def test_rounding_is_within_tolerance(bench: Bench) -> None:
     bench.run(work)
 
 
-def test_a_difference_says_why(bench: Bench) -> None:
+def test_a_difference_comes_with_its_reason(bench: Bench) -> None:
     async def work(shop: Workshop) -> None:
         ai = _ai(shop)
         layer = shop.layer(stroke(shop, recipe()))
@@ -64,9 +64,9 @@ def test_a_difference_says_why(bench: Bench) -> None:
         layer = shop.layer(layer.id)
         shop.live.turn(False)
         shop.document.replace("Seed", replace(layer, recipe=replace(layer.recipe, seed=99)))
-        said = await _compare_rerun(shop, ai)
-        assert said.startswith("Different: red differs in ")
-        assert "its recipe has changed since" in said
+        report = await _compare_rerun(shop, ai)
+        assert report.startswith("Different: red differs in ")
+        assert "its recipe has changed since" in report
         blank = replace(layer, tiles=Tiles(), recipe=replace(layer.recipe, model_hash="old"))
         shop.document.replace("Other weights", blank)
         assert "the model's weights are others (old then, toy-1 now)" in await _compare_rerun(
@@ -78,7 +78,7 @@ def test_a_difference_says_why(bench: Bench) -> None:
     bench.run(work)
 
 
-def test_nothing_to_compare_says_so(bench: Bench) -> None:
+def test_rerun_without_a_result_raises_an_error(bench: Bench) -> None:
     async def work(shop: Workshop) -> None:
         ai = _ai(shop)
         shop.document.insert("AI", AiLayer("empty", recipe=recipe()))
@@ -134,7 +134,7 @@ def test_region_and_selection_lead_to_each_other(bench: Bench) -> None:
     bench.run(work)
 
 
-def test_verbs_say_what_is_missing(bench: Bench) -> None:
+def test_commands_name_what_is_missing(bench: Bench) -> None:
     async def work(shop: Workshop) -> None:
         ai = _ai(shop)
         with pytest.raises(EditorError, match="AI brush"):

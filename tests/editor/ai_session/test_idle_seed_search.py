@@ -1,4 +1,4 @@
-"""The idle search: it finds, ranks and rests, changes nothing, and gives way at once."""
+"""The idle search: it finds and ranks seeds, changes nothing, ends, and stops at any input."""
 
 import asyncio
 import time
@@ -13,7 +13,7 @@ from tests.editor.ai_session.idle_desk import REST, IdleDesk, Play
 from tests.editor.workshop import Sweep, gradient, recipe
 
 
-def test_off_nothing_is_asked(play_idle: Play) -> None:
+def test_while_off_nothing_runs(play_idle: Play) -> None:
     async def work(desk: IdleDesk) -> None:
         await desk.paint_layer()
         await asyncio.sleep(5 * REST)
@@ -24,27 +24,27 @@ def test_off_nothing_is_asked(play_idle: Play) -> None:
     play_idle(work)
 
 
-def test_it_finds_ranks_and_rests_and_changes_nothing(play_idle: Play) -> None:
+def test_it_finds_and_ranks_seeds_ends_and_changes_nothing(play_idle: Play) -> None:
     async def work(desk: IdleDesk) -> None:
         layer = await desk.paint_layer()
         document = desk.shop.document
         document.saved = document.state
         before = document.state, len(document.history.done), desk.shop.pixels()
         desk.shop.jobs.results.clear()  # as after opening a file
-        tried = await desk.search()
+        variants = await desk.search()
         assert document.state is before[0]
         assert len(document.history.done) == before[1]
         assert not document.is_modified
         assert (desk.shop.pixels() == before[2]).all()
         assert len(desk.shop.jobs.recent) == 1, "only the person's own job"
-        scores = [one.seed_score.score for one in tried if one.seed_score]
-        assert len(scores) == len(tried) == MAX_SEEDS + 1
-        assert scores == sorted(scores), "the best is the last, which is first in the strip"
-        own = next(one for one in tried if one.key == desk.shop.layer(layer).rendered)
-        assert [one for one in tried if not one.is_found] == [own]
+        scores = [one.seed_score.score for one in variants if one.seed_score]
+        assert len(scores) == len(variants) == MAX_SEEDS + 1
+        assert scores == sorted(scores), "the best is the last, and so the first thumbnail"
+        own = next(one for one in variants if one.key == desk.shop.layer(layer).rendered)
+        assert [one for one in variants if not one.is_found] == [own]
         assert "Looking for better seeds 3 of 8" in desk.texts
         await asyncio.sleep(3 * REST)
-        assert len(desk.runs) == MAX_SEEDS + 1, "it rests"
+        assert len(desk.runs) == MAX_SEEDS + 1, "it has ended"
 
     play_idle(work)
 
@@ -78,12 +78,14 @@ def test_a_click_puts_exactly_what_was_found_on_the_canvas(play_idle: Play) -> N
 def test_choosing_one_does_not_begin_again(play_idle: Play) -> None:
     async def work(desk: IdleDesk) -> None:
         await desk.paint_layer()
-        tried = await desk.search()
-        desk.seeds.choose(tried[-1])
+        variants = await desk.search()
+        desk.seeds.choose(variants[-1])
         await desk.shop.jobs.wait_until_idle()
         await asyncio.sleep(4 * REST)
         assert len(desk.runs) == MAX_SEEDS + 1
-        assert not next(one for one in desk.seeds.variants() if one.key == tried[-1].key).is_found
+        assert not next(
+            one for one in desk.seeds.variants() if one.key == variants[-1].key
+        ).is_found
 
     play_idle(work)
 
@@ -130,7 +132,7 @@ def _paint_below(desk: IdleDesk) -> None:
 
 
 ACTIONS: dict[str, Callable[[IdleDesk], object]] = {
-    "a touch": lambda desk: desk.idle.interrupt(),
+    "input": lambda desk: desk.idle.interrupt(),
     "a dial": lambda desk: desk.recipes.turn(
         desk.recipes.shown.with_params(strength=0.5), "strength"
     ),
@@ -148,12 +150,12 @@ ACTIONS: dict[str, Callable[[IdleDesk], object]] = {
 }
 
 
-@pytest.mark.parametrize("touch", ACTIONS)
-def test_whatever_is_done_stops_it(touch: str, play_idle: Play) -> None:
+@pytest.mark.parametrize("action", ACTIONS)
+def test_any_input_stops_it(action: str, play_idle: Play) -> None:
     async def work(desk: IdleDesk) -> None:
         await desk.paint_layer(technique="slow", steps=8, pause=0.06)
         run = await desk.search_until_step()
-        ACTIONS[touch](desk)
+        ACTIONS[action](desk)
         assert run.is_cancelled
         await asyncio.sleep(0)
         desk.idle.close()
@@ -165,7 +167,7 @@ def test_whatever_is_done_stops_it(touch: str, play_idle: Play) -> None:
     play_idle(work)
 
 
-def test_whatever_else_the_worker_is_asked_comes_first(play_idle: Play) -> None:
+def test_other_tasks_of_the_worker_come_first(play_idle: Play) -> None:
     async def work(desk: IdleDesk) -> None:
         await desk.paint_layer(technique="slow", steps=8, pause=0.06)
         run = await desk.search_until_step()
@@ -199,7 +201,7 @@ def test_another_dial_is_another_search(play_idle: Play) -> None:
         await desk.shop.jobs.wait_until_idle()
         second = await desk.search()
         old = {one.key for one in first if one.is_found}
-        assert not old & {one.key for one in second}, "what nobody chose makes room"
+        assert not old & {one.key for one in second}, "what nobody chose is removed"
         assert len([one for one in second if one.is_found]) == MAX_SEEDS
 
     play_idle(work)

@@ -1,4 +1,4 @@
-"""What the idle search lets alone, and how it ends where it cannot go on."""
+"""Layers that the idle search skips, and how it ends when it cannot go on."""
 
 import asyncio
 from collections.abc import Callable
@@ -62,7 +62,7 @@ REASONS: dict[str, Callable[[IdleDesk], object]] = {
 
 
 @pytest.mark.parametrize("reason", REASONS)
-def test_it_lets_alone_a_layer_that_is(reason: str, play_idle: Play) -> None:
+def test_it_skips_a_layer_that_is(reason: str, play_idle: Play) -> None:
     async def work(desk: IdleDesk) -> None:
         await desk.paint_layer()
         desk.shop.live.turn(False)
@@ -82,7 +82,7 @@ def test_it_lets_alone_a_layer_that_is(reason: str, play_idle: Play) -> None:
     [{"technique": "prompt-to-prompt", "source_prompt": "blue"}, {"strength": 0.0}, {"prompt": ""}],
     ids=["not seeded", "no strength", "no words"],
 )
-def test_it_lets_alone_a_recipe_without_better_seeds(changes: Any, play_idle: Play) -> None:
+def test_it_skips_a_recipe_without_better_seeds(changes: Any, play_idle: Play) -> None:
     async def work(desk: IdleDesk) -> None:
         if "technique" in changes:
             layer = await desk.paint_layer()
@@ -101,13 +101,13 @@ def test_it_lets_alone_a_recipe_without_better_seeds(changes: Any, play_idle: Pl
     play_idle(work)
 
 
-def test_without_words_likeness_can_still_judge(play_idle: Play) -> None:
+def test_without_a_prompt_likeness_can_still_score(play_idle: Play) -> None:
     async def work(desk: IdleDesk) -> None:
         await desk.paint_layer(prompt="")
         desk.idle.choose("likeness")
-        tried = await desk.search()
-        assert {one.seed_score.verifier for one in tried if one.seed_score} == {"likeness"}
-        assert len(tried) == MAX_SEEDS + 1
+        variants = await desk.search()
+        assert {one.seed_score.verifier for one in variants if one.seed_score} == {"likeness"}
+        assert len(variants) == MAX_SEEDS + 1
 
     play_idle(work)
 
@@ -144,16 +144,16 @@ def test_a_verifier_that_the_worker_cannot_use_ends_it(
     play_idle(work)
 
 
-@pytest.mark.parametrize("trouble", ["greedy", "killed-once", "broken"])
-def test_trouble_ends_it_quietly_and_the_next_job_runs(
-    trouble: str, play_idle: Play, tmp_path: Path
+@pytest.mark.parametrize("fault", ["greedy", "killed-once", "broken"])
+def test_a_fault_ends_it_quietly_and_the_next_job_runs(
+    fault: str, play_idle: Play, tmp_path: Path
 ) -> None:
     """The layer's own run finds the note that says it has been there; the search does not."""
 
     async def work(desk: IdleDesk) -> None:
         note = tmp_path / "note"
         layer = await desk.paint_layer()
-        shown = replace(recipe(), technique=trouble, params={"prompt": "red", "note": str(note)})
+        shown = replace(recipe(), technique=fault, params={"prompt": "red", "note": str(note)})
         state = desk.shop.document.state
         given = replace(desk.shop.layer(layer), recipe=shown)
         root = layers.replace_node(state.root, given)
@@ -161,9 +161,9 @@ def test_trouble_ends_it_quietly_and_the_next_job_runs(
         desk.shop.document.replace("As if run", replace(given, rendered=key))
         await desk.search()
         assert "No more looking for better seeds" in desk.notes[-1]
-        if trouble != "broken":
+        if fault != "broken":
             assert isinstance((await desk.remaining_messages(0))[-1], JobCancelled), (
-                "it is not tried again"
+                "it is not run again"
             )
         await desk.wait_until(lambda: desk.shop.engine.state is EngineState.ready)
         await asyncio.sleep(4 * REST)
@@ -176,7 +176,7 @@ def test_trouble_ends_it_quietly_and_the_next_job_runs(
     play_idle(work)
 
 
-def test_a_model_whose_steps_are_slow_is_let_alone(
+def test_a_model_with_slow_steps_is_skipped(
     play_idle: Play, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "SLOW_STEP_SECONDS", 0.03)
@@ -192,7 +192,7 @@ def test_a_model_whose_steps_are_slow_is_let_alone(
         await desk.shop.jobs.wait_until_idle()
         count = len(desk.runs)
         await asyncio.sleep(4 * REST)
-        assert len(desk.runs) == count, "whatever else is asked of it"
+        assert len(desk.runs) == count, "with other parameters too"
         desk.idle.turn(True)
         await desk.wait_until(lambda: len(desk.runs) > count)
 
@@ -214,7 +214,7 @@ def test_closing_leaves_no_timer(play_idle: Play) -> None:
     play_idle(work)
 
 
-def test_another_document_is_not_looked_at_and_the_old_one_not_either(play_idle: Play) -> None:
+def test_after_opening_another_document_neither_is_searched(play_idle: Play) -> None:
     async def work(desk: IdleDesk) -> None:
         await desk.paint_layer()
         await desk.search()

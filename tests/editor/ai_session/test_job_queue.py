@@ -1,4 +1,4 @@
-"""Jobs against a real worker: results, undo, newest wins, cancelling, refreshing."""
+"""Jobs with a real worker: results, undo, the newest wins, cancelling, refreshing."""
 
 import asyncio
 import time
@@ -58,7 +58,7 @@ def test_stroke_and_result_are_one_undo_entry(bench: Bench) -> None:
     bench.run(work)
 
 
-def test_a_result_does_not_land_in_the_middle_of_another_stroke(bench: Bench) -> None:
+def test_a_result_waits_for_the_end_of_another_stroke(bench: Bench) -> None:
     async def work(shop: Workshop) -> None:
         layer = stroke(shop, recipe())
         shop.document.insert("New layer", Layer("ink"))
@@ -70,7 +70,7 @@ def test_a_result_does_not_land_in_the_middle_of_another_stroke(bench: Bench) ->
             await wait_until(lambda: last_job(shop).progress == 1)
             await asyncio.sleep(0.3)
             assert not shop.layer(layer).rendered
-            assert previews[-1] is not None, "the result shows although it has not landed"
+            assert previews[-1] is not None, "the result is previewed although the layer has none"
         await shop.jobs.wait_until_idle()
         assert shop.layer(layer).rendered
         assert previews[-1] is None
@@ -80,7 +80,7 @@ def test_a_result_does_not_land_in_the_middle_of_another_stroke(bench: Bench) ->
     bench.run(work)
 
 
-def test_the_newest_question_of_a_layer_wins(bench: Bench) -> None:
+def test_the_newest_job_of_a_layer_wins(bench: Bench) -> None:
     async def work(shop: Workshop) -> None:
         layer = stroke(shop, recipe(technique="slow", steps=40, pause=0.05))
         first = last_job(shop)
@@ -149,7 +149,7 @@ def test_cancel_leaves_the_state_as_it_was(bench: Bench) -> None:
     bench.run(work)
 
 
-def test_the_same_question_costs_nothing_the_second_time(bench: Bench) -> None:
+def test_the_same_task_costs_nothing_the_second_time(bench: Bench) -> None:
     async def work(shop: Workshop) -> None:
         layer = stroke(shop, recipe(seed=1))
         await shop.jobs.wait_until_idle()
@@ -187,7 +187,7 @@ def test_layers_above_that_overlap_are_refreshed_and_others_left(bench: Bench) -
         refreshed = [job.layer for job in shop.jobs.recent if job.is_refresh]
         assert refreshed == [high]
         shop.document.undo()
-        assert shop.layer(high).rendered == rendered[1], "undo leads to what was seen"
+        assert shop.layer(high).rendered == rendered[1], "undo leads to the picture before"
 
     bench.run(work, gradient(1024))
 
@@ -213,7 +213,7 @@ def test_a_result_that_changes_nothing_is_noticed(bench: Bench) -> None:
     bench.run(work)
 
 
-def test_a_result_for_another_region_does_not_land(bench: Bench) -> None:
+def test_a_result_for_another_region_is_dropped(bench: Bench) -> None:
     async def work(shop: Workshop) -> None:
         layer = stroke(shop, recipe(technique="slow", steps=6, pause=0.05))
         job = last_job(shop)
@@ -243,7 +243,7 @@ def test_opening_another_document_ends_the_jobs_of_this_one(bench: Bench) -> Non
 
 
 def test_the_painting_thread_is_never_held_up_for_long(bench: Bench) -> None:
-    """Largest pause of the loop while a 2048 px region of four layers is asked for and lands."""
+    """Largest pause of the loop while a 2048 px region of four layers is run and delivered."""
     document = gradient(2048)
     for _ in range(3):
         document.insert("Layer", Layer("more", tiles=_paper_tiles((9, 9, 9))))
@@ -278,12 +278,12 @@ def test_while_the_second_model_loads_its_name_is_shown(bench: Bench, tmp_path: 
     other = build_random(tmp_path / "oil")
 
     async def work(shop: Workshop) -> None:
-        seen: list[tuple[Stage, str]] = []
-        shop.jobs.changed.connect(lambda job: seen.append((job.stage, job.model)))
+        stages: list[tuple[Stage, str]] = []
+        shop.jobs.changed.connect(lambda job: stages.append((job.stage, job.model)))
         stroke(shop, recipe(technique="superdiff", second_model=str(other)))
         await shop.jobs.wait_until_idle()
-        at = seen.index((Stage.loading, "oil"))
-        assert (Stage.running, "Toy (a Gaussian)") in seen[at:]
+        at = stages.index((Stage.loading, "oil"))
+        assert (Stage.running, "Toy (a Gaussian)") in stages[at:]
         failure = last_job(shop).failure
         assert failure is not None
         assert failure.text.startswith("Storybook cannot be blended with Toy (a Gaussian)")

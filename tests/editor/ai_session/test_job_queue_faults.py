@@ -1,4 +1,4 @@
-"""Jobs that go wrong: the worker, the question, a file; the stroke is kept and the reason told."""
+"""Jobs that fail by the worker, the task or a file: the stroke is kept and the reason is shown."""
 
 import os
 import signal
@@ -21,13 +21,13 @@ def test_a_worker_that_dies_or_hangs_is_replaced_and_the_stroke_kept(
     bench: Bench, fault: str, tmp_path: Path
 ) -> None:
     async def work(shop: Workshop) -> None:
-        said: list[str] = []
-        shop.jobs.noted.connect(said.append)
+        notes: list[str] = []
+        shop.jobs.noted.connect(notes.append)
         layer = stroke(shop, recipe(technique=fault, note=str(tmp_path / "note")))
         await shop.jobs.wait_until_idle()
         assert last_job(shop).stage is Stage.finished, last_job(shop).failure
         assert shop.layer(layer).rendered
-        assert "your stroke was kept" in said[0]
+        assert "your stroke was kept" in notes[0]
         assert len(shop.document.history.done) == 1
 
     bench.run(work)
@@ -49,7 +49,7 @@ def test_kill_9_of_the_worker_in_the_middle_of_a_job(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "says"),
+    ("changes", "expected"),
     [
         ({"technique": "nonsense"}, "not numbers"),
         ({"technique": "broken"}, "stopped at an error"),
@@ -58,8 +58,8 @@ def test_kill_9_of_the_worker_in_the_middle_of_a_job(bench: Bench) -> None:
         ({"strength": 7}, "between 0 and 1"),
     ],
 )
-def test_faults_are_told_in_one_sentence_and_change_nothing(
-    bench: Bench, changes: dict[str, Any], says: str, tmp_path: Path
+def test_failures_are_one_sentence_and_change_nothing(
+    bench: Bench, changes: dict[str, Any], expected: str, tmp_path: Path
 ) -> None:
     if changes.get("model") == "pickle":
         checkpoint = tmp_path / "model.ckpt"
@@ -72,7 +72,7 @@ def test_faults_are_told_in_one_sentence_and_change_nothing(
         await shop.jobs.wait_until_idle()
         job = last_job(shop)
         assert job.stage is Stage.failed
-        assert says in shop.jobs.failures[layer].text
+        assert expected in shop.jobs.failures[layer].text
         assert "\n" not in shop.jobs.failures[layer].text
         assert (shop.pixels() == before).all()
         good = replace(shop.layer(layer), recipe=recipe())

@@ -1,4 +1,4 @@
-"""Results by score: the best first, what nobody chose makes room, what was chosen stays."""
+"""Results by score: sorted, removed when never chosen, and kept once chosen."""
 
 from typing import Any
 
@@ -21,10 +21,10 @@ def make_result(key: str) -> Result:
 
 
 def add_score(
-    results: ResultCache, key: str, score: float, question: str = "one", **more: Any
+    results: ResultCache, key: str, score: float, unseeded_key: str = "one", **more: Any
 ) -> None:
-    judged = SeedScore(question, "agreement", score)
-    results.add_score("layer", make_result(key), judged, **{"is_found": True, **more})
+    seed_score = SeedScore(unseeded_key, "agreement", score)
+    results.add_score("layer", make_result(key), seed_score, **{"is_found": True, **more})
 
 
 def variant_keys(results: ResultCache) -> list[str]:
@@ -33,7 +33,7 @@ def variant_keys(results: ResultCache) -> list[str]:
 
 @pytest.fixture
 def results() -> ResultCache:
-    """Two that a person tried; the second is shown and judged."""
+    """Two results that a person made; the second is shown and scored."""
     made = ResultCache()
     made.keep("layer", make_result("own"))
     made.keep("layer", make_result("shown"))
@@ -41,7 +41,7 @@ def results() -> ResultCache:
     return made
 
 
-def test_the_better_ones_come_last_which_is_first_in_the_strip(results: ResultCache) -> None:
+def test_better_results_come_last_so_that_their_thumbnails_come_first(results: ResultCache) -> None:
     add_score(results, "good", 9)
     add_score(results, "bad", 1)
     add_score(results, "fair", 7)
@@ -51,7 +51,7 @@ def test_the_better_ones_come_last_which_is_first_in_the_strip(results: ResultCa
     assert results.find("good", HERE) is not None
 
 
-def test_one_that_is_chosen_is_no_longer_only_found_and_keeps_its_score(
+def test_a_chosen_result_is_no_longer_found_and_keeps_its_score(
     results: ResultCache,
 ) -> None:
     add_score(results, "good", 9)
@@ -61,14 +61,14 @@ def test_one_that_is_chosen_is_no_longer_only_found_and_keeps_its_score(
     assert last.seed_score is not None
     assert last.seed_score.score == 9
     add_score(results, "good", 9)
-    assert not results.variants("layer")[-1].is_found, "even if it is judged again"
+    assert not results.variants("layer")[-1].is_found, "even if it is scored again"
 
 
-def test_another_question_takes_away_what_nobody_chose(results: ResultCache) -> None:
+def test_a_score_for_another_recipe_removes_what_nobody_chose(results: ResultCache) -> None:
     add_score(results, "good", 9)
     add_score(results, "chosen", 8)
     results.add_variant("layer", make_result("chosen"))
-    add_score(results, "other", 3, question="two")
+    add_score(results, "other", 3, unseeded_key="two")
     assert variant_keys(results) == ["own", "shown", "chosen", "other"]
     assert results.find("good", HERE) is not None, "the pixels stay while there is room"
 

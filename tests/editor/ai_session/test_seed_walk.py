@@ -1,4 +1,4 @@
-"""Seed walks, dice, thumbnails, and fresh layers that are kept or discarded."""
+"""Seed walks, random seeds, thumbnails, and fresh layers that are kept or discarded."""
 
 from typing import Any
 
@@ -60,7 +60,7 @@ def test_the_wheel_walks_and_the_walk_is_one_undo_entry(bench: Bench) -> None:
     bench.run(work)
 
 
-def test_the_wheel_elsewhere_is_not_ours(bench: Bench) -> None:
+def test_the_wheel_outside_the_region_is_ignored(bench: Bench) -> None:
     async def work(shop: Workshop) -> None:
         _, seeds = _make_seed_walk(shop)
         assert not seeds.handle_wheel(wheel_event(120), 130, 128), "no AI layer"
@@ -107,11 +107,11 @@ def test_a_thumbnail_leads_back_at_once_and_exactly(bench: Bench) -> None:
         first = shop.pixels()
         seeds.walk(1)
         await shop.jobs.wait_until_idle()
-        tried = seeds.variants()
-        assert [one.recipe.seed for one in tried] == [7, 8]
-        assert not np.array_equal(tried[0].thumbnail, tried[1].thumbnail)
-        assert tried[0].thumbnail.shape == (64, 64, 3)
-        seeds.choose(tried[0])
+        variants = seeds.variants()
+        assert [one.recipe.seed for one in variants] == [7, 8]
+        assert not np.array_equal(variants[0].thumbnail, variants[1].thumbnail)
+        assert variants[0].thumbnail.shape == (64, 64, 3)
+        seeds.choose(variants[0])
         await shop.jobs.wait_until_idle()
         job = shop.jobs.recent[0]
         assert (job.stage, job.is_from_cache, job.of) == (Stage.finished, True, 0)
@@ -165,7 +165,7 @@ def test_a_kept_layer_cannot_be_discarded(bench: Bench) -> None:
     bench.run(work)
 
 
-def test_new_layers_roll_the_dice_unless_the_seed_is_locked(bench: Bench) -> None:
+def test_new_layers_get_a_random_seed_unless_the_seed_is_locked(bench: Bench) -> None:
     async def work(shop: Workshop) -> None:
         recipes, _ = _make_seed_walk(shop)
         assert recipes.take_for_stroke().seed != recipes.take_for_stroke().seed
@@ -175,7 +175,7 @@ def test_new_layers_roll_the_dice_unless_the_seed_is_locked(bench: Bench) -> Non
     bench.run(work)
 
 
-def test_words_wait_for_run_and_a_new_stroke_takes_them(bench: Bench) -> None:
+def test_prompts_wait_for_run_or_the_next_stroke(bench: Bench) -> None:
     async def work(shop: Workshop) -> None:
         recipes, seeds = _make_seed_walk(shop)
         layer = _paint_fresh(shop, seeds)

@@ -1,4 +1,4 @@
-"""Words become a selection that is soft at its edge, undoable, and told when there is nothing."""
+"""Words become a selection with a soft edge that can be undone; an error when nothing is found."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -15,8 +15,10 @@ from tests.editor.workshop import Bench, Workshop, recipe
 
 def make_actions(shop: Workshop, folder: Path, prompt: str, source: str) -> AiActions:
     model = str(build_random(folder / "storybook"))
-    asked = recipe(technique="prompt-to-prompt", model=model, prompt=prompt, source_prompt=source)
-    return AiActions(shop.studio, shop.jobs, shop.live, asked)
+    source_recipe = recipe(
+        technique="prompt-to-prompt", model=model, prompt=prompt, source_prompt=source
+    )
+    return AiActions(shop.studio, shop.jobs, shop.live, source_recipe)
 
 
 @pytest.mark.parametrize("words", ["", "cat"])
@@ -33,7 +35,7 @@ def test_what_is_found_is_one_undo_entry(words: str, bench: Bench, tmp_path: Pat
     bench.run(work)
 
 
-def test_words_that_are_nowhere_are_told(bench: Bench, tmp_path: Path) -> None:
+def test_words_that_cannot_be_found_raise_an_error(bench: Bench, tmp_path: Path) -> None:
     async def work(shop: Workshop) -> None:
         ai = make_actions(shop, tmp_path, "a dog", "")
         ai.recipes.write(replace(ai.recipes.shown, model="toy"))

@@ -1,4 +1,4 @@
-"""What a canvas under test holds and shows."""
+"""The pixels that a canvas under test holds and shows."""
 
 import numpy as np
 import numpy.typing as npt
@@ -24,7 +24,7 @@ def alpha_at(canvas: Canvas, x: int, y: int) -> int:
 
 
 def grab_screen(canvas: Canvas) -> Screen:
-    """What the widget shows, height x width x RGB."""
+    """What the widget shows: height x width x 3 int, RGB, 0..255."""
     QApplication.processEvents()
     image = canvas.grab().toImage().convertToFormat(QImage.Format.Format_RGB888)
     rows = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), -1)

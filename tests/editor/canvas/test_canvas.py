@@ -1,4 +1,4 @@
-"""The canvas widget, driven by real events and judged by the pixels it paints."""
+"""The canvas widget, with real events and the pixels that it paints."""
 
 from dataclasses import replace
 from typing import Any
@@ -49,7 +49,7 @@ def test_ink_is_timed_from_the_event_to_its_paint(canvas: Canvas, qtbot: QtBot) 
     assert 0 < caught.args[0] < 1000
 
 
-def test_looking_about_is_no_ink(canvas: Canvas, qtbot: QtBot) -> None:
+def test_moving_the_view_is_no_ink(canvas: Canvas, qtbot: QtBot) -> None:
     with qtbot.assertNotEmitted(canvas.inked):
         Mouse(canvas).move((60, 60))
         canvas.zoom_by(1)
@@ -181,13 +181,13 @@ def test_a_region_is_tinted_while_painted_and_until_something_shows(canvas: Canv
     layer = canvas.document.active
     assert isinstance(layer, AiLayer)
     canvas.document.amend(
-        canvas.document.root, lambda root: replace(root, children=_rendered(root.children))
+        canvas.document.root, lambda root: replace(root, children=_with_results(root.children))
     )
     Mouse(canvas).move((10, 10))
     assert np.array_equal(grab_screen(canvas)[150, 200], blank[150, 200])
 
 
-def _rendered(nodes: Any) -> Any:
+def _with_results(nodes: Any) -> Any:
     return tuple(replace(n, rendered="key") if isinstance(n, AiLayer) else n for n in nodes)
 
 
@@ -207,22 +207,22 @@ def test_undo_and_escape_take_the_tint_along(canvas: Canvas) -> None:
 
 
 def test_the_context_of_a_gesture_can_be_completed(canvas: Canvas) -> None:
-    heard: list[str] = []
+    stroked: list[str] = []
     canvas.studio.choose(tool="ai-brush")
-    canvas.prepare = lambda context: replace(context, stroked=heard.append)
+    canvas.prepare = lambda context: replace(context, stroked=stroked.append)
     Mouse(canvas).drag((150, 150), (250, 150))
     assert canvas.document.active is not None
-    assert heard == [canvas.document.active.id]
+    assert stroked == [canvas.document.active.id]
 
 
 def test_time_passes_for_a_resting_pen(canvas: Canvas, qtbot: QtBot) -> None:
-    heard: list[str] = []
+    stroked: list[str] = []
     canvas.studio.choose(tool="ai-brush")
-    canvas.prepare = lambda context: replace(context, stroked=heard.append)
+    canvas.prepare = lambda context: replace(context, stroked=stroked.append)
     mouse = Mouse(canvas)
     mouse.press((150, 150))
     mouse.move((250, 150))
-    qtbot.waitUntil(lambda: bool(heard), timeout=3000)
+    qtbot.waitUntil(lambda: bool(stroked), timeout=3000)
     assert canvas.document.is_editing
     mouse.release((250, 150))
 

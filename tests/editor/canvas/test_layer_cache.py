@@ -27,19 +27,19 @@ def is_close(made: Document, shown: Any) -> bool:
 
 def test_any_active_layer_gives_the_same_picture() -> None:
     made = make_document(*tree().children)
-    planes = LayerCache(made)
+    cache = LayerCache(made)
     for node in walk(made.root):
         made.activate(node.id)
-        assert is_close(made, planes.flatten(WHOLE)), node.name
+        assert is_close(made, cache.flatten(WHOLE)), node.name
 
 
 def test_every_change_of_any_layer_shows() -> None:
     made = make_document(*tree().children)
-    planes = LayerCache(made)
+    cache = LayerCache(made)
     ids = [node.id for node in walk(made.root)]
     for active in ids:
         made.activate(active)
-        planes.flatten(WHOLE)
+        cache.flatten(WHOLE)
         for changed in ids:
             node = made.find(changed)
             for after in (
@@ -49,7 +49,7 @@ def test_every_change_of_any_layer_shows() -> None:
             ):
                 before = made.root
                 made.change("Change", replace_node(made.root, after))
-                assert is_close(made, planes.flatten(WHOLE)), (active, node.name)
+                assert is_close(made, cache.flatten(WHOLE)), (active, node.name)
                 made.change("Back", before)
 
 
@@ -57,11 +57,11 @@ def test_paint_in_a_group_shows_at_once() -> None:
     made = make_document(*tree().children)
     inner = next(node for node in walk(made.root) if node.name == "a")
     made.activate(inner.id)
-    planes = LayerCache(made)
-    planes.flatten(WHOLE)
+    cache = LayerCache(made)
+    cache.flatten(WHOLE)
     with made.paint(inner.id, "Stroke") as painting:
         painting.blend(np.full((50, 50), 255, np.uint8), 100, 100, (250, 0, 0, 255))
-        assert is_close(made, planes.flatten(WHOLE))
+        assert is_close(made, cache.flatten(WHOLE))
 
 
 def test_no_layers_and_no_active_layer_are_pictures_too() -> None:

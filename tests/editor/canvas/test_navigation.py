@@ -69,16 +69,16 @@ def test_the_wheel_zooms_at_the_pointer_unless_a_filter_takes_it(canvas: Canvas)
     turn_wheel(canvas, (150, 120), 1)
     assert canvas.view.zoom == pytest.approx(1.2)
     assert canvas.view.to_document(150, 120) == pytest.approx((100, 70))
-    asked: list[tuple[float, float]] = []
+    calls: list[tuple[float, float]] = []
 
     def take(event: Any, x: float, y: float) -> bool:
-        asked.append((round(x), round(y)))
+        calls.append((round(x), round(y)))
         return True
 
     canvas.wheel_filters.append(take)
     turn_wheel(canvas, (150, 120), 1)
     assert canvas.view.zoom == pytest.approx(1.2)
-    assert asked == [(100, 70)]
+    assert calls == [(100, 70)]
 
 
 def test_a_fitted_view_follows_the_window_and_a_chosen_one_does_not(canvas: Canvas) -> None:
@@ -92,7 +92,7 @@ def test_a_fitted_view_follows_the_window_and_a_chosen_one_does_not(canvas: Canv
     assert canvas.view.zoom == 1
 
 
-def test_zoom_and_position_are_told(canvas: Canvas, qtbot: QtBot) -> None:
+def test_zoom_and_position_are_emitted(canvas: Canvas, qtbot: QtBot) -> None:
     with qtbot.waitSignals([canvas.zoomed, canvas.hovered]):
         canvas.zoom_to(2.0)
         Mouse(canvas).move((60, 60))

@@ -97,7 +97,7 @@ def test_the_brush_is_outlined_at_its_size(canvas: Canvas) -> None:
     assert np.array_equal(grab_screen(canvas), blank)
 
 
-def test_the_outline_is_wiped_where_the_pen_was(canvas: Canvas) -> None:
+def test_the_outline_is_erased_where_the_pointer_was(canvas: Canvas) -> None:
     class Watch:
         painted = QRectF()
 
@@ -146,11 +146,11 @@ def test_the_rest_of_a_large_change_follows_in_later_frames(
     black[..., 3] = 255
     canvas.document.replace("Fill", replace(ink_layer(canvas), tiles=Tiles.of(black)))
     canvas.repaint()
-    spots = canvas._document_painter.pyramid.tiles_over(canvas.document.bounds, 0)
-    assert not any(canvas._document_painter.pyramid.is_fresh(spot) for spot in spots)
+    tiles = canvas._document_painter.pyramid.tiles_over(canvas.document.bounds, 0)
+    assert not any(canvas._document_painter.pyramid.is_fresh(tile) for tile in tiles)
     monkeypatch.setattr(paint_document, "FRAME_SECONDS", 1.0)
     QApplication.processEvents()
-    assert all(canvas._document_painter.pyramid.is_fresh(spot) for spot in spots)
+    assert all(canvas._document_painter.pyramid.is_fresh(tile) for tile in tiles)
     assert (grab_screen(canvas)[100:300, 100:400] == 0).all()
 
 

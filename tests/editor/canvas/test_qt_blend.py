@@ -17,11 +17,11 @@ WHOLE = Rect(0, 0, 300, 280)
 @pytest.mark.parametrize("mode", ALL)
 def test_every_mode_is_within_one_of_the_formula(mode: str) -> None:
     source, backdrop = every_pixel()
-    sheet = BlendTarget(Rect(0, 0, source.shape[1], source.shape[0]))
-    sheet.pixels[:] = backdrop
+    target = BlendTarget(Rect(0, 0, source.shape[1], source.shape[0]))
+    target.pixels[:] = backdrop
     node = Layer("l", blend=mode)
-    sheet.blend(node, sheet.rect, source, sheet.rect)
-    assert np.abs(sheet.pixels - reference(source, backdrop, mode)).max() <= 1.0
+    target.blend(node, target.rect, source, target.rect)
+    assert np.abs(target.pixels - reference(source, backdrop, mode)).max() <= 1.0
 
 
 def test_most_modes_are_drawn_by_qt() -> None:
@@ -29,18 +29,18 @@ def test_most_modes_are_drawn_by_qt() -> None:
 
 
 def test_a_tree_with_every_property_is_drawn_like_the_reference() -> None:
-    sheet = BlendTarget(WHOLE)
+    target = BlendTarget(WHOLE)
     for node in tree().children:
-        sheet.draw(node)
-    assert np.abs(sheet.pixels.astype(int) - flatten(tree(), WHOLE)).max() <= 3
+        target.draw(node)
+    assert np.abs(target.pixels.astype(int) - flatten(tree(), WHOLE)).max() <= 3
 
 
 def test_drawing_inside_a_part_leaves_the_rest() -> None:
     part = Rect(40, 30, 100, 90)
-    sheet, whole = BlendTarget(WHOLE), BlendTarget(WHOLE)
+    target, whole = BlendTarget(WHOLE), BlendTarget(WHOLE)
     for node in tree().children:
-        sheet.draw(node, part)
+        target.draw(node, part)
         whole.draw(node)
-    assert np.array_equal(sheet.pixels[part.slices], whole.pixels[part.slices])
-    sheet.pixels[part.slices] = 0
-    assert not sheet.pixels.any()
+    assert np.array_equal(target.pixels[part.slices], whole.pixels[part.slices])
+    target.pixels[part.slices] = 0
+    assert not target.pixels.any()

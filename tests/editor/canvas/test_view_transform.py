@@ -57,13 +57,15 @@ def test_turning_holds_the_point_under_the_pointer(
 
 
 @given(views, st.integers(-500, 500), st.integers(-500, 500), st.integers(1, 900))
-def test_what_is_seen_covers_the_window(view: ViewTransform, x: int, y: int, side: int) -> None:
+def test_the_visible_rectangle_covers_the_window(
+    view: ViewTransform, x: int, y: int, side: int
+) -> None:
     moved = view.pan(x, y)
-    seen = moved.visible_rect(side, side)
+    visible = moved.visible_rect(side, side)
     for corner in ((0, 0), (side, 0), (0, side), (side, side)):
         across, down = moved.to_document(*corner)
-        assert seen.x - 1e-6 <= across <= seen.right + 1e-6
-        assert seen.y - 1e-6 <= down <= seen.bottom + 1e-6
+        assert visible.x - 1e-6 <= across <= visible.right + 1e-6
+        assert visible.y - 1e-6 <= down <= visible.bottom + 1e-6
 
 
 def test_a_quarter_turn_is_clockwise_on_the_screen() -> None:

@@ -1,4 +1,4 @@
-"""What the menus do: each one undo entry, and the picture as it should be."""
+"""The edits of the menus: each is one undo entry with the right picture."""
 
 import numpy as np
 import pytest
@@ -42,18 +42,18 @@ EDITS = [
 ]
 
 
-@pytest.mark.parametrize("verb", EDITS, ids=lambda verb: verb.__name__)
-def test_a_verb_is_one_entry_and_can_be_taken_back(document: Document, verb: object) -> None:
+@pytest.mark.parametrize("edit", EDITS, ids=lambda edit: edit.__name__)
+def test_an_edit_is_one_entry_and_can_be_undone(document: Document, edit: object) -> None:
     before, count = flatten_document(document), len(document.history.done)
-    assert callable(verb)
-    verb(document)
+    assert callable(edit)
+    edit(document)
     assert len(document.history.done) == count + 1
     document.undo()
     assert np.array_equal(flatten_document(document), before)
 
 
 @pytest.mark.parametrize(
-    "verb",
+    "edit",
     [
         document_edits.merge_down,
         document_edits.flatten_all,
@@ -62,10 +62,10 @@ def test_a_verb_is_one_entry_and_can_be_taken_back(document: Document, verb: obj
         document_edits.add_layer,
     ],
 )
-def test_what_only_tidies_changes_no_pixel(document: Document, verb: object) -> None:
+def test_structural_edits_change_no_pixel(document: Document, edit: object) -> None:
     before = flatten_document(document)
-    assert callable(verb)
-    verb(document)
+    assert callable(edit)
+    edit(document)
     assert np.abs(flatten_document(document).astype(int) - before).max() <= 1
 
 
@@ -133,7 +133,7 @@ def test_cropping_moves_everything(document: Document) -> None:
     assert document.size == (320, 240)
 
 
-def test_what_cannot_be_done_is_said(document: Document) -> None:
+def test_what_cannot_be_done_raises_an_error(document: Document) -> None:
     with pytest.raises(EditorError, match="Select the part to keep"):
         document_edits.crop_to_selection(document)
     document.activate(document.root.children[0].id)

@@ -1,4 +1,4 @@
-"""The canvas bench measures what it says, on a canvas that really paints."""
+"""The canvas bench measures a canvas that really paints."""
 
 import json
 import subprocess
@@ -33,7 +33,7 @@ def test_strokes_take_time_and_leave_paint(
 
 
 @pytest.mark.gui
-def test_a_hand_times_every_movement(qtbot: QtBot) -> None:
+def test_the_pen_times_every_movement(qtbot: QtBot) -> None:
     from PySide6.QtWidgets import QWidget
 
     widget = QWidget()
@@ -50,7 +50,7 @@ def test_a_fresh_editor_paints_without_torch_and_within_memory() -> None:
     assert 20 < facts["memory_mb"] < BARS["memory_mb"]
 
 
-def test_what_cannot_run_says_so() -> None:
+def test_an_unknown_option_is_named() -> None:
     line = [sys.executable, "-m", "editor.dev.bench", "--nonsense"]
     run = subprocess.run(line, capture_output=True, text=True, check=False)
     assert run.returncode == 2

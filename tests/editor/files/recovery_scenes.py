@@ -1,4 +1,4 @@
-"""A real editor process for the tests of recovery; it plays one scene and kills itself in it.
+"""A real editor process for the tests of recovery, which kills itself in the middle of a scene.
 
     python -m tests.editor.files.recovery_scenes SCENE PICTURE
 
@@ -33,7 +33,7 @@ LEFT = Qt.MouseButton.LeftButton
 NONE = Qt.KeyboardModifier.NoModifier
 
 
-def say(**facts: Any) -> None:
+def report(**facts: Any) -> None:
     sys.stdout.write(json.dumps(facts) + "\n")
     sys.stdout.flush()
 
@@ -47,24 +47,24 @@ def _at(app: App, x: float, y: float) -> QPoint:
     return QPoint(round(left), round(top))
 
 
-async def _sweep(app: App, y: float, seconds: float, lets_go: bool = True) -> None:
-    """Draw from left to right at an even pace, saying when each place was reached."""
+async def _sweep(app: App, y: float, seconds: float, has_release: bool = True) -> None:
+    """Draw from left to right at an even pace, reporting when each place was reached."""
     width, began = app.session.studio.document.size.width, time.monotonic()
     QTest.mousePress(app.session.canvas, LEFT, NONE, _at(app, 10, y))
     while (passed := time.monotonic() - began) < seconds:
         x = 10 + (width - 20) * passed / seconds
         QTest.mouseMove(app.session.canvas, _at(app, x, y))
-        say(x=x, time=time.monotonic())
+        report(x=x, time=time.monotonic())
         await asyncio.sleep(0.02)
-    if lets_go:
+    if has_release:
         QTest.mouseRelease(app.session.canvas, LEFT, NONE, _at(app, width - 10, y))
 
 
 async def stroke(app: App, picture: Path) -> None:
     QTimer.singleShot(0, lambda: app.files.open_path(picture))
     await asyncio.sleep(1.5)
-    await _sweep(app, 40, 2.5, lets_go=False)
-    say(killed=time.monotonic())
+    await _sweep(app, 40, 2.5, has_release=False)
+    report(killed=time.monotonic())
     die()
 
 
@@ -83,7 +83,7 @@ async def generation(app: App, picture: Path) -> None:
     # Stopped, the worker stays in the middle of the job for as long as the test needs.
     assert app.session.engine.pid is not None
     os.kill(app.session.engine.pid, signal.SIGSTOP)
-    say(
+    report(
         worker=app.session.engine.pid,
         steps=app.session.jobs.running.n,
         of=app.session.jobs.running.of,
@@ -110,7 +110,7 @@ async def recover(app: App, picture: Path) -> None:
     await asyncio.sleep(0.1)
     app.window.grab().save(str(picture.with_name("offer.png")))
     QTest.mouseClick(offer.recover, LEFT)
-    say(layers=[node.name for node in app.session.studio.document.root.children])
+    report(layers=[node.name for node in app.session.studio.document.root.children])
     save_document(app.session.studio.document, picture.with_name("recovered.ora"))
     app.close()
 

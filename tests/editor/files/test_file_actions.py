@@ -1,4 +1,4 @@
-"""Saving beside the window: one paints on meanwhile, failures are told, closing waits."""
+"""Saving in the background: painting goes on, failures are shown, closing waits."""
 
 import threading
 from collections.abc import Iterator
@@ -68,7 +68,7 @@ def test_what_is_painted_while_it_saves_is_not_saved_and_not_lost(
     assert app.window.status.currentMessage() == "Saved a.ora"
 
 
-def test_a_save_that_fails_is_told_and_nothing_counts_as_saved(
+def test_a_save_that_fails_is_reported_and_nothing_counts_as_saved(
     app: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(document: object, path: Path) -> None:

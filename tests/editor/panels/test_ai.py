@@ -1,4 +1,4 @@
-"""The AI dock: it shows the recipe on the table, changes it, and says how things stand."""
+"""The AI dock: it shows the current recipe, changes it, and shows progress and failures."""
 
 import asyncio
 from pathlib import Path
@@ -23,7 +23,7 @@ from tests.editor.panels.panel_desk import PanelDesk, process_events
 pytestmark = pytest.mark.gui
 
 
-def test_an_empty_dock_teaches(play: Any) -> None:
+def test_an_empty_dock_shows_how_to_begin(play: Any) -> None:
     async def work(desk: PanelDesk) -> None:
         assert "Paint with the AI brush (A)" in desk.panel.prompts.hint.text()
         assert desk.panel.seed.thumbnails.isHidden()
@@ -51,7 +51,7 @@ def test_nothing_is_cut_in_a_dock_of_300_pixels(play: Any) -> None:
     play(work)
 
 
-def test_words_typed_before_a_stroke_are_the_strokes(play: Any) -> None:
+def test_a_prompt_typed_before_a_stroke_is_the_strokes(play: Any) -> None:
     async def work(desk: PanelDesk) -> None:
         desk.panel.prompts.prompt.clear()
         QTest.keyClicks(desk.panel.prompts.prompt, "a boat")
@@ -60,7 +60,7 @@ def test_words_typed_before_a_stroke_are_the_strokes(play: Any) -> None:
     play(work)
 
 
-def test_words_typed_on_a_layer_wait_and_enter_runs_them(play: Any) -> None:
+def test_a_prompt_typed_on_a_layer_waits_and_enter_runs_it(play: Any) -> None:
     async def work(desk: PanelDesk) -> None:
         layer = desk.stroke(prompt="red")
         await desk.settle()
@@ -126,7 +126,7 @@ def test_guidance_brings_its_dials_and_the_negative_prompt(play: Any) -> None:
     play(work)
 
 
-def test_another_technique_keeps_the_words(play: Any) -> None:
+def test_another_technique_keeps_the_prompt(play: Any) -> None:
     async def work(desk: PanelDesk) -> None:
         layer = desk.stroke(prompt="red")
         await desk.settle()
@@ -143,7 +143,7 @@ def test_another_technique_keeps_the_words(play: Any) -> None:
     play(work)
 
 
-def test_tried_seeds_lead_back(play: Any) -> None:
+def test_thumbnails_lead_back_to_their_seeds(play: Any) -> None:
     async def work(desk: PanelDesk) -> None:
         layer = desk.stroke()
         await desk.settle()
@@ -151,11 +151,11 @@ def test_tried_seeds_lead_back(play: Any) -> None:
         QTest.mouseClick(desk.panel.seed.dice, Qt.MouseButton.LeftButton)
         await desk.settle()
         assert desk.shop.layer(layer).recipe.seed != 5
-        strip = desk.panel.seed.thumbnails
-        assert strip.isVisible()
-        assert strip.count() == 2
-        assert strip.item(0).isSelected(), "the newest is on the canvas"
-        strip.itemClicked.emit(strip.item(1))
+        thumbnails = desk.panel.seed.thumbnails
+        assert thumbnails.isVisible()
+        assert thumbnails.count() == 2
+        assert thumbnails.item(0).isSelected(), "the newest is on the canvas"
+        thumbnails.itemClicked.emit(thumbnails.item(1))
         await desk.settle()
         assert desk.shop.layer(layer).recipe.seed == 5
         assert (desk.shop.pixels() == first).all()
@@ -180,7 +180,7 @@ def test_a_typed_seed_and_nonsense_in_its_place(play: Any) -> None:
     play(work)
 
 
-def test_progress_has_a_face_after_a_moment_and_cancel_stops(play: Any) -> None:
+def test_the_bar_appears_after_a_moment_and_cancel_stops(play: Any) -> None:
     async def work(desk: PanelDesk) -> None:
         desk.stroke(technique="slow", steps=50, pause=0.05)
         job = desk.shop.jobs.recent[0]
@@ -228,12 +228,14 @@ def test_a_result_without_effect_says_what_to_raise(play: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "says"), [("model.ckpt", "is a pickle"), ("nowhere", "no such file or folder")]
+    ("name", "expected"), [("model.ckpt", "is a pickle"), ("nowhere", "no such file or folder")]
 )
-def test_a_checkpoint_that_cannot_be_used_changes_nothing(name: str, says: str, play: Any) -> None:
+def test_a_checkpoint_that_cannot_be_used_changes_nothing(
+    name: str, expected: str, play: Any
+) -> None:
     async def work(desk: PanelDesk) -> None:
         desk.panel.add_model(Path("/nowhere") / name)
-        assert says in desk.panel.progress.error.text()
+        assert expected in desk.panel.progress.error.text()
         assert desk.ai.recipes.shown.model == "toy"
         desk.panel.modifiers.choose_guidance("cfg")
         process_events()

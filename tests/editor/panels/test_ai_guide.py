@@ -1,4 +1,4 @@
-"""The guide speaks of techniques that exist, in plain words, or not at all."""
+"""The guide line names techniques that exist; without measurements it is empty."""
 
 import json
 from pathlib import Path
@@ -15,7 +15,7 @@ def write_guide(folder: Path, guide: dict[str, str]) -> Path:
     return path
 
 
-def test_kinds_of_one_technique_are_said_together(tmp_path: Path) -> None:
+def test_kinds_of_one_technique_are_joined(tmp_path: Path) -> None:
     best = {
         "object": "prompt-to-prompt + direct",
         "colour": "sdedit",
@@ -29,7 +29,7 @@ def test_kinds_of_one_technique_are_said_together(tmp_path: Path) -> None:
     )
 
 
-def test_without_measurements_it_is_silent(tmp_path: Path) -> None:
+def test_without_measurements_it_is_empty(tmp_path: Path) -> None:
     assert guide_line(tmp_path / "gone.json") == ""
     assert guide_line(write_guide(tmp_path, {})) == ""
 

@@ -11,7 +11,7 @@ from tests.editor.panels.panel_desk import PanelDesk
 pytestmark = pytest.mark.gui
 
 
-def test_the_idle_button_shows_and_turns_the_search(play: Any) -> None:
+def test_the_idle_button_shows_and_switches_the_search(play: Any) -> None:
     async def work(desk: PanelDesk) -> None:
         button = desk.panel.seed.idle
         assert not button.isChecked()
@@ -23,12 +23,12 @@ def test_the_idle_button_shows_and_turns_the_search(play: Any) -> None:
         assert button.icon().pixmap(18).toImage() != off
         desk.idle.turn(False)
         await desk.settle()
-        assert not button.isChecked(), "whoever turned it off"
+        assert not button.isChecked(), "also when it was switched elsewhere"
 
     play(work)
 
 
-def test_its_menu_says_what_better_means(play: Any) -> None:
+def test_its_menu_lists_the_verifiers(play: Any) -> None:
     async def work(desk: PanelDesk) -> None:
         menu = desk.panel.seed.idle.menu()
         menu.aboutToShow.emit()

@@ -1,4 +1,4 @@
-"""The Suggest button: there where a technique asks, and it says why when it cannot be pressed."""
+"""The Suggest button: shown with the source prompt, with the reason when it is disabled."""
 
 import asyncio
 from typing import Any
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.gui
 
 
 @pytest.fixture
-def words(qtbot: QtBot, application: QApplication) -> PromptFields:
+def fields(qtbot: QtBot, application: QApplication) -> PromptFields:
     theme.apply(application, "dark")
     made = PromptFields()
     qtbot.addWidget(made)
@@ -27,37 +27,37 @@ def words(qtbot: QtBot, application: QApplication) -> PromptFields:
     return made
 
 
-def test_it_stands_beside_the_field_and_goes_with_it(words: PromptFields) -> None:
-    words.show_source("", "")
-    field, button = words.source.geometry(), words.suggestion.geometry()
+def test_it_stands_next_to_the_field_and_is_hidden_with_it(fields: PromptFields) -> None:
+    fields.show_source("", "")
+    field, button = fields.source.geometry(), fields.suggestion.geometry()
     assert button.top() == field.top()
     assert button.bottom() <= field.bottom()
     assert field.right() < button.left()
-    assert button.right() == words.prompt.geometry().right()
-    words.show_source(None, "")
-    assert not words.suggestion.isVisible()
+    assert button.right() == fields.prompt.geometry().right()
+    fields.show_source(None, "")
+    assert not fields.suggestion.isVisible()
 
 
-def test_a_reason_greys_it_and_is_told(words: PromptFields, qtbot: QtBot) -> None:
-    words.suggestion.show_state("Put it there.", is_busy=False)
-    assert not words.suggestion.isEnabled()
-    assert words.suggestion.toolTip() == "Put it there."
-    words.suggestion.show_state("", is_busy=False)
-    assert words.suggestion.toolTip() == ABOUT
-    with qtbot.waitSignal(words.suggest):
-        words.suggestion.click()
+def test_a_reason_disables_it_and_is_its_tool_tip(fields: PromptFields, qtbot: QtBot) -> None:
+    fields.suggestion.show_state("Put it there.", is_busy=False)
+    assert not fields.suggestion.isEnabled()
+    assert fields.suggestion.toolTip() == "Put it there."
+    fields.suggestion.show_state("", is_busy=False)
+    assert fields.suggestion.toolTip() == ABOUT
+    with qtbot.waitSignal(fields.suggest):
+        fields.suggestion.click()
 
 
-def test_its_words_fit_and_do_not_move_it(words: PromptFields) -> None:
-    width = words.suggestion.width()
-    words.suggestion.show_state("", is_busy=True)
-    assert words.suggestion.text() == "Looking…"
-    assert words.suggestion.sizeHint().width() <= width == words.suggestion.width()
+def test_its_texts_fit_and_do_not_move_it(fields: PromptFields) -> None:
+    width = fields.suggestion.width()
+    fields.suggestion.show_state("", is_busy=True)
+    assert fields.suggestion.text() == "Looking…"
+    assert fields.suggestion.sizeHint().width() <= width == fields.suggestion.width()
 
 
 @pytest.fixture
-def known(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The worker's witness describes pictures; this process has not met it."""
+def has_describer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pretend that there is a describer: the worker's is not registered in this process."""
     monkeypatch.setattr("editor.panels.ai.missing_for_describer", lambda _: "")
 
 
@@ -79,7 +79,7 @@ async def wait_for_suggestion(desk: PanelDesk) -> None:
         process_events()
 
 
-@pytest.mark.usefixtures("known")
+@pytest.mark.usefixtures("has_describer")
 def test_a_suggestion_is_as_good_as_typed(play: Any) -> None:
     async def work(desk: PanelDesk) -> None:
         choose_prompt_to_prompt(desk)
@@ -95,7 +95,7 @@ def test_a_suggestion_is_as_good_as_typed(play: Any) -> None:
     play(work)
 
 
-@pytest.mark.usefixtures("known")
+@pytest.mark.usefixtures("has_describer")
 def test_what_is_typed_meanwhile_stays(play: Any) -> None:
     async def work(desk: PanelDesk) -> None:
         choose_prompt_to_prompt(desk)
@@ -110,7 +110,7 @@ def test_what_is_typed_meanwhile_stays(play: Any) -> None:
     play(work)
 
 
-@pytest.mark.usefixtures("known")
+@pytest.mark.usefixtures("has_describer")
 def test_a_failure_is_the_error_line_until_the_next_try(play: Any) -> None:
     async def work(desk: PanelDesk) -> None:
         choose_prompt_to_prompt(desk)

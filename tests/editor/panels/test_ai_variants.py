@@ -1,4 +1,4 @@
-"""The thumbnails of tried seeds: what the idle search found comes first, the best with a star."""
+"""The thumbnails of variants: what the idle search found comes first, the best with a star."""
 
 import asyncio
 from typing import Any
@@ -22,27 +22,30 @@ def test_found_seeds_come_first_and_the_best_has_a_star(
     async def work(desk: PanelDesk) -> None:
         layer = desk.stroke()
         await desk.settle()
-        before, strip = desk.shop.pixels(), desk.panel.seed.thumbnails
+        before, thumbnails = desk.shop.pixels(), desk.panel.seed.thumbnails
         desk.idle.turn(True)
         while len(desk.ai.seeds.variants()) < MAX_SEEDS + 1 or desk.idle.text:
             await asyncio.sleep(0.01)
         await desk.settle()
-        assert strip.count() == MAX_SEEDS + 1
-        best, last = strip.item(0), strip.item(MAX_SEEDS)
+        assert thumbnails.count() == MAX_SEEDS + 1
+        best, last = thumbnails.item(0), thumbnails.item(MAX_SEEDS)
         assert "found while idle: fits the prompt" in best.toolTip() or best.isSelected()
         assert best.toolTip().endswith("the best so far")
-        assert sum("the best so far" in strip.item(n).toolTip() for n in range(MAX_SEEDS + 1)) == 1
+        assert (
+            sum("the best so far" in thumbnails.item(n).toolTip() for n in range(MAX_SEEDS + 1))
+            == 1
+        )
         worst = next(one for one in desk.ai.seeds.variants() if one.key == last.data(KEY))
         bare = rgb_pixmap(worst.thumbnail).toImage()
         assert last.icon().pixmap(64).toImage() == bare
         first = next(one for one in desk.ai.seeds.variants() if one.key == best.data(KEY))
         assert best.icon().pixmap(64).toImage() != rgb_pixmap(first.thumbnail).toImage()
         assert (desk.shop.pixels() == before).all()
-        strip.itemClicked.emit(best)
+        thumbnails.itemClicked.emit(best)
         await desk.settle()
         assert desk.shop.layer(layer).recipe.seed == first.recipe.seed
         assert best.isSelected()
-        assert strip.item(0) is best, "nothing moves below the pointer"
+        assert thumbnails.item(0) is best, "nothing moves below the pointer"
         assert best.toolTip() == f"Seed {first.recipe.seed}, on the canvas: the best so far"
 
     play(work)

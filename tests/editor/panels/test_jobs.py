@@ -77,7 +77,7 @@ def test_rows_of_forgotten_jobs_go(application: QApplication, bench: Bench) -> N
 
 
 @pytest.mark.parametrize(
-    ("facts", "says"),
+    ("facts", "expected"),
     [
         ({"stage": Stage.waiting}, "Waiting for its turn"),
         ({"stage": Stage.loading, "model": "Storybook"}, "Loading Storybook"),
@@ -93,5 +93,5 @@ def test_rows_of_forgotten_jobs_go(application: QApplication, bench: Bench) -> N
         ),
     ],
 )
-def test_how_a_job_stands_in_words(facts: dict[str, Any], says: str) -> None:
-    assert summary(Job("layer", "boat", **facts)).startswith(says)
+def test_the_summary_of_a_job(facts: dict[str, Any], expected: str) -> None:
+    assert summary(Job("layer", "boat", **facts)).startswith(expected)

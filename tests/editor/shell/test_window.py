@@ -43,7 +43,7 @@ def paint(app: App) -> None:
         painting.blend(np.full((9, 9), 255, np.uint8), 5, 5)
 
 
-def test_it_opens_on_the_start_page_and_teaches(app: App) -> None:
+def test_it_opens_on_the_start_page(app: App) -> None:
     assert app.window.start_page.isVisible()
     assert not app.session.canvas.isVisible()
     assert app.window.windowTitle() == "Sfumato"
@@ -132,7 +132,7 @@ def test_a_wrong_file_is_one_line_and_loses_nothing(open_app: App, tmp_path: Pat
     assert "does not exist" in open_app.window.message_bar.sentence.text()
 
 
-def test_a_file_open_elsewhere_is_told(open_app: App, tmp_path: Path) -> None:
+def test_a_file_open_elsewhere_is_reported(open_app: App, tmp_path: Path) -> None:
     import json
     import os
 
@@ -207,18 +207,18 @@ def ink(button: QAbstractButton) -> int:
     return max(pixels, key=lambda colour: colour.alpha()).lightness()
 
 
-def test_another_theme_reaches_icons_and_marked_words(open_app: App) -> None:
-    words = open_app.window.panel(AiPanel).prompts
-    words.show_source("a cat", "a dog")
+def test_another_theme_reaches_icons_and_rich_text(open_app: App) -> None:
+    prompts = open_app.window.panel(AiPanel).prompts
+    prompts.show_source("a cat", "a dog")
     panel = open_app.window.panel(AiPanel)
     buttons = (panel.seed.dice, panel.progress.run_button)
-    dark = words.difference.grab().toImage()
+    dark = prompts.difference.grab().toImage()
     assert min(ink(button) for button in buttons) > 150
     toggle_theme(open_app.session)
     QApplication.processEvents()
     assert max(ink(button) for button in buttons) < 110
-    assert words.difference.grab().toImage() != dark
-    assert "a" in words.difference.text()
+    assert prompts.difference.grab().toImage() != dark
+    assert "a" in prompts.difference.text()
 
 
 def test_the_idle_search_is_off_at_first_and_remembered(app: App) -> None:
@@ -236,7 +236,7 @@ def test_the_idle_search_is_off_at_first_and_remembered(app: App) -> None:
     assert not settings.load().settings.seeds_while_idle
 
 
-def test_the_status_bar_says_quietly_that_it_looks(app: App) -> None:
+def test_the_status_bar_shows_the_idle_search(app: App) -> None:
     app.session.idle.text = "Looking for better seeds 3 of 8"
     app.session.idle.changed.emit(None)
     assert app.window.status.text("worker") == "Looking for better seeds 3 of 8"
@@ -245,15 +245,15 @@ def test_the_status_bar_says_quietly_that_it_looks(app: App) -> None:
     assert app.window.status.text("worker") == "worker stopped"
 
 
-def test_hands_are_watched_only_while_the_search_is_on(app: App) -> None:
-    touched: list[bool] = []
-    app.activity._on_activity = lambda: touched.append(True)
+def test_activity_is_watched_only_while_the_search_is_on(app: App) -> None:
+    activities: list[bool] = []
+    app.activity._on_activity = lambda: activities.append(True)
     QTest.keyClick(app.window, Qt.Key.Key_Shift)
-    assert not touched
+    assert not activities
     app.session.idle.turn(True)
     QTest.keyClick(app.window, Qt.Key.Key_Shift)
-    assert touched
+    assert activities
     app.session.idle.turn(False)
-    touched.clear()
+    activities.clear()
     QTest.keyClick(app.window, Qt.Key.Key_Shift)
-    assert not touched
+    assert not activities

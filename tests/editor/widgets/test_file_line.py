@@ -29,7 +29,7 @@ def line(qtbot: QtBot) -> FileLine:
 
 
 @pytest.fixture
-def told(line: FileLine) -> list[str]:
+def changes(line: FileLine) -> list[str]:
     paths: list[str] = []
     line.changed.connect(paths.append)
     return paths
@@ -49,7 +49,7 @@ def drop_files(widget: QWidget, *paths: str) -> bool:
 
 
 @pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
+def dialog_calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
     """What the system's dialog was given; it answers once, and is cancelled then."""
     calls: list[tuple[str, ...]] = []
 
@@ -62,36 +62,36 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
 
 
 def test_a_file_is_chosen_in_the_systems_dialog(
-    line: FileLine, told: list[str], asked: list[tuple[str, ...]]
+    line: FileLine, changes: list[str], dialog_calls: list[tuple[str, ...]]
 ) -> None:
     assert line.name.text() == NONE
     QTest.mouseClick(line.choose, LEFT)
-    assert told == [line.path] == ["/pictures/dawn.png"]
+    assert changes == [line.path] == ["/pictures/dawn.png"]
     assert (line.name.text(), line.name.toolTip()) == ("dawn.png", "/pictures/dawn.png")
     QTest.mouseClick(line.choose, LEFT)
-    assert told == ["/pictures/dawn.png"], "cancelled"
-    (title, start, kinds), (_, again, _) = asked
+    assert changes == ["/pictures/dawn.png"], "cancelled"
+    (title, start, kinds), (_, again, _) = dialog_calls
     assert (title, start, again) == ("Sky", "", "/pictures")
     assert "*.jpg" in kinds
     assert "*.png" in kinds
 
 
-def test_a_file_is_taken_away(line: FileLine, told: list[str]) -> None:
+def test_a_file_is_taken_away(line: FileLine, changes: list[str]) -> None:
     assert not line.clear.isEnabled()
     line.show_path("/pictures/dawn.png")
-    assert told == []
+    assert changes == []
     QTest.mouseClick(line.clear, LEFT)
-    assert told == [""]
+    assert changes == [""]
     assert (line.path, line.name.text(), line.name.toolTip()) == ("", NONE, "")
     assert not line.clear.isEnabled()
 
 
-def test_a_picture_is_dropped_on_it(line: FileLine, told: list[str]) -> None:
+def test_a_picture_is_dropped_on_it(line: FileLine, changes: list[str]) -> None:
     assert not drop_files(line, "/pictures/notes.txt")
     assert drop_files(line, "/pictures/notes.txt", "/pictures/Dawn.JPG", "/pictures/dusk.png")
-    assert told == ["/pictures/Dawn.JPG"]
+    assert changes == ["/pictures/Dawn.JPG"]
     assert drop_files(line, "/pictures/Dawn.JPG")
-    assert len(told) == 1, "it was there already"
+    assert len(changes) == 1, "it was there already"
 
 
 def test_other_kinds_of_files_have_other_endings(qtbot: QtBot) -> None:

@@ -1,4 +1,4 @@
-"""The box of a model: what is offered, what is told, and what one that is gone looks like."""
+"""The model box: its entries, its signal, and how a missing model is shown."""
 
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,7 @@ def box(qtbot: QtBot) -> ModelBox:
 
 
 @pytest.fixture
-def told(box: ModelBox) -> list[str]:
+def changes(box: ModelBox) -> list[str]:
     names: list[str] = []
     box.changed.connect(names.append)
     return names
@@ -63,40 +63,40 @@ def test_none_is_first_and_other_places_are_last(box: ModelBox) -> None:
     assert box.accessibleName() == "Judge"
 
 
-def test_what_is_picked_is_told_once(box: ModelBox, told: list[str]) -> None:
+def test_a_choice_is_emitted_once(box: ModelBox, changes: list[str]) -> None:
     pick(box, "toy")
     pick(box, "toy")
     pick(box, "")
-    assert told == ["toy", ""]
+    assert changes == ["toy", ""]
     assert box.currentText() == "Nobody"
 
 
-def test_arrows_walk_the_list(box: ModelBox, told: list[str]) -> None:
+def test_arrows_walk_the_list(box: ModelBox, changes: list[str]) -> None:
     box.setFocus()
     box.show_name("toy")
     QTest.keyClick(box, Qt.Key.Key_Up)
-    assert told == ["storybook"]
+    assert changes == ["storybook"]
 
 
-def test_showing_tells_nobody(box: ModelBox, told: list[str]) -> None:
+def test_showing_emits_nothing(box: ModelBox, changes: list[str]) -> None:
     for name in ("storybook", "/models/gone", ""):
         box.show_name(name)
-    assert told == []
+    assert changes == []
     assert box.toolTip() == "Who decides."
 
 
 @pytest.mark.parametrize("way", [FILE, FOLDER])
 def test_a_model_from_elsewhere(
-    box: ModelBox, told: list[str], way: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    box: ModelBox, changes: list[str], way: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     home = str(build_random(tmp_path / "oil"))
     answer_dialogs(monkeypatch, home)
     pick(box, way)
-    assert told == [home]
+    assert changes == [home]
     assert (box.currentText(), box.toolTip()) == ("oil", home)
     answer_dialogs(monkeypatch, "")
     pick(box, way)
-    assert told == [home], "cancelled"
+    assert changes == [home], "cancelled"
     assert (box.currentText(), box.name) == ("oil", home)
 
 
