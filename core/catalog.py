@@ -46,7 +46,10 @@ class Technique(Protocol):
     def Params(self) -> type[Any]: ...  # noqa: N802 - a nested class, named like one
 
     def run(self, task: "Task[Any]", model: Model) -> Generator[Step, None, Image]:
-        """Yield a Step after each network step; return the edited picture, sized as task.image."""
+        """Yield a Step after each network step; return the edited picture, sized as task.image.
+
+        The picture is height x width x 3 float32, 0..1.
+        """
         ...
 
 

@@ -247,21 +247,34 @@ def _items(
                 continue
             if prefix and QT.match(node.name):
                 continue
-            doc = ast.get_docstring(node) or (documented.get(node.name, "") if prefix else "")
+            doc = ast.get_docstring(node) or (_inherited_doc(node, documented) if prefix else "")
             yield Item(module, prefix + node.name, node, doc)
 
 
 @cache
 def inherited() -> dict[str, str]:
-    """Docstrings of what protocols and bases ask for, by method name: they speak for overrides."""
+    """Docstrings of what protocols and bases ask for: they speak for overrides.
+
+    By name with parameters, and by name alone for overrides that call parameters otherwise.
+    """
     found: dict[str, str] = {}
     for module in modules():
         for node in tree_of(module).body:
             if isinstance(node, ast.ClassDef) and _is_base(node):
                 for method in node.body:
                     if isinstance(method, Function) and ast.get_docstring(method):
-                        found.setdefault(method.name, ast.get_docstring(method) or "")
+                        for key in (_signature(method), method.name):
+                            found.setdefault(key, ast.get_docstring(method) or "")
     return found
+
+
+def _inherited_doc(node: Function, documented: Mapping[str, str]) -> str:
+    return documented.get(_signature(node)) or documented.get(node.name, "")
+
+
+def _signature(node: Function) -> str:
+    """A function's name and the names of its parameters."""
+    return f"{node.name}({', '.join(argument.arg for argument in node.args.args)})"
 
 
 BASES = frozenset({"Adapter", "ReplayPath", "PromptEdit"})

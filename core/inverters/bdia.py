@@ -1,4 +1,4 @@
-"""BDIA: each step leaps from the latent before, so that it can be solved backwards."""
+"""BDIA: each step starts from the latent before, so that it can be solved backwards."""
 
 from typing import TYPE_CHECKING, ClassVar
 
@@ -11,7 +11,10 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 GAMMA = 1.0
-"""How much of the leap is taken, as published for editing; below 0.96 rounding grows upwards."""
+"""The weight of the latent before, as published for editing.
+
+Below 0.96 rounding errors grow during the inversion.
+"""
 
 
 @inverters.register
@@ -34,11 +37,21 @@ class Bdia:
         return TwoStepPath(source.levels, latents, step_down)
 
 
-def step_down(noisier: "Tensor", z: "Tensor", seen: Prediction, around: LevelTriple) -> "Tensor":
-    """The cleaner latent."""
-    return GAMMA * (noisier - seen.at(around.noisier)) + seen.at(around.cleaner)
+def step_down(
+    noisier: "Tensor", z: "Tensor", prediction: Prediction, around: LevelTriple
+) -> "Tensor":
+    """The cleaner latent, from the noisier one and the prediction for z between them.
+
+    noisier, z: (b, c, h, w) float, unbounded. Returns the same shape and dtype.
+    """
+    return GAMMA * (noisier - prediction.at(around.noisier)) + prediction.at(around.cleaner)
 
 
-def step_up(cleaner: "Tensor", z: "Tensor", seen: Prediction, around: LevelTriple) -> "Tensor":
-    """The noisier latent."""
-    return (cleaner - seen.at(around.cleaner)) / GAMMA + seen.at(around.noisier)
+def step_up(
+    cleaner: "Tensor", z: "Tensor", prediction: Prediction, around: LevelTriple
+) -> "Tensor":
+    """The noisier latent, from the cleaner one and the prediction for z between them.
+
+    cleaner, z: (b, c, h, w) float, unbounded. Returns the same shape and dtype.
+    """
+    return (cleaner - prediction.at(around.cleaner)) / GAMMA + prediction.at(around.noisier)

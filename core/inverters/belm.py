@@ -1,4 +1,4 @@
-"""O-BELM: a leap over uneven steps whose weights cancel its error up to second order."""
+"""O-BELM: a two-step rule for uneven levels; its weights cancel the error up to second order."""
 
 from typing import TYPE_CHECKING, ClassVar
 
@@ -31,34 +31,44 @@ class Belm:
         return TwoStepPath(source.levels, latents, step_down)
 
 
-def step_down(noisier: "Tensor", z: "Tensor", seen: Prediction, around: LevelTriple) -> "Tensor":
-    """The cleaner latent."""
+def step_down(
+    noisier: "Tensor", z: "Tensor", prediction: Prediction, around: LevelTriple
+) -> "Tensor":
+    """The cleaner latent, from the noisier one and from z between them with its prediction.
+
+    noisier, z: (b, c, h, w) float, unbounded. Returns the same shape and dtype.
+    """
     weight = _weight(around)
-    return weight * noisier + _rest(z, seen, around)
+    return weight * noisier + _rest(z, prediction, around)
 
 
-def step_up(cleaner: "Tensor", z: "Tensor", seen: Prediction, around: LevelTriple) -> "Tensor":
-    """The noisier latent."""
+def step_up(
+    cleaner: "Tensor", z: "Tensor", prediction: Prediction, around: LevelTriple
+) -> "Tensor":
+    """The noisier latent, from the cleaner one and from z between them with its prediction.
+
+    cleaner, z: (b, c, h, w) float, unbounded. Returns the same shape and dtype.
+    """
     weight = _weight(around)
-    return (cleaner - _rest(z, seen, around)) / weight
+    return (cleaner - _rest(z, prediction, around)) / weight
 
 
 def _weight(around: LevelTriple) -> float:
-    """Of the noisier latent in the cleaner one."""
+    """The weight of the noisier latent in the cleaner one."""
     before, after = _steps(around)
     return (after / before) ** 2 * around.cleaner.signal / around.noisier.signal
 
 
-def _rest(z: "Tensor", seen: Prediction, around: LevelTriple) -> "Tensor":
-    """What the latent between adds to the cleaner one."""
+def _rest(z: "Tensor", prediction: Prediction, around: LevelTriple) -> "Tensor":
+    """The part of the cleaner latent that comes from the latent between."""
     before, after = _steps(around)
     both, signal = before + after, around.cleaner.signal
     by_noise = after * both * signal / before
     by_latent = (before - after) * both / before**2 * signal / around.here.signal
-    return by_noise * seen.eps + by_latent * z
+    return by_noise * prediction.eps + by_latent * z
 
 
 def _steps(around: LevelTriple) -> tuple[float, float]:
-    """The two steps in noise per signal, the noisier first."""
+    """The two steps in noise divided by signal, the noisier first."""
     noisier, here, cleaner = (level.noise / level.signal for level in around)
     return here - noisier, cleaner - here

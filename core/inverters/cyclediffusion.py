@@ -41,7 +41,10 @@ class CycleDiffusion:
 
 
 def sample_posterior(source: Source, i: int, z: "Tensor") -> "Tensor":
-    """A latent at a level, from the posterior given the picture and z at the level before."""
+    """Draw the latent at level i from the posterior, given the picture and z at the level before.
+
+    z: (1, c, h, w) float, unbounded. Returns the same shape and dtype.
+    """
     here, there = source.levels[i - 1], source.levels[i]
     known = Prediction(source.x0, (z - here.signal * source.x0) / here.noise)
     fresh = step_sigma(here, there, ETA) * source.noise("noising", i)

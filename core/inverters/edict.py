@@ -30,24 +30,24 @@ class Edict:
 
     def run(self, source: Source) -> Inversion:
         denoise = source.denoiser(source.guidance)
-        x = y = precise(source.x0)
+        x = y = to_double_precision(source.x0)
         for i in source.inversion_order:
             x, y = swap_roles(i, (x, y))
             here, there = source.levels[i], source.levels[i + 1]
             y = (y - (1 - MIX) * x) / MIX
             x = (x - (1 - MIX) * y) / MIX
-            seen = predict_in_single(denoise, x, here)
-            y = undo_step(y, seen, here, there)
-            yield seen.x0
-            seen = predict_in_single(denoise, y, here)
-            x = undo_step(x, seen, here, there)
-            yield seen.x0
+            prediction = predict_in_single(denoise, x, here)
+            y = undo_step(y, prediction, here, there)
+            yield prediction.x0
+            prediction = predict_in_single(denoise, y, here)
+            x = undo_step(x, prediction, here, there)
+            yield prediction.x0
             x, y = swap_roles(i, (x, y))
         return CoupledPath(source.levels, (x, y))
 
 
 class CoupledPath(ReplayPath):
-    """A path of two latents, each moved by what the network sees in the other."""
+    """A path of two latents, each moved by the noise that the network predicts for the other."""
 
     def begin(self, branches: int) -> PathState:
         return tuple(part.repeat(branches, 1, 1, 1) for part in self.latents)
@@ -56,38 +56,53 @@ class CoupledPath(ReplayPath):
         x, y = swap_roles(i, state)
         here, there = self.levels[i], self.levels[i + 1]
         x = step(x, predict_in_single(denoise, y, here), here, there)
-        seen = predict_in_single(denoise, x, here)
-        y = step(y, seen, here, there)
+        prediction = predict_in_single(denoise, x, here)
+        y = step(y, prediction, here, there)
         x = MIX * x + (1 - MIX) * y
         y = MIX * y + (1 - MIX) * x
-        return swap_roles(i, (x, y)), seen.x0
+        return swap_roles(i, (x, y)), prediction.x0
 
     def latent(self, state: PathState) -> "Tensor":
         return state[0].float()
 
 
 def swap_roles(i: int, pair: PathState) -> PathState:
-    """The pair changes roles from step to step (leapfrog), by the step's index both ways."""
+    """Exchange the two latents at odd steps, by the step's index in both directions.
+
+    pair: two latents (b, c, h, w) float, unbounded. Returns them as they are.
+    """
     return pair[::-1] if i % 2 else pair
 
 
-def precise(z: "Tensor") -> "Tensor":
-    """In double precision, as undoing the mix needs; Apple's GPUs have none."""
+def to_double_precision(z: "Tensor") -> "Tensor":
+    """z in double precision, which undoing the mix needs; Apple's GPUs have none.
+
+    z: (b, c, h, w) float, unbounded. Returns float64, on Apple's GPUs z itself.
+    """
     return z if z.device.type == "mps" else z.double()
 
 
 def predict_in_single(denoise: Denoise, z: "Tensor", level: Level) -> Prediction:
-    """The network works in single precision."""
+    """The prediction for z in single precision, in which the network works.
+
+    z: (b, c, h, w) float, unbounded. Both parts of the result are float32, of the same shape.
+    """
     return denoise(z.float(), level)
 
 
-def step(z: "Tensor", seen: Prediction, here: Level, there: Level) -> "Tensor":
-    """The DDIM move of a latent by the noise seen in the other."""
+def step(z: "Tensor", prediction: Prediction, here: Level, there: Level) -> "Tensor":
+    """The DDIM move of a latent by the noise predicted for the other one.
+
+    z: (b, c, h, w) float, unbounded. Returns the same shape and dtype.
+    """
     scale = there.signal / here.signal
-    return scale * z + (there.noise - scale * here.noise) * seen.eps
+    return scale * z + (there.noise - scale * here.noise) * prediction.eps
 
 
-def undo_step(z: "Tensor", seen: Prediction, here: Level, there: Level) -> "Tensor":
-    """What ``moved`` would bring to z."""
+def undo_step(z: "Tensor", prediction: Prediction, here: Level, there: Level) -> "Tensor":
+    """The latent that ``step`` moves to z.
+
+    z: (b, c, h, w) float, unbounded. Returns the same shape and dtype.
+    """
     scale = there.signal / here.signal
-    return (z - (there.noise - scale * here.noise) * seen.eps) / scale
+    return (z - (there.noise - scale * here.noise) * prediction.eps) / scale

@@ -1,4 +1,4 @@
-"""Edit-friendly DDPM inversion: noise maps between noisy pictures that know nothing of another."""
+"""Edit-friendly DDPM inversion: noise maps between pictures noised independently."""
 
 from typing import TYPE_CHECKING, ClassVar
 
@@ -28,7 +28,7 @@ class EditFriendly:
         return steps
 
     def run(self, source: Source) -> Inversion:
-        def noised(i: int, before: "Tensor | None" = None) -> "Tensor":
+        def add_noise(i: int, before: "Tensor | None" = None) -> "Tensor":
             return source.levels[i].mix(source.x0, source.noise("noising", i))
 
-        return (yield from record_noise_maps(source, noised(0), noised))
+        return (yield from record_noise_maps(source, add_noise(0), add_noise))

@@ -1,4 +1,4 @@
-"""Eta Inversion: Direct Inversion whose edit is stirred, most where there is most noise."""
+"""Eta Inversion: Direct Inversion whose edit gets fresh noise, most at the noisiest levels."""
 
 from typing import TYPE_CHECKING, ClassVar
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 MAX_ETA = 0.4
-"""The share of DDPM's noise at the noisiest level, as published; it falls evenly with time."""
+"""The share of DDPM's noise at the noisiest level, as published; it falls linearly with time."""
 DRAWS = 10
 """Noises to choose from at every step, as published."""
 THRESHOLD = 0.2
-"""Of the highest value: where a map says more, its word is at home, as published."""
+"""The share of a map's highest value above which its tokens count as found, as published."""
 STEPS = 50
-"""Of the walk whose first level stands for the noisiest time."""
+"""Steps of the walk whose first level counts as the noisiest time."""
 
 
 @inverters.register
@@ -63,18 +63,22 @@ def under_control(model: Model, denoise: Denoise, control: AttentionCall) -> Den
 
 
 class EditedRegion:
-    """Where in the latent the words are that an edit exchanges."""
+    """Where in the latent the words are that an edit exchanges, by the source's attention maps."""
 
-    def __init__(self, model: Model, looks: MeanAttentionMap | None) -> None:
+    def __init__(self, model: Model, maps: MeanAttentionMap | None) -> None:
         self.pieces = model.pieces
-        self.looks = looks
+        self.maps = maps
 
-    def mask(self, words: Conditioning) -> "Tensor | None":
-        """1 where they look, 0 elsewhere, (1, 1, h, w); None when that cannot be told."""
-        source, target, *_ = (*words.prompts, "", "")
+    def mask(self, embeddings: Conditioning) -> "Tensor | None":
+        """Where the attention map of these words is high: (1, 1, h, w) float, 0..1, each 0 or 1.
+
+        embeddings: the source's prompt, then those of edits, (b, length, width), of which only the
+        texts count. None when no word is exchanged or no map was recorded.
+        """
+        source, target, *_ = (*embeddings.prompts, "", "")
         gone, _ = find_differing_tokens(self.pieces(source), self.pieces(target))
-        look = self.looks.of(gone) if self.looks else None
-        return None if look is None else (look > THRESHOLD * look.max()).to(look)
+        found = self.maps.of(gone) if self.maps else None
+        return None if found is None else (found > THRESHOLD * found.max()).to(found)
 
 
 class EtaPath(ReplayPath):
@@ -86,35 +90,36 @@ class EtaPath(ReplayPath):
         latents: "list[Tensor]",
         slope: float,
         noise: "Callable[[str, int], Tensor]",
-        places: EditedRegion,
+        region: EditedRegion,
     ) -> None:
         super().__init__(levels, latents)
         self.slope = slope
         self.noise = noise
-        self.places = places
+        self.region = region
         self.mask: Tensor | None = None
 
-    def prompt_embeddings(self, i: int, words: Conditioning) -> Conditioning:
-        self.mask = self.places.mask(words)
-        return words
+    def prompt_embeddings(self, i: int, embeddings: Conditioning) -> Conditioning:
+        self.mask = self.region.mask(embeddings)
+        return embeddings
 
     def eta(self, level: Level) -> float:
+        """The share of DDPM's noise at a level, 0 to 1."""
         return min(1.0, self.slope * level.time)
 
     def step(self, i: int, state: PathState, denoise: Denoise) -> "tuple[PathState, Tensor]":
         import torch
 
         here, there, source = self.levels[i], self.levels[i + 1], self.latents[i + 1]
-        seen = denoise(state[0], here)
-        z = step_mean(seen, here, there, self.eta(here))
+        prediction = denoise(state[0], here)
+        z = step_mean(prediction, here, there, self.eta(here))
         fresh = step_sigma(here, there, self.eta(here))
         if fresh:
             z = z + fresh * self._closest(i, (source - z[:1]) / fresh)
         if self.mask is not None:
-            z = seen.at(there).lerp(z, self.mask)
-        return (torch.cat([source, z[1:]]),), seen.x0
+            z = prediction.at(there).lerp(z, self.mask)
+        return (torch.cat([source, z[1:]]),), prediction.x0
 
     def _closest(self, i: int, wanted: "Tensor") -> "Tensor":
-        """Of the step's noises the one nearest to what is wanted."""
-        drawn = (self.noise("eta", i * DRAWS + n) for n in range(DRAWS))
-        return min(drawn, key=lambda noise: float((noise - wanted).square().sum()))
+        """The noise of step i that is nearest to the wanted one."""
+        noises = (self.noise("eta", i * DRAWS + n) for n in range(DRAWS))
+        return min(noises, key=lambda noise: float((noise - wanted).square().sum()))

@@ -34,27 +34,27 @@ class FixedPointInversion:
         latents = [z]
         for i in source.inversion_order:
             high, low = source.levels[i], source.levels[i + 1]
-            seen = denoise(z, low, high)
-            found = BestIterate(ddim_move(z, seen.eps, low, high))
-            yield seen.x0
+            prediction = denoise(z, low, high)
+            search = BestIterate(ddim_move(z, prediction.eps, low, high))
+            yield prediction.x0
             for _ in range(ROUNDS):
-                seen = denoise(found.guess, high)
-                found.offer(ddim_move(z, seen.eps, low, high))
-                yield seen.x0
-            z = found.best
+                prediction = denoise(search.guess, high)
+                search.offer(ddim_move(z, prediction.eps, low, high))
+                yield prediction.x0
+            z = search.best
             latents.append(z)
         return ReplayPath(source.levels, latents[::-1])
 
 
 class BestIterate:
-    """Guesses at a fixed point, and the best: the one that comes of the smallest change."""
+    """Guesses at a fixed point, and the best: the one that differs least from the guess before."""
 
     def __init__(self, guess: "Tensor") -> None:
         self.guess = self.best = guess
         self.change = float("inf")
 
     def offer(self, guess: "Tensor") -> None:
-        """The guess that follows from the last one."""
+        """Take the guess that follows from the last one, (1, c, h, w) float, unbounded."""
         change = float((guess - self.guess).square().mean())
         if change < self.change:
             self.best, self.change = guess, change

@@ -1,4 +1,4 @@
-"""Negative-prompt inversion: the source prompt stands against every prompt, without optimising."""
+"""Negative-prompt inversion: the source prompt is the negative prompt, without optimising."""
 
 from typing import ClassVar
 

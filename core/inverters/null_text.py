@@ -1,4 +1,4 @@
-"""Null-text inversion: what stands against the prompt is tuned until the picture comes back."""
+"""Null-text inversion: the negative embeddings are optimised until the picture comes back."""
 
 from typing import ClassVar
 
@@ -32,5 +32,5 @@ class NullTextInversion:
 
     def run(self, source: Source) -> Inversion:
         latents = yield from ddim_invert(source)
-        opposed = yield from optimise_prompts(source, latents, NULL_TEXT)
-        return ReplayPath(source.levels, latents, opposed)
+        negatives = yield from optimise_prompts(source, latents, NULL_TEXT)
+        return ReplayPath(source.levels, latents, negatives)

@@ -1,4 +1,4 @@
-"""Prompt Tuning Inversion: the source prompt is tuned until the picture comes back."""
+"""Prompt Tuning Inversion: the source embeddings are optimised until the picture comes back."""
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
@@ -17,7 +17,7 @@ PROMPT_TUNING = OptimisationSettings(
     rounds=10, rate=lambda _: 1e-2, enough=lambda _: 0.0, is_against=False
 )
 SHARE = 0.8
-"""How much of an edit's words is the prompt; the rest is the tuned source."""
+"""The prompt's share in the embeddings of an edit; the rest is the optimised source."""
 
 
 @inverters.register
@@ -37,27 +37,27 @@ class PromptTuningInversion:
 
     def run(self, source: Source) -> Inversion:
         latents = yield from ddim_invert(source)
-        words = yield from optimise_prompts(source, latents, PROMPT_TUNING)
-        return InterpolatedPath(source.levels, latents, words)
+        embeddings = yield from optimise_prompts(source, latents, PROMPT_TUNING)
+        return InterpolatedPath(source.levels, latents, embeddings)
 
 
 class InterpolatedPath(ReplayPath):
-    """A path with words of its own: the source follows them, edits follow a mixture."""
+    """A path with source embeddings of its own for every step; edits follow a mixture with them."""
 
     def __init__(
         self,
         levels: Levels,
         latents: "Sequence[Tensor]",
-        words: "Sequence[Conditioning]",
+        embeddings: "Sequence[Conditioning]",
         share: float = SHARE,
     ) -> None:
         super().__init__(levels, latents)
-        self.words = tuple(words)
+        self.embeddings = tuple(embeddings)
         self.share = share
 
-    def prompt_embeddings(self, i: int, words: Conditioning) -> Conditioning:
+    def prompt_embeddings(self, i: int, embeddings: Conditioning) -> Conditioning:
         import torch
 
-        own = self.words[i].tokens
-        edits = own.lerp(words.tokens[1:], self.share)
-        return replace(words, tokens=torch.cat([own, edits]))
+        own = self.embeddings[i].tokens
+        edits = own.lerp(embeddings.tokens[1:], self.share)
+        return replace(embeddings, tokens=torch.cat([own, edits]))

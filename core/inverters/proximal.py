@@ -1,4 +1,4 @@
-"""Proximal guidance: negative-prompt inversion that keeps only the strongest wishes of a prompt."""
+"""Proximal guidance: negative-prompt inversion that keeps only the strongest guidance."""
 
 from typing import TYPE_CHECKING, ClassVar
 
@@ -14,9 +14,9 @@ QUANTILE = 0.75
 LATE = 0.76
 """Levels with less noise are put back, as published: time 400 of 1000 in Stable Diffusion."""
 DILATION = 1
-"""Latent cells by which what is guided grows before the rest is put back."""
+"""Latent cells by which the guided region grows before the rest is put back."""
 ROUNDING = 1e-6
-"""Smaller differences between two predictions say nothing."""
+"""Smaller differences between two predictions are rounding errors."""
 
 
 @inverters.register
@@ -47,40 +47,46 @@ class ProximalPath(ReplayPath):
         if not isinstance(denoise, Branches):
             return super().step(i, state, denoise)
         here, there = self.levels[i], self.levels[i + 1]
-        seen, guided = threshold_guidance(denoise, state[0], here)
-        z = seen.at(there)
+        prediction, guided = threshold_guidance(denoise, state[0], here)
+        z = prediction.at(there)
         if here.noise < LATE:
             z = z.where(guided, self.latents[i + 1])
-        return (z,), seen.x0
+        return (z,), prediction.x0
 
 
 def threshold_guidance(
     branches: Branches, z: "Tensor", level: Level
 ) -> "tuple[Prediction, Tensor]":
-    """What is seen under the strong part of the guidance, and where (branches, c, h, w) it acts."""
+    """The prediction under the strong part of the guidance, and where it acts.
+
+    z: (branches, c, h, w) float, unbounded. Where it acts is a bool of the same shape.
+    """
     import torch
 
-    towards, against = branches.pair(z, level)
-    x0, eps = towards.x0.clone(), towards.eps.clone()
+    cond, uncond = branches.pair(z, level)
+    x0, eps = cond.x0.clone(), cond.eps.clone()
     acts = torch.ones_like(z, dtype=torch.bool)
     for row, branch in enumerate(branches.guided):
-        wish = strongest_cells(eps[branch] - against.eps[row])
-        acts[branch] = dilate(wish != 0)
-        eps[branch] = against.eps[row] + wish
+        change = strongest_cells(eps[branch] - uncond.eps[row])
+        acts[branch] = dilate(change != 0)
+        eps[branch] = uncond.eps[row] + change
         x0[branch] = (z[branch] - level.noise * eps[branch]) / level.signal
     acts[0] = False
-    return branches.apply_guidance(Prediction(x0, eps), against), acts
+    return branches.apply_guidance(Prediction(x0, eps), uncond), acts
 
 
-def strongest_cells(wish: "Tensor") -> "Tensor":
-    """The proximal map of the l0 norm: what is below a quantile becomes nought."""
-    size = wish.abs()
+def strongest_cells(change: "Tensor") -> "Tensor":
+    """The proximal map of the l0 norm: values of a size below the quantile become 0.
+
+    change: (c, h, w) float, unbounded. Returns the same shape and dtype.
+    """
+    size = change.abs()
     limit = size.flatten().quantile(QUANTILE).clamp(min=ROUNDING)
-    return wish.where(size > limit, 0.0)
+    return change.where(size > limit, 0.0)
 
 
 def dilate(acts: "Tensor") -> "Tensor":
-    """True also for the cells around."""
+    """True also for the cells around. (c, h, w) bool, 0..1, to the same."""
     from torch.nn.functional import max_pool2d
 
     return max_pool2d(acts[None].float(), 2 * DILATION + 1, stride=1, padding=DILATION)[0] > 0

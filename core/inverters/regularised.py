@@ -1,4 +1,4 @@
-"""Regularised DDIM inversion: on the way up, what the network calls noise becomes more like it."""
+"""Regularised DDIM inversion: the predicted noise of every step is made more like true noise."""
 
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
@@ -38,27 +38,33 @@ class RegularisedInversion:
         latents = [z]
         for i in source.inversion_order:
             high, low = source.levels[i], source.levels[i + 1]
-            seen = denoise(z, low, high)
-            eps = regularise_noise(seen.eps)
+            prediction = denoise(z, low, high)
+            eps = regularise_noise(prediction.eps)
             x0 = (z - low.noise * eps) / max(low.signal, EPSILON)
             z = Prediction(x0, eps).at(high)
             latents.append(z)
-            yield seen.x0
+            yield prediction.x0
         return DirectPath(source.levels, latents[::-1])
 
 
 def regularise_noise(eps: "Tensor") -> "Tensor":
-    """Noise with less correlation, and mean and variance nearer to 0 and 1."""
+    """Noise with less correlation, and mean and variance nearer to 0 and 1.
+
+    eps: (1, c, h, w) float, unbounded. Returns the same shape and dtype.
+    """
     for n in range(ROUNDS):
         for roll in range(n * ROLLS, (n + 1) * ROLLS):
             eps = eps - CORRELATION_WEIGHT / ROLLS * loss_gradient(
                 eps, partial(correlation, roll=roll)
             )
-        eps = eps - NORMAL_WEIGHT * loss_gradient(eps, from_normal)
+        eps = eps - NORMAL_WEIGHT * loss_gradient(eps, divergence_from_normal)
     return eps
 
 
-def from_normal(eps: "Tensor") -> "Tensor":
-    """The Kullback-Leibler divergence of all values, as one Gaussian, from the standard normal."""
+def divergence_from_normal(eps: "Tensor") -> "Tensor":
+    """The Kullback-Leibler divergence of all values, as one Gaussian, from the standard normal.
+
+    eps: (1, c, h, w) float, unbounded. Returns a scalar, non-negative but for rounding.
+    """
     variance, mean = eps.var(), eps.mean()
     return 0.5 * (variance + mean.square() - 1 - (variance + EPSILON).log())

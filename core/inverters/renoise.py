@@ -1,4 +1,4 @@
-"""ReNoise: every step up is repeated, its noises averaged and kept like noise."""
+"""ReNoise: every inversion step is repeated, its noises are averaged and made like true noise."""
 
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 FEW_STEPS = 10
-"""A walk of so few steps is renoised as published for few-step models."""
+"""Up to so many steps a walk is treated as published for few-step models."""
 ROUNDS_OF_FEW, ROUNDS_OF_MANY, ROUNDS_AT_LOW_NOISE = 9, 1, 5
 LOW_NOISE = 0.57
-"""Levels with less noise are averaged otherwise: time 250 of 1000 in Stable Diffusion."""
+"""Below this noise other rounds are averaged: time 250 of 1000 in Stable Diffusion."""
 AVERAGED_AT_LOW_NOISE, AVERAGED = range(5), range(8, 10)
 REGULARISED, ROLLS = 4, 5
-CORRELATION_RATE, DIVERGENCE_RATE, STEEPEST = 20.0, 0.065, 100.0
+CORRELATION_RATE, DIVERGENCE_RATE, MAX_SLOPE = 20.0, 0.065, 100.0
 
 
 @inverters.register
@@ -53,40 +53,48 @@ class ReNoise:
 
 
 def rounds_of(steps: int) -> int:
+    """How often every step is repeated on a walk of so many steps."""
     return ROUNDS_OF_FEW if steps <= FEW_STEPS else ROUNDS_OF_MANY
 
 
 def renoise_step(
     denoise: Denoise, z: "Tensor", low: Level, high: Level, noised: "Tensor", rounds: int
 ) -> "Generator[Tensor, None, Tensor]":
-    """From z at ``low`` to ``high``; ``noised`` is the picture truly noised to ``high``."""
+    """From z at ``low`` to ``high``; ``noised`` is the picture with true noise at ``high``.
+
+    z, noised: (1, c, h, w) float, unbounded. Yields the clean latent of every call and returns the
+    noisier latent, all of the same shape and dtype.
+    """
     import torch
 
     late = high.noise < LOW_NOISE
     averaged = AVERAGED_AT_LOW_NOISE if late else AVERAGED
     last = min(rounds, ROUNDS_AT_LOW_NOISE) if late else rounds
     like = denoise(noised, high).eps if last >= averaged.start else None
-    seen, guess = denoise(z, low, high), z
+    prediction, guess = denoise(z, low, high), z
     total: list[Tensor] = []
     for n in range(rounds + 1):
         if n <= last:
-            seen = denoise(guess, high) if n else seen
-            total += [seen.eps] if n in averaged else []
-            eps = (
-                seen.eps if like is None or n < averaged.start else regularise_noise(seen.eps, like)
-            )
+            prediction = denoise(guess, high) if n else prediction
+            eps = prediction.eps
+            total += [eps] if n in averaged else []
+            if like is not None and n >= averaged.start:
+                eps = regularise_noise(eps, like)
             guess = ddim_move(z, eps, low, high)
-        yield seen.x0
+        yield prediction.x0
     if total and like is not None:
         guess = ddim_move(z, regularise_noise(torch.stack(total).mean(0), like), low, high)
     return guess
 
 
 def regularise_noise(eps: "Tensor", like: "Tensor") -> "Tensor":
-    """The noise with patches more like those of true noise, and less correlated."""
+    """Noise with patches more like those of other noise, and less correlated.
+
+    eps, like: (1, c, h, w) float, unbounded. Returns the same shape and dtype.
+    """
     for n in range(REGULARISED):
-        steep = loss_gradient(eps, lambda e: divergence(e, like))
-        eps = eps - DIVERGENCE_RATE * steep.clamp(-STEEPEST, STEEPEST)
+        slope = loss_gradient(eps, lambda e: divergence(e, like))
+        eps = eps - DIVERGENCE_RATE * slope.clamp(-MAX_SLOPE, MAX_SLOPE)
         for roll in range(n * ROLLS, (n + 1) * ROLLS):
             eps = eps - CORRELATION_RATE / ROLLS * loss_gradient(
                 eps, partial(correlation, roll=roll)

@@ -50,14 +50,17 @@ class _Taylor(ReplayPath):
         here, there = self.flow.times[i : i + 2]
         x = self.flow.from_model_latent(state[0], here)
         first = self.flow.velocity(denoise, x, here)
-        moved = second_order_step(self.flow, denoise, x, first, there - here, here)
-        return (self.flow.to_model_latent(moved, there),), x - here * first
+        after = second_order_step(self.flow, denoise, x, first, there - here, here)
+        return (self.flow.to_model_latent(after, there),), x - here * first
 
 
 def second_order_step(
     flow: Flow, denoise: Denoise, x: "Tensor", first: "Tensor", stride: float, time: float
 ) -> "Tensor":
-    """x after a stride from a time, given the velocity there."""
+    """x after a stride from a time, given the velocity there.
+
+    x, first: (b, c, h, w) float, unbounded. Returns the same shape and dtype.
+    """
     half = stride / 2
     ahead = flow.velocity(denoise, x + half * first, time + half)
     derivative = (ahead - first) / half

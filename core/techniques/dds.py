@@ -1,4 +1,4 @@
-"""Delta Denoising Score: change a picture by what two prompts think of the same noise."""
+"""Delta Denoising Score: change a picture by how two prompts' predictions of one noise differ."""
 
 from collections.abc import Generator
 from dataclasses import dataclass
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from core.editing.prompt_edit import Walk
     from core.task import Task
 
-LADDER = 200
-"""Among how many levels one is drawn at every iteration."""
+LEVELS = 200
+"""Steps of the walk from whose levels one is drawn at every iteration."""
 NOISIEST, CLEANEST = 0.95, 0.05
 """Shares of the whole schedule between which levels are drawn."""
 PUBLISHED_RATE = 0.1 * 2000 / 64**2
@@ -68,10 +68,10 @@ def _descent(
         return x0
     warn_about_prompt(task, model, x0)
     params, mask = task.params, soft_latent_mask(task.mask, x0)
-    words = model.embed([params.source_prompt, params.prompt])
-    against = model.embed([params.negative_prompt])
-    denoise = Branches(model, words, (params.guidance,) * 2, against)
-    levels, z = _drawable(model), x0
+    embeddings = model.embed([params.source_prompt, params.prompt])
+    negative = model.embed([params.negative_prompt])
+    denoise = Branches(model, embeddings, (params.guidance,) * 2, negative)
+    levels, z = _drawable_levels(model), x0
     for i in range(count):
         level = _draw_level(levels, task, x0, i)
         gradient = _delta(denoise, x0, z, level, task.noise(x0, "score", i))
@@ -81,7 +81,7 @@ def _descent(
 
 
 def _delta(denoise: Branches, x0: "Tensor", z: "Tensor", level: Level, noise: "Tensor") -> "Tensor":
-    """How much more the target prompt holds against z than the source's against the picture."""
+    """The noise predicted in z for the target, less that in the picture for the source."""
     import torch
 
     noisy = level.mix(torch.cat([x0, z]), noise)
@@ -89,16 +89,16 @@ def _delta(denoise: Branches, x0: "Tensor", z: "Tensor", level: Level, noise: "T
     return target - source
 
 
-def _drawable(model: Model) -> Levels:
-    levels = model.levels(LADDER)
-    first, last = round((1 - NOISIEST) * LADDER), round((1 - CLEANEST) * LADDER)
+def _drawable_levels(model: Model) -> Levels:
+    levels = model.levels(LEVELS)
+    first, last = round((1 - NOISIEST) * LEVELS), round((1 - CLEANEST) * LEVELS)
     return invertible_levels(levels[first : last + 1])
 
 
 def _draw_level(
     levels: Levels, task: "Task[DeltaDenoisingScore.Params]", like: "Tensor", step: int
 ) -> Level:
-    """One level, every one as likely, decided by the seed as noise is."""
+    """One level, each as likely as any other; the seed decides it, as it decides noise."""
     from math import erf, sqrt
 
     normal = float(task.noise(like[:1, :1, :1, :1], "level", step))

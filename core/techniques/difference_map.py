@@ -1,4 +1,4 @@
-"""What would change: a grey picture of how differently two prompts see a picture."""
+"""What would change: a grey picture of how much the predictions of two prompts differ."""
 
 from collections.abc import Generator
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from core.task import Task
 
 OUTLIERS = 0.98
-"""Of the map's values, above which they count as this bright: extremes would darken the rest."""
+"""The quantile of the map's values that is white: a few extremes would darken all the rest."""
 
 
 @techniques.register
@@ -52,7 +52,7 @@ class DifferenceMap:
         denoise = check_finite(model.denoiser(model.embed([params.source_prompt, params.prompt])))
         total: Tensor = x0.new_zeros(())
         for draw in range(params.steps):
-            seen = denoise(level.mix(x0, task.noise(x0, "draw", draw)), level)
-            total = total + (seen.x0[1:2] - seen.x0[:1]).abs().mean(1, keepdim=True)
-            yield Step(draw + 1, params.steps, seen.x0[1:2])
+            source, target = denoise(level.mix(x0, task.noise(x0, "draw", draw)), level).x0.chunk(2)
+            total = total + (target - source).abs().mean(1, keepdim=True)
+            yield Step(draw + 1, params.steps, target)
         return grey_picture(total, task.image.shape[:2], OUTLIERS)

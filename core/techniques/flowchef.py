@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from core.task import Task
 
 SLOPE = 2 * 1000 / (16 * 128**2)
-"""Of the published loss, 1000 times the mean squared error over its 16 x 128 x 128 latents.
+"""The slope of the published loss, 1000 times the mean squared error of 16 x 128 x 128 latents.
 
-Latents of other sizes are pulled as hard per value: harder, and a walk keeps noise it cannot lose.
+Latents of other sizes are pulled as hard per value: any harder, noise is left over at the end.
 """
 
 
@@ -101,18 +101,18 @@ class _Steered:
         return self.x0.lerp(self.flow.to_model_latent(x, times[-1]), self.mask)
 
     def _guide(self, z: "Tensor", level: Level, label: Level | None = None) -> Prediction:
-        """The prompt, inside the painted region away from what the picture shows."""
-        towards, against = self.branches.pair(z, level, label)
+        """The prompt, inside the painted region guided away from the source prompt."""
+        cond, uncond = self.branches.pair(z, level, label)
         if not self.branches.guided:
-            return towards
+            return cond
         scale = self.params.guidance * self.mask
         return Prediction(
-            towards.x0 + scale * (towards.x0 - against.x0),
-            towards.eps + scale * (towards.eps - against.eps),
+            cond.x0 + scale * (cond.x0 - uncond.x0),
+            cond.eps + scale * (cond.eps - uncond.eps),
         )
 
     def _pull(self, x: "Tensor", velocity: "Tensor", time: float, whole: bool) -> "Tensor":
-        """x after gradient steps on how far the clean latent in sight is from the picture."""
+        """x after gradient steps that bring its predicted clean latent nearer to the picture."""
         share = min(1.0, self.params.rate * SLOPE)
         where = 1.0 if whole else 1 - self.mask
         for _ in range(self.params.pulls):

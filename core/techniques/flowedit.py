@@ -79,14 +79,14 @@ class _Edit:
     def _branches(self, model: Model) -> tuple[Branches, Branches]:
         """Source and target under every noise of a step, and the target alone."""
         params = self.params
-        shown = [params.source_prompt, params.prompt]
-        words = model.embed([prompt for prompt in shown for _ in range(params.draws)])
+        prompts = [params.source_prompt, params.prompt]
+        both = model.embed([prompt for prompt in prompts for _ in range(params.draws)])
         scales = [params.source_guidance] * params.draws + [params.guidance] * params.draws
-        against = model.embed([params.negative_prompt])
-        alone = model.embed([params.prompt])
+        negative = model.embed([params.negative_prompt])
+        target = model.embed([params.prompt])
         return (
-            Branches(model, words, scales, against),
-            Branches(model, alone, (params.guidance,), against),
+            Branches(model, both, scales, negative),
+            Branches(model, target, (params.guidance,), negative),
         )
 
     def walk(self) -> "Walk":
@@ -101,7 +101,7 @@ class _Edit:
         return x
 
     def _difference(self, i: int, x: "Tensor") -> "Tensor":
-        """What the target's flow does more than the source's, on average over noises."""
+        """The target's velocity less the source's, on average over noises."""
         import torch
 
         time = self.flow.times[i]
@@ -118,7 +118,7 @@ class _Edit:
         return (1 - time) * self.x0 + time * noise
 
     def _sample(self, x: "Tensor", first: int) -> "Walk":
-        """The last steps: an ordinary walk from where the edit stands."""
+        """The last steps: an ordinary walk that starts at the edit so far."""
         times = self.flow.times
         x = self._noised_latent(first, 0) + (x - self.x0)
         for i in range(first, len(times) - 1):

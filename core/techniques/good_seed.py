@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 catalog.load("verifiers")
 STEERED = (0.2, 0.8)
-"""The share of the walk in which particles are chosen between."""
-EVERY = 0.1
-"""So often, in shares of the walk."""
+"""The part of the walk in which particles are resampled."""
+INTERVAL = 0.1
+"""Between two resamplings, as a share of the walk."""
 
 
 @techniques.register
@@ -80,22 +80,26 @@ class NoiseSearch:
         self.rewards = x0.new_zeros(self.params.count)
 
     def walk(self) -> "Generator[Step, None, Tensor]":
-        noise, levels = self.noises(), self.levels
+        """Walk to the end; returns the best latent, (1, c, h, w) float, unbounded."""
+        noise, levels = self.draw_noises(), self.levels
         z, last, best = self._start(noise), len(levels) - 2, 0
         for i, (here, there) in enumerate(zip(levels, levels[1:], strict=False)):
-            seen = self.denoise(z, here)
-            z = self._step(seen, i)
+            prediction = self.denoise(z, here)
+            z = self._step(prediction, i)
             outside = there.mix(self.x0, noise) if there.noise else self.x0
             z = outside.lerp(z, self.mask)
             if i == last:
-                best = self.best(z)
-            elif self._chooses(i):
-                z, noise = self._resample(seen.x0, i, z, noise)
-            yield Step(i + 1, last + 1, seen.x0[best : best + 1])
+                best = self.best_row(z)
+            elif self._is_resampling_step(i):
+                z, noise = self._resample(prediction.x0, i, z, noise)
+            yield Step(i + 1, last + 1, prediction.x0[best : best + 1])
         return z[best : best + 1]
 
-    def noises(self) -> "Tensor":
-        """The seed's own noise first, then others; a larger bank holds the smaller one."""
+    def draw_noises(self) -> "Tensor":
+        """The seed's own noise first, then others; a larger bank holds the smaller one.
+
+        Returns (count, c, h, w) float, standard normal.
+        """
         import torch
 
         others = [self.task.noise(self.x0, "bank", n) for n in range(1, self.params.count)]
@@ -107,31 +111,32 @@ class NoiseSearch:
             return level.mix(self.x0, noise)
         return noise * math.hypot(level.signal, level.noise)
 
-    def _step(self, seen: Prediction, i: int) -> "Tensor":
+    def _step(self, prediction: Prediction, i: int) -> "Tensor":
         """A DDIM step in a bank; steering needs noise on the way."""
         here, there = self.levels[i : i + 2]
         if self.params.search == "bank":
-            return seen.at(there)
-        fresh = step_sigma(here, there)
-        return step_mean(seen, here, there) + fresh * self.task.noise(seen.x0, "steer", i)
+            return prediction.at(there)
+        noise = self.task.noise(prediction.x0, "steer", i)
+        return step_mean(prediction, here, there) + step_sigma(here, there) * noise
 
-    def best(self, z: "Tensor") -> int:
+    def best_row(self, z: "Tensor") -> int:
+        """Which clean latent of z the verifier scores highest. (n, c, h, w) float, unbounded."""
         if self.params.count == 1:
             return 0
         return int(self.verify(z).argmax())
 
-    def _chooses(self, i: int) -> bool:
-        """Whether step i is one after which particles are chosen between."""
+    def _is_resampling_step(self, i: int) -> bool:
+        """Whether particles are resampled after step i."""
         if self.params.search == "bank" or self.params.count == 1:
             return False
         steps = len(self.levels) - 1
-        every = max(1, round(EVERY * steps))
-        return STEERED[0] * steps <= i < STEERED[1] * steps and i % every == 0
+        interval = max(1, round(INTERVAL * steps))
+        return STEERED[0] * steps <= i < STEERED[1] * steps and i % interval == 0
 
     def _resample(
         self, x0: "Tensor", i: int, z: "Tensor", noise: "Tensor"
     ) -> "tuple[Tensor, Tensor]":
-        """Particles drawn anew by how much their reward has grown."""
+        """Draw particles anew, in proportion to how much their reward has grown."""
         rewards = self.verify(x0)
         weights = (self.params.pressure * (rewards - self.rewards)).softmax(0)
         rows = sample_rows(weights, self.task.noise(weights[:, None, None, None], "choice", i))
@@ -140,7 +145,10 @@ class NoiseSearch:
 
 
 def sample_rows(weights: "Tensor", noise: "Tensor") -> "Tensor":
-    """As many rows as there are weights, drawn by them; noise is normal."""
+    """As many row indices as there are weights, drawn in proportion to them.
+
+    weights: (n,) float, 0..1, with sum 1; noise: n values, standard normal. Returns (n,) int64.
+    """
     import torch
 
     chances = (1 + torch.erf(noise.flatten() / math.sqrt(2))) / 2

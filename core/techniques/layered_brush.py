@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from core.task import Task
 
 TAIL = 2
-"""Steps run jointly for the whole picture at the end, as published."""
+"""Steps at the end that run for the whole picture together, as published."""
 
 
 @techniques.register
@@ -97,11 +97,12 @@ class _Stroke:
     @property
     def calls(self) -> int:
         """Depth + 2, and once per picture whatever of the base path is not known yet."""
-        climbing = max(0, self.path.start - self.start)
-        return climbing + len(self.path.missing_replays(self._first_held)) + self.last - self.start
+        inversions = max(0, self.path.start - self.start)
+        replays = len(self.path.missing_replays(self._first_replay))
+        return inversions + replays + self.last - self.start
 
     @property
-    def _first_held(self) -> int:
+    def _first_replay(self) -> int:
         return self.start if self.task.params.strength < 1 else self.merge
 
     def walk(self) -> Walk:

@@ -90,9 +90,9 @@ class Morphing:
         self.whole = invertible_levels(model.levels(self.params.steps))
         self.levels = last_steps(self.whole, self.params.strength)
         self.x0 = model.encode(task.image)
-        named = self.params.picture
-        self.other = model.encode(task.pictures["picture"]) if named else None
-        self.words = model.embed([self.params.source_prompt, self.params.prompt])
+        has_file = bool(self.params.picture)
+        self.other = model.encode(task.pictures["picture"]) if has_file else None
+        self.embeddings = model.embed([self.params.source_prompt, self.params.prompt])
         self.negative = model.embed([self.params.negative_prompt])
 
     @property
@@ -100,42 +100,44 @@ class Morphing:
         return len(self.whole if self.other is None else self.levels) - 1
 
     def walk(self) -> Walk:
-        latents = yield from self._up(self.x0, 0)
-        second = yield from (self._own() if self.other is None else self._real(self.other))
+        latents = yield from self._invert(self.x0, 0)
+        second = yield from (
+            self._sample_other() if self.other is None else self._invert_other(self.other)
+        )
         noise = self.task.noise(self.x0, "fresh")
         z = mix_ends(Ends(latents[0], self.x0), second, self.levels[0], noise, self.params)
         mask = soft_latent_mask(self.task.mask, self.x0)
         denoise = self._denoiser_at(self.params.share)
         return (yield from _ddim_down(denoise, z, self.levels, latents, mask))
 
-    def _own(self) -> "Generator[Tensor, None, Ends]":
+    def _sample_other(self) -> "Generator[Tensor, None, Ends]":
         """The picture that the prompt makes of the seed's noise."""
         before = self.whole[: len(self.whole) - len(self.levels) + 1]
         noisy = yield from _ddim_down(self._denoiser_at(1.0), self.task.noise(self.x0), before)
         clean = yield from _ddim_down(self._denoiser_at(1.0), noisy, self.levels)
         return Ends(noisy, clean)
 
-    def _real(self, x0: "Tensor") -> "Generator[Tensor, None, Ends]":
-        """The other picture, inverted with the prompt as its words."""
-        latents = yield from self._up(x0, 1)
+    def _invert_other(self, x0: "Tensor") -> "Generator[Tensor, None, Ends]":
+        """The other picture, inverted with the prompt."""
+        latents = yield from self._invert(x0, 1)
         return Ends(latents[0], x0)
 
-    def _up(self, x0: "Tensor", row: int) -> "Generator[Tensor, None, list[Tensor]]":
+    def _invert(self, x0: "Tensor", row: int) -> "Generator[Tensor, None, list[Tensor]]":
         """A picture inverted with one of the two prompts."""
-        words, guidance = select_rows(self.words, [row]), self.params.guidance
+        prompt, guidance = select_rows(self.embeddings, [row]), self.params.guidance
         return ddim_invert(
-            Source(self.model, x0, words, self.levels, guidance, self.negative, self._noise)
+            Source(self.model, x0, prompt, self.levels, guidance, self.negative, self._noise)
         )
 
     def _noise(self, role: str, step: int) -> "Tensor":
         return self.task.noise(self.x0, role, step)
 
     def _denoiser_at(self, share: float) -> Denoise:
-        """The network on words between both prompts; a real picture's own are followed unguided."""
-        pull = share if self.other is None else 4 * share * (1 - share)
-        scale = 1 + pull * (self.params.guidance - 1)
+        """The network between both prompts; at the prompt of a real picture it is unguided."""
+        part = share if self.other is None else 4 * share * (1 - share)
+        scale = 1 + part * (self.params.guidance - 1)
         return Branches(
-            self.model, interpolate_embeddings(self.words, share), (scale,), self.negative
+            self.model, interpolate_embeddings(self.embeddings, share), (scale,), self.negative
         )
 
 
@@ -150,7 +152,11 @@ class Ends:
 def mix_ends(
     first: Ends, second: Ends, level: Level, noise: "Tensor", params: Morph.Params
 ) -> "Tensor":
-    """The published mix: content in the share asked for, noise in its full variance."""
+    """The published mix: content by the share, noise with its full variance.
+
+    The latents of both ends and noise: (1, c, h, w) float, unbounded. Returns the same shape and
+    dtype, within -bound..bound of the parameters.
+    """
     kept = math.sqrt(1 - params.fresh**2)
     alpha, beta = (kept * part for part in _arc(params.share))
     mu, nu = alpha / (alpha + beta), beta / (alpha + beta)
@@ -164,9 +170,12 @@ def _arc(share: float) -> tuple[float, float]:
     return math.cos(share * math.pi / 2), math.sin(share * math.pi / 2)
 
 
-def interpolate_embeddings(words: Conditioning, share: float) -> Conditioning:
-    """One row between the two of a conditioning."""
-    first, second = select_rows(words, [0]), select_rows(words, [1])
+def interpolate_embeddings(embeddings: Conditioning, share: float) -> Conditioning:
+    """One row between the two of a conditioning.
+
+    embeddings: tokens (2, length, width) float, unbounded. Returns (1, length, width) alike.
+    """
+    first, second = select_rows(embeddings, [0]), select_rows(embeddings, [1])
     pooled = first.pooled
     if pooled is not None and second.pooled is not None:
         pooled = pooled.lerp(second.pooled, share)
@@ -180,15 +189,15 @@ def _ddim_down(
     latents: "list[Tensor] | None" = None,
     mask: "Tensor | None" = None,
 ) -> Walk:
-    """DDIM steps; with latents and a mask, where it is 0 the latents stay."""
+    """DDIM steps; with latents and a mask, the latents stay where the mask is 0."""
     if latents is not None and mask is not None:
         z = latents[0].lerp(z, mask)
     for i, (here, there) in enumerate(_pairs(levels)):
-        seen = denoise(z, here)
-        z = seen.at(there)
+        prediction = denoise(z, here)
+        z = prediction.at(there)
         if latents is not None and mask is not None:
             z = latents[i + 1].lerp(z, mask)
-        yield seen.x0
+        yield prediction.x0
     return z
 
 

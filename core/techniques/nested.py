@@ -1,4 +1,4 @@
-"""Nested Diffusion: a sampler whose previews are pictures."""
+"""Nested Diffusion: a sampler whose previews are finished pictures."""
 
 import math
 from collections.abc import Generator
@@ -58,7 +58,7 @@ class NestedDiffusion:
         if params.strength == 1:
             z = noise * math.hypot(levels[0].signal, levels[0].noise)
         for i, (here, there) in enumerate(zip(levels, levels[1:], strict=False)):
-            clean = yield from painting.picture(z, i)
+            clean = yield from painting.sample(z, i)
             z = there.mix(clean, (z - here.signal * clean) / here.noise)
             outside = there.mix(x0, noise) if there.noise else x0
             z = outside.lerp(z, mask)
@@ -66,7 +66,7 @@ class NestedDiffusion:
 
 
 class NestedRun:
-    """The inner walks, one from every outer level; calls are numbered through all of them."""
+    """The inner walks, one from every outer level; steps are numbered through all of them."""
 
     def __init__(
         self,
@@ -83,14 +83,17 @@ class NestedRun:
         self.done = 0
         self.shown: Tensor | None = None
 
-    def picture(self, z: "Tensor", i: int) -> "Generator[Step, None, Tensor]":
-        """A clean latent from a noisy one; until it is there the one before is shown."""
+    def sample(self, z: "Tensor", i: int) -> "Generator[Step, None, Tensor]":
+        """A clean latent from a noisy one; the steps show the clean latent before it.
+
+        z: (1, c, h, w) float, unbounded. Returns the same shape and dtype.
+        """
         walk, eta, clean = self.walks[i], self.task.params.variation, z
         for here, there in zip(walk, walk[1:], strict=False):
-            seen = self.denoise(z, here)
-            fresh = step_sigma(here, there, eta)
-            z = step_mean(seen, here, there, eta) + fresh * self.task.noise(z, "inner", self.done)
-            clean, self.done = seen.x0, self.done + 1
+            prediction, sigma = self.denoise(z, here), step_sigma(here, there, eta)
+            noise = self.task.noise(z, "inner", self.done)
+            z = step_mean(prediction, here, there, eta) + sigma * noise
+            clean, self.done = prediction.x0, self.done + 1
             if there is walk[-1]:
                 self.shown = clean
             yield Step(self.done, self.total, clean if self.shown is None else self.shown)

@@ -60,22 +60,22 @@ class PromptSlider:
 
 
 def direction(params: PromptSlider.Params, model: Model) -> "Tensor":
-    """What sliding by one adds to each token of the prompt (length, width)."""
+    """What an amount of 1 adds to each token of the prompt, (length, width) float, unbounded."""
     tokens = model.embed([params.prompt]).tokens[0]
-    found = tokens.new_zeros(tokens.shape)
-    wanted = _places(params, model)
+    shift = tokens.new_zeros(tokens.shape)
+    sliding = _sliding_tokens(params, model)
     for phrase, sign in ((params.more, 1), (params.less, -1)):
-        spoken = f"{phrase} {params.prompt}".strip()
-        there = model.embed([spoken]).tokens[0]
-        places = align_tokens(model.pieces(spoken), model.pieces(params.prompt))
-        for here in wanted:
-            if here < len(tokens) and 0 <= places[here] < len(there):
-                found[here] += sign * there[places[here]]
-    return found
+        prompt = f"{phrase} {params.prompt}".strip()
+        with_phrase = model.embed([prompt]).tokens[0]
+        counterparts = align_tokens(model.pieces(prompt), model.pieces(params.prompt))
+        for here in sliding:
+            if here < len(tokens) and 0 <= counterparts[here] < len(with_phrase):
+                shift[here] += sign * with_phrase[counterparts[here]]
+    return shift
 
 
-def _places(params: PromptSlider.Params, model: Model) -> list[int]:
-    """Where in the prompt the words stand that slide."""
+def _sliding_tokens(params: PromptSlider.Params, model: Model) -> list[int]:
+    """The token indices of the words that slide."""
     pieces = model.pieces(params.prompt)
     return token_indices(pieces, model.pieces(params.subject) if params.subject.strip() else pieces)
 

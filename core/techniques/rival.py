@@ -138,7 +138,10 @@ def _with_statistics(denoise: Denoise) -> Denoise:
 
 
 def adain(states: "Tensor", like: "Tensor") -> "Tensor":
-    """Every channel with the mean and deviation that it has in another latent."""
+    """Give every channel the mean and deviation that it has in another latent.
+
+    states: (b, c, h, w) float, unbounded; like: (1, c, h, w) alike. Returns the shape of states.
+    """
     import torch
 
     spread, mean = torch.var_mean(states, (2, 3), keepdim=True)

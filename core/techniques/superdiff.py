@@ -1,4 +1,4 @@
-"""SuperDiff: two prompts or models in one picture, weighed by how likely each finds it."""
+"""SuperDiff: two prompts or models in one picture, weighted by how likely each finds it."""
 
 import math
 from collections.abc import Callable, Generator
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
     from core.task import Task
 
-Said = Callable[["Tensor", Level], "Tensor"]
-"""The noise seen in a latent, in rows: by either prompt, then against them once per model."""
+PredictRows = Callable[["Tensor", Level], "Tensor"]
+"""The noise predicted in a latent, in rows: for both prompts, then unconditional once a model."""
 OTHER = (
     "It is told the second prompt or, without one, the prompt; every step then asks both models. "
     "It must share its latents with the first."
@@ -77,48 +77,51 @@ class SuperDiff:
         x0 = model.encode(task.image)
         if len(levels) == 1:
             return model.decode(x0)
-        told, noise = make_denoisers(task, model, x0), task.noise(x0)
+        predict, noise = make_denoisers(task, model, x0), task.noise(x0)
         mask = soft_latent_mask(task.mask, x0)
         blend = Blend(params, mask, len(levels) - 1)
         z = levels[0].mix(x0, noise) if params.strength < 1 else noise
         for i, (here, there) in enumerate(zip(levels, levels[1:], strict=False)):
-            said = told(z, here)
+            rows = predict(z, here)
             move = StepChange.from_levels(here, there, task.noise(x0, "walk", i))
-            eps = blend.mix(said, move)
+            eps = blend.mix(rows, move)
             clean = (z - here.noise * eps) / here.signal
             z = there.signal * (z / here.signal + move.along(eps))
-            blend.follow(said, move, move.along(eps))
+            blend.follow(rows, move, move.along(eps))
             z = there.mix(x0, noise).lerp(z, mask) if there.noise else x0.lerp(z, mask)
             yield Step(i + 1, len(levels) - 1, clean)
         return model.decode(z)
 
 
-def make_denoisers(task: "Task[SuperDiff.Params]", model: Model, x0: "Tensor") -> Said:
-    """Both prompts' networks, which may be one. Raises TechniqueError for models unlike in kind."""
+def make_denoisers(task: "Task[SuperDiff.Params]", model: Model, x0: "Tensor") -> PredictRows:
+    """Both prompts' networks, which may be one.
+
+    x0: (1, c, h, w) float, unbounded. Raises TechniqueError for models with unlike latents.
+    """
     params = task.params
     other = task.models["second_model"] if params.second_model else None
-    first, against = params.prompt, params.negative_prompt
+    first, negative = params.prompt, params.negative_prompt
     second = params.second_prompt if other is None else params.second_prompt.strip() or first
     if other is None or other.identity == model.identity:
-        alone = check_finite(model.denoiser(model.embed([first, second, against])))
-        return lambda z, level: alone(z, level).eps
+        single = check_finite(model.denoiser(model.embed([first, second, negative])))
+        return lambda z, level: single(z, level).eps
     refuse_foreign(model, other, task.image, x0)
-    theirs = other.denoiser(other.embed([second, against]))
-    return of_both(
-        check_finite(model.denoiser(model.embed([first, against]))),
+    theirs = other.denoiser(other.embed([second, negative]))
+    return join_denoisers(
+        check_finite(model.denoiser(model.embed([first, negative]))),
         check_finite(at_levels_of_another(other, theirs, params.steps)),
     )
 
 
-def of_both(model: Denoise, other: Denoise) -> Said:
-    """Two networks, each with its prompt and against it, in the order that a Blend wants."""
+def join_denoisers(model: Denoise, other: Denoise) -> PredictRows:
+    """Two networks, each with its prompt and without it, in the order that a Blend wants."""
     import torch
 
-    def said(z: "Tensor", level: Level) -> "Tensor":
-        rows = [network(z, level).eps.to(z) for network in (model, other)]
-        return torch.cat([row[part] for part in (slice(1), slice(1, None)) for row in rows])
+    def predict(z: "Tensor", level: Level) -> "Tensor":
+        pairs = [network(z, level).eps.to(z) for network in (model, other)]
+        return torch.cat([pair[part] for part in (slice(1), slice(1, None)) for pair in pairs])
 
-    return said
+    return predict
 
 
 @dataclass(frozen=True)
@@ -126,7 +129,7 @@ class StepChange:
     """One stochastic step of latents in units of their signal, from noise sigma downwards.
 
     ``drift`` is the integral of half the squared diffusion, ``fresh`` the noise that is added;
-    both make the step exact for what the network sees as clean.
+    both make the step exact for the clean latent that the network predicts.
     """
 
     sigma: float
@@ -135,17 +138,25 @@ class StepChange:
 
     @staticmethod
     def from_levels(here: Level, there: Level, noise: "Tensor") -> "StepChange":
+        """The step between two levels with a noise (1, c, h, w) float, standard normal."""
         sigma = here.noise / here.signal
         ratio = there.noise / there.signal / sigma
         lost = 1 - ratio * ratio
         return StepChange(sigma, sigma * lost / 2, sigma * ratio * math.sqrt(lost) * noise)
 
     def along(self, eps: "Tensor") -> "Tensor":
-        """How latents change when the network says eps."""
+        """How latents change for a predicted noise.
+
+        eps: (b, c, h, w) float, unbounded. Returns the same shape and dtype.
+        """
         return self.fresh - 2 * self.drift * eps
 
     def gain(self, eps: "Tensor", change: "Tensor", mask: "Tensor") -> "Tensor":
-        """The Ito estimate of how log-densities grow, one per row of eps, in the masked cells."""
+        """The Ito estimate of how log-densities grow, one per row of eps, in the masked cells.
+
+        eps: (n, c, h, w) float, unbounded; change: (1, c, h, w) alike; mask: (1, 1, h, w), 0..1.
+        Returns (n,) float, unbounded.
+        """
         inner = change * eps + self.drift * eps.square()
         return -(inner * mask).flatten(1).sum(1) / self.sigma
 
@@ -153,8 +164,8 @@ class StepChange:
 class Blend:
     """The weight of the first prompt, step by step; ``densities`` are logarithms.
 
-    With c1, c2 said by the prompts, u1, u2 said against them (one of a kind where both prompts
-    have the same model), a guidance s and a weight k, the latents follow
+    With the conditional noises c1, c2 of the prompts, the unconditional ones u1, u2 (the same where
+    both prompts have the same model), a guidance s and a weight k, the latents follow
 
         u + s (k c1 + (1 - k) c2 - u)
 
@@ -171,32 +182,38 @@ class Blend:
         self.steps = steps
         self.densities = mask.new_zeros(2)
 
-    def mix(self, said: "Tensor", move: StepChange) -> "Tensor":
-        """The guided noise of both prompts; said is of the prompts and against them."""
+    def mix(self, rows: "Tensor", move: StepChange) -> "Tensor":
+        """The guided noise of both prompts, (1, c, h, w).
+
+        rows: (n, c, h, w) float, unbounded, as PredictRows orders them: 3 of one model, 4 of two.
+        """
         if self.params.mode == "and":
-            rest = self._second(said, said[2:].mean(0, keepdim=True))
-            share = self._equal(said, rest, move)
+            rest = self._guide_second(rows, rows[2:].mean(0, keepdim=True))
+            share = self._weight_of_equal_growth(rows, rest, move)
         else:
-            share = self._likelier()
-            rest = self._second(said, said[-1:].lerp(said[2:3], share))
-        return rest + self.params.guidance * share * (said[:1] - said[1:2])
+            share = self._weight_of_likelier()
+            rest = self._guide_second(rows, rows[-1:].lerp(rows[2:3], share))
+        return rest + self.params.guidance * share * (rows[:1] - rows[1:2])
 
-    def _second(self, said: "Tensor", against: "Tensor") -> "Tensor":
+    def _guide_second(self, rows: "Tensor", uncond: "Tensor") -> "Tensor":
         """The second prompt alone, guided."""
-        return guide(against, said[1:2], self.params.guidance)
+        return guide(uncond, rows[1:2], self.params.guidance)
 
-    def follow(self, said: "Tensor", move: StepChange, change: "Tensor") -> None:
-        """The step was taken: both densities have grown."""
-        self.densities = self.densities + move.gain(said[:2], change, self.mask)
+    def follow(self, rows: "Tensor", move: StepChange, change: "Tensor") -> None:
+        """Let both densities grow by a step that was taken.
 
-    def _likelier(self) -> "Tensor":
+        rows: (n, c, h, w) float, unbounded, of which the prompts' are first; change: (1, c, h, w).
+        """
+        self.densities = self.densities + move.gain(rows[:2], change, self.mask)
+
+    def _weight_of_likelier(self) -> "Tensor":
         odds = self.densities[0] - self.densities[1] + self.params.bias
         return (self.params.sharpness * odds).sigmoid()
 
-    def _equal(self, said: "Tensor", rest: "Tensor", move: StepChange) -> "Tensor":
+    def _weight_of_equal_growth(self, rows: "Tensor", rest: "Tensor", move: StepChange) -> "Tensor":
         """The weight with which both densities grow alike, and the first by its bias more."""
-        apart = said[:1] - said[1:2]
-        gains = move.gain(said[:2], move.along(rest), self.mask)
+        apart = rows[:1] - rows[1:2]
+        gains = move.gain(rows[:2], move.along(rest), self.mask)
         lacking = gains[1] - gains[0] + self.params.bias / self.steps
         power = (apart.square() * self.mask).sum()
         pull = 2 * move.drift * self.params.guidance * power / move.sigma

@@ -28,9 +28,9 @@ def test_one_noise_is_the_plain_sampler_and_costs_no_more(search: str) -> None:
     levels, x0 = model.levels(5), model.encode(edit.image)
     z = edit.noise(x0)
     for i, (here, there) in enumerate(zip(levels, levels[1:], strict=False)):
-        seen = model.denoiser("a cat")(z, here)
+        prediction = model.denoiser("a cat")(z, here)
         noise = step_sigma(here, there) * edit.noise(x0, "steer", i)
-        z = seen.at(there) if search == "bank" else step_mean(seen, here, there) + noise
+        z = prediction.at(there) if search == "bank" else step_mean(prediction, here, there) + noise
     calls = model.calls
     assert np.allclose(result(GoodSeed, model, edit), model.decode(z), atol=1e-4)
     assert model.calls == calls + 5
@@ -57,7 +57,7 @@ def test_a_larger_bank_holds_the_smaller_and_first_the_seeds_own() -> None:
 
 
 def noises(model: Model, edit: Any) -> torch.Tensor:
-    return NoiseSearch(edit, model, model.encode(edit.image), model.levels(5)).noises()
+    return NoiseSearch(edit, model, model.encode(edit.image), model.levels(5)).draw_noises()
 
 
 def test_a_bank_costs_a_call_a_step_and_one_to_judge() -> None:
