@@ -42,7 +42,7 @@ class OptionsBar(QToolBar):
         self.addWidget(spacer)
         self.addAction(session.actions["compare"])
         session.studio.chosen.connect(lambda _: self.refresh())
-        session.ai.recipes.changed.connect(lambda _: self._show_prompt())
+        session.ai.current_recipe.changed.connect(lambda _: self._show_prompt())
         self.refresh()
 
     def refresh(self) -> None:
@@ -99,14 +99,16 @@ class OptionsBar(QToolBar):
         self._prompt.setAccessibleName("Prompt")
         self._prompt.setMinimumWidth(240)
         self._prompt.textEdited.connect(self._on_prompt)
-        self._prompt.returnPressed.connect(self.session.ai.recipes.run)
+        self._prompt.returnPressed.connect(self.session.ai.current_recipe.run)
         self._row.addWidget(self._prompt)
         self._show_prompt()
 
     def _on_prompt(self, text: str) -> None:
-        self.session.ai.recipes.write(with_prompt(self.session.ai.recipes.shown, text))
+        self.session.ai.current_recipe.write(
+            with_prompt(self.session.ai.current_recipe.shown, text)
+        )
 
     def _show_prompt(self) -> None:
-        prompt = prompt_of(self.session.ai.recipes.shown)
+        prompt = prompt_of(self.session.ai.current_recipe.shown)
         if self._prompt is not None and self._prompt.text() != prompt:
             self._prompt.setText(prompt)

@@ -32,10 +32,10 @@ class Toolbox(QToolBar):
         spacer.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
         self.addWidget(spacer)
         self.addWidget(Swatch(session.studio))
-        session.tokens.changed.connect(self.dress)
+        session.tokens.changed.connect(self.apply_theme)
         session.studio.chosen.connect(lambda choices: self.buttons[choices.tool].setChecked(True))
         self.buttons[session.studio.choices.tool].setChecked(True)
-        self.dress(session.tokens.value)
+        self.apply_theme(session.tokens.value)
 
     def _add(self, tool_id: str) -> None:
         tool = tools[tool_id]
@@ -48,7 +48,7 @@ class Toolbox(QToolBar):
         self.addAction(action)
         self.buttons[tool_id] = action
 
-    def dress(self, tokens: Tokens) -> None:
+    def apply_theme(self, tokens: Tokens) -> None:
         """Icons in the theme's colours; what paints the region of an AI layer has the accent's."""
         for tool_id, action in self.buttons.items():
             tool = tools[tool_id]
