@@ -37,9 +37,9 @@ if TYPE_CHECKING:
     from core.task import Task
 
 SOURCE, TARGET, LAYOUT, BRANCHES = 0, 1, 2, 3
-"""The layout branch reads the source's words; it lends the source's look to the new shape."""
+"""The layout branch has the source's prompt; it gives the source's appearance to the new shape."""
 LEAST_EDIT = 0.15
-"""Over the signal: below this share of its most, a word that changes is nowhere."""
+"""The edit threshold is at least this divided by the level's signal."""
 
 
 @techniques.register
@@ -125,7 +125,7 @@ class _Edit:
         return self.task.noise(self.x0, "infedit", self.skipped + i)
 
     def _predict(self, z: "Tensor", level: Level) -> Prediction:
-        """What every branch sees, guided; either all have a row against them or none."""
+        """The guided prediction for every branch; all have an unconditional row, or none."""
         import torch
 
         params, words = self.params, self.words
@@ -145,7 +145,7 @@ class _Edit:
     def _step(
         self, z: "Tensor", seen: Prediction, here: Level, there: Level, noise: "Tensor"
     ) -> "Tensor":
-        """The consistent step (DDCM): the source stays a noised picture, whatever was seen."""
+        """The consistent step (DDCM): the source stays a noised picture at every prediction."""
         consistent = (z[:TARGET] - here.signal * self.x0) / here.noise
         fresh = self.params.fresh
         known = consistent + (seen.eps - seen.eps[:TARGET])
@@ -156,8 +156,8 @@ class _Edit:
 class UnifiedAttention:
     """Unified attention control: layout and words of the source for the edit, then the reverse.
 
-    ``at`` is the step of the whole walk, of ``count`` in all; of a guided walk the three branches
-    come twice, with their words and against them.
+    ``at`` is the step of the whole walk, of ``count`` in all. In a guided walk the three branches
+    come twice, conditional and unconditional.
     """
 
     def __init__(self, params: InfEdit.Params, model: Model, x0: "Tensor", count: int) -> None:
@@ -207,7 +207,10 @@ class UnifiedAttention:
         return lent
 
     def blend(self, z: "Tensor", level: Level) -> "Tensor":
-        """The edit where edited words look, the source where kept ones do, else the layout."""
+        """The edit where edited words are, the source where kept ones are, else the layout.
+
+        z: (3, c, h, w) float, unbounded. Returns the same shape and dtype.
+        """
         import torch
 
         if not self.collector.collected:

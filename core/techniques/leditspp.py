@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from core.task import Task
 
 PLAIN, FIRST = 2, 3
-"""The network's rows after source and target: without words, and the first concept."""
+"""The network's rows after source and target: without a prompt, and the first concept."""
 LAYOUT = 0.2
 """In this noisiest share of the schedule what a concept changes is all over the picture."""
 SMOOTHING = (0.2119, 0.5761, 0.2119)
@@ -36,6 +36,8 @@ SMOOTHING = (0.2119, 0.5761, 0.2119)
 
 
 class Concept(NamedTuple):
+    """Words to add to the picture (sign 1) or to remove from it (sign -1)."""
+
     words: str
     sign: int
 
@@ -168,7 +170,7 @@ class ConceptMaps(AttentionRecorder):
         self.tokens = [token_indices(pieces(one.words), pieces(one.words)) for one in wanted]
 
     def where(self, n: int, threshold: float) -> "Tensor":
-        """Where concept n is attended to most: height x width float, 0 or 1."""
+        """Where concept n is attended to most: height x width float, 0..1, each 0 or 1."""
         if not self.collected or not self.tokens[n]:
             return self.everywhere
         attention = self.mean()[n][:, self.tokens[n]].sum(-1)
@@ -176,7 +178,7 @@ class ConceptMaps(AttentionRecorder):
 
 
 def smooth(picture: "Tensor") -> "Tensor":
-    """A picture (height, width) under the published kernel."""
+    """Smooth a map with the published kernel. height x width float, 0..1, to the same."""
     from torch.nn.functional import conv2d, pad
 
     row = picture.new_tensor(SMOOTHING)
@@ -185,7 +187,10 @@ def smooth(picture: "Tensor") -> "Tensor":
 
 
 def above(picture: "Tensor", share: float) -> "Tensor":
-    """1 where a picture exceeds its quantile: everywhere at share 0, nowhere at 1."""
+    """1 where a picture exceeds its quantile: everywhere at share 0, nowhere at 1.
+
+    picture: height x width float, non-negative. Returns the same shape and dtype, each 0 or 1.
+    """
     if share <= 0:
         return picture.new_ones(picture.shape)
     return (picture > picture.flatten().quantile(share)).to(picture)

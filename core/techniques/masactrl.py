@@ -176,7 +176,7 @@ class Subject:
         self.collector.add(place, maps)
 
     def where(self, branch: int, cells: int) -> "Tensor":
-        """Whether each of so many cells of a layer is of the subject, (cells,) bool."""
+        """Whether each of n cells of a layer is of the subject: (n,) bool, 0..1."""
         attention = self.collector.mean()[branch, :, self.tokens[branch]].sum(-1)
         low, high = attention.min(), attention.max()
         shares = (attention - low) / (high - low).clamp(min=1e-8)

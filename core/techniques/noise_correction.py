@@ -1,4 +1,4 @@
-"""Noise correction: the source's own noise, plus what words sliding to the prompt would change."""
+"""Noise correction: the source's own noise, plus the change by a prompt between old and new."""
 
 from collections.abc import Generator
 from dataclasses import dataclass, replace
@@ -105,14 +105,14 @@ class _Corrected(EditVariation):
 
 
 def _correct_noise(branches: Branches, scale: float) -> Denoise:
-    """The source, and the source's noise plus what the second prompt changes of the third."""
+    """The source, and the source's noise plus the difference that the second prompt makes."""
     import torch
 
     def corrected(z: "Tensor", level: Level, label: Level | None = None) -> Prediction:
-        seen = branches(z[[SOURCE, TARGET, TARGET]], level, label)
+        x0, eps = branches(z[[SOURCE, TARGET, TARGET]], level, label)
         apart = (z[TARGET:] - z[:TARGET]) / level.signal
-        x0 = seen.x0[:1] + apart + scale * (seen.x0[1:2] - seen.x0[2:])
-        eps = seen.eps[:1] + scale * (seen.eps[1:2] - seen.eps[2:])
-        return Prediction(torch.cat([seen.x0[:1], x0]), torch.cat([seen.eps[:1], eps]))
+        target_x0 = x0[:1] + apart + scale * (x0[1:2] - x0[2:])
+        target_eps = eps[:1] + scale * (eps[1:2] - eps[2:])
+        return Prediction(torch.cat([x0[:1], target_x0]), torch.cat([eps[:1], target_eps]))
 
     return corrected

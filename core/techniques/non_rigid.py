@@ -1,4 +1,4 @@
-"""Non-rigid editing: words fitted to the picture, let in when its layout is settled."""
+"""Non-rigid editing: embeddings fitted to the picture, used once its layout is settled."""
 
 from collections.abc import Generator
 from contextlib import closing
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from core.task import Task
 
 RATE = 0.001
-"""Of the words' fit, as published."""
+"""Adam's learning rate when embeddings are fitted, as published."""
 
 
 @techniques.register
@@ -83,11 +83,11 @@ class _LateEdit(EditVariation):
 
     def after(self, step: EditStep, state: PathState) -> PathState:
         is_source = step.index < self.source_share * step.count
-        return as_source(state) if is_source else state
+        return copy_source(state) if is_source else state
 
 
 def _key(task: "Task[NonRigid.Params]", model: Model) -> tuple[Any, ...]:
-    """What the fitted words depend on."""
+    """What the fitted embeddings depend on."""
     params = task.params
     rounds = (params.fitting, params.steps, params.strength)
     return ("fit", model.identity, task.image_key, params.prompt, *rounds, task.seed, task.origin)
@@ -96,22 +96,25 @@ def _key(task: "Task[NonRigid.Params]", model: Model) -> tuple[Any, ...]:
 def optimise_embeddings(
     task: "Task[NonRigid.Params]", model: Model, x0: "Tensor", rounds: int
 ) -> Walk:
-    """The prompt's tokens (1, length, width), moved so that the network sees the picture."""
+    """Fit the prompt's tokens, so that under them the network predicts the picture.
+
+    x0: (1, c, h, w) float, unbounded. Yields clean latents like it, returns (1, length, width).
+    """
     import torch
     from torch.nn.functional import mse_loss
 
-    words = model.embed([task.params.prompt])
-    tokens = words.tokens.detach().clone().requires_grad_()
-    denoise = check_finite(model.denoiser(replace(words, tokens=tokens)))
+    embeddings = model.embed([task.params.prompt])
+    tokens = embeddings.tokens.detach().clone().requires_grad_()
+    denoise = check_finite(model.denoiser(replace(embeddings, tokens=tokens)))
     adam = torch.optim.Adam([tokens], lr=RATE)
     for n, level in enumerate(_draw_levels(task, model, x0, rounds)):
         noise = task.noise(x0, "fit", n)
         with torch.enable_grad():
-            seen = denoise(level.mix(x0, noise), level)
+            prediction = denoise(level.mix(x0, noise), level)
             adam.zero_grad()
-            mse_loss(seen.eps, noise).backward()  # type: ignore[no-untyped-call]
+            mse_loss(prediction.eps, noise).backward()  # type: ignore[no-untyped-call]
         adam.step()
-        yield seen.x0.detach()
+        yield prediction.x0.detach()
     return tokens.detach()
 
 
@@ -122,21 +125,24 @@ def _draw_levels(task: "Task[Any]", model: Model, x0: "Tensor", rounds: int) -> 
     return tuple(levels[(2 * rank + 1) * len(levels) // (2 * rounds)] for rank in order.tolist())
 
 
-def mix_embeddings(words: Conditioning, tokens: "Tensor", share: float) -> Conditioning:
-    """The edit's words (row 1) become other tokens, mixed with a share of what they were."""
+def mix_embeddings(embeddings: Conditioning, tokens: "Tensor", share: float) -> Conditioning:
+    """The edit's tokens (row 1) become other ones, mixed with a share of what they were.
+
+    embeddings: tokens (2, length, width) float, unbounded; tokens: (1, length, width) alike.
+    """
     import torch
 
-    source, target = words.tokens[:TARGET], words.tokens[TARGET:]
-    return replace(words, tokens=torch.cat([source, tokens.lerp(target, share)]))
+    source, target = embeddings.tokens[:TARGET], embeddings.tokens[TARGET:]
+    return replace(embeddings, tokens=torch.cat([source, tokens.lerp(target, share)]))
 
 
-def as_source(state: PathState) -> PathState:
-    """Every branch where the source is."""
+def copy_source(state: PathState) -> PathState:
+    """Put every branch where the source is. (branches, c, h, w) float, unbounded, to the same."""
     return tuple(part[:1].repeat(len(part), 1, 1, 1) for part in state)
 
 
 def _count_on(run: Generator[Step, None, Image], before: int) -> Generator[Step, None, Image]:
-    """A run whose steps are counted on from others."""
+    """A run whose steps are numbered after those before it."""
     with closing(run):
         while True:
             try:

@@ -81,8 +81,8 @@ class _MovedEmbeddings(EditVariation):
 def _guide_by_maps(branches: Branches, rate: float) -> Denoise:
     """A denoiser whose edited branch first moves towards the source's cross-attention maps.
 
-    The source is seen alone, for its maps; the edit by its words alone, for the slope; and then
-    guided from where it has moved.
+    The source is evaluated alone, for its maps; the edit under its prompt alone, for the gradient,
+    and then, guided, from where it has moved.
     """
     import torch
 
@@ -113,37 +113,42 @@ def _recorder() -> AttentionRecorder:
 
 
 def _cond_denoiser(branches: Branches, target: Branches) -> Denoise:
-    """The edit's words alone. Where they are the source's, in a call shaped like the source's:
+    """The edit under its prompt alone; where both prompts are equal, guided as the source is.
 
-    only then do both show the same maps to the last bit, and nothing is pulled by rounding.
+    Calls of one shape give equal maps to the last bit, so that rounding pulls nothing.
     """
     is_same = len(set(branches.words.prompts)) == 1
     return target if is_same else Branches(branches.model, target.words, [1.0], target.against)
 
 
 def unlikeness(maps: "list[Tensor]", wanted: "list[Tensor]") -> "Tensor":
-    """Squared differences of attention maps, all layers, positions and words; a mean over heads.
+    """Squared differences of attention maps, all layers, positions and tokens; a mean over heads.
 
-    The first row of each is of the words; others, against them, do not count.
+    maps, wanted: (rows, heads, queries, tokens) float, 0..1, of which only the first row counts,
+    the conditional one. Returns a scalar.
     """
     import torch
 
     pairs = zip(maps, wanted, strict=True)
-    layers = [(seen[:1] - kept[:1]).square().sum((-2, -1)).mean() for seen, kept in pairs]
+    layers = [(found[:1] - kept[:1]).square().sum((-2, -1)).mean() for found, kept in pairs]
     return torch.stack(layers).sum()
 
 
 def move_embeddings(model: Model, source: str, target: str) -> Conditioning:
-    """The source's words, and the same moved from what goes towards what comes."""
+    """The source's embeddings, and the same moved from the old thing to the new one.
+
+    Returns tokens (2, length, width) float, unbounded.
+    """
     import torch
 
-    words = model.embed([source])
+    embeddings = model.embed([source])
     gone, new = (
         model.embed([sentence.format(thing) for sentence in SENTENCES]).tokens.mean(0, keepdim=True)
         for thing in exchanged_words(source, target)
     )
-    both = torch.cat([words.tokens, words.tokens + (new - gone)])
-    return replace(words.concatenate(words), prompts=(source, target), tokens=both)
+    tokens = torch.cat([embeddings.tokens, embeddings.tokens + (new - gone)])
+    both = embeddings.concatenate(embeddings)
+    return replace(both, prompts=(source, target), tokens=tokens)
 
 
 def exchanged_words(source: str, target: str) -> tuple[str, str]:

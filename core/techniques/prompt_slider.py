@@ -95,9 +95,12 @@ class _Slide(EditVariation):
         return Branches(given.model, shifted, given.scales, given.against)
 
 
-def shift_embeddings(words: Conditioning, shift: "Tensor") -> Conditioning:
-    """The target's tokens moved; the source keeps its own."""
+def shift_embeddings(embeddings: Conditioning, shift: "Tensor") -> Conditioning:
+    """Shift the target's tokens; the source keeps its own.
+
+    embeddings: tokens (2, length, width) float, unbounded; shift: (length, width) alike.
+    """
     import torch
 
-    source, target = select_rows(words, [SOURCE]), select_rows(words, [TARGET])
-    return replace(words, tokens=torch.cat([source.tokens, target.tokens + shift]))
+    source, target = select_rows(embeddings, [SOURCE]), select_rows(embeddings, [TARGET])
+    return replace(embeddings, tokens=torch.cat([source.tokens, target.tokens + shift]))

@@ -1,4 +1,4 @@
-"""RF-Edit: down the flow under other words, early with the values the picture had on the way up."""
+"""RF-Edit: down the flow under another prompt, early with the values of the picture's inversion."""
 
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
@@ -99,16 +99,16 @@ class Call(NamedTuple):
 
 
 def calls_of(solver: str, steps: Sequence[int]) -> list[Call]:
-    """The network calls of a walk over some steps. FireFlow looks at the first start only."""
+    """The network calls of a walk over some steps; FireFlow's only start is that of the walk."""
     starts = steps[:1] if solver == FIREFLOW else steps
     return [Call(i, middle) for i in steps for middle in (False, True) if middle or i in starts]
 
 
 @dataclass(frozen=True)
 class InversionRecord:
-    """What the way up leaves behind: a path, and by step the velocity that it was taken with.
+    """What the inversion leaves: a path, and by step the velocity that it took.
 
-    ``values`` are those of the picture's rows by call and layer, in main memory.
+    ``values`` are those of the picture's cells by call and layer, in main memory.
     """
 
     path: InvertedPath
@@ -122,7 +122,7 @@ class InversionRecord:
 
 @dataclass(frozen=True)
 class _RecordedCalls(Source):
-    """A source whose denoiser can be watched at work."""
+    """A source whose denoiser is wrapped by ``watch``."""
 
     watch: Callable[[Denoise], Denoise]
 
@@ -160,11 +160,11 @@ class _Edit:
         known: InversionRecord | None = None
         if self._key in self.model.cache:
             known = self.model.cache.get(self._key, lambda: None)
-        return (yield from self._walk_down(known or (yield from self._up())))
+        return (yield from self._walk_down(known or (yield from self._invert())))
 
     # The way up
 
-    def _up(self) -> "Generator[Tensor, None, InversionRecord]":
+    def _invert(self) -> "Generator[Tensor, None, InversionRecord]":
         values: Values = {}
         velocities: list[Tensor] = []
         calls = calls_of(self.params.solver, range(self.count)[::-1])
@@ -176,17 +176,17 @@ class _Edit:
 
         path = yield from self.inverter.run(self._source(watch))
         steps = {c.step: v for c, v in zip(calls, velocities, strict=True) if c.is_middle}
-        climbed = InversionRecord(path, steps, values)
-        # A larger one would push everything else out of the store, and be the next to go.
-        if climbed.nbytes < self.model.cache.budget:
-            self.model.cache.put(self._key, climbed)
-        return climbed
+        record = InversionRecord(path, steps, values)
+        # A larger one would push everything else out of the cache, and be the next to go.
+        if record.nbytes < self.model.cache.budget:
+            self.model.cache.put(self._key, record)
+        return record
 
     def _source(self, watch: Callable[[Denoise], Denoise]) -> Source:
-        words = self.model.embed([self.params.source_prompt])
-        against = self.model.embed([self.params.negative_prompt])
+        prompt = self.model.embed([self.params.source_prompt])
+        negative = self.model.embed([self.params.negative_prompt])
         noise = partial(self.task.noise, self.x0)
-        return _RecordedCalls(self.model, self.x0, words, self.levels, 1.0, against, noise, watch)
+        return _RecordedCalls(self.model, self.x0, prompt, self.levels, 1.0, negative, noise, watch)
 
     def _keep(
         self,
@@ -204,31 +204,31 @@ class _Edit:
 
     # The way down
 
-    def _walk_down(self, climbed: InversionRecord) -> "Walk":
+    def _walk_down(self, record: InversionRecord) -> "Walk":
         calls = calls_of(self.params.solver, range(self.count))
-        denoise = self._with_control(self._branch(), calls, partial(_share_values, climbed.values))
-        state = climbed.path.begin(1)
-        for i, source in enumerate(self._states(climbed)):
-            state, seen = climbed.path.step(i, state, denoise)
+        denoise = self._with_control(self._branch(), calls, partial(_share_values, record.values))
+        state = record.path.begin(1)
+        for i, source in enumerate(self._states(record)):
+            state, x0 = record.path.step(i, state, denoise)
             pairs = zip(source, state, strict=False)
             state = tuple(kept.lerp(part, self.mask) for kept, part in pairs)
-            yield seen
-        return climbed.path.latent(state)
+            yield x0
+        return record.path.latent(state)
 
     def _branch(self) -> Branches:
-        """The prompt, with nothing beside it but what stands against it."""
-        said = (self.params.prompt, self.params.negative_prompt)
-        words, against = (self.model.embed([text]) for text in said)
-        return Branches(self.model, words, [self.params.guidance], against)
+        """The prompt as the only branch, guided."""
+        prompts = (self.params.prompt, self.params.negative_prompt)
+        prompt, negative = (self.model.embed([text]) for text in prompts)
+        return Branches(self.model, prompt, [self.params.guidance], negative)
 
-    def _states(self, climbed: InversionRecord) -> list[PathState]:
+    def _states(self, record: InversionRecord) -> list[PathState]:
         """The source after every step down: its latent, and the velocity of that step."""
         flow = Flow(self.model, self.levels)
         states: list[PathState] = []
         x = flow.from_model_latent(self.x0, flow.times[-1])
         for i in reversed(range(self.count)):
             here, there = flow.times[i + 1], flow.times[i]
-            velocity = climbed.velocities[i]
+            velocity = record.velocities[i]
             states.append((flow.to_model_latent(x, here), velocity))
             x = x + (there - here) * velocity
         return states[::-1]
@@ -236,17 +236,17 @@ class _Edit:
     def _with_control(
         self, denoise: Denoise, calls: Sequence[Call], control: "CallControl"
     ) -> Denoise:
-        """A denoiser whose attention layers are open to a control in the calls of shared steps."""
-        left = iter(calls)
+        """A denoiser whose attention layers are under a control in the calls of shared steps."""
+        remaining = iter(calls)
 
-        def opened(z: "Tensor", level: Level, label: Level | None = None) -> Prediction:
-            call = next(left)
+        def controlled(z: "Tensor", level: Level, label: Level | None = None) -> Prediction:
+            call = next(remaining)
             if call.step >= self.params.shared_steps:
                 return denoise(z, level, label)
             with self.model.attention(partial(control, call)):
                 return denoise(z, level, label)
 
-        return opened
+        return controlled
 
 
 def _share_values(
@@ -267,11 +267,11 @@ def _share_values(
 
 
 def record_velocities(denoise: Denoise, velocities: "list[Tensor]") -> Denoise:
-    """A denoiser that leaves the velocity it saw at every call."""
+    """A denoiser that appends the velocity of every call: (b, c, h, w) float, unbounded."""
 
-    def noted(z: "Tensor", level: Level, label: Level | None = None) -> Prediction:
-        seen = denoise(z, level, label)
-        velocities.append(seen.eps - seen.x0)
-        return seen
+    def record(z: "Tensor", level: Level, label: Level | None = None) -> Prediction:
+        prediction = denoise(z, level, label)
+        velocities.append(prediction.eps - prediction.x0)
+        return prediction
 
-    return noted
+    return record

@@ -126,13 +126,10 @@ def _with_statistics(denoise: Denoise) -> Denoise:
     """The noise of every branch has the source's mean and deviation in each channel."""
 
     def aligned(z: "Tensor", level: Level, label: Level | None = None) -> Prediction:
-        seen = denoise(z, level, label)
-        change = adain(seen.eps, seen.eps[:TARGET]) - seen.eps
+        x0, eps = denoise(z, level, label)
+        change = adain(eps, eps[:TARGET]) - eps
         change[:TARGET] = 0
-        return Prediction(
-            seen.x0 - level.noise / level.signal * change,
-            seen.eps + change,
-        )
+        return Prediction(x0 - level.noise / level.signal * change, eps + change)
 
     return aligned
 

@@ -1,4 +1,4 @@
-"""Self-guidance: move, resize or stress a thing by where its word looks."""
+"""Self-guidance: move, resize or stress a thing by the attention map of its word."""
 
 from collections.abc import Generator
 from dataclasses import dataclass, replace
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 GUIDED = 0.75
 """In what share of the steps the energy acts: later ones only refine."""
 SHARPNESS = 10.0
-"""How steeply a look becomes a shape at half its height."""
+"""How steeply an attention map becomes a shape at half its height."""
 APPEARANCE = 0.5
-"""Weight of how things look, beside where they are."""
+"""The weight of appearance, where position and size have 1."""
 MAX_CHANGE = 1.0
-"""The push is never longer than so many times the noise itself."""
+"""The change of the noise is never longer than so many times the noise itself."""
 
 
 @techniques.register
@@ -76,7 +76,7 @@ class SelfGuidance:
 
 
 class _Wish(EditVariation):
-    """What the thing shall be, as an energy. Rows of places: in the source, in the target."""
+    """What the thing shall be, as an energy. Token indices come in pairs, source and target."""
 
     def __init__(self, edit: PromptEdit, params: SelfGuidance.Params) -> None:
         super().__init__(edit)
@@ -122,11 +122,11 @@ class _Wish(EditVariation):
         """
         import torch
 
-        look = map_to_grid(maps.transpose(1, 2), self.cells)
-        before, after = _pair(look, self.thing)
+        grids = map_to_grid(maps.transpose(1, 2), self.cells)
+        before, after = _pair(grids, self.thing)
         terms = [self._thing_energy(before, after)]
         for other in self.others:
-            was, now = _pair(look, other)
+            was, now = _pair(grids, other)
             terms.append(self.params.kept / len(self.others) * unlikeness(shape(was), shape(now)))
         if features is not None:
             was, now = (appearance(*pair) for pair in zip((before, after), features, strict=False))
@@ -145,43 +145,61 @@ class _Wish(EditVariation):
         return place + size + presence
 
 
-def _pair(look: "Tensor", places: "tuple[list[int], ...]") -> "tuple[Tensor, Tensor]":
-    """The look of some words in the source, which is given, and in the edit."""
+def _pair(grids: "Tensor", tokens: "tuple[list[int], ...]") -> "tuple[Tensor, Tensor]":
+    """The mean maps (h, w) of some tokens in the source, without a gradient, and in the edit."""
     return (
-        look[SOURCE, places[SOURCE]].mean(0).detach(),
-        look[TARGET, places[TARGET]].mean(0),
+        grids[SOURCE, tokens[SOURCE]].mean(0).detach(),
+        grids[TARGET, tokens[TARGET]].mean(0),
     )
 
 
-def centroid(look: "Tensor") -> "Tensor":
-    """The centre (x, y) of a look (h, w), in shares of its sides."""
+def centroid(attention: "Tensor") -> "Tensor":
+    """The centre (x, y) of an attention map, in shares of its sides.
+
+    attention: height x width float, 0..1. Returns (2,) of its dtype, 0..1.
+    """
     import torch
 
-    height, width = look.shape
-    across = (torch.arange(width).to(look) + 0.5) / width
-    along = (torch.arange(height).to(look) + 0.5) / height
-    total = look.sum().clamp(min=1e-8)
-    return torch.stack([(look.sum(0) * across).sum(), (look.sum(1) * along).sum()]) / total
+    height, width = attention.shape
+    across = (torch.arange(width).to(attention) + 0.5) / width
+    along = (torch.arange(height).to(attention) + 0.5) / height
+    total = attention.sum().clamp(min=1e-8)
+    x, y = (attention.sum(0) * across).sum(), (attention.sum(1) * along).sum()
+    return torch.stack([x, y]) / total
 
 
-def shape(look: "Tensor") -> "Tensor":
-    """About 1 where a look is above half its height, about 0 elsewhere."""
-    low, high = look.amin(), look.amax()
-    return (SHARPNESS * ((look - low) / (high - low).clamp(min=1e-8) - 0.5)).sigmoid()
+def shape(attention: "Tensor") -> "Tensor":
+    """About 1 where an attention map is above half its height, about 0 elsewhere.
+
+    attention: height x width float, 0..1. Returns the same shape and dtype, 0..1.
+    """
+    low, high = attention.amin(), attention.amax()
+    return (SHARPNESS * ((attention - low) / (high - low).clamp(min=1e-8) - 0.5)).sigmoid()
 
 
-def appearance(look: "Tensor", features: "Tensor") -> "Tensor":
-    """The mean of features (c, h, w) over a look's shape."""
-    where = resize_map(shape(look).detach(), features.shape[-2:], "bilinear")
+def appearance(attention: "Tensor", features: "Tensor") -> "Tensor":
+    """The mean of features over the shape of an attention map.
+
+    attention: height x width float, 0..1; features: (c, h, w) float, unbounded, of any size.
+    Returns one value a channel.
+    """
+    where = resize_map(shape(attention).detach(), features.shape[-2:], "bilinear")
     return (features * where).sum((-2, -1)) / where.sum()
 
 
 def unlikeness(wanted: "Tensor", found: "Tensor") -> "Tensor":
+    """The mean absolute difference of two tensors of one shape.
+
+    wanted, found: height x width, (n,) or scalar, float, unbounded. Returns a scalar.
+    """
     return (wanted - found).abs().mean()
 
 
 def limit_norm(change: "Tensor", eps: "Tensor") -> "Tensor":
-    """No longer than MOST of the noise, row by row."""
+    """Shorten each row of a change to MAX_CHANGE times the length of the noise.
+
+    change, eps: (b, c, h, w) float, unbounded. Returns the same shape and dtype.
+    """
     sides = (1, 2, 3)
     length = change.square().sum(sides, keepdim=True).sqrt()
     most = MAX_CHANGE * eps.square().sum(sides, keepdim=True).sqrt()

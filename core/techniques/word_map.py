@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from core.task import Task
 
 EARLY, LATE = 0.35, 0.85
-"""The share of the walk whose maps tell things apart: before it all is haze, after it texture."""
+"""The part of the walk whose maps tell things apart: before it they blur, after it show texture."""
 
 
 @techniques.register
@@ -66,7 +66,7 @@ class WordMap:
 
 
 def _levels_spread(model: Model, count: int) -> list[Level]:
-    """Levels spread over the telling part of a walk."""
+    """Levels spread over that part of a walk whose maps tell things apart."""
     levels = invertible_levels(model.levels(50))[:-1]
     first, last = EARLY * (len(levels) - 1), LATE * (len(levels) - 1)
     return [levels[round(first + (last - first) * (n + 0.5) / count)] for n in range(count)]
