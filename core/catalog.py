@@ -1,12 +1,13 @@
 """What can be added to Sfumato in one file: the protocols and their registries."""
 
 import importlib
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
 
 from core.diffusion.model import Image, MakeDenoise, Model, Step
-from core.params import Choice
+from core.params import Choice, Meaning, Value
 from core.registry import Registry, load_all
 
 if TYPE_CHECKING:
@@ -31,8 +32,10 @@ class Paper(NamedTuple):
 class Technique(Protocol):
     """A user-facing editing method; ``needs`` are model capabilities, ``needs_mask`` a region.
 
-    ``is_seeded`` says whether another seed gives another picture. ``paper`` is None for a method
-    that was never published.
+    ``is_seeded`` says whether another seed gives another picture, ``shows_map`` that the result
+    is a map of the picture and not an edit of it. ``paper`` is None for a method that was never
+    published. The window's prompt fields write the parameters marked Prompt, SourcePrompt and
+    NegativePrompt.
     """
 
     id: ClassVar[str]
@@ -41,6 +44,7 @@ class Technique(Protocol):
     needs: ClassVar[frozenset[str]]
     needs_mask: ClassVar[bool]
     is_seeded: ClassVar[bool]
+    shows_map: ClassVar[bool]
 
     @property
     def Params(self) -> type[Any]: ...  # noqa: N802 - a nested class, named like one
@@ -113,11 +117,15 @@ class Describer(Protocol):
 
 
 class Modifier(Protocol):
-    """Wraps the making of a denoiser: guidance, caches, masks. Built with its Params."""
+    """Wraps the making of a denoiser: guidance, caches, masks. Built with its Params.
+
+    ``calls`` is how often it evaluates the denoiser that it wraps for one step, at most.
+    """
 
     id: ClassVar[str]
     label: ClassVar[str]
     paper: ClassVar[Paper | None]
+    calls: ClassVar[int]
 
     @property
     def Params(self) -> type[Any]: ...  # noqa: N802 - a nested class, named like one
@@ -127,14 +135,32 @@ class Modifier(Protocol):
     def wrap(self, make: MakeDenoise, model: Model) -> MakeDenoise: ...
 
 
+class ModelDefaults(NamedTuple):
+    """What a model is usually run with: the guidance scale (1 for none), and others by marker."""
+
+    guidance: float = 1.0
+    params: Mapping[Meaning, Value] = MappingProxyType({})
+
+
 class Backend(Protocol):
-    """Opens models of one kind; ``opens`` says whether a model id or path is its."""
+    """Opens models of one kind; ``opens`` says whether a model id or path is its.
+
+    ``capabilities`` are those of every model that it opens, and ``defaults`` what a new recipe
+    starts with; both are known without opening one.
+    """
 
     id: ClassVar[str]
     label: ClassVar[str]
+    capabilities: ClassVar[frozenset[str]]
+    defaults: ClassVar[ModelDefaults]
 
     @staticmethod
     def opens(name: str) -> bool: ...
+
+    @staticmethod
+    def why_unavailable() -> str:
+        """Why the built-in model cannot be used, in one sentence; empty when it can."""
+        ...
 
     @staticmethod
     def load(name: str, device: str = "cpu") -> Model:
@@ -203,15 +229,15 @@ class Format(Protocol):
     def write(self, document: "Document", path: Path) -> None: ...
 
 
-techniques: Registry[type[Technique]] = Registry("technique")
-inverters: Registry[type[Inverter]] = Registry("inverter")
-verifiers: Registry[type[Verifier]] = Registry("verifier")
-describers: Registry[type[Describer]] = Registry("describer")
-modifiers: Registry[type[Modifier]] = Registry("modifier")
-backends: Registry[type[Backend]] = Registry("model")
-brushes: Registry[type[Brush]] = Registry("brush")
-tools: Registry[type[Tool]] = Registry("tool")
-formats: Registry[type[Format]] = Registry("format")
+techniques: Registry[type[Technique]] = Registry("technique", Technique)
+inverters: Registry[type[Inverter]] = Registry("inverter", Inverter)
+verifiers: Registry[type[Verifier]] = Registry("verifier", Verifier)
+describers: Registry[type[Describer]] = Registry("describer", Describer)
+modifiers: Registry[type[Modifier]] = Registry("modifier", Modifier)
+backends: Registry[type[Backend]] = Registry("model", Backend)
+brushes: Registry[type[Brush]] = Registry("brush", Brush)
+tools: Registry[type[Tool]] = Registry("tool", Tool)
+formats: Registry[type[Format]] = Registry("format", Format)
 
 PACKAGES: dict[str, Registry[Any]] = {
     "inverters": inverters,
@@ -249,14 +275,6 @@ def load(*kinds: str) -> None:
     """Import the named packages of features, all of them when none is named."""
     for kind in kinds or tuple(PACKAGES):
         load_all(importlib.import_module(f"core.{kind}"))
-
-
-def is_look(kind: Any) -> bool:
-    """Whether a technique shows something about the picture instead of editing it.
-
-    Such a technique says so with a class attribute of this name.
-    """
-    return bool(getattr(kind, "is_look", False))
 
 
 def params_of(kind: Any) -> type[Any]:

@@ -5,6 +5,7 @@ finds the rest in editor.api, inside its ``setup``.
 """
 
 from core.catalog import (
+    ModelDefaults,
     Paper,
     backends,
     brushes,
@@ -88,6 +89,7 @@ __all__ = [
     "MakeDenoise",
     "Mask",
     "Model",
+    "ModelDefaults",
     "ModelError",
     "ModelName",
     "NegativePrompt",

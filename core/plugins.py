@@ -68,7 +68,9 @@ def load_plugin(path: Path) -> Plugin:
 
 
 def advice_for(error: Exception) -> str:
-    """What to tell the author of a plugin that imports something of ours that is gone."""
+    """What to tell the author of a plugin that imports or declares what was asked for once."""
+    if isinstance(error, PluginError):
+        return str(error)
     gone = (error.name or "") if isinstance(error, ImportError) else ""
     if gone.split(".")[0] not in {"core", "editor"}:
         return ""

@@ -4,28 +4,47 @@ import importlib
 import pkgutil
 from collections.abc import Iterator
 from types import ModuleType
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
-from core.errors import EditorError
+from core.errors import EditorError, PluginError
 
 T = TypeVar("T")
 
 
 class Registry(Generic[T]):
-    """Classes (or functions) by id, iterated in id order; an id can be taken once."""
+    """Classes (or functions) by id, iterated in id order; an id can be taken once.
 
-    def __init__(self, kind: str) -> None:
+    ``protocol`` is what every item must declare.
+    """
+
+    def __init__(self, kind: str, protocol: type[Any] | None = None) -> None:
         self.kind = kind
+        self.protocol = protocol
         self._items: dict[str, T] = {}
 
     def register(self, item: T) -> T:
-        """Class decorator: keep the item under its ``id``. Raises ValueError when that is taken."""
+        """Class decorator: keep the item under its ``id``.
+
+        Raises PluginError naming what the protocol asks for and the item does not declare, and
+        ValueError when the id is taken.
+        """
         name = str(getattr(item, "id", None) or getattr(item, "__name__", ""))
+        self._refuse_incomplete(item, name)
         taken = self._items.get(name)
         if taken is not None and _home(taken) != _home(item):
             raise ValueError(f"{self.kind} id {name!r} is in {_home(taken)} and in {_home(item)}")
         self._items[name] = item
         return item
+
+    def _refuse_incomplete(self, item: T, name: str) -> None:
+        if self.protocol is None:
+            return
+        missing = [member for member in members(self.protocol) if not hasattr(item, member)]
+        if missing:
+            raise PluginError(
+                f"The {self.kind} {name!r} in {_home(item)} does not declare {', '.join(missing)}: "
+                f"see {self.protocol.__name__} in {self.protocol.__module__}."
+            )
 
     def __getitem__(self, name: str) -> T:
         """The item with an id. Raises EditorError when there is none."""
@@ -46,6 +65,12 @@ class Registry(Generic[T]):
     def ids(self) -> list[str]:
         """Every id, sorted."""
         return sorted(self._items)
+
+
+def members(protocol: type[Any]) -> list[str]:
+    """The public attributes and methods that a Protocol asks for, sorted."""
+    names = {*vars(protocol), *vars(protocol).get("__annotations__", {})}
+    return sorted(name for name in names if not name.startswith("_"))
 
 
 def _home(item: object) -> str:

@@ -23,7 +23,7 @@ class Bench(Protocol):
         ...
 
 
-benches: Registry[type[Bench]] = Registry("bench")
+benches: Registry[type[Bench]] = Registry("bench", Bench)
 
 
 def run_bench(

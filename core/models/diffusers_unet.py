@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from core.catalog import backends
+from core.catalog import ModelDefaults, backends
 from core.diffusion.attention import AttentionCall, FeatureTap
 from core.diffusion.model import Conditioning, KnownRegion, Level, Levels, Model, Prediction
 from core.errors import ModelError
@@ -16,7 +16,6 @@ from core.models.checkpoints import load_pipeline
 from core.models.features import tap_features
 from core.models.files import PICKLES, fingerprint, refuse_pickle
 from core.models.parametrisation import to_prediction
-from core.models.usual import ModelDefaults
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -137,12 +136,16 @@ class DiffusersUNetBackend:
     id: ClassVar[str] = "diffusers-unet"
     label: ClassVar[str] = "Stable Diffusion 1.x / 2.x"
     capabilities: ClassVar[frozenset[str]] = CAPABILITIES
-    usual: ClassVar[ModelDefaults] = ModelDefaults(7.5)
+    defaults: ClassVar[ModelDefaults] = ModelDefaults(7.5)
 
     @staticmethod
     def opens(name: str) -> bool:
         path = Path(name)
         return path.suffix.lower() in {".safetensors", *PICKLES} or _is_pipeline(path)
+
+    @staticmethod
+    def why_unavailable() -> str:
+        return ""
 
     @staticmethod
     def load(name: str, device: str = "cpu") -> Model:

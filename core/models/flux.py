@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from core.catalog import backends
+from core.catalog import ModelDefaults, backends
 from core.diffusion.model import Conditioning, Model
 from core.models.diffusers_flow import (
     CAPABILITIES,
@@ -16,7 +16,6 @@ from core.models.diffusers_flow import (
     load_folder,
     pooled_embeddings,
 )
-from core.models.usual import ModelDefaults
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -127,11 +126,15 @@ class FluxBackend:
     id: ClassVar[str] = "diffusers-flux"
     label: ClassVar[str] = "FLUX.1"
     capabilities: ClassVar[frozenset[str]] = CAPABILITIES
-    usual: ClassVar[ModelDefaults] = ModelDefaults(1.0)
+    defaults: ClassVar[ModelDefaults] = ModelDefaults(1.0)
 
     @staticmethod
     def opens(name: str) -> bool:
         return is_folder_of(name, PIPELINE)
+
+    @staticmethod
+    def why_unavailable() -> str:
+        return ""
 
     @staticmethod
     def load(name: str, device: str = "cpu") -> Model:

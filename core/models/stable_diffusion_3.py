@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from core.catalog import backends
+from core.catalog import ModelDefaults, backends
 from core.diffusion.model import Conditioning, Model
 from core.models.diffusers_flow import (
     CAPABILITIES,
@@ -15,7 +15,6 @@ from core.models.diffusers_flow import (
     load_folder,
     pooled_embeddings,
 )
-from core.models.usual import ModelDefaults
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -86,11 +85,15 @@ class StableDiffusion3Backend:
     id: ClassVar[str] = "diffusers-sd3"
     label: ClassVar[str] = "Stable Diffusion 3 / 3.5"
     capabilities: ClassVar[frozenset[str]] = CAPABILITIES
-    usual: ClassVar[ModelDefaults] = ModelDefaults(7.0)
+    defaults: ClassVar[ModelDefaults] = ModelDefaults(7.0)
 
     @staticmethod
     def opens(name: str) -> bool:
         return is_folder_of(name, PIPELINE)
+
+    @staticmethod
+    def why_unavailable() -> str:
+        return ""
 
     @staticmethod
     def load(name: str, device: str = "cpu") -> Model:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from core.catalog import backends
+from core.catalog import ModelDefaults, backends
 from core.diffusion.attention import AttentionCall, FeatureTap
 from core.diffusion.model import Conditioning, Image, KnownRegion, Level, Levels, Model, Prediction
 from core.models.adapter import Adapter
@@ -15,7 +15,6 @@ from core.models.attention import control_attention
 from core.models.features import tap_features
 from core.models.files import fingerprint
 from core.models.parametrisation import to_prediction
-from core.models.usual import ModelDefaults
 from core.params import Depth, Steps
 from core.storybook.codec import load_codec
 from core.storybook.layout import (
@@ -135,7 +134,7 @@ class StorybookBackend:
     label: ClassVar[str] = "Storybook"
     capabilities: ClassVar[frozenset[str]] = CAPABILITIES
     # So small a network paints a thing only when it starts from noise.
-    usual: ClassVar[ModelDefaults] = ModelDefaults(
+    defaults: ClassVar[ModelDefaults] = ModelDefaults(
         Layout().guidance, {Steps: Layout().steps, Depth: 1.0}
     )
 

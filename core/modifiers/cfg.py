@@ -19,6 +19,7 @@ class ClassifierFreeGuidance:
     id: ClassVar[str] = "cfg"
     label: ClassVar[str] = "Guidance"
     paper: ClassVar[Paper | None] = Paper("classifier-free guidance", "2207.12598")
+    calls: ClassVar[int] = 1
 
     @dataclass(frozen=True)
     class Params:

@@ -24,6 +24,7 @@ class CfgPlusPlus:
     id: ClassVar[str] = "cfg++"
     label: ClassVar[str] = "Guidance (CFG++)"
     paper: ClassVar[Paper | None] = Paper("CFG++", "2406.08070")
+    calls: ClassVar[int] = 1
 
     @dataclass(frozen=True)
     class Params:

@@ -24,6 +24,7 @@ class FreeU:
     id: ClassVar[str] = "freeu"
     label: ClassVar[str] = "Backbone and skips (FreeU)"
     paper: ClassVar[Paper | None] = Paper("FreeU", "2309.11497")
+    calls: ClassVar[int] = 1
 
     @dataclass(frozen=True)
     class Params:

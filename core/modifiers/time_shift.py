@@ -26,6 +26,7 @@ class TimeShift:
     id: ClassVar[str] = "time-shift"
     label: ClassVar[str] = "Time shift"
     paper: ClassVar[Paper | None] = Paper("Time-Shift sampler", "2305.15583")
+    calls: ClassVar[int] = 1
 
     @dataclass(frozen=True)
     class Params:

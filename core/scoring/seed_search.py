@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from core.ai.recipe_values import strength_of
-from core.catalog import is_look, techniques, verifiers
+from core.catalog import techniques, verifiers
 from core.scoring.score import describe_gain
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def is_worth_it(recipe: "Recipe") -> bool:
     if recipe.technique not in techniques or strength_of(recipe) <= 0:
         return False
     kind = techniques[recipe.technique]
-    return kind.is_seeded and not is_look(kind)
+    return kind.is_seeded and not kind.shows_map
 
 
 def standings(judged: Mapping[str, SeedScore], shown: str) -> dict[str, SeedStanding]:

@@ -34,6 +34,7 @@ class BlendedInpaint:
     needs: ClassVar[frozenset[str]] = frozenset()
     needs_mask: ClassVar[bool] = True
     is_seeded: ClassVar[bool] = True
+    shows_map: ClassVar[bool] = False
 
     @dataclass(frozen=True)
     class Params:

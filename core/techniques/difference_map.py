@@ -33,7 +33,7 @@ class DifferenceMap:
     needs: ClassVar[frozenset[str]] = frozenset()
     needs_mask: ClassVar[bool] = False
     is_seeded: ClassVar[bool] = True
-    is_look: ClassVar[bool] = True
+    shows_map: ClassVar[bool] = True
 
     @dataclass(frozen=True)
     class Params:

@@ -35,6 +35,7 @@ class LayeredBrush:
     needs: ClassVar[frozenset[str]] = frozenset()
     needs_mask: ClassVar[bool] = True
     is_seeded: ClassVar[bool] = True
+    shows_map: ClassVar[bool] = False
 
     @dataclass(frozen=True)
     class Params:

@@ -50,6 +50,7 @@ class MasaCtrl:
     needs: ClassVar[frozenset[str]] = frozenset({"self-attention"})
     needs_mask: ClassVar[bool] = False
     is_seeded: ClassVar[bool] = False
+    shows_map: ClassVar[bool] = False
 
     @dataclass(frozen=True)
     class Params(EditParams):

@@ -40,6 +40,7 @@ class NonRigid:
     needs: ClassVar[frozenset[str]] = frozenset({"gradient"})
     needs_mask: ClassVar[bool] = False
     is_seeded: ClassVar[bool] = True
+    shows_map: ClassVar[bool] = False
 
     @dataclass(frozen=True)
     class Params(EditParams):

@@ -40,7 +40,7 @@ class WordMap:
     needs: ClassVar[frozenset[str]] = frozenset({"attention"})
     needs_mask: ClassVar[bool] = False
     is_seeded: ClassVar[bool] = True
-    is_look: ClassVar[bool] = True
+    shows_map: ClassVar[bool] = True
 
     @dataclass(frozen=True)
     class Params:

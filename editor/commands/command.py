@@ -53,7 +53,7 @@ class CommandGroup(Protocol):
     def sections(self, session: "Session") -> Sections: ...
 
 
-command_groups: Registry[type[CommandGroup]] = Registry("command group")
+command_groups: Registry[type[CommandGroup]] = Registry("command group", CommandGroup)
 
 
 @dataclass(frozen=True)

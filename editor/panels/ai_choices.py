@@ -6,7 +6,7 @@ from typing import Any
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 
-from core.catalog import is_look, params_of, techniques
+from core.catalog import params_of, techniques
 from core.errors import ModelError
 from core.models.opening import available_models, capabilities_of
 from core.params import SourcePrompt, Strength, field_marked
@@ -89,7 +89,7 @@ def technique_entries(model: str) -> list[Entry]:
 def technique_heading(kind: Any) -> str:
     """The heading that a technique is listed under; empty for one that only makes a map."""
     params = params_of(kind)
-    if is_look(kind):
+    if kind.shows_map:
         return ""
     if kind.needs_mask:
         return REGION

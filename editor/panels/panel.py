@@ -31,4 +31,4 @@ class Panel(Protocol):
     def __init__(self, session: "Session") -> None: ...
 
 
-panels: Registry[type[Panel]] = Registry("panel")
+panels: Registry[type[Panel]] = Registry("panel", Panel)

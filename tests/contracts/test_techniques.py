@@ -79,7 +79,8 @@ def test_says_what_it_is_and_who_published_it(technique: Any) -> None:
 @every
 def test_needs_are_capabilities_a_model_can_have(technique: Any) -> None:
     assert technique.needs <= CAPABILITIES
-    assert isinstance(technique.needs_mask, bool)
+    for declared in (technique.needs_mask, technique.is_seeded, technique.shows_map):
+        assert isinstance(declared, bool)
 
 
 @every

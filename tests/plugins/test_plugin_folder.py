@@ -189,6 +189,19 @@ def test_a_command_stands_in_a_menu_of_its_own(app: App) -> None:
     assert [action.text() for action in app.window.menus["Filters"].actions()] == ["Mirror it"]
 
 
+def test_one_that_declares_too_little_is_told_what_is_missing(
+    qtbot: QtBot, plugin_folder: Path
+) -> None:
+    (plugin_folder / "nudge.py").write_text(
+        TOOL.replace("    erases: ClassVar[bool] = False\n", "")
+    )
+    with window() as made:
+        assert made.window.message_bar.sentence.text() == (
+            "Not loaded: nudge. The tool 'nudge' in plugin_nudge.Nudge does not declare erases: "
+            "see Tool in core.catalog."
+        )
+
+
 def test_one_that_imports_a_moved_module_is_told_where_it_is(
     qtbot: QtBot, plugin_folder: Path
 ) -> None:

@@ -19,7 +19,7 @@ def test_a_models_own_steps_and_guidance_are_taken() -> None:
     from core.models.storybook import StorybookBackend
 
     recipe = default_recipe("layered-brush", "storybook")
-    usual = StorybookBackend.usual
+    usual = StorybookBackend.defaults
     assert {mark: value_of(recipe, mark) for mark in usual.params} == dict(usual.params)
     assert recipe.modifiers[0].params["scale"] == usual.guidance
     assert "depth" not in default_recipe("sdedit", "storybook").params

@@ -81,6 +81,7 @@ def test_a_technique_the_model_cannot_run_is_refused(model: Model) -> None:
         needs: ClassVar[frozenset[str]] = frozenset({"attention"})
         needs_mask: ClassVar[bool] = False
         is_seeded: ClassVar[bool] = True
+        shows_map: ClassVar[bool] = False
 
         @dataclass(frozen=True)
         class Params:

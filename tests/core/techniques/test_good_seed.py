@@ -1,6 +1,6 @@
 """Good seed: one noise is the plain sampler, more are never worse, and chances are chances."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -71,7 +71,13 @@ def test_a_verifier_that_comes_later_can_be_chosen(monkeypatch: pytest.MonkeyPat
     """One pixel is what it wants: the bank's picture with the brightest one is kept."""
 
     class Bright:
-        id, label = "bright", "Bright"
+        id, label, claim = "bright", "Bright", "is bright"
+        needs: ClassVar[frozenset[str]] = frozenset()
+        needs_prompt = False
+
+        @staticmethod
+        def gain(score: float, than: float) -> float:
+            return score - than
 
         def judge(self, case: Any) -> Any:
             return lambda x0: x0[:, 0, 0, 0]
