@@ -3,7 +3,7 @@
 import importlib
 from collections.abc import Generator, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
 
 from core.diffusion.model import Image, MakeDenoise, Model, Step
 from core.params import Choice
@@ -18,14 +18,26 @@ if TYPE_CHECKING:
     from core.task import Task
 
 
+class Paper(NamedTuple):
+    """Where a method was published: what the method is called there, or the title, and its number.
+
+    ``arxiv`` is the number alone, such as "2108.01073".
+    """
+
+    name: str
+    arxiv: str
+
+
 class Technique(Protocol):
     """A user-facing editing method; ``needs`` are model capabilities, ``needs_mask`` a region.
 
-    ``is_seeded`` says whether another seed gives another picture.
+    ``is_seeded`` says whether another seed gives another picture. ``paper`` is None for a method
+    that was never published.
     """
 
     id: ClassVar[str]
     label: ClassVar[str]
+    paper: ClassVar[Paper | None]
     needs: ClassVar[frozenset[str]]
     needs_mask: ClassVar[bool]
     is_seeded: ClassVar[bool]
@@ -46,6 +58,7 @@ class Inverter(Protocol):
 
     id: ClassVar[str]
     label: ClassVar[str]
+    paper: ClassVar[Paper | None]
     needs: ClassVar[frozenset[str]]
 
     def calls(self, steps: int) -> int:
@@ -104,6 +117,7 @@ class Modifier(Protocol):
 
     id: ClassVar[str]
     label: ClassVar[str]
+    paper: ClassVar[Paper | None]
 
     @property
     def Params(self) -> type[Any]: ...  # noqa: N802 - a nested class, named like one
@@ -129,7 +143,10 @@ class Backend(Protocol):
 
 
 class Brush(Protocol):
-    """A pure function from a pen sample to a stamp; an instance carries its Params."""
+    """A pure function from a pen sample to a stamp; an instance carries its Params.
+
+    The outline under the pointer is as wide as the parameter marked BrushSize.
+    """
 
     id: ClassVar[str]
     label: ClassVar[str]
@@ -147,12 +164,23 @@ class Brush(Protocol):
 
 
 class Tool(Protocol):
-    """What the pointer does: a gesture is one generator, from press to release."""
+    """What the pointer does: a gesture is one generator, from press to release.
+
+    ``position`` is the tool's place in the toolbox, from the top; tools of plugins take 100 or
+    more. ``uses_brush`` says that it paints with the chosen brush, so that the brush's dials are
+    shown; ``erases`` that the other end of a pen takes it; ``paints_region`` that a gesture marks
+    the region of an AI layer; ``moves_view`` that it moves the view and not the picture.
+    """
 
     id: ClassVar[str]
     label: ClassVar[str]
     icon: ClassVar[str]
     shortcut: ClassVar[str]
+    position: ClassVar[int]
+    uses_brush: ClassVar[bool]
+    erases: ClassVar[bool]
+    paints_region: ClassVar[bool]
+    moves_view: ClassVar[bool]
 
     @property
     def Params(self) -> type[Any]: ...  # noqa: N802 - a nested class, named like one

@@ -135,6 +135,14 @@ class NegativePrompt(Text):
     usual_name: ClassVar[str] = "negative_prompt"
 
 
+class BrushSize(Range):
+    """The diameter in canvas pixels: the outline under the pointer shows it, keys change it."""
+
+
+class BrushHardness(Range):
+    """How sharp the edge is, in per cent; keys change it."""
+
+
 PROMPTS = (Prompt, SourcePrompt, NegativePrompt)
 Marker = Range | Choice | Text | Switch | File | ModelName
 Meaning = (
@@ -189,9 +197,9 @@ def _plain(base: type) -> Marker:
     return Switch() if base is bool else Text()
 
 
-def field_marked(params: type[Any], meaning: Meaning) -> Field | None:
+def field_marked(params: type[Any], marker: type[Marker]) -> Field | None:
     """The parameter with a marker, the first if there are several; None if there is none."""
-    return next((f for f in _fields(params) if isinstance(f.marker, meaning)), None)
+    return next((f for f in _fields(params) if isinstance(f.marker, marker)), None)
 
 
 def values_by_name(params: type[Any], values: Mapping[Meaning, Value]) -> dict[str, Value]:

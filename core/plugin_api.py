@@ -5,6 +5,7 @@ finds the rest in editor.api, inside its ``setup``.
 """
 
 from core.catalog import (
+    Paper,
     backends,
     brushes,
     describers,
@@ -44,6 +45,8 @@ from core.paint.pointer import GestureContext, PointerEvent, PointerKind, Sample
 from core.paint.selection import Selection
 from core.paint.tiles import Pixels, Tiles
 from core.params import (
+    BrushHardness,
+    BrushSize,
     Choice,
     Depth,
     File,
@@ -64,6 +67,8 @@ from core.task import Recipe, Task
 __all__ = [
     "SAMPLERS",
     "AiLayer",
+    "BrushHardness",
+    "BrushSize",
     "Choice",
     "Conditioning",
     "Denoise",
@@ -87,6 +92,7 @@ __all__ = [
     "ModelName",
     "NegativePrompt",
     "PictureFile",
+    "Paper",
     "Pixels",
     "Point",
     "PointerEvent",

@@ -64,7 +64,7 @@ class Actions:
         except EditorError as error:
             self._tell(str(error))
 
-    def dress(self, tokens: Tokens) -> None:
+    def apply_theme(self, tokens: Tokens) -> None:
         """Icons in the theme's colours."""
         for name, command in self.commands.items():
             if command.icon:

@@ -68,13 +68,13 @@ class App:
         self.activity = ActivityWatcher(application, self.session.idle.interrupt)
         self._add_commands()
         # Before any button shows them: a button without an icon asks for room for its words.
-        self.session.actions.dress(self.session.tokens.value)
+        self.session.actions.apply_theme(self.session.tokens.value)
         self.window = MainWindow(self.session)
         self.files = FileActions(self.session, self.window)
         self.autosave = Autosave(self.session, self.files)
         self._connect_window()
         self._connect()
-        self._dress(self.session.tokens.value)
+        self._on_theme(self.session.tokens.value)
         self.plugins = [self._set_up_plugin(plugin) for plugin in self.plugins]
         self._tell_failures()
         self.session.actions.refresh()
@@ -95,7 +95,7 @@ class App:
             jobs=jobs,
             live=live,
             ai=ai,
-            idle=IdleSeedSearch(studio, jobs, ai.recipes),
+            idle=IdleSeedSearch(studio, jobs, ai.current_recipe),
             canvas=canvas,
             compare=CompareWipe(canvas),
             actions=Actions(lambda sentence: self.session.tell(sentence)),
@@ -116,7 +116,7 @@ class App:
         actions.add_sections("File", file_sections(files))
         for menu, sections in window_sections(window).items():
             actions.add_sections(menu, sections)
-        actions.dress(self.session.tokens.value)
+        actions.apply_theme(self.session.tokens.value)
         window.make_menus()
         window.path_chosen.connect(files.open_path)
         window.path_dropped.connect(files.open_dropped)
@@ -134,7 +134,7 @@ class App:
         session.jobs.noted.connect(session.note)
         session.engine.changed.connect(self._on_engine_state)
         session.idle.changed.connect(lambda _: self._on_idle())
-        session.tokens.changed.connect(self._dress)
+        session.tokens.changed.connect(self._on_theme)
         remembered = session.settings.value
         session.idle.choose(remembered.verifier)
         session.idle.turn(remembered.seeds_while_idle)
@@ -180,7 +180,7 @@ class App:
     async def _warm(self) -> None:
         """Load the model while the person looks round, so that the first stroke is quick."""
         try:
-            await self.session.engine.open(self.session.ai.recipes.shown.model)
+            await self.session.engine.open(self.session.ai.current_recipe.shown.model)
         except EditorError as error:
             self.session.tell(f"{error} Everything but the AI tools works.")
 
@@ -221,7 +221,7 @@ class App:
 
     # The look
 
-    def _dress(self, tokens: "Tokens") -> None:
+    def _on_theme(self, tokens: "Tokens") -> None:
         self.session.canvas.surround = QColor(tokens.surround)
         self.session.canvas.update()
-        self.session.actions.dress(tokens)
+        self.session.actions.apply_theme(tokens)

@@ -212,7 +212,7 @@ def _text_encoder(tokenizer: Any) -> Any:
 
 
 def _tokenizer(folder: Path) -> Any:
-    """Single letters and the two marks: enough to tell one prompt from another."""
+    """A tokenizer of single letters and the two marks, enough to distinguish prompts."""
     import json
 
     from transformers import CLIPTokenizer

@@ -44,7 +44,7 @@ def draw_scatter(rows: Sequence[Mapping[str, Any]]) -> Image.Image:
     for x, y, name in sorted(dots, key=lambda dot: -dot[1]):
         at = (_place(x, ranges[0], SIZE[0]), SIZE[1] - _place(y, ranges[1], SIZE[1]))
         pen.ellipse((at[0] - 4, at[1] - 4, at[0] + 4, at[1] + 4), fill=MARK)
-        box = _free(pen.textbbox((at[0] + 7, at[1] - 6), name), taken)
+        box = _move_free(pen.textbbox((at[0] + 7, at[1] - 6), name), taken)
         pen.text(box[:2], name, fill=INK, anchor="la")
         taken.append(box)
     return sheet
@@ -54,7 +54,7 @@ def _overlap(a: Box, b: Box) -> bool:
     return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
 
 
-def _free(box: Box, taken: list[Box]) -> Box:
+def _move_free(box: Box, taken: list[Box]) -> Box:
     """The box, moved down as far as needed to lie on none of those taken."""
     for _ in taken:
         hit = [t for t in taken if _overlap(box, t)]

@@ -9,7 +9,7 @@ import numpy as np
 
 from core.catalog import brushes
 from core.paint.pointer import Sample, Stamp
-from core.params import Range, Switch
+from core.params import BrushHardness, BrushSize, Range, Switch
 
 if TYPE_CHECKING:
     from core.paint.tiles import Pixels
@@ -24,8 +24,8 @@ class Round:
 
     @dataclass(frozen=True)
     class Params:
-        size: Annotated[float, Range(1, 1000, "Size", "px", step=1)] = 24.0
-        hardness: Annotated[float, Range(0, 100, "Hardness", "%", step=1)] = 70.0
+        size: Annotated[float, BrushSize(1, 1000, "Size", "px", step=1)] = 24.0
+        hardness: Annotated[float, BrushHardness(0, 100, "Hardness", "%", step=1)] = 70.0
         flow: Annotated[float, Range(1, 100, "Flow", "%", step=1)] = 100.0
         spacing: Annotated[float, Range(1, 100, "Spacing", "%", step=1)] = 10.0
         pressure_size: Annotated[bool, Switch("Pressure changes size")] = True

@@ -131,9 +131,9 @@ def _models() -> dict[str, str]:
 
 def _folders() -> dict[str, str]:
     config, data, log = folders()
-    places = {"settings": default_path().parent, "data": data, "log": log}
-    places["models"] = models_folder()
-    return {name: f"{path} ({_state(path)})" for name, path in places.items()}
+    found = {"settings": default_path().parent, "data": data, "log": log}
+    found["models"] = models_folder()
+    return {name: f"{path} ({_state(path)})" for name, path in found.items()}
 
 
 def _state(path: Path) -> str:

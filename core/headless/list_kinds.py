@@ -8,7 +8,7 @@ from core import catalog, params
 
 
 def list_kind(kind: str) -> list[dict[str, Any]]:
-    """Return an entry for each item: id, label, about, and params, needs or suffixes if any."""
+    """Return an entry for each item: id, label, about, and whatever else it declares."""
     if kind == "models":
         return _models()
     catalog.load(kind)
@@ -19,6 +19,8 @@ def _entry(item: Any) -> dict[str, Any]:
     entry: dict[str, Any] = {"id": item.id, "label": item.label, "about": _first_paragraph(item)}
     if hasattr(item, "needs"):
         entry["needs"] = sorted(item.needs)
+    if hasattr(item, "paper"):
+        entry["paper"] = item.paper._asdict() if item.paper else None
     if hasattr(item, "suffixes"):
         entry["suffixes"] = list(item.suffixes)
     if hasattr(item, "Params"):

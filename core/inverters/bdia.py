@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, ClassVar
 
-from core.catalog import inverters
+from core.catalog import Paper, inverters
 from core.diffusion.model import Prediction
 from core.editing.inversion import Inversion, Source
 from core.editing.two_step_inversion import LevelTriple, TwoStepPath, two_step_invert
@@ -26,6 +26,7 @@ class Bdia:
 
     id: ClassVar[str] = "bdia"
     label: ClassVar[str] = "BDIA"
+    paper: ClassVar[Paper | None] = Paper("BDIA", "2307.10829")
     needs: ClassVar[frozenset[str]] = frozenset()
 
     def calls(self, steps: int) -> int:

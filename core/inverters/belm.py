@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, ClassVar
 
-from core.catalog import inverters
+from core.catalog import Paper, inverters
 from core.diffusion.model import Prediction
 from core.editing.inversion import Inversion, Source
 from core.editing.two_step_inversion import LevelTriple, TwoStepPath, two_step_invert
@@ -20,6 +20,7 @@ class Belm:
 
     id: ClassVar[str] = "belm"
     label: ClassVar[str] = "O-BELM"
+    paper: ClassVar[Paper | None] = Paper("O-BELM", "2410.07273")
     needs: ClassVar[frozenset[str]] = frozenset()
 
     def calls(self, steps: int) -> int:

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, ClassVar
 
-from core.catalog import inverters
+from core.catalog import Paper, inverters
 from core.diffusion.eta_step import step_mean, step_sigma
 from core.diffusion.model import Prediction
 from core.editing.inversion import Inversion, Source
@@ -25,6 +25,7 @@ class CycleDiffusion:
 
     id: ClassVar[str] = "cyclediffusion"
     label: ClassVar[str] = "CycleDiffusion"
+    paper: ClassVar[Paper | None] = Paper("CycleDiffusion", "2210.05559")
     needs: ClassVar[frozenset[str]] = frozenset()
 
     def calls(self, steps: int) -> int:

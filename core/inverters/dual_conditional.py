@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, ClassVar
 
-from core.catalog import inverters
+from core.catalog import Paper, inverters
 from core.editing.implicit_inversion import search_fixed_points
 from core.editing.inversion import Inversion, ReplayPath, Source
 
@@ -24,6 +24,7 @@ class DualConditionalInversion:
 
     id: ClassVar[str] = "dual-conditional"
     label: ClassVar[str] = "Dual-Conditional Inversion"
+    paper: ClassVar[Paper | None] = Paper("DCI", "2506.02560")
     needs: ClassVar[frozenset[str]] = frozenset({"gradient"})
 
     def calls(self, steps: int) -> int:

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, ClassVar
 
-from core.catalog import inverters
+from core.catalog import Paper, inverters
 from core.diffusion.model import Denoise, Level, Prediction
 from core.editing.inversion import Inversion, PathState, ReplayPath, Source
 
@@ -22,6 +22,7 @@ class Edict:
 
     id: ClassVar[str] = "edict"
     label: ClassVar[str] = "EDICT"
+    paper: ClassVar[Paper | None] = Paper("EDICT", "2211.12446")
     needs: ClassVar[frozenset[str]] = frozenset()
 
     def calls(self, steps: int) -> int:

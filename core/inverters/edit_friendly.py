@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, ClassVar
 
-from core.catalog import inverters
+from core.catalog import Paper, inverters
 from core.editing.inversion import Inversion, Source
 from core.editing.noise_maps import record_noise_maps
 
@@ -21,6 +21,7 @@ class EditFriendly:
 
     id: ClassVar[str] = "edit-friendly"
     label: ClassVar[str] = "Edit-friendly DDPM"
+    paper: ClassVar[Paper | None] = Paper("edit-friendly DDPM inversion", "2304.06140")
     needs: ClassVar[frozenset[str]] = frozenset()
 
     def calls(self, steps: int) -> int:

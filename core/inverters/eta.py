@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, ClassVar
 
-from core.catalog import inverters
+from core.catalog import Paper, inverters
 from core.diffusion.attention import AttentionCall
 from core.diffusion.eta_step import step_mean, step_sigma
 from core.diffusion.model import Conditioning, Denoise, Level, Levels, Model, Prediction
@@ -36,6 +36,7 @@ class EtaInversion:
 
     id: ClassVar[str] = "eta"
     label: ClassVar[str] = "Eta Inversion"
+    paper: ClassVar[Paper | None] = Paper("Eta Inversion", "2403.09468")
     needs: ClassVar[frozenset[str]] = frozenset()
 
     def calls(self, steps: int) -> int:

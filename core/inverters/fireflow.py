@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, ClassVar
 
-from core.catalog import inverters
+from core.catalog import Paper, inverters
 from core.diffusion.model import Denoise, Levels
 from core.diffusion.rectified_flow import Flow
 from core.editing.inversion import Inversion, PathState, ReplayPath, Source
@@ -21,6 +21,7 @@ class FireFlow:
 
     id: ClassVar[str] = "fireflow"
     label: ClassVar[str] = "FireFlow"
+    paper: ClassVar[Paper | None] = Paper("FireFlow", "2412.07517")
     needs: ClassVar[frozenset[str]] = frozenset()
 
     def calls(self, steps: int) -> int:

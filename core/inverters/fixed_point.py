@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, ClassVar
 
-from core.catalog import inverters
+from core.catalog import Paper, inverters
 from core.editing.implicit_inversion import ddim_move
 from core.editing.inversion import Inversion, ReplayPath, Source
 
@@ -23,6 +23,7 @@ class FixedPointInversion:
 
     id: ClassVar[str] = "fixed-point"
     label: ClassVar[str] = "Fixed-point inversion"
+    paper: ClassVar[Paper | None] = Paper("Fixed-point Inversion", "2312.12540")
     needs: ClassVar[frozenset[str]] = frozenset()
 
     def calls(self, steps: int) -> int:

@@ -3,7 +3,7 @@
 import math
 from typing import TYPE_CHECKING, ClassVar
 
-from core.catalog import inverters
+from core.catalog import Paper, inverters
 from core.diffusion.model import Denoise, Levels, Prediction
 from core.editing.inversion import Inversion, PathState, ReplayPath, Source
 
@@ -21,6 +21,7 @@ class LeditsInversion:
 
     id: ClassVar[str] = "ledits++"
     label: ClassVar[str] = "LEDITS++ noise maps"
+    paper: ClassVar[Paper | None] = Paper("LEDITS++", "2311.16711")
     needs: ClassVar[frozenset[str]] = frozenset()
 
     def calls(self, steps: int) -> int:

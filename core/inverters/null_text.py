@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from core.catalog import inverters
+from core.catalog import Paper, inverters
 from core.editing.inversion import Inversion, ReplayPath, Source, ddim_invert
 from core.editing.prompt_optimisation import OptimisationSettings, optimise_prompts
 
@@ -24,6 +24,7 @@ class NullTextInversion:
 
     id: ClassVar[str] = "null-text"
     label: ClassVar[str] = "Null-text inversion"
+    paper: ClassVar[Paper | None] = Paper("Null-text Inversion", "2211.09794")
     needs: ClassVar[frozenset[str]] = frozenset({"gradient"})
 
     def calls(self, steps: int) -> int:

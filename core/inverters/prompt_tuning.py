@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
-from core.catalog import inverters
+from core.catalog import Paper, inverters
 from core.diffusion.model import Conditioning, Levels
 from core.editing.inversion import Inversion, ReplayPath, Source, ddim_invert
 from core.editing.prompt_optimisation import OptimisationSettings, optimise_prompts
@@ -29,6 +29,7 @@ class PromptTuningInversion:
 
     id: ClassVar[str] = "prompt-tuning"
     label: ClassVar[str] = "Prompt Tuning Inversion"
+    paper: ClassVar[Paper | None] = Paper("Prompt Tuning Inversion", "2305.04441")
     needs: ClassVar[frozenset[str]] = frozenset({"gradient"})
 
     def calls(self, steps: int) -> int:

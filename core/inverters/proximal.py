@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, ClassVar
 
-from core.catalog import inverters
+from core.catalog import Paper, inverters
 from core.diffusion.model import Denoise, Level, Prediction
 from core.editing.inversion import Branches, Inversion, PathState, ReplayPath, Source, ddim_invert
 
@@ -29,6 +29,7 @@ class ProximalInversion:
 
     id: ClassVar[str] = "proximal"
     label: ClassVar[str] = "Proximal guidance"
+    paper: ClassVar[Paper | None] = Paper("Proximal Guidance", "2306.05414")
     needs: ClassVar[frozenset[str]] = frozenset()
 
     def calls(self, steps: int) -> int:

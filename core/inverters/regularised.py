@@ -3,7 +3,7 @@
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
-from core.catalog import inverters
+from core.catalog import Paper, inverters
 from core.diffusion.model import Prediction
 from core.editing.inversion import DirectPath, Inversion, Source
 from core.editing.noise_regularisation import correlation, loss_gradient
@@ -27,6 +27,7 @@ class RegularisedInversion:
 
     id: ClassVar[str] = "regularised"
     label: ClassVar[str] = "Regularised DDIM inversion"
+    paper: ClassVar[Paper | None] = Paper("pix2pix-zero's inversion", "2302.03027")
     needs: ClassVar[frozenset[str]] = frozenset()
 
     def calls(self, steps: int) -> int:

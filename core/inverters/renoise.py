@@ -3,7 +3,7 @@
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
-from core.catalog import inverters
+from core.catalog import Paper, inverters
 from core.diffusion.model import Denoise, Level
 from core.editing.implicit_inversion import ddim_move
 from core.editing.inversion import DirectPath, Inversion, Source
@@ -34,6 +34,7 @@ class ReNoise:
 
     id: ClassVar[str] = "renoise"
     label: ClassVar[str] = "ReNoise"
+    paper: ClassVar[Paper | None] = Paper("ReNoise", "2403.14602")
     needs: ClassVar[frozenset[str]] = frozenset()
 
     def calls(self, steps: int) -> int:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
-from core.catalog import modifiers
+from core.catalog import Paper, modifiers
 from core.diffusion.guidance import guide_prediction
 from core.diffusion.model import Conditioning, Denoise, Level, MakeDenoise, Model, Prediction
 from core.params import Guidance, NegativePrompt
@@ -18,6 +18,7 @@ class ClassifierFreeGuidance:
 
     id: ClassVar[str] = "cfg"
     label: ClassVar[str] = "Guidance"
+    paper: ClassVar[Paper | None] = Paper("classifier-free guidance", "2207.12598")
 
     @dataclass(frozen=True)
     class Params:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
-from core.catalog import modifiers
+from core.catalog import Paper, modifiers
 from core.diffusion.guidance import guide_prediction
 from core.diffusion.model import Conditioning, Denoise, Level, MakeDenoise, Model, Prediction
 from core.modifiers.cfg import make_pair
@@ -23,6 +23,7 @@ class CfgPlusPlus:
 
     id: ClassVar[str] = "cfg++"
     label: ClassVar[str] = "Guidance (CFG++)"
+    paper: ClassVar[Paper | None] = Paper("CFG++", "2406.08070")
 
     @dataclass(frozen=True)
     class Params:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
-from core.catalog import modifiers
+from core.catalog import Paper, modifiers
 from core.diffusion.guidance import guide_prediction
 from core.diffusion.model import Conditioning, Denoise, Level, MakeDenoise, Model, Prediction
 from core.diffusion.noise_schedule import SCHEDULE_STEPS, full_schedule, nearest_index
@@ -25,6 +25,7 @@ class WeakToStrong:
 
     id: ClassVar[str] = "w2sd"
     label: ClassVar[str] = "Guidance (weak to strong)"
+    paper: ClassVar[Paper | None] = Paper("W2SD", "2502.00473")
     calls: ClassVar[int] = 3
 
     @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Build the sprite archives from unpacked emoji packages (needs cairosvg, not a run-time need).
+"""Builds the sprite archives from unpacked emoji packages (needs cairosvg, the program does not).
 
 Unpack @lobehub/fluent-emoji-3d, @iconify-json/fluent-emoji-flat,
 @iconify-json/fluent-emoji-high-contrast and @iconify-json/noto into one folder, each under its own
@@ -22,7 +22,7 @@ VECTOR_SETS = {"flat": "fluent-emoji-flat", "ink": "fluent-emoji-high-contrast",
 
 
 def load_clay(folder: Path, code: str) -> Image.Image:
-    """A 3D drawing, as the package holds it."""
+    """Load a 3D drawing, height x width x 4 uint8, straight RGBA, 0..255."""
     assets = folder / "fluent-emoji-3d" / "assets"
     path = assets / f"{code}.webp"
     return Image.open(path if path.exists() else assets / f"{code}-fe0f.webp").convert("RGBA")
@@ -35,7 +35,7 @@ def _icons(path: Path) -> tuple[dict[str, Any], dict[str, str]]:
 
 
 def render_vector(folder: Path, style: str, code: str) -> Image.Image:
-    """A drawing of one of the icon sets, rendered."""
+    """Render a drawing of an icon set, height x width x 4 uint8, straight RGBA, 0..255."""
     import cairosvg
 
     icons, characters = _icons(folder / VECTOR_SETS[style])

@@ -1,4 +1,4 @@
-"""A model folder with random weights, laid out like the real one, for tests and adapters."""
+"""Writes a model folder with random weights in the layout of the real one, for tests."""
 
 from dataclasses import replace
 from pathlib import Path

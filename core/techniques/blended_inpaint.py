@@ -4,7 +4,7 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from core.catalog import techniques
+from core.catalog import Paper, techniques
 from core.diffusion.latent_masks import (
     check_finite,
     keep_outside_mask,
@@ -30,6 +30,7 @@ class BlendedInpaint:
 
     id: ClassVar[str] = "blended-inpaint"
     label: ClassVar[str] = "Repaint region"
+    paper: ClassVar[Paper | None] = Paper("Blended Latent Diffusion", "2206.02779")
     needs: ClassVar[frozenset[str]] = frozenset()
     needs_mask: ClassVar[bool] = True
     is_seeded: ClassVar[bool] = True

@@ -4,7 +4,7 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from core.catalog import techniques
+from core.catalog import Paper, techniques
 from core.diffusion.latent_masks import number_steps, soft_latent_mask
 from core.diffusion.model import Image, Level, Levels, Model, Step
 from core.editing.inversion import Branches, invertible_levels
@@ -35,6 +35,7 @@ class DeltaDenoisingScore:
 
     id: ClassVar[str] = "dds"
     label: ClassVar[str] = "Change little"
+    paper: ClassVar[Paper | None] = Paper("Delta Denoising Score", "2304.07090")
     needs: ClassVar[frozenset[str]] = frozenset()
     needs_mask: ClassVar[bool] = False
     is_seeded: ClassVar[bool] = True

@@ -4,7 +4,7 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from core.catalog import techniques
+from core.catalog import Paper, techniques
 from core.diffusion.latent_masks import check_finite, grey_picture
 from core.diffusion.model import Image, Model, Step
 from core.editing.inversion import invertible_levels
@@ -29,6 +29,7 @@ class DifferenceMap:
 
     id: ClassVar[str] = "difference-map"
     label: ClassVar[str] = "What would change"
+    paper: ClassVar[Paper | None] = Paper("DiffEdit", "2210.11427")
     needs: ClassVar[frozenset[str]] = frozenset()
     needs_mask: ClassVar[bool] = False
     is_seeded: ClassVar[bool] = True

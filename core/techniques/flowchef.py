@@ -4,7 +4,7 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from core.catalog import techniques
+from core.catalog import Paper, techniques
 from core.diffusion.latent_masks import last_steps, number_steps, soft_latent_mask
 from core.diffusion.model import Image, Level, Model, Prediction, Step
 from core.diffusion.rectified_flow import Flow
@@ -35,6 +35,7 @@ class FlowChef:
 
     id: ClassVar[str] = "flowchef"
     label: ClassVar[str] = "Steer towards the picture"
+    paper: ClassVar[Paper | None] = Paper("FlowChef", "2412.00100")
     needs: ClassVar[frozenset[str]] = frozenset()
     needs_mask: ClassVar[bool] = False
     is_seeded: ClassVar[bool] = True

@@ -4,7 +4,7 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from core.catalog import techniques
+from core.catalog import Paper, techniques
 from core.diffusion.latent_masks import last_steps, number_steps, soft_latent_mask
 from core.diffusion.model import Image, Model, Step
 from core.diffusion.rectified_flow import Flow
@@ -29,6 +29,7 @@ class FlowEdit:
 
     id: ClassVar[str] = "flowedit"
     label: ClassVar[str] = "Change what it shows"
+    paper: ClassVar[Paper | None] = Paper("FlowEdit", "2412.08629")
     needs: ClassVar[frozenset[str]] = frozenset()
     needs_mask: ClassVar[bool] = False
     is_seeded: ClassVar[bool] = True

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from core import catalog
-from core.catalog import RegistryChoice, techniques, verifiers
+from core.catalog import Paper, RegistryChoice, techniques, verifiers
 from core.diffusion.eta_step import step_mean, step_sigma
 from core.diffusion.latent_masks import check_finite, last_steps, soft_latent_mask
 from core.diffusion.model import Image, Levels, Model, Prediction, Step
@@ -35,6 +35,7 @@ class GoodSeed:
 
     id: ClassVar[str] = "good-seed"
     label: ClassVar[str] = "Best of several"
+    paper: ClassVar[Paper | None] = Paper("Inference-Time Scaling", "2501.09732")
     needs: ClassVar[frozenset[str]] = frozenset()
     needs_mask: ClassVar[bool] = False
     is_seeded: ClassVar[bool] = True

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar, NamedTuple
 
-from core.catalog import techniques
+from core.catalog import Paper, techniques
 from core.diffusion.model import Denoise, Image, Level, Model, Prediction, Step
 from core.editing.attention_maps import AttentionRecorder, all_heads
 from core.editing.energy_guidance import FeatureRecorder, energy_gradient, shift_prediction
@@ -59,6 +59,7 @@ class GuideAndRescale:
 
     id: ClassVar[str] = "guide-and-rescale"
     label: ClassVar[str] = "Change, layout kept"
+    paper: ClassVar[Paper | None] = Paper("Guide-and-Rescale", "2409.01322")
     needs: ClassVar[frozenset[str]] = frozenset({"attention", "gradient"})
     needs_mask: ClassVar[bool] = False
     is_seeded: ClassVar[bool] = False

@@ -4,7 +4,7 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from core.catalog import techniques
+from core.catalog import Paper, techniques
 from core.diffusion.attention import AttentionLayer, AttentionStates
 from core.diffusion.guidance import guide_prediction
 from core.diffusion.latent_masks import check_finite, last_steps, number_steps, soft_latent_mask
@@ -52,6 +52,7 @@ class InfEdit:
 
     id: ClassVar[str] = "infedit"
     label: ClassVar[str] = "Edit in few steps"
+    paper: ClassVar[Paper | None] = Paper("InfEdit", "2312.04965")
     needs: ClassVar[frozenset[str]] = frozenset({"attention"})
     needs_mask: ClassVar[bool] = False
     is_seeded: ClassVar[bool] = True

@@ -4,7 +4,7 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from core.catalog import techniques
+from core.catalog import Paper, techniques
 from core.diffusion.model import Image, Model, Step
 from core.editing.prompt_edit import INVERSION, EditParams, EditVariation, PromptEdit
 from core.params import Guidance, Range, Steps, Strength
@@ -23,6 +23,9 @@ class InvertAndEdit:
 
     id: ClassVar[str] = "invert-and-edit"
     label: ClassVar[str] = "Rewrite"
+    paper: ClassVar[Paper | None] = Paper(
+        "An Edit Friendly DDPM Noise Space: Inversion and Manipulations", "2304.06140"
+    )
     needs: ClassVar[frozenset[str]] = frozenset()
     needs_mask: ClassVar[bool] = False
     is_seeded: ClassVar[bool] = True

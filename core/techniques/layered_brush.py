@@ -6,7 +6,7 @@ from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from core.catalog import techniques
+from core.catalog import Paper, techniques
 from core.diffusion.latent_masks import check_finite, known_region, number_steps, soft_latent_mask
 from core.diffusion.model import Denoise, Image, Model, Step
 from core.editing.cached_trajectory import LayerLatent, Trajectory, Walk, merge_layers
@@ -31,6 +31,7 @@ class LayeredBrush:
 
     id: ClassVar[str] = "layered-brush"
     label: ClassVar[str] = "Diffusion brush"
+    paper: ClassVar[Paper | None] = Paper("Layered Diffusion Brushes", "2405.00313")
     needs: ClassVar[frozenset[str]] = frozenset()
     needs_mask: ClassVar[bool] = True
     is_seeded: ClassVar[bool] = True

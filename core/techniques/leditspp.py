@@ -4,7 +4,7 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar, NamedTuple
 
-from core.catalog import techniques
+from core.catalog import Paper, techniques
 from core.diffusion.attention import AttentionCall
 from core.diffusion.model import Conditioning, Denoise, Image, Level, Model, Prediction, Step
 from core.diffusion.noise_schedule import SCHEDULE_STEPS, full_schedule, nearest_index
@@ -59,6 +59,7 @@ class LeditsPlusPlus:
 
     id: ClassVar[str] = "ledits++"
     label: ClassVar[str] = "Add and remove"
+    paper: ClassVar[Paper | None] = Paper("LEDITS++", "2311.16711")
     needs: ClassVar[frozenset[str]] = frozenset({"attention"})
     needs_mask: ClassVar[bool] = False
     is_seeded: ClassVar[bool] = True

@@ -4,7 +4,7 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from core.catalog import techniques
+from core.catalog import Paper, techniques
 from core.diffusion.attention import AttentionCall, AttentionLayer, AttentionStates
 from core.diffusion.model import Image, Model, Step
 from core.editing.attention_maps import (
@@ -46,6 +46,7 @@ class MasaCtrl:
 
     id: ClassVar[str] = "masactrl"
     label: ClassVar[str] = "Change pose"
+    paper: ClassVar[Paper | None] = Paper("MasaCtrl", "2304.08465")
     needs: ClassVar[frozenset[str]] = frozenset({"self-attention"})
     needs_mask: ClassVar[bool] = False
     is_seeded: ClassVar[bool] = False

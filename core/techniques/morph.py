@@ -6,7 +6,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from core.catalog import techniques
+from core.catalog import Paper, techniques
 from core.diffusion.latent_masks import last_steps, number_steps, soft_latent_mask
 from core.diffusion.model import Conditioning, Denoise, Image, Level, Levels, Model, Step
 from core.editing.inversion import Branches, Source, ddim_invert, invertible_levels, select_rows
@@ -44,6 +44,7 @@ class Morph:
 
     id: ClassVar[str] = "morph"
     label: ClassVar[str] = "Morph"
+    paper: ClassVar[Paper | None] = Paper("NoiseDiffusion", "2403.08840")
     needs: ClassVar[frozenset[str]] = frozenset()
     needs_mask: ClassVar[bool] = False
     is_seeded: ClassVar[bool] = True

@@ -5,7 +5,7 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from core.catalog import techniques
+from core.catalog import Paper, techniques
 from core.diffusion.eta_step import step_mean, step_sigma
 from core.diffusion.latent_masks import check_finite, known_region, last_steps, soft_latent_mask
 from core.diffusion.model import Denoise, Image, Levels, Model, Step
@@ -28,6 +28,7 @@ class NestedDiffusion:
 
     id: ClassVar[str] = "nested-diffusion"
     label: ClassVar[str] = "Generate, stop any time"
+    paper: ClassVar[Paper | None] = Paper("Nested Diffusion", "2305.19066")
     needs: ClassVar[frozenset[str]] = frozenset()
     needs_mask: ClassVar[bool] = False
     is_seeded: ClassVar[bool] = True

@@ -4,7 +4,7 @@ from collections.abc import Generator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from core.catalog import techniques
+from core.catalog import Paper, techniques
 from core.diffusion.model import Conditioning, Denoise, Image, Level, Model, Prediction, Step
 from core.editing.inversion import Branches, select_rows
 from core.editing.prompt_edit import (
@@ -35,6 +35,7 @@ class NoiseCorrection:
 
     id: ClassVar[str] = "noise-correction"
     label: ClassVar[str] = "Slide to new words"
+    paper: ClassVar[Paper | None] = Paper("Noise Correction via Prompt Interpolation", "2409.08077")
     needs: ClassVar[frozenset[str]] = frozenset()
     needs_mask: ClassVar[bool] = False
     is_seeded: ClassVar[bool] = False

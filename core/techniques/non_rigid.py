@@ -5,7 +5,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
-from core.catalog import techniques
+from core.catalog import Paper, techniques
 from core.diffusion.latent_masks import check_finite, number_steps
 from core.diffusion.model import Conditioning, Image, Levels, Model, Step
 from core.diffusion.noise_schedule import full_schedule
@@ -33,6 +33,10 @@ class NonRigid:
 
     id: ClassVar[str] = "non-rigid"
     label: ClassVar[str] = "Change motion"
+    paper: ClassVar[Paper | None] = Paper(
+        "Latent Inversion with Timestep-aware Sampling for Training-free Non-rigid Editing",
+        "2402.08601",
+    )
     needs: ClassVar[frozenset[str]] = frozenset({"gradient"})
     needs_mask: ClassVar[bool] = False
     is_seeded: ClassVar[bool] = True

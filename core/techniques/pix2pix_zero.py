@@ -4,7 +4,7 @@ from collections.abc import Generator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from core.catalog import techniques
+from core.catalog import Paper, techniques
 from core.diffusion.model import Conditioning, Denoise, Image, Level, Model, Prediction, Step
 from core.editing.attention_maps import AttentionRecorder, all_heads
 from core.editing.energy_guidance import energy_gradient
@@ -47,6 +47,7 @@ class Pix2PixZero:
 
     id: ClassVar[str] = "pix2pix-zero"
     label: ClassVar[str] = "Exchange a thing"
+    paper: ClassVar[Paper | None] = Paper("pix2pix-zero", "2302.03027")
     needs: ClassVar[frozenset[str]] = frozenset({"attention", "gradient"})
     needs_mask: ClassVar[bool] = False
     is_seeded: ClassVar[bool] = False

@@ -4,7 +4,7 @@ from collections.abc import Generator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from core.catalog import techniques
+from core.catalog import Paper, techniques
 from core.diffusion.model import Conditioning, Denoise, Image, Model, Step
 from core.editing.inversion import Branches, select_rows
 from core.editing.prompt_edit import (
@@ -35,6 +35,7 @@ class PromptSlider:
 
     id: ClassVar[str] = "prompt-slider"
     label: ClassVar[str] = "Slide between phrases"
+    paper: ClassVar[Paper | None] = Paper("semantic directions", "2403.17064")
     needs: ClassVar[frozenset[str]] = frozenset()
     needs_mask: ClassVar[bool] = False
     is_seeded: ClassVar[bool] = False

@@ -4,7 +4,7 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from core.catalog import techniques
+from core.catalog import Paper, techniques
 from core.diffusion.attention import AttentionCall, AttentionLayer, IdleControl
 from core.diffusion.model import Image, Model, Step
 from core.editing.attention_maps import AttentionMapCollector, latent_size, map_to_grid
@@ -38,6 +38,7 @@ class PromptToPrompt:
 
     id: ClassVar[str] = "prompt-to-prompt"
     label: ClassVar[str] = "Swap words"
+    paper: ClassVar[Paper | None] = Paper("Prompt-to-Prompt", "2208.01626")
     needs: ClassVar[frozenset[str]] = frozenset({"attention"})
     needs_mask: ClassVar[bool] = False
     is_seeded: ClassVar[bool] = False

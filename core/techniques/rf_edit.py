@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Annotated, ClassVar, NamedTuple
 
 from core import catalog
-from core.catalog import techniques
+from core.catalog import Paper, techniques
 from core.diffusion.attention import AttentionLayer, AttentionStates
 from core.diffusion.latent_masks import last_steps, number_steps, soft_latent_mask
 from core.diffusion.model import Denoise, Image, Level, Model, Prediction, Step
@@ -58,6 +58,7 @@ class RfEdit:
 
     id: ClassVar[str] = "rf-edit"
     label: ClassVar[str] = "Change along the flow"
+    paper: ClassVar[Paper | None] = Paper("RF-Solver-Edit", "2411.04746")
     needs: ClassVar[frozenset[str]] = frozenset({"self-attention"})
     needs_mask: ClassVar[bool] = False
     is_seeded: ClassVar[bool] = False

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from core.catalog import techniques
+from core.catalog import Paper, techniques
 from core.diffusion.attention import AttentionCall, AttentionLayer, AttentionStates
 from core.diffusion.model import Denoise, Image, Level, Model, Prediction, Step
 from core.diffusion.noise_schedule import full_schedule, nearest_index
@@ -40,6 +40,9 @@ class Rival:
 
     id: ClassVar[str] = "rival"
     label: ClassVar[str] = "Variation"
+    paper: ClassVar[Paper | None] = Paper(
+        "Real-World Image Variation by Aligning Diffusion Inversion Chain", "2305.18729"
+    )
     needs: ClassVar[frozenset[str]] = frozenset({"attention"})
     needs_mask: ClassVar[bool] = False
     is_seeded: ClassVar[bool] = True

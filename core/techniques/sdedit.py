@@ -4,7 +4,7 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from core.catalog import techniques
+from core.catalog import Paper, techniques
 from core.diffusion.latent_masks import check_finite, last_steps
 from core.diffusion.model import Image, Model, Step
 from core.diffusion.samplers import SAMPLERS
@@ -20,6 +20,7 @@ class SDEdit:
 
     id: ClassVar[str] = "sdedit"
     label: ClassVar[str] = "Restyle"
+    paper: ClassVar[Paper | None] = Paper("SDEdit", "2108.01073")
     needs: ClassVar[frozenset[str]] = frozenset()
     needs_mask: ClassVar[bool] = False
     is_seeded: ClassVar[bool] = True

@@ -4,7 +4,7 @@ from collections.abc import Generator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from core.catalog import techniques
+from core.catalog import Paper, techniques
 from core.diffusion.model import Denoise, Image, Level, Model, Prediction, Step
 from core.editing.attention_maps import AttentionRecorder, latent_size, map_to_grid, resize_map
 from core.editing.energy_guidance import FeatureRecorder, energy_gradient, shift_prediction
@@ -45,6 +45,7 @@ class SelfGuidance:
 
     id: ClassVar[str] = "self-guidance"
     label: ClassVar[str] = "Move or resize a thing"
+    paper: ClassVar[Paper | None] = Paper("self-guidance", "2306.00986")
     needs: ClassVar[frozenset[str]] = frozenset({"attention", "gradient"})
     needs_mask: ClassVar[bool] = False
     is_seeded: ClassVar[bool] = False

@@ -5,7 +5,7 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from core.catalog import techniques
+from core.catalog import Paper, techniques
 from core.diffusion.cross_model import at_levels_of_another, refuse_foreign
 from core.diffusion.guidance import guide
 from core.diffusion.latent_masks import check_finite, last_steps, soft_latent_mask
@@ -46,6 +46,7 @@ class SuperDiff:
 
     id: ClassVar[str] = "superdiff"
     label: ClassVar[str] = "Blend two prompts or models"
+    paper: ClassVar[Paper | None] = Paper("SuperDiff", "2412.17762")
     needs: ClassVar[frozenset[str]] = frozenset()
     needs_mask: ClassVar[bool] = False
     is_seeded: ClassVar[bool] = True

@@ -5,7 +5,7 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from core.catalog import techniques
+from core.catalog import Paper, techniques
 from core.diffusion.latent_masks import check_finite, keep_outside_mask, known_region, latent_mask
 from core.diffusion.model import Image, Model, Step
 from core.diffusion.samplers import SAMPLERS
@@ -21,6 +21,7 @@ class TextToImage:
 
     id: ClassVar[str] = "text-to-image"
     label: ClassVar[str] = "Generate"
+    paper: ClassVar[Paper | None] = Paper("latent diffusion", "2112.10752")
     needs: ClassVar[frozenset[str]] = frozenset()
     needs_mask: ClassVar[bool] = False
     is_seeded: ClassVar[bool] = True

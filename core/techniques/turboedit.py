@@ -4,7 +4,7 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from core.catalog import techniques
+from core.catalog import Paper, techniques
 from core.diffusion.eta_step import step_mean
 from core.diffusion.latent_masks import check_finite, last_steps, soft_latent_mask
 from core.diffusion.model import Image, Levels, Model, Step
@@ -29,6 +29,7 @@ class TurboEdit:
 
     id: ClassVar[str] = "turboedit"
     label: ClassVar[str] = "Swap words fast"
+    paper: ClassVar[Paper | None] = Paper("TurboEdit", "2408.00735")
     needs: ClassVar[frozenset[str]] = frozenset()
     needs_mask: ClassVar[bool] = False
     is_seeded: ClassVar[bool] = True

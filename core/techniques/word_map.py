@@ -4,7 +4,7 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from core.catalog import techniques
+from core.catalog import Paper, techniques
 from core.diffusion.latent_masks import check_finite, grey_picture
 from core.diffusion.model import Image, Level, Model, Step
 from core.editing.attention_maps import (
@@ -36,6 +36,7 @@ class WordMap:
 
     id: ClassVar[str] = "word-map"
     label: ClassVar[str] = "Where words look"
+    paper: ClassVar[Paper | None] = Paper("DAAM", "2210.04885")
     needs: ClassVar[frozenset[str]] = frozenset({"attention"})
     needs_mask: ClassVar[bool] = False
     is_seeded: ClassVar[bool] = True

@@ -10,7 +10,7 @@ from core.errors import EditorError
 from core.paint.layers import AiLayer
 from core.paint.pointer import GestureContext, PointerEvent, PointerKind
 from core.paint.stroke_writer import StrokeWriter
-from core.params import Range
+from core.params import BrushHardness, BrushSize
 from core.tools.painting import Gesture
 
 PAUSE = 0.25
@@ -25,11 +25,16 @@ class AiBrushTool:
     label: ClassVar[str] = "AI brush"
     icon: ClassVar[str] = "sparkles"
     shortcut: ClassVar[str] = "A"
+    position: ClassVar[int] = 30
+    uses_brush: ClassVar[bool] = False
+    erases: ClassVar[bool] = False
+    paints_region: ClassVar[bool] = True
+    moves_view: ClassVar[bool] = False
 
     @dataclass(frozen=True)
     class Params:
-        size: Annotated[float, Range(4, 1000, "Size", "px", step=1)] = 96.0
-        hardness: Annotated[float, Range(0, 100, "Hardness", "%", step=1)] = 80.0
+        size: Annotated[float, BrushSize(4, 1000, "Size", "px", step=1)] = 96.0
+        hardness: Annotated[float, BrushHardness(0, 100, "Hardness", "%", step=1)] = 80.0
 
     def gesture(self, context: GestureContext, event: PointerEvent) -> Gesture:
         """Raises EditorError when the stroke marks nothing, or no layer can take it."""

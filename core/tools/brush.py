@@ -17,6 +17,11 @@ class BrushTool:
     label: ClassVar[str] = "Brush"
     icon: ClassVar[str] = "brush"
     shortcut: ClassVar[str] = "B"
+    position: ClassVar[int] = 10
+    uses_brush: ClassVar[bool] = True
+    erases: ClassVar[bool] = False
+    paints_region: ClassVar[bool] = False
+    moves_view: ClassVar[bool] = False
 
     @dataclass(frozen=True)
     class Params:

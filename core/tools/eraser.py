@@ -17,6 +17,11 @@ class EraserTool:
     label: ClassVar[str] = "Eraser"
     icon: ClassVar[str] = "eraser"
     shortcut: ClassVar[str] = "E"
+    position: ClassVar[int] = 20
+    uses_brush: ClassVar[bool] = True
+    erases: ClassVar[bool] = True
+    paints_region: ClassVar[bool] = False
+    moves_view: ClassVar[bool] = False
 
     @dataclass(frozen=True)
     class Params:

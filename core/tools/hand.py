@@ -16,6 +16,11 @@ class HandTool:
     label: ClassVar[str] = "Hand"
     icon: ClassVar[str] = "hand"
     shortcut: ClassVar[str] = "H"
+    position: ClassVar[int] = 80
+    uses_brush: ClassVar[bool] = False
+    erases: ClassVar[bool] = False
+    paints_region: ClassVar[bool] = False
+    moves_view: ClassVar[bool] = True
 
     @dataclass(frozen=True)
     class Params:

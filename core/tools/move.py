@@ -20,6 +20,11 @@ class MoveTool:
     label: ClassVar[str] = "Move layer"
     icon: ClassVar[str] = "move"
     shortcut: ClassVar[str] = "V"
+    position: ClassVar[int] = 60
+    uses_brush: ClassVar[bool] = False
+    erases: ClassVar[bool] = False
+    paints_region: ClassVar[bool] = False
+    moves_view: ClassVar[bool] = False
 
     @dataclass(frozen=True)
     class Params:

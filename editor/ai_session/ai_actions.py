@@ -35,15 +35,15 @@ class AiActions:
         self, studio: "Studio", jobs: "JobQueue", live: "LiveLoop", start: "Recipe | None" = None
     ) -> None:
         self.studio, self.jobs, self.live = studio, jobs, live
-        self.recipes = CurrentRecipe(studio, jobs, live, start or fresh_recipe())
-        self.seeds = SeedWalk(studio, self.recipes, jobs)
+        self.current_recipe = CurrentRecipe(studio, jobs, live, start or fresh_recipe())
+        self.seeds = SeedWalk(studio, self.current_recipe, jobs)
         self.word_selector = WordSelector(studio, jobs.engine, jobs)
-        self.prompt_suggester = PromptSuggester(studio, jobs, self.recipes)
+        self.prompt_suggester = PromptSuggester(studio, jobs, self.current_recipe)
 
     @property
     def layer(self) -> AiLayer:
         """The active AI layer. Raises EditorError when another kind is active."""
-        layer = self.recipes.layer
+        layer = self.current_recipe.layer
         if layer is None:
             raise EditorError("Choose an AI layer first, or paint one with the AI brush (A).")
         return layer
@@ -56,23 +56,23 @@ class AiActions:
         A new layer covers the selection, or the canvas for techniques that need no region.
         Raises EditorError when the layer is frozen, or when there is no region to run on.
         """
-        layer = self.recipes.layer
+        layer = self.current_recipe.layer
         if layer is None:
             self._run_new()
         elif layer.baked:
             raise EditorError(f"{layer.name} is frozen: thaw it to run it again.")
         else:
-            self.recipes.run()
+            self.current_recipe.run()
 
     def _run_new(self) -> None:
         document = self.studio.document
         if document.selection:
             self._insert(document.selection, "AI layer from selection")
-        elif not techniques[self.recipes.shown.technique].needs_mask:
+        elif not techniques[self.current_recipe.shown.technique].needs_mask:
             self._insert(Selection(document.bounds), "AI layer")
         else:
             raise EditorError("Paint with the AI brush (A) over what should change, or select it.")
-        self.recipes.run()
+        self.current_recipe.run()
 
     def reseed(self) -> None:
         """Run the active AI layer with another seed."""
@@ -128,7 +128,7 @@ class AiActions:
 
         Raises EditorError when no prompt is written, or nothing is found.
         """
-        recipe = self.recipes.shown
+        recipe = self.current_recipe.shown
         sentence = source_prompt_of(recipe) or prompt_of(recipe)
         if not sentence.strip():
             raise EditorError("Write what the picture shows first, so that there is what to find.")
@@ -140,7 +140,7 @@ class AiActions:
     def _insert(self, selection: Selection, label: str) -> str:
         region = Tiles(channels=1)
         region.write(selection.bounds, selection.read(selection.bounds)[..., None])
-        recipe = self.recipes.take_for_stroke()
+        recipe = self.current_recipe.take_for_stroke()
         layer = AiLayer(name_for(prompt_of(recipe)), recipe=recipe, region=region.prune())
         self.studio.document.insert(label, layer)
         return layer.id
@@ -175,15 +175,17 @@ class AiActions:
         self.jobs.changed.connect(lambda job: self._tint(canvas, job))
 
     def _prepare(self, context: "GestureContext") -> "GestureContext":
-        if self.studio.choices.tool != "ai-brush":
+        if not self.studio.tool.paints_region:
             return context
-        return replace(context, recipe=self.recipes.take_for_stroke(), stroked=self.note_stroke)
+        return replace(
+            context, recipe=self.current_recipe.take_for_stroke(), stroked=self.note_stroke
+        )
 
     def _tint(self, canvas: "Canvas", job: "Job") -> None:
         """Tint the region of a layer until a preview or a result can be shown in its place."""
         if canvas.is_gesturing:
             return
-        layer = self.recipes.layer
+        layer = self.current_recipe.layer
         is_blank = layer is not None and layer.id == job.layer and not layer.rendered
         waits = not job.stage.is_over and job.preview_ms is None
         canvas.region.layer = layer if is_blank and waits else None

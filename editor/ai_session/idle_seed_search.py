@@ -54,7 +54,7 @@ class IdleSeedSearch:
     """
 
     def __init__(self, studio: "Studio", jobs: "JobQueue", recipes: "CurrentRecipe") -> None:
-        self.studio, self.jobs, self.recipes = studio, jobs, recipes
+        self.studio, self.jobs, self.current_recipe = studio, jobs, recipes
         self.is_on = False
         self.verifier = DEFAULT_VERIFIER
         self.text = ""
@@ -80,7 +80,7 @@ class IdleSeedSearch:
         for search in self._searches.values():
             search.is_over = False
         self.interrupt()
-        layer = self.recipes.layer
+        layer = self.current_recipe.layer
         if on and layer is not None:
             self._note(missing_for_verifier(verifiers[self.active_verifier], layer.recipe))
         self.changed.emit(None)
@@ -155,13 +155,13 @@ class IdleSeedSearch:
 
     def _find_layer(self) -> AiLayer | None:
         """The active AI layer, if nothing else runs and other seeds may be better."""
-        layer = self.recipes.layer
+        layer = self.current_recipe.layer
         return layer if layer and self._is_quiet() and self._is_fit(layer) else None
 
     def _is_quiet(self) -> bool:
         is_ready = self.jobs.engine.state is Worker.ready and self.jobs.is_idle
-        waits = self.studio.document.is_editing or self.recipes.is_draft
-        return is_ready and not waits and not self.recipes.is_locked
+        waits = self.studio.document.is_editing or self.current_recipe.is_draft
+        return is_ready and not waits and not self.current_recipe.is_locked
 
     def _is_fit(self, layer: AiLayer) -> bool:
         recipe = layer.recipe

@@ -32,7 +32,7 @@ class SeedWalk:
     """Changes the seed; each step is shown at once, and all steps are one undo entry."""
 
     def __init__(self, studio: "Studio", recipes: "CurrentRecipe", jobs: "JobQueue") -> None:
-        self.studio, self.recipes, self.jobs = studio, recipes, jobs
+        self.studio, self.current_recipe, self.jobs = studio, recipes, jobs
         self._fresh_id = ""
         self._wheel_units = 0
 
@@ -41,7 +41,7 @@ class SeedWalk:
     @property
     def fresh(self) -> AiLayer | None:
         """The layer that was just painted, until it is kept or another one is active."""
-        layer = self.recipes.layer
+        layer = self.current_recipe.layer
         return layer if layer is not None and layer.id == self._fresh_id else None
 
     def note_stroke(self, layer_id: str) -> None:
@@ -75,34 +75,34 @@ class SeedWalk:
 
     def walk(self, by: int) -> None:
         """Add ``by`` to the seed."""
-        self.choose_seed(max(0, self.recipes.shown.seed + by))
+        self.choose_seed(max(0, self.current_recipe.shown.seed + by))
 
     def choose_random_seed(self) -> None:
         """Choose a random seed."""
         self.choose_seed(secrets.randbelow(SEED_LIMIT))
 
     def choose_seed(self, seed: int) -> None:
-        self.recipes.turn(replace(self.recipes.shown, seed=seed), "seed")
+        self.current_recipe.turn(replace(self.current_recipe.shown, seed=seed), "seed")
 
     def strengthen(self, by: float) -> None:
         """Add ``by`` to the strength, within the technique's range."""
-        recipe = self.recipes.shown
+        recipe = self.current_recipe.shown
         field = field_marked(params_of(techniques[recipe.technique]), Strength)
         if field is not None and isinstance(field.marker, Strength):
             low, high = field.marker.low, field.marker.high
             value = round(min(high, max(low, strength_of(recipe) + by)), 2)
-            self.recipes.turn(recipe.with_params(**{field.name: value}), field.name)
+            self.current_recipe.turn(recipe.with_params(**{field.name: value}), field.name)
 
     def choose(self, variant: "Variant") -> None:
         """Go back to a variant; when its result is still kept, it is shown whether live or not."""
-        self.recipes.turn(replace(variant.recipe), "seed")
-        layer, live = self.recipes.layer, self.recipes.live
+        self.current_recipe.turn(replace(variant.recipe), "seed")
+        layer, live = self.current_recipe.layer, self.current_recipe.live
         if layer and not live.is_on and self.jobs.results.find(variant.key, layer.position):
             self.jobs.enqueue(layer.id)
 
     def variants(self) -> "list[Variant]":
         """The variants of the active AI layer, the oldest first."""
-        layer = self.recipes.layer
+        layer = self.current_recipe.layer
         return self.jobs.results.variants(layer.id) if layer else []
 
     def handle_wheel(self, event: "QWheelEvent", x: float, y: float) -> bool:
@@ -123,7 +123,7 @@ class SeedWalk:
         return notches
 
     def _is_over(self, x: float, y: float) -> bool:
-        layer = self.recipes.layer
+        layer = self.current_recipe.layer
         if layer is None or layer.baked or not layer.visible:
             return False
         column, row = int(x // 1) - layer.position.x, int(y // 1) - layer.position.y

@@ -34,7 +34,7 @@ class PromptSuggester:
     """Gets a description from the worker, and drops it when the field has changed meanwhile."""
 
     def __init__(self, studio: "Studio", jobs: "JobQueue", recipes: "CurrentRecipe") -> None:
-        self.studio, self.jobs, self.recipes = studio, jobs, recipes
+        self.studio, self.jobs, self.current_recipe = studio, jobs, recipes
 
     async def suggest(self) -> str:
         """The text to fill in; empty when the source prompt or the layer changed meanwhile.
@@ -51,7 +51,11 @@ class PromptSuggester:
         return text
 
     async def _describe(self) -> str:
-        recipe, layer, engine = self.recipes.shown, self.recipes.layer, self.jobs.engine
+        recipe, layer, engine = (
+            self.current_recipe.shown,
+            self.current_recipe.layer,
+            self.jobs.engine,
+        )
         document = self.studio.document
         state, still = document.recorded, None
         if layer is not None:
@@ -66,8 +70,8 @@ class PromptSuggester:
 
     def _target(self) -> tuple[Any, ...]:
         """What the text is for: the document, the layer and its present source prompt."""
-        layer = self.recipes.layer
-        words = value_of(self.recipes.shown, SourcePrompt)
+        layer = self.current_recipe.layer
+        words = value_of(self.current_recipe.shown, SourcePrompt)
         return self.studio.document, layer.id if layer else "", words
 
 

@@ -168,7 +168,7 @@ class Canvas(QWidget):
         self.set_view(views.fit_view(self.document.size, self.width(), self.height()))
         self._is_fitted = True
 
-    def actual_size(self) -> None:
+    def zoom_to_actual_size(self) -> None:
         self.zoom_to(1.0)
 
     def zoom_to(self, zoom: float) -> None:
@@ -182,7 +182,7 @@ class Canvas(QWidget):
         middle = self.width() / 2, self.height() / 2
         self.set_view(self.view.rotate_at(self.view.angle + degrees, *middle))
 
-    def upright(self) -> None:
+    def turn_upright(self) -> None:
         self.turn_by(-self.view.angle)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -220,10 +220,10 @@ class Canvas(QWidget):
         self.update()
 
     def _on_gesture(self) -> None:
-        """Tint the region that the AI brush paints, until its layer has something to show."""
+        """Tint the region that is painted, until its layer has something to show."""
         if not self.is_gesturing:
             self._show_sketch([])
-        if self._gestures.tool != "ai-brush":
+        if not self._gestures.paints_region:
             return
         active = self.document.active
         painted = active if isinstance(active, AiLayer) else None

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QCursor
 
+from core.params import BrushSize, field_marked
 from editor.canvas.overlays import BrushOutline
 
 if TYPE_CHECKING:
@@ -38,14 +39,16 @@ class CanvasCursor:
     def _outline_size(self) -> float:
         """The tool's own size, or the brush's under a tool that paints with it."""
         studio = self._canvas.studio
-        params = studio.tool_params
-        if not hasattr(params, "size") and studio.choices.tool in ("brush", "eraser"):
-            params = studio.brush_params
-        return float(getattr(params, "size", 0.0))
+        shown = [studio.tool_params, *([studio.brush_params] if studio.tool.uses_brush else [])]
+        for params in shown:
+            field = field_marked(type(params), BrushSize)
+            if field is not None:
+                return float(getattr(params, field.name))
+        return 0.0
 
     def show(self) -> None:
         """Set the cursor that fits what the next press does."""
-        moves_view = self._navigation.is_ready or self._canvas.studio.choices.tool == "hand"
+        moves_view = self._navigation.is_ready or self._canvas.studio.tool.moves_view
         self.outline.is_hidden = moves_view
         if self._navigation.is_dragging:
             shape = Qt.CursorShape.ClosedHandCursor

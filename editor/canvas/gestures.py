@@ -57,11 +57,16 @@ class Gestures(QObject):
         """How hard the pen pressed last."""
         return self._last.pressure
 
+    @property
+    def paints_region(self) -> bool:
+        """Whether the tool of the last gesture paints the region of an AI layer."""
+        return self.tool in tools and tools[self.tool].paints_region
+
     def begin(self, event: PointerEvent, with_eraser: bool = False) -> None:
         """Start the chosen tool's gesture; a pen turned over erases whatever is chosen."""
         self.cancel()
         choices = self.studio.choices
-        self.tool = "eraser" if with_eraser else choices.tool
+        self.tool = eraser() if with_eraser else choices.tool
         tool, params = self._build_tool()
         context = GestureContext(
             self.studio.document,
@@ -127,6 +132,11 @@ class Gestures(QObject):
 
     def _pick(self, colour: "Colour", is_background: bool) -> None:
         self.studio.choose(**{"background" if is_background else "foreground": colour})
+
+
+def eraser() -> str:
+    """The id of the tool that the other end of a pen takes."""
+    return min((tool for tool in tools if tool.erases), key=lambda tool: tool.position).id
 
 
 def pointer_event(

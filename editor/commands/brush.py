@@ -4,7 +4,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
-from core.params import Range, fields
+from core.params import BrushHardness, BrushSize, Range, field_marked
 from editor.commands.command import Command, Sections, command_groups
 
 if TYPE_CHECKING:
@@ -38,21 +38,22 @@ class BrushKeys:
 def resize_brush(studio: "Studio", factor: float) -> None:
     """Multiply the size of the tool or brush, by half a pixel at least."""
     half = 0.5 if factor > 1 else -0.5
-    change_dial(studio, "size", lambda value: value * factor + half)
+    change_dial(studio, BrushSize, lambda value: value * factor + half)
 
 
 def harden_brush(studio: "Studio", by: float) -> None:
     """Add to the hardness of the tool or brush, in per cent."""
-    change_dial(studio, "hardness", lambda value: value + by)
+    change_dial(studio, BrushHardness, lambda value: value + by)
 
 
-def change_dial(studio: "Studio", name: str, change: "Callable[[float], float]") -> None:
-    """Change a dial of the tool itself when it has one of that name, else of the brush."""
-    on_tool = hasattr(studio.tool_params, name)
+def change_dial(studio: "Studio", marker: type[Range], change: "Callable[[float], float]") -> None:
+    """Change the dial with a marker: the tool's own if it has one, else the brush's."""
+    on_tool = field_marked(type(studio.tool_params), marker) is not None
     params = studio.tool_params if on_tool else studio.brush_params
-    marker = next((f.marker for f in fields(type(params)) if f.name == name), None)
-    if not isinstance(marker, Range):
+    field = field_marked(type(params), marker)
+    if field is None or not isinstance(field.marker, Range):
         return
-    value = min(marker.high, max(marker.low, round(change(getattr(params, name)))))
-    changed = replace(params, **{name: float(value)})
+    low, high = field.marker.low, field.marker.high
+    value = min(high, max(low, round(change(getattr(params, field.name)))))
+    changed = replace(params, **{field.name: float(value)})
     (studio.set_tool_params if on_tool else studio.set_brush_params)(changed)

@@ -28,7 +28,7 @@ class ViewMenu:
 
 def pin_result(session: "Session") -> None:
     """Keep what is shown left of the wipe, named after the technique that made it."""
-    layer = session.ai.recipes.layer
+    layer = session.ai.current_recipe.layer
     known = layer is not None and layer.recipe.technique in techniques
     session.compare.pin(techniques[layer.recipe.technique].label if layer and known else "")
 
@@ -49,7 +49,7 @@ def _zoom(session: "Session") -> Section:
         Command("zoom-in", "Zoom in", "Ctrl++", partial(canvas.zoom_by, 1)),
         Command("zoom-out", "Zoom out", "Ctrl+-", partial(canvas.zoom_by, -1)),
         Command("fit", "Fit", "Ctrl+0", canvas.fit, icon="maximize"),
-        Command("actual", "100 %", "Ctrl+1", canvas.actual_size),
+        Command("actual", "100 %", "Ctrl+1", canvas.zoom_to_actual_size),
     )
 
 
@@ -59,7 +59,7 @@ def _turn(session: "Session") -> Section:
     return (
         Command("turn-left", "Rotate left", "Shift+R", left, icon="rotate-ccw"),
         Command("turn-right", "Rotate right", "R", right, icon="rotate-cw"),
-        Command("upright", "Upright", "Ctrl+Shift+R", canvas.upright),
+        Command("upright", "Upright", "Ctrl+Shift+R", canvas.turn_upright),
     )
 
 

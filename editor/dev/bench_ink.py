@@ -78,7 +78,7 @@ class InkBench:
         studio.set_brush_params(Round.Params(size=float(dab)))
         canvas.fit()
         if where == "at_100_percent":
-            canvas.actual_size()
+            canvas.zoom_to_actual_size()
         self._application.processEvents()
         step = dab * 0.1 * canvas.view.zoom
         pen, times = SyntheticPen(canvas), []
@@ -100,7 +100,7 @@ class InkBench:
             "zoom_in": lambda: canvas.zoom_to(1.0),
             "fit": canvas.fit,
             "rotate": lambda: canvas.turn_by(30),
-            "upright": canvas.upright,
+            "upright": canvas.turn_upright,
             "activate_layer": lambda: document.activate(other.id),
             "hide_layer": lambda: document.replace("Hide", replace(other, visible=False)),
         }

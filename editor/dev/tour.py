@@ -85,7 +85,7 @@ class Tour:
         QTest.keyClicks(field, PROMPT)
         await asyncio.sleep(0.05)
         with self._time("load the model"):
-            await self.session.engine.open(self.session.ai.recipes.shown.model)
+            await self.session.engine.open(self.session.ai.current_recipe.shown.model)
         with self._time("AI stroke, from press to picture"):
             await self._sweep([_circle_point(turn / 12) for turn in range(13)])
             await self._wait_until_settled()

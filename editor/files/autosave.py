@@ -27,7 +27,7 @@ CHANGED = "changed"
 SLICE = 0.012
 """Seconds of writing at a time."""
 BREATH, STROKE_BREATH = 5, 40
-"""Milliseconds between slices; more while a hand is on the canvas."""
+"""Milliseconds between slices; more while a stroke is open."""
 THUMBNAIL = 72
 
 

@@ -35,7 +35,7 @@ class FileActions:
         self.session = session
         self._parent = parent
         self.lock: Lock | None = None
-        self.beside = BackgroundIo()
+        self.background = BackgroundIo()
         self._is_saved = False
 
     @property
@@ -63,13 +63,13 @@ class FileActions:
         self.open_path(found[0], as_copy=True)
 
     def open_path(self, path: Path, as_copy: bool = False) -> bool:
-        """Open a file after asking about unsaved work; tells in the strip what went wrong."""
+        """Open a file after asking about unsaved work; says in the message bar what went wrong."""
         if not self.may_leave():
             return False
         lock = Lock(path, stored.folders().locks)
         try:
             self.session.note(f"Opening {path.name}…", 0)
-            document = self.beside.result(lambda: open_document(path))
+            document = self.background.result(lambda: open_document(path))
             self.session.note("")
             if as_copy:
                 document.path = None
@@ -109,7 +109,7 @@ class FileActions:
         return bool(name) and self.save_to(_with_suffix(Path(name)))
 
     def save_to(self, path: Path) -> bool:
-        """Begin to write the document as it is now; tells in the strip what goes wrong."""
+        """Begin to write the document as it is now; says in the message bar what goes wrong."""
         lock = Lock(path, stored.folders().locks)
         try:
             lock.take()
@@ -118,7 +118,7 @@ class FileActions:
             return False
         document, copy = self.document, _copy_document(self.document)
         self.session.note(f"Saving {path.name}…", 0)
-        self.beside.start(
+        self.background.start(
             lambda: save_document(copy, path),
             lambda done: self._on_written(done, document, copy, lock),
         )
@@ -156,7 +156,7 @@ class FileActions:
             target = _with_suffix(Path(name), ".png")
             kind, copy = format_for(target), _copy_document(self.document)
             self.session.note(f"Exporting {target.name}…", 0)
-            self.beside.start(
+            self.background.start(
                 lambda: kind.write(copy, target), lambda d: self._on_exported(d, target)
             )
 
@@ -175,14 +175,14 @@ class FileActions:
             self.open_path(path)
             return
         try:
-            pixels = self.beside.result(lambda: open_document(path))
+            pixels = self.background.result(lambda: open_document(path))
             paste(self.document, flatten(pixels.root, pixels.bounds))
         except EditorError as error:
             self.session.tell(str(error))
 
     def may_leave(self) -> bool:
         """Whether the document may be closed; asks when something is not saved."""
-        self.beside.wait()
+        self.background.wait()
         if not self.session.studio.has_document or not self.document.is_modified:
             return True
         answer = self.ask_about_changes()
@@ -191,7 +191,7 @@ class FileActions:
         return answer == Answer.Discard
 
     def _wrote_all(self) -> bool:
-        self.beside.wait()
+        self.background.wait()
         return self._is_saved
 
     def ask_about_changes(self) -> Answer:
@@ -205,7 +205,7 @@ class FileActions:
         return Answer(box.exec())
 
     def close(self) -> None:
-        self.beside.close()
+        self.background.close()
         self._release()
 
     def _release(self) -> None:

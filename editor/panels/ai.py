@@ -51,7 +51,11 @@ class AiPanel(QWidget):
     def __init__(self, session: "Session") -> None:
         super().__init__()
         self.session = session
-        self.recipes, self.seeds, self.jobs = session.ai.recipes, session.ai.seeds, session.jobs
+        self.current_recipe, self.seeds, self.jobs = (
+            session.ai.current_recipe,
+            session.ai.seeds,
+            session.jobs,
+        )
         self.prompts, self.choices, self.modifiers = PromptFields(), AiChoices(), ModifierBox()
         self.seed, self.progress = SeedRow(session.tokens.value), Progress(session.tokens.value)
         self._dials: Form | None = None
@@ -62,7 +66,7 @@ class AiPanel(QWidget):
         self._refresh_timer.timeout.connect(self.refresh)
         self._lay_out()
         self._connect()
-        self.dress(session.tokens.value)
+        self.apply_theme(session.tokens.value)
         self.refresh()
 
     def _lay_out(self) -> None:
@@ -100,7 +104,7 @@ class AiPanel(QWidget):
         self.choices.technique.connect(self._on_technique)
         self.choices.model.connect(lambda name: self._turn("model", model=name))
         self.modifiers.turned.connect(self._on_modifiers)
-        self.modifiers.settled.connect(self.recipes.settle)
+        self.modifiers.settled.connect(self.current_recipe.settle)
         self.choices.add_model.connect(self._on_add_model)
         self.seed.typed.connect(self.seeds.choose_seed)
         self.seed.walked.connect(self.seeds.walk)
@@ -113,22 +117,22 @@ class AiPanel(QWidget):
         self.progress.run.connect(self._on_run)
         self.progress.cancel.connect(self._on_cancel)
         self.progress.live.connect(self.session.live.turn)
-        self.recipes.changed.connect(lambda _: self._refresh_timer.start())
+        self.current_recipe.changed.connect(lambda _: self._refresh_timer.start())
         self.jobs.changed.connect(self._on_job_changed)
-        self.session.tokens.changed.connect(self.dress)
+        self.session.tokens.changed.connect(self.apply_theme)
         self.jobs.result_shown.connect(lambda _: self._refresh_timer.start())
 
-    def dress(self, tokens: "Tokens") -> None:
+    def apply_theme(self, tokens: "Tokens") -> None:
         """Icons and marks in the theme's colours."""
-        self.prompts.dress()
-        self.seed.dress(tokens)
-        self.progress.dress(tokens)
+        self.prompts.apply_theme()
+        self.seed.apply_theme(tokens)
+        self.progress.apply_theme(tokens)
 
     # From the recipe to the dock
 
     def refresh(self) -> None:
         """Show the current recipe."""
-        recipe = self.recipes.shown
+        recipe = self.current_recipe.shown
         prompt, negative = prompt_of(recipe), negative_prompt_of(recipe)
         self.prompts.show_prompts(prompt, negative or "", negative is not None)
         self.prompts.show_source(value_of(recipe, SourcePrompt), prompt)
@@ -139,7 +143,7 @@ class AiPanel(QWidget):
         self.modifiers.show_modifiers(recipe.modifiers, negative or "", has_own_guidance)
         self._show_dials(recipe)
         self.seed.field.show_seed(recipe.seed)
-        layer = self.recipes.layer
+        layer = self.current_recipe.layer
         self.seed.thumbnails.show_variants(self.seeds.variants(), layer.rendered if layer else "")
         self.seed.idle.show_state(self.session.idle.is_on, self.session.idle.active_verifier)
         self.progress.run_button.setEnabled(layer is None or not layer.baked)
@@ -170,7 +174,7 @@ class AiPanel(QWidget):
             self._dial_box.addWidget(self._dials)
 
     def _hint_for(self, recipe: Recipe) -> str:
-        layer, prompt = self.recipes.layer, prompt_of(recipe).strip()
+        layer, prompt = self.current_recipe.layer, prompt_of(recipe).strip()
         source = value_of(recipe, SourcePrompt)
         if recipe.technique not in techniques:
             return f"The technique {recipe.technique} is not installed: choose another one."
@@ -178,7 +182,7 @@ class AiPanel(QWidget):
             return " ".join(filter(None, [PAINT_HINT, known_things(recipe.model)]))
         if layer.baked:
             return f"{layer.name} is frozen: its picture stays as it is."
-        if self.recipes.is_draft:
+        if self.current_recipe.is_draft:
             return f"Run (Enter) to change {layer.name}, or paint a new region with these words."
         if source == "" and prompt:
             return "Say what the picture shows, so that only the words that differ change it."
@@ -191,12 +195,12 @@ class AiPanel(QWidget):
         return ""
 
     def _show_failure(self) -> None:
-        layer = self.recipes.layer
+        layer = self.current_recipe.layer
         failure = self.jobs.failures.get(layer.id) if layer else None
         self.progress.show_failure(self._own_failure or failure)
 
     def _on_job_changed(self, job: "Job") -> None:
-        layer = self.recipes.layer
+        layer = self.current_recipe.layer
         current = self.jobs.current(layer.id) if layer else None
         self.progress.show_job(current or self.jobs.running)
         if job.stage.is_over and layer is not None and layer.id == job.layer:
@@ -206,7 +210,7 @@ class AiPanel(QWidget):
     # From the dock to the recipe
 
     def _on_written(self, prompt: str, negative: str, source: str) -> None:
-        self.recipes.write(with_prompts(self.recipes.shown, prompt, negative, source))
+        self.current_recipe.write(with_prompts(self.current_recipe.shown, prompt, negative, source))
 
     def _on_run(self) -> None:
         self._own_failure = None
@@ -229,8 +233,10 @@ class AiPanel(QWidget):
         self._own_failure = None
         self._show_failure()
         self._suggestion = asyncio.get_running_loop().create_task(self._fetch_suggestion())
-        self._suggestion.add_done_callback(lambda _: self._show_suggestion(self.recipes.shown))
-        self._show_suggestion(self.recipes.shown)
+        self._suggestion.add_done_callback(
+            lambda _: self._show_suggestion(self.current_recipe.shown)
+        )
+        self._show_suggestion(self.current_recipe.shown)
 
     async def _fetch_suggestion(self) -> None:
         try:
@@ -246,10 +252,10 @@ class AiPanel(QWidget):
     def _turn(self, dial: str, **changes: Any) -> None:
         self._own_failure = None
         self._show_failure()
-        self.recipes.turn(replace(self.recipes.shown, **changes), dial)
+        self.current_recipe.turn(replace(self.current_recipe.shown, **changes), dial)
 
     def _on_params(self, params: Any) -> None:
-        shown = self.recipes.shown
+        shown = self.current_recipe.shown
         before = shown.params
         written = {name_of(shown, meaning) for meaning in PROMPTS}
         prompts = {name: before[name] for name in before if name in written}
@@ -262,15 +268,15 @@ class AiPanel(QWidget):
         self._turn(dial, modifiers=wrapped)
 
     def _on_settled(self, _: Any) -> None:
-        self.recipes.settle()
+        self.current_recipe.settle()
 
     def _on_technique(self, name: str) -> None:
         self._own_failure = None
         self._show_failure()
-        self.recipes.turn(with_technique(self.recipes.shown, name), "technique")
+        self.current_recipe.turn(with_technique(self.current_recipe.shown, name), "technique")
 
     def _on_locked(self, on: bool) -> None:
-        self.recipes.is_locked = on
+        self.current_recipe.is_locked = on
 
     def _on_picked(self, key: str) -> None:
         variant = next((one for one in self.seeds.variants() if one.key == key), None)

@@ -1,6 +1,5 @@
 """The choosers for technique and model, which give the reason when an entry is greyed."""
 
-import re
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +23,8 @@ CAPABILITIES = {
 }
 REGION, CHANGE, MAKE = "Paint a region", "Change the picture", "Make a picture"
 HEADINGS = (REGION, CHANGE, MAKE)
-PAPER = re.compile(r"\(([^(),\n]{1,40}), arXiv")
-"""The published name in a docstring, where it is short enough for a line."""
+MAX_NAME = 40
+"""Characters of a published name that fit into a line after the label."""
 
 
 class AiChoices(QWidget):
@@ -100,9 +99,9 @@ def technique_heading(kind: Any) -> str:
 
 def _label_of(kind: Any) -> str:
     """What it is for, and the name that its paper gave it."""
-    found = PAPER.search(kind.__doc__ or "")
-    is_known = found is None or found[1].lower() == kind.label.lower()
-    return str(kind.label) if is_known or found is None else f"{kind.label} ({found[1]})"
+    name = kind.paper.name if kind.paper else ""
+    says_more = 0 < len(name) <= MAX_NAME and name.lower() != kind.label.lower()
+    return f"{kind.label} ({name})" if says_more else str(kind.label)
 
 
 def missing_capabilities(needs: frozenset[str]) -> str:

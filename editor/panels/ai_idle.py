@@ -32,7 +32,7 @@ class IdleButton(QToolButton):
         self.setMenu(self._menu)
         self.clicked.connect(self.switched)
 
-    def dress(self, tokens: "Tokens") -> None:
+    def apply_theme(self, tokens: "Tokens") -> None:
         self._tokens = tokens
         self.setStyleSheet(
             "QToolButton { padding-right: 18px; }"

@@ -76,7 +76,7 @@ class Progress(QWidget):
         self._bar_timer = QTimer(self, singleShot=True)
         self._bar_timer.timeout.connect(self._show_bar)
         self._lay_out()
-        self.dress(tokens)
+        self.apply_theme(tokens)
         self.show_job(None)
         self.show_failure(None)
         self.show_note("", "")
@@ -99,7 +99,7 @@ class Progress(QWidget):
         column.addWidget(self.bar)
         column.addLayout(buttons)
 
-    def dress(self, tokens: Tokens) -> None:
+    def apply_theme(self, tokens: Tokens) -> None:
         self.run_button.setIcon(icon("play", tokens.text, tokens.dim))
         self.cancel_button.setIcon(icon("x", tokens.text, tokens.dim))
 

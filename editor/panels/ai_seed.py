@@ -74,7 +74,7 @@ class SeedRow(QWidget):
         self.thumbnails = VariantThumbnails(tokens)
         self.thumbnails.itemClicked.connect(lambda item: self.picked.emit(item.data(KEY)))
         self._lay_out()
-        self.dress(tokens)
+        self.apply_theme(tokens)
 
     def _lay_out(self) -> None:
         label = QLabel("Seed")
@@ -93,18 +93,18 @@ class SeedRow(QWidget):
         column.addLayout(row)
         column.addWidget(self.thumbnails)
 
-    def dress(self, tokens: Tokens) -> None:
+    def apply_theme(self, tokens: Tokens) -> None:
         self._tokens = tokens
-        self.thumbnails.dress(tokens)
-        self.idle.dress(tokens)
+        self.thumbnails.apply_theme(tokens)
+        self.idle.apply_theme(tokens)
         self.dice.setIcon(icon("dice-5", tokens.text, tokens.dim))
-        self._dress_lock()
+        self._show_lock()
 
     def _on_lock_toggled(self, on: bool) -> None:
-        self._dress_lock()
+        self._show_lock()
         self.locked.emit(on)
 
-    def _dress_lock(self) -> None:
+    def _show_lock(self) -> None:
         is_locked = self.lock.isChecked()
         colour = self._tokens.accent if is_locked else self._tokens.text
         self.lock.setIcon(icon("lock" if is_locked else "lock-open", colour, self._tokens.dim))

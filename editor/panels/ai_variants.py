@@ -42,7 +42,7 @@ class VariantThumbnails(QListWidget):
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setHorizontalScrollMode(QListWidget.ScrollMode.ScrollPerPixel)
 
-    def dress(self, tokens: "Tokens") -> None:
+    def apply_theme(self, tokens: "Tokens") -> None:
         self._tokens = tokens
         self.setStyleSheet(
             f"QListView::item {{ border: 2px solid {tokens.panel}; border-radius: 4px; }}"

@@ -115,7 +115,7 @@ class PromptFields(QWidget):
         self.difference.setText(mark_changes(text, prompt) if has_source else "")
         self.difference.setVisible(bool(self.difference.text()))
 
-    def dress(self) -> None:
+    def apply_theme(self) -> None:
         """Set the rich text again, because it keeps the colours of the old theme."""
         text = self.difference.text()
         self.difference.clear()

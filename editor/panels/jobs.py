@@ -68,14 +68,14 @@ class JobRow(QWidget):
         row.setContentsMargins(8, 4, 4, 4)
         row.addLayout(texts, 1)
         row.addWidget(self._cancel_button, 0, Qt.AlignmentFlag.AlignTop)
-        self.dress(tokens)
+        self.apply_theme(tokens)
         self.refresh()
 
     @property
     def text(self) -> str:
         return f"{self._name.text()}: {self._summary.text()}"
 
-    def dress(self, tokens: Tokens) -> None:
+    def apply_theme(self, tokens: Tokens) -> None:
         self._cancel_button.setIcon(icon("x", tokens.text))
 
     def refresh(self) -> None:
@@ -103,7 +103,7 @@ class JobsPanel(QWidget):
         self._refresh_timer = QTimer(self, singleShot=True, interval=REFRESH_INTERVAL)
         self._refresh_timer.timeout.connect(self.refresh)
         self._lay_out()
-        session.tokens.changed.connect(self.dress)
+        session.tokens.changed.connect(self.apply_theme)
         session.jobs.changed.connect(
             lambda _: self._refresh_timer.isActive() or self._refresh_timer.start()
         )
@@ -129,10 +129,10 @@ class JobsPanel(QWidget):
         self._stack.addWidget(empty)
         self._stack.addWidget(scroll)
 
-    def dress(self, tokens: Tokens) -> None:
+    def apply_theme(self, tokens: Tokens) -> None:
         """Icons in the theme's colours."""
         for row in self.rows:
-            row.dress(tokens)
+            row.apply_theme(tokens)
 
     def refresh(self) -> None:
         """Bring the rows in step with the jobs."""

@@ -33,10 +33,10 @@ class MessageBar(QFrame):
         row.addWidget(self.sentence, 1)
         for button in (self._action, self._more, self._close):
             row.addWidget(button)
-        self.dress(tokens)
+        self.apply_theme(tokens)
         self.hide()
 
-    def dress(self, tokens: Tokens) -> None:
+    def apply_theme(self, tokens: Tokens) -> None:
         self._tokens = tokens
         self._close.setIcon(icon("x", tokens.text))
 

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
     from editor.session import Session
 
-BRUSHED = {"brush", "eraser"}
 WIDTH = 132
 
 
@@ -43,7 +42,7 @@ class OptionsBar(QToolBar):
         self.addWidget(spacer)
         self.addAction(session.actions["compare"])
         session.studio.chosen.connect(lambda _: self.refresh())
-        session.ai.recipes.changed.connect(lambda _: self._show_prompt())
+        session.ai.current_recipe.changed.connect(lambda _: self._show_prompt())
         self.refresh()
 
     def refresh(self) -> None:
@@ -66,10 +65,10 @@ class OptionsBar(QToolBar):
                 widget.deleteLater()
         self._sliders, self._prompt = {}, None
         self._name.setText(tools[tool].label)
-        if tool in BRUSHED:
+        if tools[tool].uses_brush:
             self._add_dials("brush", self.session.studio.brush_params)
         self._add_dials("tool", self.session.studio.tool_params)
-        if tool == "ai-brush":
+        if tools[tool].paints_region:
             self._add_prompt()
 
     def _add_dials(self, owner: str, params: "Any") -> None:
@@ -100,14 +99,16 @@ class OptionsBar(QToolBar):
         self._prompt.setAccessibleName("Prompt")
         self._prompt.setMinimumWidth(240)
         self._prompt.textEdited.connect(self._on_prompt)
-        self._prompt.returnPressed.connect(self.session.ai.recipes.run)
+        self._prompt.returnPressed.connect(self.session.ai.current_recipe.run)
         self._row.addWidget(self._prompt)
         self._show_prompt()
 
     def _on_prompt(self, text: str) -> None:
-        self.session.ai.recipes.write(with_prompt(self.session.ai.recipes.shown, text))
+        self.session.ai.current_recipe.write(
+            with_prompt(self.session.ai.current_recipe.shown, text)
+        )
 
     def _show_prompt(self) -> None:
-        prompt = prompt_of(self.session.ai.recipes.shown)
+        prompt = prompt_of(self.session.ai.current_recipe.shown)
         if self._prompt is not None and self._prompt.text() != prompt:
             self._prompt.setText(prompt)

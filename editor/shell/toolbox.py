@@ -13,11 +13,9 @@ from editor.widgets.theme import ICON, Tokens, icon
 if TYPE_CHECKING:
     from editor.session import Session
 
-ORDER = ("brush", "eraser", "ai-brush", "rectangle-select", "lasso-select", "move", "eyedropper")
-
 
 class Toolbox(QToolBar):
-    """One button per registered tool, in a painter's order."""
+    """One button per registered tool, in the order of their positions."""
 
     def __init__(self, session: "Session") -> None:
         super().__init__("Tools")
@@ -34,10 +32,10 @@ class Toolbox(QToolBar):
         spacer.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
         self.addWidget(spacer)
         self.addWidget(Swatch(session.studio))
-        session.tokens.changed.connect(self.dress)
+        session.tokens.changed.connect(self.apply_theme)
         session.studio.chosen.connect(lambda choices: self.buttons[choices.tool].setChecked(True))
         self.buttons[session.studio.choices.tool].setChecked(True)
-        self.dress(session.tokens.value)
+        self.apply_theme(session.tokens.value)
 
     def _add(self, tool_id: str) -> None:
         tool = tools[tool_id]
@@ -50,14 +48,13 @@ class Toolbox(QToolBar):
         self.addAction(action)
         self.buttons[tool_id] = action
 
-    def dress(self, tokens: Tokens) -> None:
-        """Icons in the theme's colours; the AI brush has the accent's."""
+    def apply_theme(self, tokens: Tokens) -> None:
+        """Icons in the theme's colours; what paints the region of an AI layer has the accent's."""
         for tool_id, action in self.buttons.items():
-            colour = tokens.accent if tool_id == "ai-brush" else tokens.text
-            action.setIcon(icon(tools[tool_id].icon, colour))
+            tool = tools[tool_id]
+            action.setIcon(icon(tool.icon, tokens.accent if tool.paints_region else tokens.text))
 
 
 def order_tools() -> list[str]:
-    """Tool ids in toolbox order; tools that plugins add come last."""
-    ids = tools.ids()
-    return [i for i in ORDER if i in ids] + [i for i in ids if i not in ORDER]
+    """Tool ids by position; those that share one by id."""
+    return [tool.id for tool in sorted(tools, key=lambda tool: (tool.position, tool.id))]

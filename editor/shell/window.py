@@ -113,7 +113,7 @@ class MainWindow(QMainWindow):
         session = self.session
         session.told.connect(lambda message: self.message_bar.tell(*message))
         session.noted.connect(lambda note: self.status.say(*note))
-        session.tokens.changed.connect(self.message_bar.dress)
+        session.tokens.changed.connect(self.message_bar.apply_theme)
         session.studio.opened.connect(lambda _: self._on_opened())
         session.studio.saved.connect(lambda _: self.show_title())
 

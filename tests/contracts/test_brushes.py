@@ -95,5 +95,10 @@ def test_parameters_survive_json(kind: type[Brush]) -> None:
     assert params.from_json(params_of(kind), params.to_json(default)) == default
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_its_size_is_marked_for_the_outline_and_the_keys(kind: type[Brush]) -> None:
+    assert params.field_marked(params_of(kind), params.BrushSize)
+
+
 def test_there_is_a_round_brush_to_start_with() -> None:
     assert "round" in brushes

@@ -10,6 +10,7 @@ from core.catalog import params_of
 from core.modifiers.wrapping import wrap_model
 from core.params import NegativePrompt, Range, field_marked, fields, from_json, to_json
 from core.task import ModifierSetting
+from tests.contracts.papers import check_paper
 from tests.core.inverting import network
 
 catalog.load("modifiers")
@@ -23,6 +24,7 @@ def kind(request: pytest.FixtureRequest) -> Any:
 def test_it_says_what_it_does_and_where_it_is_from(kind: Any) -> None:
     assert kind.label
     assert "arXiv" in kind.__doc__
+    check_paper(kind)
 
 
 def test_parameters_survive_json_and_lie_in_their_ranges(kind: Any) -> None:

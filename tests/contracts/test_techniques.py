@@ -13,6 +13,7 @@ from core.diffusion.model import Conditioning, Denoise, KnownRegion, Level, Mode
 from core.errors import ModelError
 from core.params import Choice, Range
 from core.task import Task
+from tests.contracts.papers import check_paper
 from tests.core.inverting import network
 from tests.core.techniques import driving
 from tests.core.techniques.driving import edited, finished
@@ -69,6 +70,7 @@ every = pytest.mark.parametrize("technique", TECHNIQUES, ids=lambda t: t.id)
 def test_says_what_it_is_and_who_published_it(technique: Any) -> None:
     assert technique.label
     assert technique.label == technique.label.strip()
+    check_paper(technique)
     text = technique.__doc__ or ""
     assert "arXiv" in text
     assert text.strip()[0].isupper()

@@ -19,7 +19,7 @@ from core.params import Prompt
 class Echo:
     """Gives back the picture (arXiv 0000.00000)."""
     id, label, needs = "echo", "Echo", frozenset()
-    needs_mask, is_seeded = False, True
+    needs_mask, is_seeded, paper = False, True, None
 
     @dataclass(frozen=True)
     class Params:

@@ -22,7 +22,7 @@ def make_session(shop: Workshop) -> Session:
         jobs=shop.jobs,
         live=shop.live,
         ai=ai,
-        idle=IdleSeedSearch(shop.studio, shop.jobs, ai.recipes),
+        idle=IdleSeedSearch(shop.studio, shop.jobs, ai.current_recipe),
         canvas=canvas,
         compare=CompareWipe(canvas),
         actions=Actions(print),

@@ -63,6 +63,7 @@ class Nudge:
     shortcut: ClassVar[str] = "Ctrl+Alt+N"
     position: ClassVar[int] = 900
     uses_brush: ClassVar[bool] = False
+    erases: ClassVar[bool] = False
     paints_region: ClassVar[bool] = False
     moves_view: ClassVar[bool] = False
 

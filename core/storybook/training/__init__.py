@@ -1,1 +1,1 @@
-"""How the Storybook model is made: pack pictures, train codec, network and judge, measure, export."""
+"""Makes the Storybook model: packs pictures, trains codec, network and judge, measures, exports."""

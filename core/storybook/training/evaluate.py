@@ -1,5 +1,4 @@
-"""Measure a Storybook model with the judge: things, places, styles, pairs, synonyms, brush,
-codec, memory of training pictures, speed.
+"""Measures a Storybook model with the judge: things, places, styles, pairs, synonyms, and more.
 
 ``python -m core.storybook.training.evaluate FOLDER OUT [REPEATS]`` writes OUT/storybook.json and
 galleries as OUT/*.png.
@@ -62,25 +61,26 @@ class Evaluation:
         self.random = np.random.default_rng(7)
 
     def paint(
-        self, prompts: Sequence[str], steps: int, known: "tuple[Tensor, Tensor] | None" = None
+        self, prompts: Sequence[str], steps: int, inpaint: "tuple[Tensor, Tensor] | None" = None
     ) -> "Tensor":
-        """Pictures (n, 3, h, w) of prompts; ``known`` is (mask in cells, clean latents)."""
+        """Paint prompts: (n, 3, h, w) float, 0..1; ``inpaint`` is (mask in cells, clean latents)."""
         import torch
 
         pictures = []
         for start in range(0, len(prompts), BATCH):
             part = slice(start, start + BATCH)
             tokens, empty = self.encoder.embed(prompts[part]), self.encoder.embed([""])
-            given = (known[0][part], known[1][part]) if known else None
-            z = sample(self.unet, self.layout, tokens, empty, start, steps, known=given)
+            given = (inpaint[0][part], inpaint[1][part]) if inpaint else None
+            z = sample(self.unet, self.layout, tokens, empty, start, steps, inpaint=given)
             with torch.no_grad():
                 pictures.append(self.codec.decode(z))
         return torch.cat(pictures)
 
     def verdicts(self, pictures: "Tensor", count: int) -> "tuple[Tensor, Tensor, Tensor]":
-        """The ``count`` likeliest things, the place and the style of each picture.
+        """Classify pictures, (n, 3, h, w) float, 0..1: the likeliest things, place and style.
 
-        What the judge knows and the model does not counts as number -1.
+        Returns the numbers of the ``count`` likeliest things (n, count), of the place (n,) and of
+        the style (n,); -1 for what the judge knows and the model does not.
         """
         verdict, known = self.judge(self.codec.encode(pictures)), self.judge.config
         best = verdict.things.topk(count, 1).indices
@@ -91,23 +91,24 @@ class Evaluation:
         )
 
     def single_prompts(self, repeats: int) -> list[PromptCase]:
-        """Every thing ``repeats`` times, each in a place and a style drawn by chance."""
-        return [self._prompt_case((thing,)) for _ in range(repeats) for thing in self._all()]
+        """Make prompts of every thing ``repeats`` times, each in a random place and style."""
+        return [self._prompt_case((thing,)) for _ in range(repeats) for thing in self._thing_numbers()]
 
     def pair_prompts(self, count: int) -> list[PromptCase]:
+        """Make ``count`` prompts of two random things."""
         chosen = [self.random.choice(len(self.things), 2, replace=False) for _ in range(count)]
         return [self._prompt_case((int(a), int(b))) for a, b in chosen]
 
     def synonym_prompts(self) -> list[PromptCase]:
-        """Each thing by a name that training never used."""
-        rows = [(t, word) for t in self._all() for word in catalogue()[self.things[t]].held_out]
+        """Make prompts of each thing by a name that training never used."""
+        rows = [(t, word) for t in self._thing_numbers() for word in catalogue()[self.things[t]].held_out]
         return [PromptCase(f"{article(word)} {word} on white", (t,), -1) for t, word in rows]
 
-    def _all(self) -> range:
+    def _thing_numbers(self) -> range:
         return range(len(self.things))
 
     def _prompt_case(self, things: tuple[int, ...]) -> PromptCase:
-        """Things in words as a person asks: the usual style goes unsaid."""
+        """Things in a random place and style; the prompt does not name the usual style."""
         place = int(self.random.integers(len(self.places)))
         style = int(self.random.integers(len(self.styles)))
         drawn = self.styles[style]
@@ -116,7 +117,10 @@ class Evaluation:
         return PromptCase(prompt, things, place, style)
 
     def share_right(self, wanted: Sequence[PromptCase], pictures: "Tensor") -> dict[str, float]:
-        """Shares of pictures that show all wanted things, in the wanted place, in that style."""
+        """Measure the shares of pictures with all wanted things, the wanted place and style.
+
+        pictures: (n, 3, h, w) float, 0..1.
+        """
         count = len(wanted[0].things)
         things, places, styles = self.verdicts(pictures, count)
         shown = [set(row) == set(w.things) for row, w in zip(things.tolist(), wanted, strict=True)]
@@ -129,11 +133,14 @@ class Evaluation:
         }
 
     def brush(self, repeats: int, steps: int) -> tuple[float, "Tensor"]:
-        """Paint each thing into an empty scene where it would stand; share recognised, pictures."""
+        """Paint each thing into an empty scene where it would stand.
+
+        Returns the share recognised, and the pictures, (n, 3, h, w) float, 0..1.
+        """
         import torch
         from torch.nn.functional import max_pool2d
 
-        things = [thing for _ in range(repeats) for thing in self._all()]
+        things = [thing for _ in range(repeats) for thing in self._thing_numbers()]
         empty, masks = [], []
         for number, thing in enumerate(things):
             scene = _one_thing(HELD_OUT + number, self.things[thing])
@@ -150,17 +157,18 @@ class Evaluation:
         return float((found == torch.tensor(things)).float().mean()), pictures
 
     def codec_psnr(self, count: int = 100) -> float:
-        """Decibels of the codec's round trip on scenes never packed."""
+        """Measure the decibels of the codec's round trip on scenes never packed."""
         from core.storybook.training.sharpen import psnr
 
         scenes = [random_scene(HELD_OUT + seed, World.small()) for seed in range(count)]
         return psnr(self.codec, np.stack([render(scene).image for scene in scenes]))
 
     def memory(self, pictures: "Tensor", count: int) -> dict[str, float]:
-        """Median decibels to the nearest of ``count`` training pictures, both at 32 x 32.
+        """Measure how near pictures, (n, 3, h, w) float, 0..1, are to ``count`` training pictures.
 
-        ``unseen`` is the same for true scenes that training never saw: a model that repeats its
-        training pictures is far above it.
+        Figures are median decibels to the nearest one, both at 32 x 32. ``unseen`` is the figure of
+        true scenes that training never used; a model that repeats its training pictures is far
+        above it.
         """
         world = World(self.things, self.places, self.styles)
         trained = np.stack([_small(make_example(seed, world).image) for seed in range(count)])
@@ -172,7 +180,7 @@ class Evaluation:
         }
 
     def call_ms(self, repeats: int = 12) -> float:
-        """Median time of one network evaluation, batch 1."""
+        """Measure the median time of one network evaluation, batch 1."""
         import torch
 
         z = torch.randn(1, self.layout.latent_channels, self.layout.cells, self.layout.cells)
@@ -215,7 +223,7 @@ def _one_thing(seed: int, name: str) -> Scene:
 
 
 def evaluate(folder: Path, out: Path, repeats: int = 3) -> dict[str, Any]:
-    """All figures; galleries go to ``out``."""
+    """Measure all figures; galleries go to ``out``."""
     model = Evaluation(folder)
     out.mkdir(parents=True, exist_ok=True)
     single, pairs, synonyms = (

@@ -1,8 +1,8 @@
-"""Train the Storybook network: resumable, low-priority friendly, with a gallery to look at.
+"""Trains the Storybook network; a run can be stopped and resumed.
 
-``python -m core.storybook.training.network FOLDER MINUTES [SIZE]`` trains on FOLDER's shards until MINUTES
-of training time (over all runs) are spent; the learning rate falls to zero at the end. It writes
-FOLDER/pid-*, log.csv, checkpoint.pt (own state, never shipped), gallery-*.png.
+``python -m core.storybook.training.network FOLDER MINUTES [SIZE]`` trains on FOLDER's shards until
+MINUTES of training time (over all runs) are spent; the learning rate falls to zero at the end. It
+writes FOLDER/pid-*, log.csv, checkpoint.pt (never shipped), gallery-*.png.
 """
 
 import csv
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-NOISY = 0.75
-"""Below 1, noisier times are drawn more often: shapes are decided there."""
+NOISE_EXPONENT = 0.75
+"""Below 1, noisier times are drawn more often, because they decide the shapes."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How to train; minutes are of training time, whoever else uses the machine."""
+    """The settings of a training run; minutes count only the time of its own steps."""
 
     minutes: float = 100
     batch: int = 32
@@ -47,17 +47,21 @@ class Plan:
     device: str = "cpu"
 
     def rate_at(self, step: int, progress: float) -> float:
-        """Share of the full learning rate."""
+        """Compute the share of the full learning rate."""
         return min(1, (step + 1) / self.warm_up, max(0.01, (1 - progress) / self.cool_down))
 
 
 def compute_loss(unet: Any, batch: Batch, signals: "Tensor", random: Any) -> "tuple[Tensor, Tensor]":
-    """(loss, each example's own) of predicting v at evenly spread times, more of them noisy."""
+    """Compute the loss of predicting v at evenly spread times, more of them noisy.
+
+    signals: one per time, (n,) float, 0..1. Returns the mean loss, a scalar, and the loss of each
+    example, (n,) float; both are non-negative.
+    """
     import torch
 
     count, total, device = len(batch.x0), len(signals), batch.x0.device
     spread = (torch.arange(count) + torch.rand(count, generator=random)) / count
-    spread = spread**NOISY
+    spread = spread**NOISE_EXPONENT
     time_index = (spread[torch.randperm(count, generator=random)] * total).long().to(device)
     signal = signals[time_index].sqrt()[:, None, None, None]
     noise = (1 - signals[time_index]).sqrt()[:, None, None, None]
@@ -100,7 +104,10 @@ class Training:
         self.random = torch.Generator().manual_seed(int(time.time()))
 
     def advance(self, batch: Batch) -> "tuple[float, Tensor]":
-        """One step on a batch; its loss, and the loss of each example."""
+        """Train one step on a batch; return its loss, a scalar, and that of each example.
+
+        The latter is (n,) float; both are non-negative.
+        """
         import torch
 
         started = time.perf_counter()
@@ -127,10 +134,11 @@ class Training:
         return float(loss.detach()), each.cpu()
 
     def _count(self, started: float) -> None:
-        """Add a step's time; a paused process must not eat its own budget."""
+        """Add a step's time, at most 10 s, so that a paused process keeps its minutes."""
         self.seconds += min(time.perf_counter() - started, 10)
 
     def save(self) -> None:
+        """Write the folder's checkpoint."""
         import torch
 
         state = {
@@ -170,6 +178,7 @@ class Log:
         self.started = time.perf_counter()
 
     def add(self, training: Training, batch: Batch, each: "Tensor") -> None:
+        """Add the losses of a step's examples, (n,) float, non-negative."""
         brush = (batch.mask.mean((1, 2, 3)) < 1).float()
         for index, value in enumerate((each * (1 - brush), 1 - brush, each * brush, brush)):
             self.sums[index] += float(value.sum())
@@ -188,7 +197,10 @@ class Log:
 
 
 def train(folder: Path, plan: Plan, config: Config) -> Training:
-    """Train until the plan's minutes are spent."""
+    """Train until the plan's minutes are spent.
+
+    Raises FloatingPointError when the loss is not finite.
+    """
     import torch
 
     from core.storybook.training.gallery import write_gallery

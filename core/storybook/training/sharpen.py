@@ -1,8 +1,9 @@
-"""Train the codec's decoder to restore what the linear part drops.
+"""Trains the codec's decoder to restore what the linear part drops.
 
-``python -m core.storybook.training.sharpen FOLDER MINUTES`` reads FOLDER's shard 0, adds scenes of
-the large world and photographs so that it does no harm to pictures unlike the small world, and
-updates FOLDER/vae. The linear part stays as it is, so latents made before stay valid.
+``python -m core.storybook.training.sharpen FOLDER MINUTES`` reads FOLDER's shard 0 and updates
+FOLDER/vae. It also trains on scenes of the large world and on photographs, so that pictures unlike
+the small world keep their quality. The linear part stays as it is, so latents made before stay
+valid.
 """
 
 import sys
@@ -24,11 +25,11 @@ CROP = 64
 BATCH = 24
 RATE = 1.5e-3
 ROUGHNESS = 0.3
-"""Largest spread of the noise added to latents: sampled latents are never quite clean."""
+"""Largest spread of the noise added to latents, because sampled latents are never quite clean."""
 
 
 def load_pictures(folder: Path) -> npt.NDArray[np.uint8]:
-    """(n, 128, 128, 3): small-world scenes, large-world scenes, photographs."""
+    """Load scenes of both worlds and photographs, (n, 128, 128, 3) uint8, 0..255."""
     with np.load(folder / "shard-000.npz") as arrays:
         small: npt.NDArray[np.uint8] = arrays["images"]
     large = np.stack([make_example(2 * 10**9 + i, World.large()).image for i in range(1000)])
@@ -64,14 +65,17 @@ def _crops(images: npt.NDArray[np.uint8], random: np.random.Generator) -> "Tenso
 
 
 def compute_loss(drawn: "Tensor", true: "Tensor") -> "Tensor":
-    """Absolute and squared error, and the error of differences between neighbours."""
+    """Compute the absolute and squared error, and the error of differences between neighbours.
+
+    drawn, true: (n, 3, h, w) float, about 0..1. Returns a scalar.
+    """
     error = drawn - true
     across, down = error.diff(dim=3), error.diff(dim=2)
     return 4 * error.square().mean() + error.abs().mean() + across.abs().mean() + down.abs().mean()
 
 
 def psnr(codec: Any, images: npt.NDArray[np.uint8], linear: bool = False) -> float:
-    """Mean decibels of the round trip."""
+    """Compute the mean decibels of the round trip of pictures (n, h, w, 3) uint8, 0..255."""
     import torch
 
     with torch.no_grad():

@@ -95,7 +95,7 @@ def edit(path: str) -> tuple[Document, AiLayer]:
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "says"),
+    ("name", "content", "sentence"),
     [
         ("gone.png", None, "does not exist"),
         ("text.png", b"no picture", "not a picture that Sfumato can read"),
@@ -105,11 +105,11 @@ def edit(path: str) -> tuple[Document, AiLayer]:
     ],
 )
 def test_a_file_that_cannot_be_read_is_named(
-    name: str, content: bytes | None, says: str, tmp_path: Path
+    name: str, content: bytes | None, sentence: str, tmp_path: Path
 ) -> None:
     if content is not None:
         (tmp_path / name).write_bytes(content)
-    with pytest.raises(FileError, match=rf"^Other picture: .*{name[:8]}.*{says}") as caught:
+    with pytest.raises(FileError, match=rf"^Other picture: .*{name[:8]}.*{sentence}") as caught:
         laid(str(tmp_path / name))
     assert str(caught.value).count("\n") == 0
 

@@ -77,6 +77,7 @@ def test_a_technique_the_model_cannot_run_is_refused(model: Model) -> None:
 
         id: ClassVar[str] = "needy"
         label: ClassVar[str] = "Needy"
+        paper: ClassVar[catalog.Paper | None] = None
         needs: ClassVar[frozenset[str]] = frozenset({"attention"})
         needs_mask: ClassVar[bool] = False
         is_seeded: ClassVar[bool] = True

@@ -15,7 +15,7 @@ PICTURE = np.zeros((8, 8, 3), np.uint8)
 
 
 class Scripted:
-    """Says what a test wants it to say."""
+    """Gives the text that a test sets."""
 
     label: ClassVar[str] = "Scripted"
     text: ClassVar[str] = ""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
-from core.catalog import describers, techniques
+from core.catalog import Paper, describers, techniques
 from core.diffusion.model import Image, Model, Step
 from core.paint.tiles import Pixels  # noqa: TC001
 from core.params import ModelName, Prompt, Range, Text
@@ -20,6 +20,7 @@ class Oddity:
 
     id: ClassVar[str] = ""
     label: ClassVar[str] = "Oddity"
+    paper: ClassVar[Paper | None] = None
     needs: ClassVar[frozenset[str]] = frozenset()
     needs_mask: ClassVar[bool] = False
     is_seeded: ClassVar[bool] = True

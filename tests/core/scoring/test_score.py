@@ -1,4 +1,4 @@
-"""Finished layers get a score that compares over seeds, and none where nobody can say."""
+"""Finished layers get a score that compares over seeds, and none where the verifier cannot."""
 
 from dataclasses import replace
 from typing import Any, ClassVar
@@ -29,7 +29,7 @@ def make_task(prompt: str = "red", seed: int = 1, **changes: Any) -> LayerTask:
 
 
 def painted(share: float, alpha: int = 255) -> Any:
-    """A layer of some share of the colour of "red" that shows as far as alpha says."""
+    """A layer of some share of the colour of "red" with an alpha."""
     byte = np.rint((share * np.array(colour_of("red")) + 1) * 127.5)
     colour = np.rint(byte * alpha / 255)
     return np.tile(np.array([*colour, alpha], np.uint8), (SIDE, SIDE, 1))
@@ -86,13 +86,13 @@ def test_a_model_that_lacks_something_or_says_nonsense_gives_none(
     class Odd:
         id, label, claim, needs_prompt = "odd", "Odd", "is odd", False
         needs: ClassVar[frozenset[str]] = frozenset({"attention"})
-        says: ClassVar[Any] = 3.0
+        score: ClassVar[Any] = 3.0
 
         def judge(self, case: Any) -> Any:
             def scores(x0: Any) -> Any:
-                if isinstance(self.says, Exception):
-                    raise self.says
-                return x0.new_full((1,), self.says)
+                if isinstance(self.score, Exception):
+                    raise self.score
+                return x0.new_full((1,), self.score)
 
             return scores
 
@@ -102,7 +102,7 @@ def test_a_model_that_lacks_something_or_says_nonsense_gives_none(
     monkeypatch.setattr(Odd, "needs", frozenset())
     assert score_layer("odd", make_task(), painted(1), model) == 3
     for nonsense in (float("nan"), ModelError("not numbers")):
-        monkeypatch.setattr(Odd, "says", nonsense)
+        monkeypatch.setattr(Odd, "score", nonsense)
         assert score_layer("odd", make_task(), painted(1), model) is None
 
 

@@ -1,4 +1,4 @@
-"""Edits with a known answer: their prompts name the change, and nothing else changes."""
+"""Edits with a known result: their prompts name the change, and nothing else changes."""
 
 import numpy as np
 

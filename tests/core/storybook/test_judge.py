@@ -1,4 +1,4 @@
-"""The judge: a saved one is the same again, and says how good it is; prompts say what they show."""
+"""The judge: a saved one is the same again, with its accuracy; prompts name what they show."""
 
 from pathlib import Path
 

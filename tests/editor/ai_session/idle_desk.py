@@ -24,9 +24,9 @@ class IdleDesk:
 
     def __init__(self, shop: Workshop) -> None:
         self.shop = shop
-        self.recipes = CurrentRecipe(shop.studio, shop.jobs, shop.live, recipe())
-        self.seeds = SeedWalk(shop.studio, self.recipes, shop.jobs)
-        self.idle = IdleSeedSearch(shop.studio, shop.jobs, self.recipes)
+        self.current_recipe = CurrentRecipe(shop.studio, shop.jobs, shop.live, recipe())
+        self.seeds = SeedWalk(shop.studio, self.current_recipe, shop.jobs)
+        self.idle = IdleSeedSearch(shop.studio, shop.jobs, self.current_recipe)
         self.notes: list[str] = []
         self.texts: list[str] = []
         self.runs: list[JobStream] = []

@@ -133,10 +133,12 @@ def _paint_below(desk: IdleDesk) -> None:
 
 ACTIONS: dict[str, Callable[[IdleDesk], object]] = {
     "input": lambda desk: desk.idle.interrupt(),
-    "a dial": lambda desk: desk.recipes.turn(
-        desk.recipes.shown.with_params(strength=0.5), "strength"
+    "a dial": lambda desk: desk.current_recipe.turn(
+        desk.current_recipe.shown.with_params(strength=0.5), "strength"
     ),
-    "a word": lambda desk: desk.recipes.write(desk.recipes.shown.with_params(prompt="blue")),
+    "a word": lambda desk: desk.current_recipe.write(
+        desk.current_recipe.shown.with_params(prompt="blue")
+    ),
     "ink": _paint_below,
     "a job": lambda desk: desk.shop.jobs.enqueue(desk.shop.document.state.active),
     "another layer": lambda desk: desk.shop.document.activate(
@@ -197,7 +199,7 @@ def test_another_dial_is_another_search(play_idle: Play) -> None:
     async def work(desk: IdleDesk) -> None:
         await desk.paint_layer()
         first = await desk.search()
-        desk.recipes.turn(desk.recipes.shown.with_params(strength=0.4), "strength")
+        desk.current_recipe.turn(desk.current_recipe.shown.with_params(strength=0.4), "strength")
         await desk.shop.jobs.wait_until_idle()
         second = await desk.search()
         old = {one.key for one in first if one.is_found}

@@ -37,7 +37,7 @@ def _hide_in_a_group(desk: IdleDesk) -> None:
 
 def _change_layer(**changes: Any) -> Callable[[IdleDesk], object]:
     def change(desk: IdleDesk) -> None:
-        layer = desk.recipes.layer
+        layer = desk.current_recipe.layer
         assert layer is not None
         desk.shop.document.replace("Change", replace(layer, **changes))
 
@@ -51,9 +51,9 @@ REASONS: dict[str, Callable[[IdleDesk], object]] = {
     "never run": _change_layer(rendered=""),
     "out of date": _change_layer(rendered="another"),
     "of a model that is not loaded": lambda desk: setattr(desk.shop.engine, "at_hand", frozenset()),
-    "its seed is locked": lambda desk: setattr(desk.recipes, "is_locked", True),
-    "words are being written": lambda desk: desk.recipes.write(
-        desk.recipes.shown.with_params(prompt="blue")
+    "its seed is locked": lambda desk: setattr(desk.current_recipe, "is_locked", True),
+    "words are being written": lambda desk: desk.current_recipe.write(
+        desk.current_recipe.shown.with_params(prompt="blue")
     ),
     "not an AI layer": lambda desk: desk.shop.document.activate(
         desk.shop.document.root.children[0].id
@@ -188,7 +188,7 @@ def test_a_model_with_slow_steps_is_skipped(
         assert isinstance((await desk.remaining_messages(0))[-1], JobCancelled), (
             "it does not wait for the end"
         )
-        desk.recipes.turn(desk.recipes.shown.with_params(steps=9), "steps")
+        desk.current_recipe.turn(desk.current_recipe.shown.with_params(steps=9), "steps")
         await desk.shop.jobs.wait_until_idle()
         count = len(desk.runs)
         await asyncio.sleep(4 * REST)
@@ -205,7 +205,7 @@ def test_closing_leaves_no_timer(play_idle: Play) -> None:
         desk.idle.turn(True)
         desk.idle.close()
         desk.idle.interrupt()
-        desk.recipes.changed.emit(None)
+        desk.current_recipe.changed.emit(None)
         desk.shop.document.restructured.emit(None)
         assert desk.idle._timer is None
         await asyncio.sleep(3 * REST)

@@ -38,10 +38,10 @@ def test_what_is_found_is_one_undo_entry(words: str, bench: Bench, tmp_path: Pat
 def test_words_that_cannot_be_found_raise_an_error(bench: Bench, tmp_path: Path) -> None:
     async def work(shop: Workshop) -> None:
         ai = make_actions(shop, tmp_path, "a dog", "")
-        ai.recipes.write(replace(ai.recipes.shown, model="toy"))
+        ai.current_recipe.write(replace(ai.current_recipe.shown, model="toy"))
         with pytest.raises(EditorError, match="needs a model with attention"):
             await ai.find_words("dog")
-        ai.recipes.write(recipe(prompt=""))
+        ai.current_recipe.write(recipe(prompt=""))
         with pytest.raises(EditorError, match="Write what the picture shows"):
             await ai.find_words()
 

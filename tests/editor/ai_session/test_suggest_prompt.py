@@ -78,7 +78,7 @@ def test_text_written_meanwhile_is_kept(bench: Bench) -> None:
         ai, notes = make_actions(shop)
         suggestion = asyncio.create_task(ai.prompt_suggester.suggest())
         await asyncio.sleep(0)
-        ai.recipes.write(source_recipe(source_prompt="a cat"))
+        ai.current_recipe.write(source_recipe(source_prompt="a cat"))
         assert await suggestion == ""
         assert notes[-1] == "Kept what is written; suggested was: 256 by 256"
 
@@ -101,7 +101,7 @@ def test_an_unsure_or_missing_describer_raises_an_error(bench: Bench) -> None:
         ai, _ = make_actions(shop)
         with pytest.raises(EditorError, match="Nothing was recognised: write what"):
             await ai.prompt_suggester.suggest()
-        ai.recipes.write(replace(ai.recipes.shown, model="another/model"))
+        ai.current_recipe.write(replace(ai.current_recipe.shown, model="another/model"))
         with pytest.raises(EditorError, match="Put a BLIP folder into"):
             await ai.prompt_suggester.suggest()
 

@@ -41,7 +41,7 @@ def canvas() -> Iterator[Canvas]:
     canvas = Canvas(Studio(document))
     canvas.resize(SIDE, SIDE)
     canvas.show()
-    canvas.actual_size()
+    canvas.zoom_to_actual_size()
     yield canvas
     canvas.close()
     canvas.deleteLater()

@@ -44,7 +44,7 @@ def test_r_turns_by_drag_and_by_tap(canvas: Canvas) -> None:
     press_key(canvas, Qt.Key.Key_R)
     release_key(canvas, Qt.Key.Key_R)
     assert canvas.view.angle == pytest.approx(105)
-    canvas.upright()
+    canvas.turn_upright()
     assert canvas.view.angle == pytest.approx(0)
 
 
@@ -86,7 +86,7 @@ def test_a_fitted_view_follows_the_window_and_a_chosen_one_does_not(canvas: Canv
     canvas.resize(300, 250)
     QApplication.processEvents()
     assert canvas.view.zoom == pytest.approx((300 - 48) / 400)
-    canvas.actual_size()
+    canvas.zoom_to_actual_size()
     canvas.resize(500, 400)
     QApplication.processEvents()
     assert canvas.view.zoom == 1

@@ -73,8 +73,8 @@ async def generation(app: App, picture: Path) -> None:
     await asyncio.sleep(0.5)
     await _sweep(app, 40, 0.3)
     app.session.studio.choose(tool="ai-brush")
-    app.session.ai.recipes.write(
-        app.session.ai.recipes.shown.with_params(prompt="red", steps=20, inner_steps=50)
+    app.session.ai.current_recipe.write(
+        app.session.ai.current_recipe.shown.with_params(prompt="red", steps=20, inner_steps=50)
     )
     await app.session.engine.open("toy")
     await _sweep(app, 120, 0.2)

@@ -55,14 +55,14 @@ def test_what_is_painted_while_it_saves_is_not_saved_and_not_lost(
     dot(app, 100)
     assert app.files.save_to(tmp_path / "a.ora")
     dot(app, 200)
-    assert app.files.beside.is_busy
+    assert app.files.background.is_busy
     may_write.set()
-    app.files.beside.wait()
+    app.files.background.wait()
     assert saved_dot(tmp_path / "a.ora") == 100
     assert app.session.studio.document.path == tmp_path / "a.ora"
     assert app.session.studio.document.is_modified
     app.files.save()
-    app.files.beside.wait()
+    app.files.background.wait()
     assert saved_dot(tmp_path / "a.ora") == 200
     assert not app.session.studio.document.is_modified
     assert app.window.status.currentMessage() == "Saved a.ora"
@@ -77,7 +77,7 @@ def test_a_save_that_fails_is_reported_and_nothing_counts_as_saved(
     dot(app, 100)
     monkeypatch.setattr(file_actions, "save_document", full)
     app.files.save_to(tmp_path / "a.ora")
-    app.files.beside.wait()
+    app.files.background.wait()
     assert "the disk is full" in app.window.message_bar.sentence.text()
     assert app.session.studio.document.is_modified
     assert app.session.studio.document.path is None
@@ -99,7 +99,7 @@ def test_closing_with_save_waits_and_stays_when_it_failed(
 def test_the_window_lives_while_a_file_opens(app: App, tmp_path: Path) -> None:
     path = tmp_path / "a.ora"
     app.files.save_to(path)
-    app.files.beside.wait()
+    app.files.background.wait()
     ticks: list[int] = []
     timer = QTimer()
     timer.timeout.connect(lambda: ticks.append(1))

@@ -55,7 +55,7 @@ def test_a_prompt_typed_before_a_stroke_is_the_strokes(play: Any) -> None:
     async def work(desk: PanelDesk) -> None:
         desk.panel.prompts.prompt.clear()
         QTest.keyClicks(desk.panel.prompts.prompt, "a boat")
-        assert prompt_of(desk.ai.recipes.take_for_stroke()) == "a boat"
+        assert prompt_of(desk.ai.current_recipe.take_for_stroke()) == "a boat"
 
     play(work)
 
@@ -236,7 +236,7 @@ def test_a_checkpoint_that_cannot_be_used_changes_nothing(
     async def work(desk: PanelDesk) -> None:
         desk.panel.add_model(Path("/nowhere") / name)
         assert expected in desk.panel.progress.error.text()
-        assert desk.ai.recipes.shown.model == "toy"
+        assert desk.ai.current_recipe.shown.model == "toy"
         desk.panel.modifiers.choose_guidance("cfg")
         process_events()
         assert desk.panel.progress.error.isHidden()

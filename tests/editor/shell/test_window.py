@@ -62,7 +62,7 @@ def test_the_title_says_what_is_not_saved(open_app: App, tmp_path: Path) -> None
     paint(open_app)
     assert open_app.window.windowTitle() == "Untitled* · Sfumato"
     open_app.files.save_to(tmp_path / "harbour.ora")
-    open_app.files.beside.wait()
+    open_app.files.background.wait()
     assert open_app.window.windowTitle() == "harbour.ora · Sfumato"
 
 
@@ -140,7 +140,7 @@ def test_a_file_open_elsewhere_is_reported(open_app: App, tmp_path: Path) -> Non
 
     path = tmp_path / "a.ora"
     open_app.files.save_to(path)
-    open_app.files.beside.wait()
+    open_app.files.background.wait()
     lock = open_app.files.lock
     assert lock is not None
     parent = psutil.Process(os.getppid())
@@ -166,7 +166,7 @@ def test_the_theme_changes_in_place(open_app: App) -> None:
 
 def test_recent_files_are_offered_with_pictures(open_app: App, tmp_path: Path) -> None:
     open_app.files.save_to(tmp_path / "recent.ora")
-    open_app.files.beside.wait()
+    open_app.files.background.wait()
     page = open_app.window.start_page
     page.refresh()
     assert page.recent.count() == 1

@@ -129,4 +129,4 @@ def test_the_dock_gives_a_dropped_picture_to_the_recipe(qapp: QApplication, tmp_
         line = panel.findChild(FileLine)
         assert isinstance(line, FileLine)
         assert drop_files(line, str(tmp_path / "sea.png"))
-        assert app.session.ai.recipes.shown.params["picture"] == str(tmp_path / "sea.png")
+        assert app.session.ai.current_recipe.shown.params["picture"] == str(tmp_path / "sea.png")

@@ -134,7 +134,7 @@ def test_the_dock_gives_the_second_model_to_the_recipe(qapp: QApplication) -> No
         assert isinstance(box, ModelBox)
         assert box.currentText() == "The same model"
         pick(box, "storybook")
-        assert app.session.ai.recipes.shown.params["second_model"] == "storybook"
-        assert app.session.ai.recipes.shown.model == "toy"
+        assert app.session.ai.current_recipe.shown.params["second_model"] == "storybook"
+        assert app.session.ai.current_recipe.shown.model == "toy"
         qapp.processEvents()
         assert box.currentText() == "Storybook"

@@ -1,4 +1,4 @@
-"""The evaluation: names the right numbers, and tells repeated training pictures from new ones."""
+"""The evaluation: gives the right numbers, and distinguishes repeated training pictures from new ones."""
 
 from pathlib import Path
 
