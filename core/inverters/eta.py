@@ -44,12 +44,12 @@ class EtaInversion:
 
     def run(self, source: Source) -> Inversion:
         model, denoise = source.model, source.denoiser()
-        looks = MeanAttentionMap(source.x0) if "attention" in model.capabilities else None
-        if looks:
-            denoise = under_control(model, denoise, looks)
+        maps = MeanAttentionMap(source.x0) if "attention" in model.capabilities else None
+        if maps:
+            denoise = under_control(model, denoise, maps)
         latents = yield from ddim_invert(source, denoise)
         slope = MAX_ETA / model.levels(STEPS)[0].time
-        return EtaPath(source.levels, latents, slope, source.noise, EditedRegion(model, looks))
+        return EtaPath(source.levels, latents, slope, source.noise, EditedRegion(model, maps))
 
 
 def under_control(model: Model, denoise: Denoise, control: AttentionCall) -> Denoise:

@@ -41,7 +41,7 @@ class ProximalInversion:
 
 
 class ProximalPath(ReplayPath):
-    """A path on which guidance acts where it is strong; a changed denoiser is taken as it is."""
+    """A path whose guidance acts only where it is strong; a denoiser without branches is kept."""
 
     def step(self, i: int, state: PathState, denoise: Denoise) -> "tuple[PathState, Tensor]":
         if not isinstance(denoise, Branches):

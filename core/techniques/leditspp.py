@@ -106,7 +106,7 @@ class _PlainSource(EditVariation):
 
     def scales(self) -> list[float]:
         params = self.params
-        # Guidance towards what it leads away from is none.
+        # Equal conditional and unconditional prompts give no guidance.
         scale = 1.0 if params.source_prompt == params.negative_prompt else params.guidance
         return [scale] * 2
 
@@ -143,20 +143,20 @@ class _Concepts(_PlainSource):
         embeddings = branches.words.concatenate(model.embed(prompts))
         return Branches(model, embeddings, scales, branches.against)
 
-    def _add_concepts(self, seen: Prediction, level: Level) -> Prediction:
-        """Source and target of a prediction, to the target every concept added."""
+    def _add_concepts(self, rows: Prediction, level: Level) -> Prediction:
+        """Source and target of a prediction, every concept added to the target."""
         threshold = self.params.threshold
-        x0, eps = seen.x0[:PLAIN].clone(), seen.eps[:PLAIN].clone()
+        x0, eps = rows.x0[:PLAIN].clone(), rows.eps[:PLAIN].clone()
         schedule = full_schedule(self.edit.model)
         is_layout = nearest_index(schedule, level) < LAYOUT * SCHEDULE_STEPS
         for n, concept in enumerate(self.wanted):
-            change = seen.eps[FIRST + n] - seen.eps[PLAIN]
+            change = rows.eps[FIRST + n] - rows.eps[PLAIN]
             where = self.maps.where(n, threshold)
             if not is_layout:
                 where = where * above(change.abs().sum(0), threshold)
             where = where * concept.sign * self.params.scale
             eps[TARGET] += where * change
-            x0[TARGET] += where * (seen.x0[FIRST + n] - seen.x0[PLAIN])
+            x0[TARGET] += where * (rows.x0[FIRST + n] - rows.x0[PLAIN])
         return Prediction(x0, eps)
 
 

@@ -75,11 +75,11 @@ class MasaCtrl:
 
 
 def _is_apart(params: MasaCtrl.Params, model: Model) -> bool:
-    """Whether a subject is named, on a model that tells where it is."""
-    is_named, is_seen = bool(params.subject.strip()), "attention" in model.capabilities
-    if is_named and not is_seen:
+    """Whether a subject is named, and the model's attention maps show where it is."""
+    is_named, has_maps = bool(params.subject.strip()), "attention" in model.capabilities
+    if is_named and not has_maps:
         model.notes.append(UNSEEN)
-    return is_named and is_seen
+    return is_named and has_maps
 
 
 class _Mutual(EditVariation):
@@ -121,7 +121,7 @@ class MutualControl:
 
 
 class _Apart(_Mutual):
-    """The subject of the edit sees the subject of the source, the background its background."""
+    """The edit's subject attends to the source's subject, its background to the background."""
 
     def __init__(self, edit: PromptEdit, params: MasaCtrl.Params) -> None:
         super().__init__(edit, params)

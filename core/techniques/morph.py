@@ -73,11 +73,11 @@ class Morph:
 
     def run(self, task: "Task[Params]", model: Model) -> Generator[Step, None, Image]:
         morphing = Morphing(task, model)
-        taken = len(morphing.levels) - 1
-        if not taken:
+        steps = len(morphing.levels) - 1
+        if not steps:
             return model.decode(morphing.x0)
         with closing(morphing.walk()) as walking:
-            z = yield from number_steps(walking, 2 * taken + morphing.calls_for_other)
+            z = yield from number_steps(walking, 2 * steps + morphing.calls_for_other)
         return model.decode(z)
 
 

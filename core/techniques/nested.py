@@ -82,7 +82,7 @@ class NestedRun:
         self.walks = [levels_from(model, level, inner) for level in levels[:-1]]
         self.total = sum(len(walk) - 1 for walk in self.walks)
         self.done = 0
-        self.shown: Tensor | None = None
+        self.finished: Tensor | None = None
 
     def sample(self, z: "Tensor", i: int) -> "Generator[Step, None, Tensor]":
         """A clean latent from a noisy one; the steps show the clean latent before it.
@@ -96,6 +96,6 @@ class NestedRun:
             z = step_mean(prediction, here, there, eta) + sigma * noise
             clean, self.done = prediction.x0, self.done + 1
             if there is walk[-1]:
-                self.shown = clean
-            yield Step(self.done, self.total, clean if self.shown is None else self.shown)
+                self.finished = clean
+            yield Step(self.done, self.total, clean if self.finished is None else self.finished)
         return clean

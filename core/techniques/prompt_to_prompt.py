@@ -1,4 +1,4 @@
-"""Prompt-to-Prompt: the edit looks where the source looked."""
+"""Prompt-to-Prompt: the edit takes over the attention maps of the source."""
 
 from collections.abc import Generator
 from dataclasses import dataclass

@@ -69,11 +69,11 @@ class SelfGuidance:
 
     def run(self, task: "Task[Params]", model: Model) -> Generator[Step, None, Image]:
         params = task.params
-        shown = replace(params, source_prompt=params.source_prompt or params.prompt)
-        edit = PromptEdit(replace(task, params=shown), model)
+        completed = replace(params, source_prompt=params.source_prompt or params.prompt)
+        edit = PromptEdit(replace(task, params=completed), model)
         if not params.thing.strip() or not params.weight:
             return (yield from edit.run())
-        return (yield from edit.run(_Wish(edit, shown)))
+        return (yield from edit.run(_Wish(edit, completed)))
 
 
 class _Wish(EditVariation):
@@ -85,14 +85,15 @@ class _Wish(EditVariation):
         self.cells = latent_size(edit.x0)
         pieces = edit.model.pieces
         source, target = pieces(params.source_prompt), pieces(params.prompt)
-        self.thing = tuple(token_indices(words, pieces(params.thing)) for words in (source, target))
+        thing = pieces(params.thing)
+        self.thing = tuple(token_indices(prompt, thing) for prompt in (source, target))
         if not all(self.thing):
             raise TechniqueError(
                 f"{params.thing!r} is not a word of both prompts; name one that is."
             )
         pairs = zip(align_tokens(source, target), range(len(target)), strict=True)
-        spoken = set(token_indices(target, target)) - set(self.thing[TARGET])
-        self.others = [([there], [here]) for there, here in pairs if there >= 0 and here in spoken]
+        others = set(token_indices(target, target)) - set(self.thing[TARGET])
+        self.others = [([there], [here]) for there, here in pairs if there >= 0 and here in others]
 
     def guide(self, step: EditStep, denoise: Denoise) -> Denoise:
         return self.push(denoise) if step.index < GUIDED * step.count else denoise
@@ -101,18 +102,18 @@ class _Wish(EditVariation):
         """A denoiser whose edited branch goes down the energy."""
 
         def pushed(z: "Tensor", level: Level, label: Level | None = None) -> Prediction:
-            found: list[Prediction] = []
+            predictions: list[Prediction] = []
 
-            def energy(shown: "Tensor") -> "Tensor":
+            def energy(z: "Tensor") -> "Tensor":
                 record, tap = AttentionRecorder(cells=self.cells), FeatureRecorder()
                 with self.edit.model.attention(record), self.edit.model.features(tap):
-                    found.append(denoise(shown, level, label))
+                    predictions.append(denoise(z, level, label))
                 return self.energy(record.mean(), tap.output)
 
             slope = energy_gradient(energy, z)
-            seen = Prediction(found[0].x0.detach(), found[0].eps.detach())
+            prediction = Prediction(*(part.detach() for part in predictions[0]))
             change = self.params.weight * level.noise * slope
-            return shift_prediction(seen, level, limit_norm(change, seen.eps))
+            return shift_prediction(prediction, level, limit_norm(change, prediction.eps))
 
         return pushed
 
