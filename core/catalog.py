@@ -1,4 +1,4 @@
-"""What can be added to Sfumato in one file: the protocols and their registries."""
+"""The protocols of everything that can be added to Sfumato in one file, and their registries."""
 
 import importlib
 from collections.abc import Generator, Iterator, Mapping
@@ -30,9 +30,10 @@ class Paper(NamedTuple):
 
 
 class Technique(Protocol):
-    """A user-facing editing method; ``needs`` are model capabilities, ``needs_mask`` a region.
+    """An editing method that a person can choose.
 
-    ``is_seeded`` says whether another seed gives another picture, ``shows_map`` that the result
+    ``needs`` are the model capabilities it cannot do without; ``needs_mask`` says that it works on
+    a region, ``is_seeded`` that another seed gives another picture, ``shows_map`` that the result
     is a map of the picture and not an edit of it. ``paper`` is None for a method that was never
     published. The window's prompt fields write the parameters marked Prompt, SourcePrompt and
     NegativePrompt.
@@ -58,7 +59,10 @@ class Technique(Protocol):
 
 
 class Inverter(Protocol):
-    """From a picture to a path that prompt edits walk down; ``needs`` are model capabilities."""
+    """Inverts a picture: finds the path from noise that prompt edits then follow.
+
+    ``needs`` are the model capabilities it cannot do without.
+    """
 
     id: ClassVar[str]
     label: ClassVar[str]
@@ -66,17 +70,19 @@ class Inverter(Protocol):
     needs: ClassVar[frozenset[str]]
 
     def calls(self, steps: int) -> int:
-        """How many clean latents ``run`` yields on a walk of so many steps."""
+        """How many clean latents ``run`` yields for a walk of so many steps."""
         ...
 
-    def run(self, source: "Source") -> "Inversion": ...
+    def run(self, source: "Source") -> "Inversion":
+        """Yield a clean latent after each model call; return the inverted path."""
+        ...
 
 
 class Verifier(Protocol):
     """Scores finished pictures, so that one of several can be called the best.
 
-    ``needs`` are model capabilities; ``needs_prompt`` says that without words there is nothing to
-    go by. ``claim`` is what a higher score means, to be followed by "12 % better".
+    ``needs`` are the model capabilities it cannot do without; ``needs_prompt`` says that it cannot
+    score without a prompt. ``claim`` is what a higher score means, to be followed by "12 % better".
     """
 
     id: ClassVar[str]
@@ -87,29 +93,28 @@ class Verifier(Protocol):
 
     @staticmethod
     def gain(score: float, than: float) -> float:
-        """By how many per cent one score is better than another, below nought when worse."""
+        """By how many per cent one score is better than another; negative when it is worse."""
         ...
 
     def judge(self, case: "Case") -> "ScoreLatents":
-        """What scores clean latents in this case, one score a row, the higher the better."""
+        """A function that scores clean latents of this case, one score a row; higher is better."""
         ...
 
 
 class Describer(Protocol):
-    """Says what a picture shows; ``worlds`` are the backends whose pictures it knows, none = any.
-
-    ``missing`` says what to do before it can be used, and nothing when it can be.
-    """
+    """Describes pictures; ``worlds`` are the backends whose pictures it knows, none for any."""
 
     id: ClassVar[str]
     label: ClassVar[str]
     worlds: ClassVar[frozenset[str]]
 
     @staticmethod
-    def why_unavailable() -> str: ...
+    def why_unavailable() -> str:
+        """What to do before it can be used, in one sentence; empty when it can be used."""
+        ...
 
     def describe(self, pixels: "Pixels") -> str:
-        """Words for a picture (height x width x 3), empty when it is unsure.
+        """A text about a picture (height x width x 3 uint8, 0..255), empty when it is unsure.
 
         Raises ModelError with one sentence when its files cannot be used.
         """
@@ -117,9 +122,9 @@ class Describer(Protocol):
 
 
 class Modifier(Protocol):
-    """Wraps the making of a denoiser: guidance, caches, masks. Built with its Params.
+    """Changes how a model's denoisers are made: guidance, caches, masks. Built with its Params.
 
-    ``calls`` is how often it evaluates the denoiser that it wraps for one step, at most.
+    ``calls`` is how many model calls it makes for one step at most.
     """
 
     id: ClassVar[str]
@@ -132,7 +137,9 @@ class Modifier(Protocol):
 
     def __init__(self, params: Any) -> None: ...
 
-    def wrap(self, make: MakeDenoise, model: Model) -> MakeDenoise: ...
+    def wrap(self, make: MakeDenoise, model: Model) -> MakeDenoise:
+        """A function that makes the changed denoisers, each around one that ``make`` makes."""
+        ...
 
 
 class ModelDefaults(NamedTuple):
@@ -143,10 +150,10 @@ class ModelDefaults(NamedTuple):
 
 
 class Backend(Protocol):
-    """Opens models of one kind; ``opens`` says whether a model id or path is its.
+    """Opens models of one kind.
 
-    ``capabilities`` are those of every model that it opens, and ``defaults`` what a new recipe
-    starts with; both are known without opening one.
+    ``capabilities`` are those of every model that it opens, ``defaults`` are the values that a new
+    recipe starts with. Both are known without opening a model.
     """
 
     id: ClassVar[str]
@@ -155,7 +162,9 @@ class Backend(Protocol):
     defaults: ClassVar[ModelDefaults]
 
     @staticmethod
-    def opens(name: str) -> bool: ...
+    def opens(name: str) -> bool:
+        """Whether it opens the model with this id or path."""
+        ...
 
     @staticmethod
     def why_unavailable() -> str:
@@ -164,7 +173,7 @@ class Backend(Protocol):
 
     @staticmethod
     def load(name: str, device: str = "cpu") -> Model:
-        """Raises ModelError with one sentence when the model cannot be used."""
+        """Load a model by id or path. Raises ModelError, in one sentence, when it is unusable."""
         ...
 
 
@@ -186,7 +195,9 @@ class Brush(Protocol):
         """Distance to the next stamp in pixels."""
         ...
 
-    def stamp(self, sample: "Sample") -> "Stamp": ...
+    def stamp(self, sample: "Sample") -> "Stamp":
+        """The coverage that the brush leaves at a sample of the pen."""
+        ...
 
 
 class Tool(Protocol):
@@ -213,20 +224,26 @@ class Tool(Protocol):
 
     def gesture(
         self, context: "GestureContext", event: "PointerEvent"
-    ) -> Generator[None, "PointerEvent", None]: ...
+    ) -> Generator[None, "PointerEvent", None]:
+        """Handle one gesture: the press is given, every later event is sent to the generator."""
+        ...
 
 
 class Format(Protocol):
-    """A file format; one that cannot write raises FileError in ``write``."""
+    """A file format; ``keeps`` names what of a document survives in it."""
 
     id: ClassVar[str]
     label: ClassVar[str]
     suffixes: ClassVar[tuple[str, ...]]
     keeps: ClassVar[frozenset[str]]
 
-    def read(self, path: Path) -> "Document": ...
+    def read(self, path: Path) -> "Document":
+        """Read a document. Raises FileError when the file cannot be read."""
+        ...
 
-    def write(self, document: "Document", path: Path) -> None: ...
+    def write(self, document: "Document", path: Path) -> None:
+        """Write a document. Raises FileError when the format or the file cannot be written."""
+        ...
 
 
 techniques: Registry[type[Technique]] = Registry("technique", Technique)

@@ -6,7 +6,7 @@ class Params:
     strength: Annotated[float, Strength(0, 1, label="Strength")] = 0.7
     sampler: Annotated[str, Choice(("ddim", "euler"))] = "ddim"
 
-What a parameter means to the rest of the program is said by its marker, never by its name: a
+The marker says what a parameter means to the rest of the program; the name says nothing. A
 number marked Range or a text marked Text is a dial or a line of the form and nothing more.
 """
 
@@ -37,7 +37,7 @@ class Range:
 
 @dataclass(frozen=True)
 class Choice:
-    """One of a few words; ``names`` are what a person reads in their place."""
+    """One of a few options; ``names`` are what a person reads instead of them."""
 
     options: tuple[str, ...]
     label: str = ""
@@ -156,8 +156,8 @@ Meaning = (
 )
 """A marker that says what a parameter means to others.
 
-``usual_name`` is what such a parameter is called in a recipe whose technique is not installed, so
-that nobody can look at its markers.
+``usual_name`` finds the parameter in a recipe whose technique is not installed, where there are no
+markers to go by.
 """
 
 
@@ -246,7 +246,7 @@ def from_json(cls: type[P], values: Mapping[str, Any]) -> P:
 
 
 def check(field: Field, value: Any) -> Value:
-    """The value as the field's type, or an EditorError that says what would be right."""
+    """The value as the field's type. Raises EditorError that says what would be right."""
     if isinstance(field.marker, Choice) and value not in field.marker.options:
         raise EditorError(f"{field.label} must be one of {', '.join(field.marker.options)}.")
     if isinstance(field.marker, File) and not isinstance(value, str):

@@ -21,7 +21,7 @@ Below 0.96 rounding errors grow during the inversion.
 class Bdia:
     """Give the picture back exactly at the price of DDIM (BDIA, arXiv 2307.10829).
 
-    Traced back with the guidance of the edit, on which the exactness depends.
+    The inversion uses the guidance of the edit, on which the exactness depends.
     """
 
     id: ClassVar[str] = "bdia"

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 class Belm:
     """Give the picture back exactly, with the most accurate leap (O-BELM, arXiv 2410.07273).
 
-    Traced back with the guidance of the edit, on which the exactness depends.
+    The inversion uses the guidance of the edit, on which the exactness depends.
     """
 
     id: ClassVar[str] = "belm"

@@ -19,8 +19,8 @@ ETA = 0.1
 class CycleDiffusion:
     """Draw one way to noise and keep what the model misses (CycleDiffusion, arXiv 2210.05559).
 
-    The maps are nearly plain noise, so an edit is freer than an edit-friendly one. Traced back
-    with the guidance of the source; another seed gives another edit.
+    The noise maps are nearly plain noise, so an edit is freer than an edit-friendly one. The
+    inversion uses the guidance of the source; another seed gives another edit.
     """
 
     id: ClassVar[str] = "cyclediffusion"

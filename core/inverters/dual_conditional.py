@@ -18,8 +18,8 @@ PULL_RATE = 1.0
 class DualConditionalInversion:
     """Hold the picture's noise to its words and to itself (DCI, arXiv 2506.02560).
 
-    Approximate: it follows the authors' code, which draws the noise to the clean latent and then
-    searches as SPDInv does.
+    Approximate: it follows the authors' code, which pulls the noise towards the clean latent and
+    then searches as SPDInv does.
     """
 
     id: ClassVar[str] = "dual-conditional"

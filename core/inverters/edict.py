@@ -17,7 +17,7 @@ MIX = 0.93
 class Edict:
     """Give the picture back to the last digit, at twice the calls (EDICT, arXiv 2211.12446).
 
-    Traced back with the guidance of the edit, on which the exactness depends.
+    The inversion uses the guidance of the edit, on which the exactness depends.
     """
 
     id: ClassVar[str] = "edict"

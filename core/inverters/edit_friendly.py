@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 class EditFriendly:
     """Keep the picture in the noise of each step (edit-friendly DDPM inversion, arXiv 2304.06140).
 
-    Every level gets a noise of its own, so the maps between levels are strong and hold the layout.
-    All maps are kept, the last too, and the picture comes back exactly. Traced back with the
+    Every level gets a noise of its own, so the maps between levels are strong and keep the layout.
+    All maps are kept, the last too, and the picture comes back exactly. The inversion uses the
     guidance of the source; another seed gives another edit.
     """
 

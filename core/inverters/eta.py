@@ -29,9 +29,10 @@ STEPS = 50
 class EtaInversion:
     """Keep the source on its path, give the edit fresh noise (Eta Inversion, arXiv 2403.09468).
 
-    Of ten noises the edit gets the one closest to what the source would have needed, where the
-    words look that it exchanges: their attention is remembered on the way up. Without such words,
-    or with a model whose attention stays closed, the whole picture is stirred.
+    Of ten noises the edit takes the one closest to what the source would have needed, where the
+    attention maps of the exchanged words are high; these maps are recorded during the inversion.
+    Without exchanged words, or with a model whose attention cannot be read, the whole picture gets
+    fresh noise.
     """
 
     id: ClassVar[str] = "eta"

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 class FireFlow:
     """Trace the picture back exactly in few steps (FireFlow, arXiv 2412.07517).
 
-    The midpoint rule; where it wants the velocity at the start of a step it takes the one found in
-    the middle of the step before.
+    The midpoint rule; the velocity at the start of a step is taken from the middle of the step
+    before.
     """
 
     id: ClassVar[str] = "fireflow"

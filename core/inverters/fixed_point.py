@@ -17,7 +17,7 @@ ROUNDS = 5
 class FixedPointInversion:
     """Trace the picture back closely, six calls a step (Fixed-point Inversion, arXiv 2312.12540).
 
-    Traced back with the guidance of the edit. Where repeating leads away, as it may at high
+    The inversion uses the guidance of the edit. Where the iteration diverges, as it may at high
     guidance, the best latent so far is kept.
     """
 

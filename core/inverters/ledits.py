@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 class LeditsInversion:
     """Give the picture back exactly in few, noisy steps (LEDITS++, arXiv 2311.16711).
 
-    Every level gets a noised picture of its own; what SDE-DPM-Solver++(2M) misses on the way from
-    one to the next is kept as the step's noise. Traced back with the guidance of the edit.
+    Every level gets an independently noised picture; the difference between it and a step of
+    SDE-DPM-Solver++(2M) is kept as the step's noise. The inversion uses the guidance of the edit.
     """
 
     id: ClassVar[str] = "ledits++"

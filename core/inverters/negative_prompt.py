@@ -10,7 +10,8 @@ from core.editing.inversion import Inversion, ReplayPath, Source, ddim_invert
 class NegativePromptInversion:
     """Guide away from what the picture shows (Negative-prompt Inversion, arXiv 2305.16807).
 
-    The source is then replayed without guidance at every scale; the negative prompt goes unused.
+    The source is then replayed without guidance at every scale. The recipe's own negative prompt
+    is not used.
     """
 
     id: ClassVar[str] = "negative-prompt"

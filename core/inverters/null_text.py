@@ -19,7 +19,7 @@ NULL_TEXT = OptimisationSettings(
 class NullTextInversion:
     """Give the picture back under strong guidance, slowly (Null-text Inversion, arXiv 2211.09794).
 
-    The negative prompt is where the tuning of every step starts.
+    The optimisation of every step starts from the negative prompt.
     """
 
     id: ClassVar[str] = "null-text"

@@ -24,7 +24,8 @@ SHARE = 0.8
 class PromptTuningInversion:
     """Edit without saying what is there (Prompt Tuning Inversion, arXiv 2305.04441).
 
-    Every edit follows a mixture of its prompt and the tuned source prompt, which may be empty.
+    Every edit uses a mixture of its prompt's embeddings and the optimised source embeddings; the
+    source prompt may be empty.
     """
 
     id: ClassVar[str] = "prompt-tuning"

@@ -23,8 +23,8 @@ ROUNDING = 1e-6
 class ProximalInversion:
     """Change only where the prompt insists, keep the rest (Proximal Guidance, arXiv 2306.05414).
 
-    Negative-prompt inversion with hard-thresholded guidance; towards the end every branch is put
-    back on the source's path where nothing guides it.
+    Negative-prompt inversion with hard-thresholded guidance. In the last steps every branch is put
+    back on the source's path where the guidance is below the threshold.
     """
 
     id: ClassVar[str] = "proximal"

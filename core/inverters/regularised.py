@@ -20,7 +20,7 @@ EPSILON = 1e-6
 class RegularisedInversion:
     """Trace back to noise that is easy to edit (pix2pix-zero's inversion, arXiv 2302.03027).
 
-    After each call the noise goes down the slopes of its correlations and of its distance from
+    After each call the noise takes gradient steps that lower its correlations and its distance from
     the standard normal, with the published weights. Shifts are taken in turn, not drawn. As with
     Direct Inversion the source is put back on its path, which the changed noise would leave.
     """

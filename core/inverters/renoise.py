@@ -28,8 +28,8 @@ CORRELATION_RATE, DIVERGENCE_RATE, MAX_SLOPE = 20.0, 0.065, 100.0
 class ReNoise:
     """Trace the picture back closely in few steps (ReNoise, arXiv 2403.14602).
 
-    As published the way up is not guided; the source therefore is put back on its path at every
-    step. Correlations are looked for at shifts taken in turn, not drawn.
+    As published the inversion is not guided, so the source is put back on its path at every step.
+    Correlations are measured at shifts taken in turn, not drawn.
     """
 
     id: ClassVar[str] = "renoise"

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 class RfSolver:
     """Trace the picture back more exactly, two calls a step (RF-Solver, arXiv 2411.04746).
 
-    The Taylor expansion of the flow to second order; the derivative of the velocity comes from a
-    look half a step ahead.
+    A Taylor expansion of the flow to second order; the derivative of the velocity is estimated
+    from a second evaluation half a step ahead.
     """
 
     id: ClassVar[str] = "rf-solver"

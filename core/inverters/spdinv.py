@@ -13,8 +13,8 @@ ROUNDS = 25
 class SpdInversion:
     """Free the picture's noise of what the source prompt says (SPDInv, arXiv 2403.11105).
 
-    As published every latent is searched with AdamW, without guidance, and the source prompt
-    stands against every prompt on the way down.
+    As published every latent is searched with AdamW, without guidance. On the way down the source
+    prompt is the negative prompt of every branch.
     """
 
     id: ClassVar[str] = "spdinv"

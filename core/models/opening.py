@@ -61,4 +61,5 @@ def _own() -> list[ModelEntry]:
 
 
 def is_checkpoint(path: Path) -> bool:
+    """Whether a path is a .safetensors file or a diffusers folder."""
     return path.suffix == ".safetensors" or (path / "model_index.json").is_file()

@@ -1,4 +1,4 @@
-"""Classifier-free guidance: away from the negative prompt, towards the prompt."""
+"""Classifier-free guidance: from the negative prompt's prediction to the prompt's and beyond."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
@@ -32,10 +32,10 @@ class ClassifierFreeGuidance:
     def wrap(self, make: MakeDenoise, model: Model) -> MakeDenoise:
         scale = self.params.scale
 
-        def guided(words: Conditioning) -> Denoise:
+        def guided(embeddings: Conditioning) -> Denoise:
             if scale == 1:
-                return make(words)
-            pair = make_pair(make, model, self.params.negative_prompt, words)
+                return make(embeddings)
+            pair = make_pair(make, model, self.params.negative_prompt, embeddings)
 
             def denoise(z: "Tensor", level: Level, label: Level | None = None) -> Prediction:
                 uncond, cond = pair(z, level, label)
@@ -56,13 +56,18 @@ class GuidancePair:
     def __call__(
         self, z: "Tensor", level: Level, label: Level | None = None
     ) -> tuple[Prediction, Prediction]:
-        shown = z if z.shape[0] == 1 else z.repeat(2, 1, 1, 1)
-        seen = self._denoise(shown, level, label)
+        rows = z if z.shape[0] == 1 else z.repeat(2, 1, 1, 1)
+        both = self._denoise(rows, level, label)
         n = self._count
-        return Prediction(seen.x0[:n], seen.eps[:n]), Prediction(seen.x0[n:], seen.eps[n:])
+        return Prediction(both.x0[:n], both.eps[:n]), Prediction(both.x0[n:], both.eps[n:])
 
 
-def make_pair(make: MakeDenoise, model: Model, negative: str, words: Conditioning) -> GuidancePair:
-    """One evaluation for both; the negative prompt stands against each prompt of a batch."""
-    against = model.embed([negative] * len(words))
-    return GuidancePair(make(against.concatenate(words)), len(words))
+def make_pair(
+    make: MakeDenoise, model: Model, negative: str, embeddings: Conditioning
+) -> GuidancePair:
+    """One denoiser for the negative prompt and every prompt of a batch, in a single call.
+
+    embeddings: (n, tokens, width) float, unbounded.
+    """
+    negative_embeddings = model.embed([negative] * len(embeddings))
+    return GuidancePair(make(negative_embeddings.concatenate(embeddings)), len(embeddings))

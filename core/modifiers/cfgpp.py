@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 class CfgPlusPlus:
     """Guidance with calmer colours and better inversion (CFG++, arXiv 2406.08070).
 
-    The content is guided, the noise that is put back is the unguided one; walking up, as an
-    inversion does, it is the other way round.
+    The clean prediction is guided; the noise that is added back is the unguided one. During an
+    inversion it is the other way round.
     """
 
     id: ClassVar[str] = "cfg++"
@@ -37,8 +37,8 @@ class CfgPlusPlus:
     def wrap(self, make: MakeDenoise, model: Model) -> MakeDenoise:
         scale = self.params.scale
 
-        def guided(words: Conditioning) -> Denoise:
-            pair = make_pair(make, model, self.params.negative_prompt, words)
+        def guided(embeddings: Conditioning) -> Denoise:
+            pair = make_pair(make, model, self.params.negative_prompt, embeddings)
 
             def denoise(z: "Tensor", level: Level, label: Level | None = None) -> Prediction:
                 uncond, cond = pair(z, level, label)

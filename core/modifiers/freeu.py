@@ -1,4 +1,4 @@
-"""FreeU: trust the network's backbone more and its skip connections less."""
+"""FreeU: scales the network's backbone features up and its skip connections down."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 class FreeU:
     """Cleaner shapes without training (FreeU, arXiv 2309.11497); needs a network of blocks.
 
-    In the two deepest stages on the way up, half the backbone's channels count for more and the
-    coarsest frequencies of the skip connections for less. The defaults suit Stable Diffusion 2.1;
+    In the two deepest decoder stages half of the backbone's channels are scaled up, and the lowest
+    frequencies of the skip connections are scaled down. The defaults suit Stable Diffusion 2.1;
     for 1.5 the paper has 1.5, 1.6, 0.9, 0.2.
     """
 
@@ -39,8 +39,8 @@ class FreeU:
     def wrap(self, make: MakeDenoise, model: Model) -> MakeDenoise:
         return partial(self._rescale, make, model)
 
-    def _rescale(self, make: MakeDenoise, model: Model, words: Conditioning) -> Denoise:
-        denoise, tap = make(words), _Tap(self.params)
+    def _rescale(self, make: MakeDenoise, model: Model, embeddings: Conditioning) -> Denoise:
+        denoise, tap = make(embeddings), _Tap(self.params)
 
         def rescaled(z: "Tensor", level: Level, label: Level | None = None) -> Prediction:
             with model.features(tap):
@@ -67,18 +67,18 @@ class _Tap:
             return backbone, skip
         stressed = backbone.clone()
         stressed[:, : backbone.shape[1] // 2] *= scales[0]
-        return stressed, coarse_scaled(skip, scales[1])
+        return stressed, scale_low_frequencies(skip, scales[1])
 
 
-def coarse_scaled(features: "Tensor", scale: float) -> "Tensor":
-    """Features (..., height, width) with their four coarsest frequencies scaled."""
+def scale_low_frequencies(features: "Tensor", scale: float) -> "Tensor":
+    """Features (b, c, h, w) float, unbounded, with their four lowest frequencies scaled."""
     if scale == 1:
         return features
     import torch
 
-    seen = torch.fft.fftn(features.float(), dim=(-2, -1))
+    spectrum = torch.fft.fftn(features.float(), dim=(-2, -1))
     for row in (0, -1):
         for column in (0, -1):
-            seen[..., row, column] *= scale
-    scaled: Tensor = torch.fft.ifftn(seen, dim=(-2, -1)).real.to(features)
+            spectrum[..., row, column] *= scale
+    scaled: Tensor = torch.fft.ifftn(spectrum, dim=(-2, -1)).real.to(features)
     return scaled

@@ -1,4 +1,4 @@
-"""Time-Shift sampler: the network is told how noisy a latent is, not how noisy it should be."""
+"""Time-Shift sampler: the timestep follows the noise that is measured in the latent."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 class TimeShift:
     """Fewer faults in walks of few steps (Time-Shift sampler, arXiv 2305.15583).
 
-    After each step the noise in the latent is measured, and the network is told the level in a
-    window around the right one that has as much. Published is the variance of the whole latent;
-    "apart" takes off what the clean picture seen a step before has of it, which matters for
-    latents of autoencoders. A batch is told one level, that of its mean.
+    After each step the noise in the latent is measured, and the network gets the timestep, within
+    a window around the right one, whose noise level fits best. The paper measures the variance of
+    the whole latent; "apart" subtracts the variance of the last clean prediction, which matters for
+    latents of autoencoders. A batch gets one timestep, by its mean.
     """
 
     id: ClassVar[str] = "time-shift"
@@ -47,15 +47,15 @@ class TimeShift:
     def wrap(self, make: MakeDenoise, model: Model) -> MakeDenoise:
         return partial(self._shift, make, model)
 
-    def _shift(self, make: MakeDenoise, model: Model, words: Conditioning) -> Denoise:
-        denoise = make(words)
+    def _shift(self, make: MakeDenoise, model: Model, embeddings: Conditioning) -> Denoise:
+        denoise = make(embeddings)
 
         def shifted(z: "Tensor", level: Level, label: Level | None = None) -> Prediction:
             if label not in (None, level):
                 return denoise(z, level, label)
-            seen = denoise(z, level, self._label(model, z, level))
-            self._before = (level, variance(seen.x0))
-            return seen
+            prediction = denoise(z, level, self._label(model, z, level))
+            self._before = (level, variance(prediction.x0))
+            return prediction
 
         return shifted
 
@@ -79,5 +79,5 @@ class TimeShift:
 
 
 def variance(z: "Tensor") -> float:
-    """Of each latent around its own mean, on average."""
+    """The mean variance of latents (b, c, h, w) float, unbounded, each around its own mean."""
     return float(z.detach().flatten(1).var(1).mean())

@@ -20,7 +20,7 @@ class WeakToStrong:
     """Follow the prompt with fewer faults, at thrice the time (W2SD, arXiv 2502.00473).
 
     In the first part of the walk each latent is stepped down under strong guidance and back up
-    under weak guidance before the step that counts: what the two differ by has then been added.
+    under weak guidance before the real step, which adds the difference between the two.
     """
 
     id: ClassVar[str] = "w2sd"
@@ -46,17 +46,17 @@ class WeakToStrong:
     def wrap(self, make: MakeDenoise, model: Model) -> MakeDenoise:
         return partial(self._guide, make, model)
 
-    def _guide(self, make: MakeDenoise, model: Model, words: Conditioning) -> Denoise:
+    def _guide(self, make: MakeDenoise, model: Model, embeddings: Conditioning) -> Denoise:
         params = self.params
-        pair = make_pair(make, model, params.negative_prompt, words)
+        pair = make_pair(make, model, params.negative_prompt, embeddings)
         strong, weak = (_Scaled(pair, scale) for scale in (params.scale, params.weak_scale))
 
         def denoise(z: "Tensor", level: Level, label: Level | None = None) -> Prediction:
-            seen = strong(z, level, label)
+            prediction = strong(z, level, label)
             there = self._next(model, level)
             if there is None or label not in (None, level):
-                return seen
-            back = weak(seen.at(there), there, level)
+                return prediction
+            back = weak(prediction.at(there), there, level)
             return strong(back.at(level), level)
 
         return denoise

@@ -1,4 +1,4 @@
-"""A model seen through modifiers: only its way of making denoisers differs."""
+"""A model wrapped in modifiers: it makes its denoisers through them."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
@@ -23,7 +23,7 @@ class WrappedModel:
         return getattr(self._model, name)
 
     def denoiser(self, prompt: str | Conditioning, known: KnownRegion | None = None) -> Denoise:
-        words = self._model.embed([prompt]) if isinstance(prompt, str) else prompt
+        embeddings = self._model.embed([prompt]) if isinstance(prompt, str) else prompt
 
         def plain(given: Conditioning) -> Denoise:
             return self._model.denoiser(given, known)
@@ -31,7 +31,7 @@ class WrappedModel:
         make: MakeDenoise = plain
         for modifier in self._modifiers:
             make = modifier.wrap(make, self._model)
-        return make(words)
+        return make(embeddings)
 
 
 def wrap_model(model: Model, modifiers: Iterable[ModifierSetting]) -> Model:

@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 class BlendedInpaint:
     """Repaint a region while its surroundings stay (Blended Latent Diffusion, arXiv 2206.02779).
 
-    The known region follows the level after each step, with one fixed noise; soft mask values
-    join late, as in Differential Diffusion (arXiv 2306.00950).
+    After each step the outside of the region is replaced by the picture at that noise level,
+    always with the same noise. Soft mask values join late, as in Differential Diffusion
+    (arXiv 2306.00950).
     """
 
     id: ClassVar[str] = "blended-inpaint"

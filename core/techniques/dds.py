@@ -29,8 +29,8 @@ PUBLISHED_RATE = 0.1 * 2000 / 64**2
 class DeltaDenoisingScore:
     """Change as little as a few words ask for (Delta Denoising Score, arXiv 2304.07090).
 
-    Gradient descent on the picture: at a random level, both prompts' opinions of one noise are
-    compared, so that what is wrong with both cancels out.
+    Gradient descent on the picture: at a random noise level the predictions under both prompts
+    are compared for the same noise, so that errors which both make cancel out.
     """
 
     id: ClassVar[str] = "dds"

@@ -23,8 +23,8 @@ OUTLIERS = 0.98
 class DifferenceMap:
     """Show what another prompt would change, white for most (DiffEdit, arXiv 2210.11427).
 
-    The mask of DiffEdit: the picture is noised several times, and the network's predictions with
-    both prompts are compared. Its half-way noise and ten draws are the paper's.
+    The mask of DiffEdit: the picture is noised several times, and the model's predictions under
+    both prompts are compared. The noise level, half-way, and the ten draws are the paper's.
     """
 
     id: ClassVar[str] = "difference-map"

@@ -29,8 +29,8 @@ Latents of other sizes are pulled as hard per value: any harder, noise is left o
 class FlowChef:
     """Paint something else in the picture's own composition (FlowChef, arXiv 2412.00100).
 
-    At every level the clean latent in sight is pulled towards the picture along the straight line
-    of the flow: all of it at first, later what lies outside the painted region.
+    At every step the predicted clean latent is pulled towards the picture along the straight line
+    of the flow: first all of it, later only what lies outside the painted region.
     """
 
     id: ClassVar[str] = "flowchef"

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 class FlowEdit:
     """Turn what the picture shows into something else, shape kept (FlowEdit, arXiv 2412.08629).
 
-    At every level the picture is noised afresh, and the edit moves by how much the two prompts
-    disagree on where it leads.
+    At every level the picture is noised afresh, and the edit moves by the difference between the
+    velocities that the model predicts for the two prompts.
     """
 
     id: ClassVar[str] = "flowedit"

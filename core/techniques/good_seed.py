@@ -29,8 +29,9 @@ INTERVAL = 0.1
 class GoodSeed:
     """Try several noises and keep the best (Inference-Time Scaling, arXiv 2501.09732).
 
-    Bank: all are finished, the best is kept. Steering: on the way the promising ones multiply
-    (Feynman-Kac steering, arXiv 2501.06848).
+    Bank: all noises are denoised to the end and the best result is kept. Steering: during the walk
+    the promising latents are copied in place of the others (Feynman-Kac steering,
+    arXiv 2501.06848).
     """
 
     id: ClassVar[str] = "good-seed"

@@ -52,9 +52,9 @@ GUIDERS = {
 class GuideAndRescale:
     """Change what the prompt asks for, keep the layout (Guide-and-Rescale, arXiv 2409.01322).
 
-    The noise follows the prompt and the slope of an energy: how far the edit's self-attention and
-    features are from the source's. The slope's length is kept in proportion to the guidance.
-    For changes of style the paper holds half of the steps.
+    Each step follows the prompt and also the gradient of an energy: the distance of the edit's
+    self-attention and features from the source's. The gradient's length is kept in proportion to
+    the guidance. For changes of style the paper holds half of the steps.
     """
 
     id: ClassVar[str] = "guide-and-rescale"

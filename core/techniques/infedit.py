@@ -46,8 +46,9 @@ LEAST_EDIT = 0.15
 class InfEdit:
     """Edit in a few steps, without tracing the picture back (InfEdit, arXiv 2312.04965).
 
-    The source is only ever noised; the edit moves by what it is seen to differ from it. A third
-    branch first keeps the source's layout, then carries the source's look over to the edit's.
+    The source is noised, never inverted; the edit moves by the difference between its prediction
+    and the source's. A third branch first keeps the source's layout, then passes the source's
+    appearance on to the edit.
     """
 
     id: ClassVar[str] = "infedit"

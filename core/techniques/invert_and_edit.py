@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 class InvertAndEdit:
     """Trace the picture back to noise, then redraw it as the prompt says (arXiv 2304.06140).
 
-    Nothing joins the edit to its source but the path that the inverter found. The defaults are
-    those of edit-friendly DDPM inversion, which keeps the layout.
+    Edit and source share nothing but the path that the inverter found. The defaults are those of
+    edit-friendly DDPM inversion, which keeps the layout.
     """
 
     id: ClassVar[str] = "invert-and-edit"

@@ -25,8 +25,7 @@ TAIL = 2
 class LayeredBrush:
     """Repaint a region and keep its place (Layered Diffusion Brushes, arXiv 2405.00313).
 
-    The offsets that keep everything else from drifting are those of Direct Inversion
-    (arXiv 2310.01506).
+    Offsets keep everything else from drifting, as in Direct Inversion (arXiv 2310.01506).
     """
 
     id: ClassVar[str] = "layered-brush"

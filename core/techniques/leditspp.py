@@ -53,8 +53,8 @@ def concepts(prompt: str) -> list[Concept]:
 class LeditsPlusPlus:
     """Add and remove things, each only where it belongs (LEDITS++, arXiv 2311.16711).
 
-    Write concepts between commas, "-hat, glasses": a minus removes. Each acts where its words
-    look and where it changes most.
+    Write concepts between commas, "-hat, glasses": a minus removes. Each concept acts where the
+    attention maps of its words are high and where it changes the prediction most.
     """
 
     id: ClassVar[str] = "ledits++"

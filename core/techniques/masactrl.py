@@ -38,10 +38,10 @@ UNSEEN = "This model does not tell where words look: the subject was left aside.
 class MasaCtrl:
     """Change pose and shape, keep the look of things (MasaCtrl, arXiv 2304.08465).
 
-    After the first steps have laid out the new shape, late self-attention layers of the edit
-    question the source: they take its keys and values, where words and picture attend together
-    those of the picture alone. With a subject named, it and the background question only each
-    other's like.
+    The first steps lay out the new shape. After them, late self-attention layers of the edit take
+    the keys and values of the source; in joint attention only those of the picture's tokens. With
+    a subject named, its queries attend to the subject alone, and the background's to the
+    background.
     """
 
     id: ClassVar[str] = "masactrl"

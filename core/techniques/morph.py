@@ -37,9 +37,9 @@ OTHER = (
 class Morph:
     """Interpolate between your picture and another (NoiseDiffusion, arXiv 2403.08840).
 
-    The other one comes from a file, or is the prompt's own. Both are brought to a noisy level,
-    clipped, and mixed so that noise and content each keep their strength. Words and guidance move
-    along with the share.
+    The other picture comes from a file or is generated from the prompt. Both are brought to a
+    noise level, clipped, and mixed so that noise and content each keep their strength. Embeddings
+    and guidance are interpolated by the same share.
     """
 
     id: ClassVar[str] = "morph"

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 class NestedDiffusion:
     """Generate with previews that look finished (Nested Diffusion, arXiv 2305.19066).
 
-    Each of a few outer steps paints a whole picture in several inner steps, shows it, and goes on
-    from it: stop whenever you like what you see.
+    Each outer step paints a whole picture in several inner steps, shows it, and goes on from it,
+    so that one can stop whenever the preview is good enough.
     """
 
     id: ClassVar[str] = "nested-diffusion"

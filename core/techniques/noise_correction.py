@@ -29,8 +29,8 @@ class NoiseCorrection:
     """Slide from the old words to the new ones, keep what neither means
     (Noise Correction via Prompt Interpolation, arXiv 2409.08077).
 
-    At first the edit's noise is the source's own, plus a share of the guidance from the source
-    prompt to words between it and the prompt; then it is plain guidance.
+    In the first steps the edit's noise is the source's noise plus a share of the guidance from the
+    source prompt to embeddings between it and the prompt. Later steps are plain guidance.
     """
 
     id: ClassVar[str] = "noise-correction"

@@ -27,8 +27,9 @@ class NonRigid:
     """Change pose and motion, keep who and where it is (Latent Inversion with Timestep-aware
     Sampling for Training-free Non-rigid Editing, arXiv 2402.08601).
 
-    The prompt's embedding is first fitted to the picture. The first steps go with the source's
-    words, so the edit is the source; the others go with words between fitted and as written.
+    The prompt's embeddings are first fitted to the picture. The first steps use the embeddings of
+    the source prompt, so that the edit is the source. The others use embeddings between the fitted
+    and the plain ones.
     """
 
     id: ClassVar[str] = "non-rigid"

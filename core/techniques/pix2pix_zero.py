@@ -41,8 +41,9 @@ SENTENCES = (
 class Pix2PixZero:
     """Exchange one thing for another and keep its pose (pix2pix-zero, arXiv 2302.03027).
 
-    The target's words are the source's moved by the mean difference of sentences about the two
-    things; every latent first takes a gradient step towards the source's cross-attention maps.
+    The target embeddings are those of the source, moved by the mean difference of sentences about
+    the two things. Before each step the latent takes a gradient step towards the source's
+    cross-attention maps.
     """
 
     id: ClassVar[str] = "pix2pix-zero"

@@ -33,8 +33,8 @@ DECODER = 0.5
 class PlugAndPlay:
     """Restyle strongly and keep the structure (Plug-and-Play features, arXiv 2211.12572).
 
-    Features of a decoder block, and for a shorter while queries and keys of the decoder's
-    self-attention, are those of the source, which is seen without guidance.
+    Features of a decoder block, and for fewer steps the queries and keys of the decoder's
+    self-attention, are those of the source, which is denoised without guidance.
     """
 
     id: ClassVar[str] = "plug-and-play"

@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 class PromptSlider:
     """Slide between two phrases, such as young and old (semantic directions, arXiv 2403.17064).
 
-    The difference that the phrases make to the prompt's words, told by embedding both, is added
-    to them by the amount; early steps without it keep the layout. Concept Sliders (arXiv
-    2311.12092) train such a direction instead.
+    The direction is the difference that the two phrases make to the prompt's embeddings. It is
+    added to them by the amount; early steps without it keep the layout. Concept Sliders
+    (arXiv 2311.12092) train such a direction instead.
     """
 
     id: ClassVar[str] = "prompt-slider"

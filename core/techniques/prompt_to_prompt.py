@@ -32,8 +32,9 @@ BLEND_START, BLEND_THRESHOLD = 0.2, 0.3
 class PromptToPrompt:
     """Swap, refine or stress words and keep the layout (Prompt-to-Prompt, arXiv 2208.01626).
 
-    Cross-attention maps of words that both prompts share, and early self-attention maps, are the
-    source's; a blend keeps what neither prompt's changed words look at.
+    The edit takes the source's cross-attention maps for the words that both prompts share, and its
+    self-attention maps in early steps. A local blend keeps the parts of the picture where neither
+    prompt's changed words have high maps.
     """
 
     id: ClassVar[str] = "prompt-to-prompt"

@@ -48,12 +48,12 @@ SOLVER = Choice(
 class RfEdit:
     """Change what the picture shows, its structure kept (RF-Solver-Edit, arXiv 2411.04746).
 
-    The picture is traced back under its own words. On the way down the first steps, under the
-    prompt, take over the values that self-attention had there, step by step and call by call;
-    FireFlow (arXiv 2412.07517) does so at one call a step. Words keep values of their own. Only
-    layers in the last part of the network take part: as published FLUX's single-stream blocks
-    above number 19, which are layers 39 to 56 of 57; by the same share blocks 11 to 15 of the 16
-    in Stable Diffusion's UNet, and the last third of Stable Diffusion 3.
+    The picture is inverted under its own prompt. On the way down, the first steps run under the
+    new prompt but reuse the self-attention values that the inversion had there, step by step and
+    call by call; FireFlow (arXiv 2412.07517) does so at one call a step. Text tokens keep values
+    of their own. Only layers in the last part of the network take part: as published FLUX's
+    single-stream blocks above number 19, which are layers 39 to 56 of 57; by the same share blocks
+    11 to 15 of the 16 in Stable Diffusion's UNet, and the last third of Stable Diffusion 3.
     """
 
     id: ClassVar[str] = "rf-edit"

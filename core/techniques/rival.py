@@ -33,9 +33,9 @@ class Rival:
     """Make variations of a picture (Real-World Image Variation by Aligning Diffusion Inversion
     Chain, RIVAL, arXiv 2305.18729).
 
-    The variation starts from the picture's noise, shuffled. Its self-attention looks at the
-    picture, early at nothing else, and early its noise has the picture's statistics. Below full
-    strength only the noise is shuffled, not what is left of the picture.
+    The variation starts from the picture's inverted noise, shuffled. Its self-attention also reads
+    the picture, in early steps only the picture, and early its noise has the picture's statistics.
+    Below full strength only the noise is shuffled, not what is left of the picture.
     """
 
     id: ClassVar[str] = "rival"

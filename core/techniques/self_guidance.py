@@ -39,8 +39,9 @@ MAX_CHANGE = 1.0
 class SelfGuidance:
     """Move, resize or stress the thing that a word names (self-guidance, arXiv 2306.00986).
 
-    An energy on the word's own attention: its centre, size and presence are what you ask for, all
-    other words keep their shapes and everything its appearance.
+    The gradient of an energy on the word's attention map moves its centre, size and presence to
+    what is asked for. All other words keep the shapes of their maps, and the thing keeps its
+    appearance.
     """
 
     id: ClassVar[str] = "self-guidance"

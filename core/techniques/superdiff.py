@@ -40,8 +40,9 @@ OTHER = (
 class SuperDiff:
     """Paint what two prompts or models agree on, or what fits (SuperDiff, arXiv 2412.17762).
 
-    The log-density of the picture under each prompt, and by its own model where there are two,
-    is carried along the walk by the Ito estimate. And: both grow alike. Or: the likelier leads.
+    The log-density of the latent under each prompt, by each prompt's own model if there are two,
+    is estimated along the walk with the Ito density estimator. And: both densities grow alike. Or:
+    the likelier prompt leads.
     """
 
     id: ClassVar[str] = "superdiff"

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 class TurboEdit:
     """Change words in a picture in a few steps, for fast models (TurboEdit, arXiv 2408.00735).
 
-    Every level gets a noised picture of its own, somewhat cleaner than the network is told. The
-    edit follows these pictures by what the words change, stressed by the pseudo-guidance.
+    Every level gets an independently noised picture, slightly cleaner than the timestep says. The
+    edit follows these pictures and adds what the words change, scaled by the pseudo-guidance.
     """
 
     id: ClassVar[str] = "turboedit"

@@ -30,8 +30,8 @@ EARLY, LATE = 0.35, 0.85
 class WordMap:
     """Show where words look in the picture, white for most (DAAM, arXiv 2210.04885).
 
-    The picture is noised to several levels; cross-attention maps of the words, from all layers,
-    are brought to one size, averaged and stretched.
+    The picture is noised to several levels. The cross-attention maps of the words, from all
+    layers, are resized to one size, averaged and stretched to the full range.
     """
 
     id: ClassVar[str] = "word-map"

@@ -1,1 +1,1 @@
-"""Tools: one file each, a gesture as a generator."""
+"""Tools: one file each; a gesture is a generator that receives pointer events."""

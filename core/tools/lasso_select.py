@@ -1,4 +1,4 @@
-"""Freehand selection."""
+"""The lasso: selects what a freehand outline encloses."""
 
 from dataclasses import dataclass
 from typing import ClassVar

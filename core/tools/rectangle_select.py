@@ -1,4 +1,4 @@
-"""Rectangle selection."""
+"""The rectangle selection: selects what a dragged rectangle encloses."""
 
 from dataclasses import dataclass
 from typing import ClassVar

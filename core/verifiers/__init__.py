@@ -1,1 +1,1 @@
-"""Which of several pictures is best: one file per way to judge them."""
+"""Verifiers: one file each, scoring finished pictures so that the best one can be kept."""

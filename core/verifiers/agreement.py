@@ -1,4 +1,4 @@
-"""How well a picture fits the prompt, as the model itself sees it."""
+"""How well a picture fits the prompt, by the model's own predictions."""
 
 from typing import TYPE_CHECKING, ClassVar
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 class Agreement:
     """How much better the prompt explains a picture than no prompt does, in per cent.
 
-    The comparison of a diffusion classifier (arXiv 2303.16203).
+    It compares as a diffusion classifier does (arXiv 2303.16203).
     """
 
     id: ClassVar[str] = "agreement"

@@ -1,4 +1,4 @@
-"""How near a picture stays to the one that was there."""
+"""How close a picture stays to the one that was there."""
 
 from typing import TYPE_CHECKING, ClassVar
 

@@ -6,7 +6,7 @@ import torch
 from core.diffusion.model import Model, Prediction
 from core.errors import ModelError
 from core.models.opening import open_model
-from core.modifiers.freeu import FreeU, coarse_scaled
+from core.modifiers.freeu import FreeU, scale_low_frequencies
 from core.modifiers.wrapping import wrap_model
 from core.params import to_json
 from core.task import ModifierSetting
@@ -61,7 +61,9 @@ def test_a_model_without_blocks_says_so() -> None:
 
 
 def test_flat_features_are_scaled_and_chequers_stay() -> None:
-    assert torch.allclose(coarse_scaled(torch.ones(1, 1, 8, 8), 0.5), torch.full((1, 1, 8, 8), 0.5))
+    assert torch.allclose(
+        scale_low_frequencies(torch.ones(1, 1, 8, 8), 0.5), torch.full((1, 1, 8, 8), 0.5)
+    )
     chequers = torch.tensor([1.0, -1.0]).repeat(4)
     chequers = (chequers[:, None] * chequers)[None, None]
-    assert torch.allclose(coarse_scaled(chequers, 0.0), chequers, atol=1e-6)
+    assert torch.allclose(scale_low_frequencies(chequers, 0.0), chequers, atol=1e-6)
