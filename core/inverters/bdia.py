@@ -33,11 +33,15 @@ class Bdia:
         return TwoStepPath(source.levels, latents, step_down)
 
 
-def step_down(noisier: "Tensor", z: "Tensor", seen: Prediction, around: LevelTriple) -> "Tensor":
+def step_down(
+    noisier: "Tensor", z: "Tensor", prediction: Prediction, around: LevelTriple
+) -> "Tensor":
     """The cleaner latent."""
-    return GAMMA * (noisier - seen.at(around.noisier)) + seen.at(around.cleaner)
+    return GAMMA * (noisier - prediction.at(around.noisier)) + prediction.at(around.cleaner)
 
 
-def step_up(cleaner: "Tensor", z: "Tensor", seen: Prediction, around: LevelTriple) -> "Tensor":
+def step_up(
+    cleaner: "Tensor", z: "Tensor", prediction: Prediction, around: LevelTriple
+) -> "Tensor":
     """The noisier latent."""
-    return (cleaner - seen.at(around.cleaner)) / GAMMA + seen.at(around.noisier)
+    return (cleaner - prediction.at(around.cleaner)) / GAMMA + prediction.at(around.noisier)

@@ -30,16 +30,20 @@ class Belm:
         return TwoStepPath(source.levels, latents, step_down)
 
 
-def step_down(noisier: "Tensor", z: "Tensor", seen: Prediction, around: LevelTriple) -> "Tensor":
+def step_down(
+    noisier: "Tensor", z: "Tensor", prediction: Prediction, around: LevelTriple
+) -> "Tensor":
     """The cleaner latent."""
     weight = _weight(around)
-    return weight * noisier + _rest(z, seen, around)
+    return weight * noisier + _rest(z, prediction, around)
 
 
-def step_up(cleaner: "Tensor", z: "Tensor", seen: Prediction, around: LevelTriple) -> "Tensor":
+def step_up(
+    cleaner: "Tensor", z: "Tensor", prediction: Prediction, around: LevelTriple
+) -> "Tensor":
     """The noisier latent."""
     weight = _weight(around)
-    return (cleaner - _rest(z, seen, around)) / weight
+    return (cleaner - _rest(z, prediction, around)) / weight
 
 
 def _weight(around: LevelTriple) -> float:
@@ -48,13 +52,13 @@ def _weight(around: LevelTriple) -> float:
     return (after / before) ** 2 * around.cleaner.signal / around.noisier.signal
 
 
-def _rest(z: "Tensor", seen: Prediction, around: LevelTriple) -> "Tensor":
+def _rest(z: "Tensor", prediction: Prediction, around: LevelTriple) -> "Tensor":
     """What the latent between adds to the cleaner one."""
     before, after = _steps(around)
     both, signal = before + after, around.cleaner.signal
     by_noise = after * both * signal / before
     by_latent = (before - after) * both / before**2 * signal / around.here.signal
-    return by_noise * seen.eps + by_latent * z
+    return by_noise * prediction.eps + by_latent * z
 
 
 def _steps(around: LevelTriple) -> tuple[float, float]:

@@ -35,12 +35,12 @@ class Edict:
             here, there = source.levels[i], source.levels[i + 1]
             y = (y - (1 - MIX) * x) / MIX
             x = (x - (1 - MIX) * y) / MIX
-            seen = predict_in_single(denoise, x, here)
-            y = undo_step(y, seen, here, there)
-            yield seen.x0
-            seen = predict_in_single(denoise, y, here)
-            x = undo_step(x, seen, here, there)
-            yield seen.x0
+            prediction = predict_in_single(denoise, x, here)
+            y = undo_step(y, prediction, here, there)
+            yield prediction.x0
+            prediction = predict_in_single(denoise, y, here)
+            x = undo_step(x, prediction, here, there)
+            yield prediction.x0
             x, y = swap_roles(i, (x, y))
         return CoupledPath(source.levels, (x, y))
 
@@ -55,11 +55,11 @@ class CoupledPath(ReplayPath):
         x, y = swap_roles(i, state)
         here, there = self.levels[i], self.levels[i + 1]
         x = step(x, predict_in_single(denoise, y, here), here, there)
-        seen = predict_in_single(denoise, x, here)
-        y = step(y, seen, here, there)
+        prediction = predict_in_single(denoise, x, here)
+        y = step(y, prediction, here, there)
         x = MIX * x + (1 - MIX) * y
         y = MIX * y + (1 - MIX) * x
-        return swap_roles(i, (x, y)), seen.x0
+        return swap_roles(i, (x, y)), prediction.x0
 
     def latent(self, state: PathState) -> "Tensor":
         return state[0].float()
@@ -80,13 +80,13 @@ def predict_in_single(denoise: Denoise, z: "Tensor", level: Level) -> Prediction
     return denoise(z.float(), level)
 
 
-def step(z: "Tensor", seen: Prediction, here: Level, there: Level) -> "Tensor":
-    """The DDIM move of a latent by the noise seen in the other."""
+def step(z: "Tensor", prediction: Prediction, here: Level, there: Level) -> "Tensor":
+    """The DDIM move of a latent by the noise in the other, (b, c, h, w) float, unbounded."""
     scale = there.signal / here.signal
-    return scale * z + (there.noise - scale * here.noise) * seen.eps
+    return scale * z + (there.noise - scale * here.noise) * prediction.eps
 
 
-def undo_step(z: "Tensor", seen: Prediction, here: Level, there: Level) -> "Tensor":
-    """What ``moved`` would bring to z."""
+def undo_step(z: "Tensor", prediction: Prediction, here: Level, there: Level) -> "Tensor":
+    """The latent that ``step`` would bring to z, (b, c, h, w) float, unbounded."""
     scale = there.signal / here.signal
-    return (z - (there.noise - scale * here.noise) * seen.eps) / scale
+    return (z - (there.noise - scale * here.noise) * prediction.eps) / scale

@@ -43,12 +43,12 @@ class EtaInversion:
 
     def run(self, source: Source) -> Inversion:
         model, denoise = source.model, source.denoiser()
-        looks = MeanAttentionMap(source.x0) if "attention" in model.capabilities else None
-        if looks:
-            denoise = under_control(model, denoise, looks)
+        maps = MeanAttentionMap(source.x0) if "attention" in model.capabilities else None
+        if maps:
+            denoise = under_control(model, denoise, maps)
         latents = yield from ddim_invert(source, denoise)
         slope = MAX_ETA / model.levels(STEPS)[0].time
-        return EtaPath(source.levels, latents, slope, source.noise, EditedRegion(model, looks))
+        return EtaPath(source.levels, latents, slope, source.noise, EditedRegion(model, maps))
 
 
 def under_control(model: Model, denoise: Denoise, control: AttentionCall) -> Denoise:
@@ -62,18 +62,23 @@ def under_control(model: Model, denoise: Denoise, control: AttentionCall) -> Den
 
 
 class EditedRegion:
-    """Where in the latent the words are that an edit exchanges."""
+    """Where in the latent the tokens are that an edit exchanges."""
 
-    def __init__(self, model: Model, looks: MeanAttentionMap | None) -> None:
+    def __init__(self, model: Model, maps: MeanAttentionMap | None) -> None:
         self.pieces = model.pieces
-        self.looks = looks
+        self.maps = maps
 
-    def mask(self, words: Conditioning) -> "Tensor | None":
-        """1 where they look, 0 elsewhere, (1, 1, h, w); None when that cannot be told."""
-        source, target, *_ = (*words.prompts, "", "")
+    def mask(self, embeddings: Conditioning) -> "Tensor | None":
+        """1 where they are attended to, 0 elsewhere: (1, 1, h, w) float; None where unknown.
+
+        embeddings: tokens (branches, length, width) float, unbounded.
+        """
+        source, target, *_ = (*embeddings.prompts, "", "")
         gone, _ = find_differing_tokens(self.pieces(source), self.pieces(target))
-        look = self.looks.of(gone) if self.looks else None
-        return None if look is None else (look > THRESHOLD * look.max()).to(look)
+        attention = self.maps.of(gone) if self.maps else None
+        if attention is None:
+            return None
+        return (attention > THRESHOLD * attention.max()).to(attention)
 
 
 class EtaPath(ReplayPath):
@@ -85,17 +90,17 @@ class EtaPath(ReplayPath):
         latents: "list[Tensor]",
         slope: float,
         noise: "Callable[[str, int], Tensor]",
-        places: EditedRegion,
+        region: EditedRegion,
     ) -> None:
         super().__init__(levels, latents)
         self.slope = slope
         self.noise = noise
-        self.places = places
+        self.region = region
         self.mask: Tensor | None = None
 
-    def prompt_embeddings(self, i: int, words: Conditioning) -> Conditioning:
-        self.mask = self.places.mask(words)
-        return words
+    def prompt_embeddings(self, i: int, embeddings: Conditioning) -> Conditioning:
+        self.mask = self.region.mask(embeddings)
+        return embeddings
 
     def eta(self, level: Level) -> float:
         return min(1.0, self.slope * level.time)
@@ -104,14 +109,14 @@ class EtaPath(ReplayPath):
         import torch
 
         here, there, source = self.levels[i], self.levels[i + 1], self.latents[i + 1]
-        seen = denoise(state[0], here)
-        z = step_mean(seen, here, there, self.eta(here))
+        prediction = denoise(state[0], here)
+        z = step_mean(prediction, here, there, self.eta(here))
         fresh = step_sigma(here, there, self.eta(here))
         if fresh:
             z = z + fresh * self._closest(i, (source - z[:1]) / fresh)
         if self.mask is not None:
-            z = seen.at(there).lerp(z, self.mask)
-        return (torch.cat([source, z[1:]]),), seen.x0
+            z = prediction.at(there).lerp(z, self.mask)
+        return (torch.cat([source, z[1:]]),), prediction.x0
 
     def _closest(self, i: int, wanted: "Tensor") -> "Tensor":
         """Of the step's noises the one nearest to what is wanted."""

@@ -33,13 +33,13 @@ class FixedPointInversion:
         latents = [z]
         for i in source.inversion_order:
             high, low = source.levels[i], source.levels[i + 1]
-            seen = denoise(z, low, high)
-            found = BestIterate(ddim_move(z, seen.eps, low, high))
-            yield seen.x0
+            prediction = denoise(z, low, high)
+            found = BestIterate(ddim_move(z, prediction.eps, low, high))
+            yield prediction.x0
             for _ in range(ROUNDS):
-                seen = denoise(found.guess, high)
-                found.offer(ddim_move(z, seen.eps, low, high))
-                yield seen.x0
+                prediction = denoise(found.guess, high)
+                found.offer(ddim_move(z, prediction.eps, low, high))
+                yield prediction.x0
             z = found.best
             latents.append(z)
         return ReplayPath(source.levels, latents[::-1])

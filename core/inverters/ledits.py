@@ -32,11 +32,12 @@ class LeditsInversion:
         maps: list[Tensor] = []
         before: Tensor | None = None
         for i in range(len(levels) - 1):
-            seen = denoise(z, levels[i])
-            wanted, expected = _noised_latent(source, i + 1), step_mean(z, seen, before, levels, i)
+            prediction = denoise(z, levels[i])
+            wanted = _noised_latent(source, i + 1)
+            expected = step_mean(z, prediction, before, levels, i)
             maps.append(wanted - expected)
-            z, before = expected + maps[-1], seen.x0
-            yield seen.x0
+            z, before = expected + maps[-1], prediction.x0
+            yield prediction.x0
         return LeditsPath(levels, first, maps)
 
 
@@ -60,13 +61,13 @@ class LeditsPath(ReplayPath):
 
     def step(self, i: int, state: PathState, denoise: Denoise) -> "tuple[PathState, Tensor]":
         z, before = state
-        seen = denoise(z, self.levels[i])
-        moved = step_mean(z, seen, before if i else None, self.levels, i) + self.maps[i]
-        return (moved, seen.x0), seen.x0
+        prediction = denoise(z, self.levels[i])
+        moved = step_mean(z, prediction, before if i else None, self.levels, i) + self.maps[i]
+        return (moved, prediction.x0), prediction.x0
 
 
 def step_mean(
-    z: "Tensor", seen: Prediction, before: "Tensor | None", levels: Levels, i: int
+    z: "Tensor", prediction: Prediction, before: "Tensor | None", levels: Levels, i: int
 ) -> "Tensor":
     """SDE-DPM-Solver++(2M) without its noise; of first order first and at a level without noise.
 
@@ -74,12 +75,12 @@ def step_mean(
     """
     here, there = levels[i], levels[i + 1]
     if there.noise <= 0:
-        return there.signal * seen.x0
+        return there.signal * prediction.x0
     step = _log_ratio(levels, i + 1) - _log_ratio(levels, i)
-    content = seen.x0
+    content = prediction.x0
     if before is not None:
         ratio = (_log_ratio(levels, i) - _log_ratio(levels, i - 1)) / step
-        content = content + (seen.x0 - before) / (2 * ratio)
+        content = content + (prediction.x0 - before) / (2 * ratio)
     kept = there.noise / here.noise * math.exp(-step)
     return kept * z - there.signal * math.expm1(-2 * step) * content
 

@@ -10,7 +10,7 @@ NULL_TEXT = OptimisationSettings(
     rounds=10,
     rate=lambda step: 1e-2 * max(0.0, 1 - step / 100),
     enough=lambda step: 1e-5 + step * 2e-5,
-    is_against=True,
+    is_negative=True,
 )
 """As published."""
 
@@ -31,5 +31,5 @@ class NullTextInversion:
 
     def run(self, source: Source) -> Inversion:
         latents = yield from ddim_invert(source)
-        opposed = yield from optimise_prompts(source, latents, NULL_TEXT)
-        return ReplayPath(source.levels, latents, opposed)
+        negatives = yield from optimise_prompts(source, latents, NULL_TEXT)
+        return ReplayPath(source.levels, latents, negatives)

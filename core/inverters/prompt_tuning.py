@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 PROMPT_TUNING = OptimisationSettings(
-    rounds=10, rate=lambda _: 1e-2, enough=lambda _: 0.0, is_against=False
+    rounds=10, rate=lambda _: 1e-2, enough=lambda _: 0.0, is_negative=False
 )
 SHARE = 0.8
 """How much of an edit's words is the prompt; the rest is the tuned source."""
@@ -36,27 +36,27 @@ class PromptTuningInversion:
 
     def run(self, source: Source) -> Inversion:
         latents = yield from ddim_invert(source)
-        words = yield from optimise_prompts(source, latents, PROMPT_TUNING)
-        return InterpolatedPath(source.levels, latents, words)
+        embeddings = yield from optimise_prompts(source, latents, PROMPT_TUNING)
+        return InterpolatedPath(source.levels, latents, embeddings)
 
 
 class InterpolatedPath(ReplayPath):
-    """A path with words of its own: the source follows them, edits follow a mixture."""
+    """A path with embeddings of its own: the source follows them, edits follow a mixture."""
 
     def __init__(
         self,
         levels: Levels,
         latents: "Sequence[Tensor]",
-        words: "Sequence[Conditioning]",
+        embeddings: "Sequence[Conditioning]",
         share: float = SHARE,
     ) -> None:
         super().__init__(levels, latents)
-        self.words = tuple(words)
+        self.embeddings = tuple(embeddings)
         self.share = share
 
-    def prompt_embeddings(self, i: int, words: Conditioning) -> Conditioning:
+    def prompt_embeddings(self, i: int, embeddings: Conditioning) -> Conditioning:
         import torch
 
-        own = self.words[i].tokens
-        edits = own.lerp(words.tokens[1:], self.share)
-        return replace(words, tokens=torch.cat([own, edits]))
+        own = self.embeddings[i].tokens
+        edits = own.lerp(embeddings.tokens[1:], self.share)
+        return replace(embeddings, tokens=torch.cat([own, edits]))

@@ -16,7 +16,7 @@ LATE = 0.76
 DILATION = 1
 """Latent cells by which what is guided grows before the rest is put back."""
 ROUNDING = 1e-6
-"""Smaller differences between two predictions say nothing."""
+"""Smaller differences between two predictions are rounding."""
 
 
 @inverters.register
@@ -36,7 +36,7 @@ class ProximalInversion:
 
     def run(self, source: Source) -> Inversion:
         latents = yield from ddim_invert(source)
-        return ProximalPath(source.levels, latents, [source.words] * (len(latents) - 1))
+        return ProximalPath(source.levels, latents, [source.embeddings] * (len(latents) - 1))
 
 
 class ProximalPath(ReplayPath):
@@ -46,29 +46,32 @@ class ProximalPath(ReplayPath):
         if not isinstance(denoise, Branches):
             return super().step(i, state, denoise)
         here, there = self.levels[i], self.levels[i + 1]
-        seen, guided = threshold_guidance(denoise, state[0], here)
-        z = seen.at(there)
+        prediction, guided = threshold_guidance(denoise, state[0], here)
+        z = prediction.at(there)
         if here.noise < LATE:
             z = z.where(guided, self.latents[i + 1])
-        return (z,), seen.x0
+        return (z,), prediction.x0
 
 
 def threshold_guidance(
     branches: Branches, z: "Tensor", level: Level
 ) -> "tuple[Prediction, Tensor]":
-    """What is seen under the strong part of the guidance, and where (branches, c, h, w) it acts."""
+    """The prediction under the strong part of the guidance, and where it acts.
+
+    z: (branches, c, h, w) float, unbounded; where it acts: the same shape, bool.
+    """
     import torch
 
-    towards, against = branches.pair(z, level)
-    x0, eps = towards.x0.clone(), towards.eps.clone()
+    cond, uncond = branches.pair(z, level)
+    x0, eps = cond.x0.clone(), cond.eps.clone()
     acts = torch.ones_like(z, dtype=torch.bool)
     for row, branch in enumerate(branches.guided):
-        wish = strongest_cells(eps[branch] - against.eps[row])
+        wish = strongest_cells(eps[branch] - uncond.eps[row])
         acts[branch] = dilate(wish != 0)
-        eps[branch] = against.eps[row] + wish
+        eps[branch] = uncond.eps[row] + wish
         x0[branch] = (z[branch] - level.noise * eps[branch]) / level.signal
     acts[0] = False
-    return branches.apply_guidance(Prediction(x0, eps), against), acts
+    return branches.apply_guidance(Prediction(x0, eps), uncond), acts
 
 
 def strongest_cells(wish: "Tensor") -> "Tensor":

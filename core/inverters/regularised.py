@@ -37,12 +37,12 @@ class RegularisedInversion:
         latents = [z]
         for i in source.inversion_order:
             high, low = source.levels[i], source.levels[i + 1]
-            seen = denoise(z, low, high)
-            eps = regularise_noise(seen.eps)
+            prediction = denoise(z, low, high)
+            eps = regularise_noise(prediction.eps)
             x0 = (z - low.noise * eps) / max(low.signal, EPSILON)
             z = Prediction(x0, eps).at(high)
             latents.append(z)
-            yield seen.x0
+            yield prediction.x0
         return DirectPath(source.levels, latents[::-1])
 
 

@@ -65,17 +65,17 @@ def renoise_step(
     averaged = AVERAGED_AT_LOW_NOISE if late else AVERAGED
     last = min(rounds, ROUNDS_AT_LOW_NOISE) if late else rounds
     like = denoise(noised, high).eps if last >= averaged.start else None
-    seen, guess = denoise(z, low, high), z
+    prediction, guess = denoise(z, low, high), z
     total: list[Tensor] = []
     for n in range(rounds + 1):
         if n <= last:
-            seen = denoise(guess, high) if n else seen
-            total += [seen.eps] if n in averaged else []
-            eps = (
-                seen.eps if like is None or n < averaged.start else regularise_noise(seen.eps, like)
-            )
+            prediction = denoise(guess, high) if n else prediction
+            total += [prediction.eps] if n in averaged else []
+            eps = prediction.eps
+            if like is not None and n >= averaged.start:
+                eps = regularise_noise(eps, like)
             guess = ddim_move(z, eps, low, high)
-        yield seen.x0
+        yield prediction.x0
     if total and like is not None:
         guess = ddim_move(z, regularise_noise(torch.stack(total).mean(0), like), low, high)
     return guess

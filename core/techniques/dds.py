@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from core.editing.prompt_edit import Walk
     from core.task import Task
 
-LADDER = 200
+LEVEL_COUNT = 200
 """Among how many levels one is drawn at every iteration."""
 NOISIEST, CLEANEST = 0.95, 0.05
 """Shares of the whole schedule between which levels are drawn."""
@@ -67,9 +67,9 @@ def _descent(
         return x0
     warn_about_prompt(task, model, x0)
     params, mask = task.params, soft_latent_mask(task.mask, x0)
-    words = model.embed([params.source_prompt, params.prompt])
-    against = model.embed([params.negative_prompt])
-    denoise = Branches(model, words, (params.guidance,) * 2, against)
+    embeddings = model.embed([params.source_prompt, params.prompt])
+    negative = model.embed([params.negative_prompt])
+    denoise = Branches(model, embeddings, (params.guidance,) * 2, negative)
     levels, z = _drawable(model), x0
     for i in range(count):
         level = _draw_level(levels, task, x0, i)
@@ -80,7 +80,7 @@ def _descent(
 
 
 def _delta(denoise: Branches, x0: "Tensor", z: "Tensor", level: Level, noise: "Tensor") -> "Tensor":
-    """How much more the target prompt holds against z than the source's against the picture."""
+    """The noise of the edit with the target prompt less that of the picture with the source's."""
     import torch
 
     noisy = level.mix(torch.cat([x0, z]), noise)
@@ -89,8 +89,8 @@ def _delta(denoise: Branches, x0: "Tensor", z: "Tensor", level: Level, noise: "T
 
 
 def _drawable(model: Model) -> Levels:
-    levels = model.levels(LADDER)
-    first, last = round((1 - NOISIEST) * LADDER), round((1 - CLEANEST) * LADDER)
+    levels = model.levels(LEVEL_COUNT)
+    first, last = round((1 - NOISIEST) * LEVEL_COUNT), round((1 - CLEANEST) * LEVEL_COUNT)
     return invertible_levels(levels[first : last + 1])
 
 

@@ -51,7 +51,7 @@ class DifferenceMap:
         denoise = check_finite(model.denoiser(model.embed([params.source_prompt, params.prompt])))
         total: Tensor = x0.new_zeros(())
         for draw in range(params.steps):
-            seen = denoise(level.mix(x0, task.noise(x0, "draw", draw)), level)
-            total = total + (seen.x0[1:2] - seen.x0[:1]).abs().mean(1, keepdim=True)
-            yield Step(draw + 1, params.steps, seen.x0[1:2])
+            prediction = denoise(level.mix(x0, task.noise(x0, "draw", draw)), level)
+            total = total + (prediction.x0[1:2] - prediction.x0[:1]).abs().mean(1, keepdim=True)
+            yield Step(draw + 1, params.steps, prediction.x0[1:2])
         return grey_picture(total, task.image.shape[:2], OUTLIERS)

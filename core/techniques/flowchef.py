@@ -100,13 +100,13 @@ class _Steered:
 
     def _guide(self, z: "Tensor", level: Level, label: Level | None = None) -> Prediction:
         """The prompt, inside the painted region away from what the picture shows."""
-        towards, against = self.branches.pair(z, level, label)
+        cond, uncond = self.branches.pair(z, level, label)
         if not self.branches.guided:
-            return towards
+            return cond
         scale = self.params.guidance * self.mask
         return Prediction(
-            towards.x0 + scale * (towards.x0 - against.x0),
-            towards.eps + scale * (towards.eps - against.eps),
+            cond.x0 + scale * (cond.x0 - uncond.x0),
+            cond.eps + scale * (cond.eps - uncond.eps),
         )
 
     def _pull(self, x: "Tensor", velocity: "Tensor", time: float, whole: bool) -> "Tensor":

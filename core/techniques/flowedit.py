@@ -79,13 +79,13 @@ class _Edit:
         """Source and target under every noise of a step, and the target alone."""
         params = self.params
         shown = [params.source_prompt, params.prompt]
-        words = model.embed([prompt for prompt in shown for _ in range(params.draws)])
+        embeddings = model.embed([prompt for prompt in shown for _ in range(params.draws)])
         scales = [params.source_guidance] * params.draws + [params.guidance] * params.draws
-        against = model.embed([params.negative_prompt])
+        negative = model.embed([params.negative_prompt])
         alone = model.embed([params.prompt])
         return (
-            Branches(model, words, scales, against),
-            Branches(model, alone, (params.guidance,), against),
+            Branches(model, embeddings, scales, negative),
+            Branches(model, alone, (params.guidance,), negative),
         )
 
     def walk(self) -> "Walk":

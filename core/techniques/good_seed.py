@@ -82,15 +82,15 @@ class NoiseSearch:
         noise, levels = self.noises(), self.levels
         z, last, best = self._start(noise), len(levels) - 2, 0
         for i, (here, there) in enumerate(zip(levels, levels[1:], strict=False)):
-            seen = self.denoise(z, here)
-            z = self._step(seen, i)
+            prediction = self.denoise(z, here)
+            z = self._step(prediction, i)
             outside = there.mix(self.x0, noise) if there.noise else self.x0
             z = outside.lerp(z, self.mask)
             if i == last:
                 best = self.best(z)
             elif self._chooses(i):
-                z, noise = self._resample(seen.x0, i, z, noise)
-            yield Step(i + 1, last + 1, seen.x0[best : best + 1])
+                z, noise = self._resample(prediction.x0, i, z, noise)
+            yield Step(i + 1, last + 1, prediction.x0[best : best + 1])
         return z[best : best + 1]
 
     def noises(self) -> "Tensor":
@@ -106,13 +106,13 @@ class NoiseSearch:
             return level.mix(self.x0, noise)
         return noise * math.hypot(level.signal, level.noise)
 
-    def _step(self, seen: Prediction, i: int) -> "Tensor":
+    def _step(self, prediction: Prediction, i: int) -> "Tensor":
         """A DDIM step in a bank; steering needs noise on the way."""
         here, there = self.levels[i : i + 2]
         if self.params.search == "bank":
-            return seen.at(there)
-        fresh = step_sigma(here, there)
-        return step_mean(seen, here, there) + fresh * self.task.noise(seen.x0, "steer", i)
+            return prediction.at(there)
+        fresh = step_sigma(here, there) * self.task.noise(prediction.x0, "steer", i)
+        return step_mean(prediction, here, there) + fresh
 
     def best(self, z: "Tensor") -> int:
         if self.params.count == 1:

@@ -121,7 +121,7 @@ class _Guided:
     def __call__(self, z: "Tensor", level: Level, label: Level | None = None) -> Prediction:
         import torch
 
-        shown, said = z[TARGET:], _Said(self.target, level, label)
+        shown, target = z[TARGET:], _TargetPrediction(self.target, level, label)
         with (wanted := GuidanceFeatures(self.guider)).record(self.model):
             kept = self.source(z[:TARGET], level, label)
 
@@ -130,7 +130,7 @@ class _Guided:
                 self.source(shown, level, label)
             if self.guider.is_prompted:
                 with (prompted := GuidanceFeatures(self.guider)).record(self.model):
-                    said.of(shown)
+                    target.of(shown)
                 found.tap = prompted.tap
             return unlikeness(found, wanted, self.guider)
 
@@ -138,26 +138,26 @@ class _Guided:
         with GuidanceFeatures(self.guider).record(
             self.model
         ):  # Opened layers round otherwise: equal stays so.
-            free, push = said.of(shown)
+            free, push = target.of(shown)
         edited = shift_prediction(free, level, rescale_gradient(slope, push, self.guider))
         return Prediction(*(torch.cat(pair) for pair in zip(kept, edited, strict=True)))
 
 
-class _Said:
-    """What the network says of the edit, asked once."""
+class _TargetPrediction:
+    """What the network predicts of the edit, computed once."""
 
     def __init__(self, target: Branches, level: Level, label: Level | None) -> None:
         self.target, self.levels = target, (level, label)
-        self._said: tuple[Prediction, Tensor] | None = None
+        self._known: tuple[Prediction, Tensor] | None = None
 
     def of(self, z: "Tensor") -> "tuple[Prediction, Tensor]":
         """The guided prediction, and how far the prompt's guidance pushes."""
-        if self._said is None:
-            towards, against = self.target.pair(z, *self.levels)
-            free = self.target.apply_guidance(towards, against)
-            push = free.eps - against.eps if self.target.guided else free.eps
-            self._said = Prediction(free.x0.detach(), free.eps.detach()), push.detach()
-        return self._said
+        if self._known is None:
+            cond, uncond = self.target.pair(z, *self.levels)
+            free = self.target.apply_guidance(cond, uncond)
+            push = free.eps - uncond.eps if self.target.guided else free.eps
+            self._known = Prediction(free.x0.detach(), free.eps.detach()), push.detach()
+        return self._known
 
 
 class GuidanceFeatures:
@@ -176,7 +176,7 @@ class GuidanceFeatures:
 def unlikeness(found: GuidanceFeatures, wanted: GuidanceFeatures, guider: Guider) -> "Tensor":
     """Squared differences of self-attention maps, summed over layers, and of features.
 
-    The first row of each is of the words; others, against them, do not count.
+    The first row of each is conditional; others, unconditional, do not count.
     """
     import torch
 

@@ -136,23 +136,23 @@ class _Concepts(_PlainSource):
         model = branches.model
         prompts = ["", *(concept.words for concept in self.wanted)]
         scales = [*branches.scales, *[1.0] * len(prompts)]
-        embeddings = branches.words.concatenate(model.embed(prompts))
-        return Branches(model, embeddings, scales, branches.against)
+        embeddings = branches.embeddings.concatenate(model.embed(prompts))
+        return Branches(model, embeddings, scales, branches.negative)
 
-    def _add_concepts(self, seen: Prediction, level: Level) -> Prediction:
+    def _add_concepts(self, prediction: Prediction, level: Level) -> Prediction:
         """Source and target of a prediction, to the target every concept added."""
         threshold = self.params.threshold
-        x0, eps = seen.x0[:PLAIN].clone(), seen.eps[:PLAIN].clone()
+        x0, eps = prediction.x0[:PLAIN].clone(), prediction.eps[:PLAIN].clone()
         schedule = full_schedule(self.edit.model)
         is_layout = nearest_index(schedule, level) < LAYOUT * SCHEDULE_STEPS
         for n, concept in enumerate(self.wanted):
-            change = seen.eps[FIRST + n] - seen.eps[PLAIN]
+            change = prediction.eps[FIRST + n] - prediction.eps[PLAIN]
             where = self.maps.where(n, threshold)
             if not is_layout:
                 where = where * above(change.abs().sum(0), threshold)
             where = where * concept.sign * self.params.scale
             eps[TARGET] += where * change
-            x0[TARGET] += where * (seen.x0[FIRST + n] - seen.x0[PLAIN])
+            x0[TARGET] += where * (prediction.x0[FIRST + n] - prediction.x0[PLAIN])
         return Prediction(x0, eps)
 
 

@@ -82,7 +82,7 @@ class Morphing:
         self.x0 = model.encode(task.image)
         named = self.params.picture
         self.other = model.encode(task.pictures["picture"]) if named else None
-        self.words = model.embed([self.params.source_prompt, self.params.prompt])
+        self.embeddings = model.embed([self.params.source_prompt, self.params.prompt])
         self.negative = model.embed([self.params.negative_prompt])
 
     @property
@@ -112,9 +112,9 @@ class Morphing:
 
     def _up(self, x0: "Tensor", row: int) -> "Generator[Tensor, None, list[Tensor]]":
         """A picture inverted with one of the two prompts."""
-        words, guidance = select_rows(self.words, [row]), self.params.guidance
+        embeddings, guidance = select_rows(self.embeddings, [row]), self.params.guidance
         return ddim_invert(
-            Source(self.model, x0, words, self.levels, guidance, self.negative, self._noise)
+            Source(self.model, x0, embeddings, self.levels, guidance, self.negative, self._noise)
         )
 
     def _noise(self, role: str, step: int) -> "Tensor":
@@ -125,7 +125,7 @@ class Morphing:
         pull = share if self.other is None else 4 * share * (1 - share)
         scale = 1 + pull * (self.params.guidance - 1)
         return Branches(
-            self.model, interpolate_embeddings(self.words, share), (scale,), self.negative
+            self.model, interpolate_embeddings(self.embeddings, share), (scale,), self.negative
         )
 
 
@@ -154,9 +154,9 @@ def _arc(share: float) -> tuple[float, float]:
     return math.cos(share * math.pi / 2), math.sin(share * math.pi / 2)
 
 
-def interpolate_embeddings(words: Conditioning, share: float) -> Conditioning:
+def interpolate_embeddings(embeddings: Conditioning, share: float) -> Conditioning:
     """One row between the two of a conditioning."""
-    first, second = select_rows(words, [0]), select_rows(words, [1])
+    first, second = select_rows(embeddings, [0]), select_rows(embeddings, [1])
     pooled = first.pooled
     if pooled is not None and second.pooled is not None:
         pooled = pooled.lerp(second.pooled, share)
@@ -174,11 +174,11 @@ def _ddim_down(
     if latents is not None and mask is not None:
         z = latents[0].lerp(z, mask)
     for i, (here, there) in enumerate(_pairs(levels)):
-        seen = denoise(z, here)
-        z = seen.at(there)
+        prediction = denoise(z, here)
+        z = prediction.at(there)
         if latents is not None and mask is not None:
             z = latents[i + 1].lerp(z, mask)
-        yield seen.x0
+        yield prediction.x0
     return z
 
 

@@ -86,10 +86,10 @@ class NestedRun:
         """A clean latent from a noisy one; until it is there the one before is shown."""
         walk, eta, clean = self.walks[i], self.task.params.variation, z
         for here, there in zip(walk, walk[1:], strict=False):
-            seen = self.denoise(z, here)
-            fresh = step_sigma(here, there, eta)
-            z = step_mean(seen, here, there, eta) + fresh * self.task.noise(z, "inner", self.done)
-            clean, self.done = seen.x0, self.done + 1
+            prediction = self.denoise(z, here)
+            fresh = step_sigma(here, there, eta) * self.task.noise(z, "inner", self.done)
+            z = step_mean(prediction, here, there, eta) + fresh
+            clean, self.done = prediction.x0, self.done + 1
             if there is walk[-1]:
                 self.shown = clean
             yield Step(self.done, self.total, clean if self.shown is None else self.shown)

@@ -96,18 +96,18 @@ def optimise_embeddings(
     import torch
     from torch.nn.functional import mse_loss
 
-    words = model.embed([task.params.prompt])
-    tokens = words.tokens.detach().clone().requires_grad_()
-    denoise = check_finite(model.denoiser(replace(words, tokens=tokens)))
+    embeddings = model.embed([task.params.prompt])
+    tokens = embeddings.tokens.detach().clone().requires_grad_()
+    denoise = check_finite(model.denoiser(replace(embeddings, tokens=tokens)))
     adam = torch.optim.Adam([tokens], lr=RATE)
     for n, level in enumerate(_draw_levels(task, model, x0, rounds)):
         noise = task.noise(x0, "fit", n)
         with torch.enable_grad():
-            seen = denoise(level.mix(x0, noise), level)
+            prediction = denoise(level.mix(x0, noise), level)
             adam.zero_grad()
-            mse_loss(seen.eps, noise).backward()  # type: ignore[no-untyped-call]
+            mse_loss(prediction.eps, noise).backward()  # type: ignore[no-untyped-call]
         adam.step()
-        yield seen.x0.detach()
+        yield prediction.x0.detach()
     return tokens.detach()
 
 
@@ -118,12 +118,12 @@ def _draw_levels(task: "Task[Any]", model: Model, x0: "Tensor", rounds: int) -> 
     return tuple(levels[(2 * rank + 1) * len(levels) // (2 * rounds)] for rank in order.tolist())
 
 
-def mix_embeddings(words: Conditioning, tokens: "Tensor", share: float) -> Conditioning:
+def mix_embeddings(embeddings: Conditioning, tokens: "Tensor", share: float) -> Conditioning:
     """The edit's words (row 1) become other tokens, mixed with a share of what they were."""
     import torch
 
-    source, target = words.tokens[:TARGET], words.tokens[TARGET:]
-    return replace(words, tokens=torch.cat([source, tokens.lerp(target, share)]))
+    source, target = embeddings.tokens[:TARGET], embeddings.tokens[TARGET:]
+    return replace(embeddings, tokens=torch.cat([source, tokens.lerp(target, share)]))
 
 
 def as_source(state: PathState) -> PathState:

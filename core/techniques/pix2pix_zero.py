@@ -116,19 +116,21 @@ def _cond_denoiser(branches: Branches, target: Branches) -> Denoise:
 
     only then do both show the same maps to the last bit, and nothing is pulled by rounding.
     """
-    is_same = len(set(branches.words.prompts)) == 1
-    return target if is_same else Branches(branches.model, target.words, [1.0], target.against)
+    is_same = len(set(branches.embeddings.prompts)) == 1
+    if is_same:
+        return target
+    return Branches(branches.model, target.embeddings, [1.0], target.negative)
 
 
 def unlikeness(maps: "list[Tensor]", wanted: "list[Tensor]") -> "Tensor":
     """Squared differences of attention maps, all layers, positions and words; a mean over heads.
 
-    The first row of each is of the words; others, against them, do not count.
+    The first row of each is conditional; others, unconditional, do not count.
     """
     import torch
 
     pairs = zip(maps, wanted, strict=True)
-    layers = [(seen[:1] - kept[:1]).square().sum((-2, -1)).mean() for seen, kept in pairs]
+    layers = [(edited[:1] - kept[:1]).square().sum((-2, -1)).mean() for edited, kept in pairs]
     return torch.stack(layers).sum()
 
 
@@ -136,13 +138,13 @@ def move_embeddings(model: Model, source: str, target: str) -> Conditioning:
     """The source's words, and the same moved from what goes towards what comes."""
     import torch
 
-    words = model.embed([source])
+    embeddings = model.embed([source])
     gone, new = (
         model.embed([sentence.format(thing) for sentence in SENTENCES]).tokens.mean(0, keepdim=True)
         for thing in exchanged_words(source, target)
     )
-    both = torch.cat([words.tokens, words.tokens + (new - gone)])
-    return replace(words.concatenate(words), prompts=(source, target), tokens=both)
+    both = torch.cat([embeddings.tokens, embeddings.tokens + (new - gone)])
+    return replace(embeddings.concatenate(embeddings), prompts=(source, target), tokens=both)
 
 
 def exchanged_words(source: str, target: str) -> tuple[str, str]:

@@ -64,12 +64,12 @@ def direction(params: PromptSlider.Params, model: Model) -> "Tensor":
     found = tokens.new_zeros(tokens.shape)
     wanted = _places(params, model)
     for phrase, sign in ((params.more, 1), (params.less, -1)):
-        spoken = f"{phrase} {params.prompt}".strip()
-        there = model.embed([spoken]).tokens[0]
-        places = align_tokens(model.pieces(spoken), model.pieces(params.prompt))
+        sentence = f"{phrase} {params.prompt}".strip()
+        there = model.embed([sentence]).tokens[0]
+        indices = align_tokens(model.pieces(sentence), model.pieces(params.prompt))
         for here in wanted:
-            if here < len(tokens) and 0 <= places[here] < len(there):
-                found[here] += sign * there[places[here]]
+            if here < len(tokens) and 0 <= indices[here] < len(there):
+                found[here] += sign * there[indices[here]]
     return found
 
 
@@ -90,13 +90,13 @@ class _Slide(EditVariation):
         if step.index < self.delay * step.count or not bool(self.shift.any()):
             return denoise
         given = step.branches
-        shifted = shift_embeddings(given.words, self.shift)
-        return Branches(given.model, shifted, given.scales, given.against)
+        shifted = shift_embeddings(given.embeddings, self.shift)
+        return Branches(given.model, shifted, given.scales, given.negative)
 
 
-def shift_embeddings(words: Conditioning, shift: "Tensor") -> Conditioning:
+def shift_embeddings(embeddings: Conditioning, shift: "Tensor") -> Conditioning:
     """The target's tokens moved; the source keeps its own."""
     import torch
 
-    source, target = select_rows(words, [SOURCE]), select_rows(words, [TARGET])
-    return replace(words, tokens=torch.cat([source.tokens, target.tokens + shift]))
+    source, target = select_rows(embeddings, [SOURCE]), select_rows(embeddings, [TARGET])
+    return replace(embeddings, tokens=torch.cat([source.tokens, target.tokens + shift]))

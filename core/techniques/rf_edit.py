@@ -166,17 +166,19 @@ class _Edit:
 
         path = yield from self.inverter.run(self._source(watch))
         steps = {c.step: v for c, v in zip(calls, velocities, strict=True) if c.is_middle}
-        climbed = InversionRecord(path, steps, values)
-        # A larger one would push everything else out of the store, and be the next to go.
-        if climbed.nbytes < self.model.cache.budget:
-            self.model.cache.put(self._key, climbed)
-        return climbed
+        record = InversionRecord(path, steps, values)
+        # A larger one would push everything else out of the cache, and be the next to go.
+        if record.nbytes < self.model.cache.budget:
+            self.model.cache.put(self._key, record)
+        return record
 
     def _source(self, watch: Callable[[Denoise], Denoise]) -> Source:
-        words = self.model.embed([self.params.source_prompt])
-        against = self.model.embed([self.params.negative_prompt])
+        embeddings = self.model.embed([self.params.source_prompt])
+        negative = self.model.embed([self.params.negative_prompt])
         noise = partial(self.task.noise, self.x0)
-        return _RecordedCalls(self.model, self.x0, words, self.levels, 1.0, against, noise, watch)
+        return _RecordedCalls(
+            self.model, self.x0, embeddings, self.levels, 1.0, negative, noise, watch
+        )
 
     def _keep(
         self,
@@ -194,31 +196,31 @@ class _Edit:
 
     # The way down
 
-    def _walk_down(self, climbed: InversionRecord) -> "Walk":
+    def _walk_down(self, record: InversionRecord) -> "Walk":
         calls = calls_of(self.params.solver, range(self.count))
-        denoise = self._with_control(self._branch(), calls, partial(_share_values, climbed.values))
-        state = climbed.path.begin(1)
-        for i, source in enumerate(self._states(climbed)):
-            state, seen = climbed.path.step(i, state, denoise)
+        denoise = self._with_control(self._branch(), calls, partial(_share_values, record.values))
+        state = record.path.begin(1)
+        for i, source in enumerate(self._states(record)):
+            state, x0 = record.path.step(i, state, denoise)
             pairs = zip(source, state, strict=False)
             state = tuple(kept.lerp(part, self.mask) for kept, part in pairs)
-            yield seen
-        return climbed.path.latent(state)
+            yield x0
+        return record.path.latent(state)
 
     def _branch(self) -> Branches:
-        """The prompt, with nothing beside it but what stands against it."""
-        said = (self.params.prompt, self.params.negative_prompt)
-        words, against = (self.model.embed([text]) for text in said)
-        return Branches(self.model, words, [self.params.guidance], against)
+        """The prompt alone, guided away from the negative prompt."""
+        prompts = (self.params.prompt, self.params.negative_prompt)
+        embeddings, negative = (self.model.embed([prompt]) for prompt in prompts)
+        return Branches(self.model, embeddings, [self.params.guidance], negative)
 
-    def _states(self, climbed: InversionRecord) -> list[PathState]:
+    def _states(self, record: InversionRecord) -> list[PathState]:
         """The source after every step down: its latent, and the velocity of that step."""
         flow = Flow(self.model, self.levels)
         states: list[PathState] = []
         x = flow.from_model_latent(self.x0, flow.times[-1])
         for i in reversed(range(self.count)):
             here, there = flow.times[i + 1], flow.times[i]
-            velocity = climbed.velocities[i]
+            velocity = record.velocities[i]
             states.append((flow.to_model_latent(x, here), velocity))
             x = x + (there - here) * velocity
         return states[::-1]
@@ -257,11 +259,11 @@ def _share_values(
 
 
 def record_velocities(denoise: Denoise, velocities: "list[Tensor]") -> Denoise:
-    """A denoiser that leaves the velocity it saw at every call."""
+    """A denoiser that appends the velocity of every call, (1, c, h, w) float, unbounded."""
 
-    def noted(z: "Tensor", level: Level, label: Level | None = None) -> Prediction:
-        seen = denoise(z, level, label)
-        velocities.append(seen.eps - seen.x0)
-        return seen
+    def denoise_and_record(z: "Tensor", level: Level, label: Level | None = None) -> Prediction:
+        prediction = denoise(z, level, label)
+        velocities.append(prediction.eps - prediction.x0)
+        return prediction
 
-    return noted
+    return denoise_and_record

@@ -123,12 +123,12 @@ def _with_statistics(denoise: Denoise) -> Denoise:
     """The noise of every branch has the source's mean and deviation in each channel."""
 
     def aligned(z: "Tensor", level: Level, label: Level | None = None) -> Prediction:
-        seen = denoise(z, level, label)
-        change = adain(seen.eps, seen.eps[:TARGET]) - seen.eps
+        prediction = denoise(z, level, label)
+        change = adain(prediction.eps, prediction.eps[:TARGET]) - prediction.eps
         change[:TARGET] = 0
         return Prediction(
-            seen.x0 - level.noise / level.signal * change,
-            seen.eps + change,
+            prediction.x0 - level.noise / level.signal * change,
+            prediction.eps + change,
         )
 
     return aligned

@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 GUIDED = 0.75
 """In what share of the steps the energy acts: later ones only refine."""
 SHARPNESS = 10.0
-"""How steeply a look becomes a shape at half its height."""
+"""How steeply attention becomes a shape at half its height."""
 APPEARANCE = 0.5
-"""Weight of how things look, beside where they are."""
+"""Weight of the appearance of things, compared with their place."""
 MAX_CHANGE = 1.0
 """The push is never longer than so many times the noise itself."""
 
@@ -75,7 +75,7 @@ class SelfGuidance:
 
 
 class _Wish(EditVariation):
-    """What the thing shall be, as an energy. Rows of places: in the source, in the target."""
+    """What the thing shall be, as an energy. Token indices come in pairs: source, then target."""
 
     def __init__(self, edit: PromptEdit, params: SelfGuidance.Params) -> None:
         super().__init__(edit)
@@ -108,9 +108,9 @@ class _Wish(EditVariation):
                 return self.energy(record.mean(), tap.output)
 
             slope = energy_gradient(energy, z)
-            seen = Prediction(found[0].x0.detach(), found[0].eps.detach())
+            prediction = Prediction(found[0].x0.detach(), found[0].eps.detach())
             change = self.params.weight * level.noise * slope
-            return shift_prediction(seen, level, limit_norm(change, seen.eps))
+            return shift_prediction(prediction, level, limit_norm(change, prediction.eps))
 
         return pushed
 
@@ -121,11 +121,11 @@ class _Wish(EditVariation):
         """
         import torch
 
-        look = map_to_grid(maps.transpose(1, 2), self.cells)
-        before, after = _pair(look, self.thing)
+        attention = map_to_grid(maps.transpose(1, 2), self.cells)
+        before, after = _pair(attention, self.thing)
         terms = [self._thing_energy(before, after)]
         for other in self.others:
-            was, now = _pair(look, other)
+            was, now = _pair(attention, other)
             terms.append(self.params.kept / len(self.others) * unlikeness(shape(was), shape(now)))
         if features is not None:
             was, now = (appearance(*pair) for pair in zip((before, after), features, strict=False))
@@ -144,34 +144,35 @@ class _Wish(EditVariation):
         return place + size + presence
 
 
-def _pair(look: "Tensor", places: "tuple[list[int], ...]") -> "tuple[Tensor, Tensor]":
-    """The look of some words in the source, which is given, and in the edit."""
+def _pair(attention: "Tensor", tokens: "tuple[list[int], ...]") -> "tuple[Tensor, Tensor]":
+    """The mean attention to some tokens in the source, which is fixed, and in the edit."""
     return (
-        look[SOURCE, places[SOURCE]].mean(0).detach(),
-        look[TARGET, places[TARGET]].mean(0),
+        attention[SOURCE, tokens[SOURCE]].mean(0).detach(),
+        attention[TARGET, tokens[TARGET]].mean(0),
     )
 
 
-def centroid(look: "Tensor") -> "Tensor":
-    """The centre (x, y) of a look (h, w), in shares of its sides."""
+def centroid(attention: "Tensor") -> "Tensor":
+    """The centre (x, y) of attention (h, w) float, 0..1, in shares of its sides, 0..1."""
     import torch
 
-    height, width = look.shape
-    across = (torch.arange(width).to(look) + 0.5) / width
-    along = (torch.arange(height).to(look) + 0.5) / height
-    total = look.sum().clamp(min=1e-8)
-    return torch.stack([(look.sum(0) * across).sum(), (look.sum(1) * along).sum()]) / total
+    height, width = attention.shape
+    across = (torch.arange(width).to(attention) + 0.5) / width
+    along = (torch.arange(height).to(attention) + 0.5) / height
+    total = attention.sum().clamp(min=1e-8)
+    x, y = (attention.sum(0) * across).sum(), (attention.sum(1) * along).sum()
+    return torch.stack([x, y]) / total
 
 
-def shape(look: "Tensor") -> "Tensor":
-    """About 1 where a look is above half its height, about 0 elsewhere."""
-    low, high = look.amin(), look.amax()
-    return (SHARPNESS * ((look - low) / (high - low).clamp(min=1e-8) - 0.5)).sigmoid()
+def shape(attention: "Tensor") -> "Tensor":
+    """About 1 where attention (h, w) float, 0..1, is above half its height, else about 0."""
+    low, high = attention.amin(), attention.amax()
+    return (SHARPNESS * ((attention - low) / (high - low).clamp(min=1e-8) - 0.5)).sigmoid()
 
 
-def appearance(look: "Tensor", features: "Tensor") -> "Tensor":
-    """The mean of features (c, h, w) over a look's shape."""
-    where = resize_map(shape(look).detach(), features.shape[-2:], "bilinear")
+def appearance(attention: "Tensor", features: "Tensor") -> "Tensor":
+    """The mean of features (c, h, w) float, unbounded, over the shape of attention (h, w)."""
+    where = resize_map(shape(attention).detach(), features.shape[-2:], "bilinear")
     return (features * where).sum((-2, -1)) / where.sum()
 
 
@@ -180,7 +181,10 @@ def unlikeness(wanted: "Tensor", found: "Tensor") -> "Tensor":
 
 
 def limit_norm(change: "Tensor", eps: "Tensor") -> "Tensor":
-    """No longer than MOST of the noise, row by row."""
+    """A change no longer than MAX_CHANGE times the noise, row by row.
+
+    change, eps: (b, c, h, w) float, unbounded; returns the same.
+    """
     sides = (1, 2, 3)
     length = change.square().sum(sides, keepdim=True).sqrt()
     most = MAX_CHANGE * eps.square().sum(sides, keepdim=True).sqrt()

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from core.task import Task
 
-Said = Callable[["Tensor", Level], "Tensor"]
-"""The noise seen in a latent, in rows: by either prompt, then against them once per model."""
+PredictNoise = Callable[["Tensor", Level], "Tensor"]
+"""The noise predicted in a latent, in rows: with either prompt, then unconditional per model."""
 OTHER = (
     "It is told the second prompt or, without one, the prompt; every step then asks both models. "
     "It must share its latents with the first."
@@ -66,48 +66,48 @@ class SuperDiff:
         x0 = model.encode(task.image)
         if len(levels) == 1:
             return model.decode(x0)
-        told, noise = make_denoisers(task, model, x0), task.noise(x0)
+        predict, noise = make_denoisers(task, model, x0), task.noise(x0)
         mask = soft_latent_mask(task.mask, x0)
         blend = Blend(params, mask, len(levels) - 1)
         z = levels[0].mix(x0, noise) if params.strength < 1 else noise
         for i, (here, there) in enumerate(zip(levels, levels[1:], strict=False)):
-            said = told(z, here)
+            noises = predict(z, here)
             move = StepChange.from_levels(here, there, task.noise(x0, "walk", i))
-            eps = blend.mix(said, move)
+            eps = blend.mix(noises, move)
             clean = (z - here.noise * eps) / here.signal
             z = there.signal * (z / here.signal + move.along(eps))
-            blend.follow(said, move, move.along(eps))
+            blend.follow(noises, move, move.along(eps))
             z = there.mix(x0, noise).lerp(z, mask) if there.noise else x0.lerp(z, mask)
             yield Step(i + 1, len(levels) - 1, clean)
         return model.decode(z)
 
 
-def make_denoisers(task: "Task[SuperDiff.Params]", model: Model, x0: "Tensor") -> Said:
+def make_denoisers(task: "Task[SuperDiff.Params]", model: Model, x0: "Tensor") -> PredictNoise:
     """Both prompts' networks, which may be one. Raises TechniqueError for models unlike in kind."""
     params = task.params
     other = task.models["second_model"] if params.second_model else None
-    first, against = params.prompt, params.negative_prompt
+    first, negative = params.prompt, params.negative_prompt
     second = params.second_prompt if other is None else params.second_prompt.strip() or first
     if other is None or other.identity == model.identity:
-        alone = check_finite(model.denoiser(model.embed([first, second, against])))
+        alone = check_finite(model.denoiser(model.embed([first, second, negative])))
         return lambda z, level: alone(z, level).eps
     refuse_foreign(model, other, task.image, x0)
-    theirs = other.denoiser(other.embed([second, against]))
+    theirs = other.denoiser(other.embed([second, negative]))
     return of_both(
-        check_finite(model.denoiser(model.embed([first, against]))),
+        check_finite(model.denoiser(model.embed([first, negative]))),
         check_finite(at_levels_of_another(other, theirs, params.steps)),
     )
 
 
-def of_both(model: Denoise, other: Denoise) -> Said:
-    """Two networks, each with its prompt and against it, in the order that a Blend wants."""
+def of_both(model: Denoise, other: Denoise) -> PredictNoise:
+    """Two networks, each with its prompt and unconditional, in the order that a Blend wants."""
     import torch
 
-    def said(z: "Tensor", level: Level) -> "Tensor":
+    def predict(z: "Tensor", level: Level) -> "Tensor":
         rows = [network(z, level).eps.to(z) for network in (model, other)]
         return torch.cat([row[part] for part in (slice(1), slice(1, None)) for row in rows])
 
-    return said
+    return predict
 
 
 @dataclass(frozen=True)
@@ -130,7 +130,7 @@ class StepChange:
         return StepChange(sigma, sigma * lost / 2, sigma * ratio * math.sqrt(lost) * noise)
 
     def along(self, eps: "Tensor") -> "Tensor":
-        """How latents change when the network says eps."""
+        """How latents change when the network predicts eps, (b, c, h, w) float, unbounded."""
         return self.fresh - 2 * self.drift * eps
 
     def gain(self, eps: "Tensor", change: "Tensor", mask: "Tensor") -> "Tensor":
@@ -142,7 +142,7 @@ class StepChange:
 class Blend:
     """The weight of the first prompt, step by step; ``densities`` are logarithms.
 
-    With c1, c2 said by the prompts, u1, u2 said against them (one of a kind where both prompts
+    With predictions c1, c2 of the prompts, unconditional ones u1, u2 (the same where both prompts
     have the same model), a guidance s and a weight k, the latents follow
 
         u + s (k c1 + (1 - k) c2 - u)
@@ -160,32 +160,35 @@ class Blend:
         self.steps = steps
         self.densities = mask.new_zeros(2)
 
-    def mix(self, said: "Tensor", move: StepChange) -> "Tensor":
-        """The guided noise of both prompts; said is of the prompts and against them."""
+    def mix(self, noises: "Tensor", move: StepChange) -> "Tensor":
+        """The guided noise of both prompts.
+
+        noises: those of the prompts, then the unconditional ones, (n, c, h, w) float, unbounded.
+        """
         if self.params.mode == "and":
-            rest = self._second(said, said[2:].mean(0, keepdim=True))
-            share = self._equal(said, rest, move)
+            rest = self._second(noises, noises[2:].mean(0, keepdim=True))
+            share = self._equal(noises, rest, move)
         else:
             share = self._likelier()
-            rest = self._second(said, said[-1:].lerp(said[2:3], share))
-        return rest + self.params.guidance * share * (said[:1] - said[1:2])
+            rest = self._second(noises, noises[-1:].lerp(noises[2:3], share))
+        return rest + self.params.guidance * share * (noises[:1] - noises[1:2])
 
-    def _second(self, said: "Tensor", against: "Tensor") -> "Tensor":
+    def _second(self, noises: "Tensor", uncond: "Tensor") -> "Tensor":
         """The second prompt alone, guided."""
-        return guide(against, said[1:2], self.params.guidance)
+        return guide(uncond, noises[1:2], self.params.guidance)
 
-    def follow(self, said: "Tensor", move: StepChange, change: "Tensor") -> None:
+    def follow(self, noises: "Tensor", move: StepChange, change: "Tensor") -> None:
         """The step was taken: both densities have grown."""
-        self.densities = self.densities + move.gain(said[:2], change, self.mask)
+        self.densities = self.densities + move.gain(noises[:2], change, self.mask)
 
     def _likelier(self) -> "Tensor":
         odds = self.densities[0] - self.densities[1] + self.params.bias
         return (self.params.sharpness * odds).sigmoid()
 
-    def _equal(self, said: "Tensor", rest: "Tensor", move: StepChange) -> "Tensor":
+    def _equal(self, noises: "Tensor", rest: "Tensor", move: StepChange) -> "Tensor":
         """The weight with which both densities grow alike, and the first by its bias more."""
-        apart = said[:1] - said[1:2]
-        gains = move.gain(said[:2], move.along(rest), self.mask)
+        apart = noises[:1] - noises[1:2]
+        gains = move.gain(noises[:2], move.along(rest), self.mask)
         lacking = gains[1] - gains[0] + self.params.bias / self.steps
         power = (apart.square() * self.mask).sum()
         pull = 2 * move.drift * self.params.guidance * power / move.sigma

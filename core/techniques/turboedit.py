@@ -56,16 +56,16 @@ class TurboEdit:
         x0 = model.encode(task.image)
         if len(levels) > 1:
             warn_about_prompt(task, model, x0)
-        words = model.embed([params.source_prompt, params.source_prompt, params.prompt])
-        denoise, mask = check_finite(model.denoiser(words)), soft_latent_mask(task.mask, x0)
+        embeddings = model.embed([params.source_prompt, params.source_prompt, params.prompt])
+        denoise, mask = check_finite(model.denoiser(embeddings)), soft_latent_mask(task.mask, x0)
         sources = noised_latents(task, model, levels, x0)
         z = sources[0]
         for i, (here, there) in enumerate(zip(levels, levels[1:], strict=False)):
-            seen = denoise(_concatenate(sources[i], z, z), here)
-            source, before, after = step_mean(seen, here, there).chunk(3)
+            prediction = denoise(_concatenate(sources[i], z, z), here)
+            source, before, after = step_mean(prediction, here, there).chunk(3)
             z = sources[i + 1] + (before - source) + params.emphasis * (after - before)
             z = sources[i + 1].lerp(z, mask)
-            yield Step(i + 1, len(levels) - 1, seen.x0[2:])
+            yield Step(i + 1, len(levels) - 1, prediction.x0[2:])
         return model.decode(z)
 
 

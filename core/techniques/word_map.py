@@ -58,8 +58,8 @@ class WordMap:
         denoise = check_finite(model.denoiser(sentence))
         for n, level in enumerate(_levels_spread(model, params.steps)):
             with model.attention(recorder):
-                seen = denoise(level.mix(x0, task.noise(x0, "look", n)), level)
-            yield Step(n + 1, params.steps, seen.x0)
+                prediction = denoise(level.mix(x0, task.noise(x0, "look", n)), level)
+            yield Step(n + 1, params.steps, prediction.x0)
         mean = recorder.mean() if found else x0.new_zeros(1, 1, *size)
         return grey_picture(mean, task.image.shape[:2])
 

@@ -18,11 +18,11 @@ def x0() -> torch.Tensor:
 
 def edited(path: InvertedPath, given: Source, prompt: str = "a dog") -> torch.Tensor:
     """The source and an edit of it."""
-    words = given.model.embed(["a red apple", prompt])
-    denoise = Branches(given.model, words, (given.guidance,) * 2, given.negative)
+    embeddings = given.model.embed(["a red apple", prompt])
+    denoise = Branches(given.model, embeddings, (given.guidance,) * 2, given.negative)
     state = path.begin(2)
     for i in range(len(path.levels) - 1):
-        words = path.prompt_embeddings(i, words)
+        embeddings = path.prompt_embeddings(i, embeddings)
         state, _ = path.step(i, state, denoise)
     return path.latent(state)
 
@@ -86,20 +86,20 @@ def test_no_place_is_direct_inversion(x0: torch.Tensor, monkeypatch: pytest.Monk
     assert torch.allclose(edited(path, given), edited(direct, given), atol=1e-6)
 
 
-def test_only_where_the_exchanged_word_looks_is_stirred(x0: torch.Tensor) -> None:
+def test_only_where_the_exchanged_word_is_attended_to_is_stirred(x0: torch.Tensor) -> None:
     path, given = stirred(x0)
-    looks = path.places.looks
-    assert looks is not None
-    words = given.model.embed(["a red apple", "a red dog"])
+    maps = path.region.maps
+    assert maps is not None
+    embeddings = given.model.embed(["a red apple", "a red dog"])
     place = given.model.pieces("a red apple").index("apple")
-    look = looks.of([place])
-    assert look is not None
-    mask = (look > eta.THRESHOLD * look.max()).float()
+    attention = maps.of([place])
+    assert attention is not None
+    mask = (attention > eta.THRESHOLD * attention.max()).float()
     mask[..., :4] = 0
-    path.prompt_embeddings(1, words)
+    path.prompt_embeddings(1, embeddings)
     assert path.mask is not None
     path.mask = mask
-    denoise = Branches(given.model, words, (1, 1), given.negative)
+    denoise = Branches(given.model, embeddings, (1, 1), given.negative)
     state = (path.latents[1].repeat(2, 1, 1, 1),)
     (z,), _ = path.step(1, state, denoise)
     plain = denoise(state[0], path.levels[1]).at(path.levels[2])
@@ -110,15 +110,15 @@ def test_only_where_the_exchanged_word_looks_is_stirred(x0: torch.Tensor) -> Non
 
 def test_the_place_is_that_of_the_words_that_go(x0: torch.Tensor) -> None:
     path, given = stirred(x0)
-    looks, model = path.places.looks, given.model
-    assert looks is not None
+    maps, model = path.region.maps, given.model
+    assert maps is not None
     place = model.pieces("a red apple").index("red")
-    look = looks.of([place])
-    assert look is not None
-    found = path.places.mask(model.embed(["a red apple", "a green apple"]))
+    attention = maps.of([place])
+    assert attention is not None
+    found = path.region.mask(model.embed(["a red apple", "a green apple"]))
     assert found is not None
-    assert torch.equal(found, (look > 0.2 * look.max()).float())
-    assert path.places.mask(model.embed(["a red apple", "a big red apple"])) is None
+    assert torch.equal(found, (attention > 0.2 * attention.max()).float())
+    assert path.region.mask(model.embed(["a red apple", "a big red apple"])) is None
 
 
 def test_closed_attention_stirs_the_whole(
@@ -126,7 +126,7 @@ def test_closed_attention_stirs_the_whole(
 ) -> None:
     monkeypatch.setattr(network(), "capabilities", frozenset())
     path, given = stirred(x0)
-    assert path.places.mask(given.model.embed(["a red apple", "a dog"])) is None
+    assert path.region.mask(given.model.embed(["a red apple", "a dog"])) is None
     monkeypatch.undo()
     direct, _ = inverted(DirectInversion, given)
     assert not torch.allclose(edited(path, given), edited(direct, given), atol=1e-2)

@@ -30,7 +30,7 @@ def test_guided_it_comes_back_closer_than_ddim_inversion(path: Any, x0: torch.Te
 def test_edits_follow_a_mixture_and_the_source_its_own_words(path: Any) -> None:
     words = network().embed(["a cat", "a dog", "a house"])
     found = path.prompt_embeddings(2, words)
-    own = path.words[2].tokens
+    own = path.embeddings[2].tokens
     assert found.prompts == words.prompts
     assert torch.equal(found.tokens[:1], own)
     assert torch.allclose(found.tokens[1:], SHARE * words.tokens[1:] + (1 - SHARE) * own, atol=1e-6)
