@@ -1,12 +1,13 @@
 """What can be added to Sfumato in one file: the protocols and their registries."""
 
 import importlib
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
 
 from core.diffusion.model import Image, MakeDenoise, Model, Step
-from core.params import Choice
+from core.params import Choice, Meaning, Value
 from core.registry import Registry, load_all
 
 if TYPE_CHECKING:
@@ -18,23 +19,41 @@ if TYPE_CHECKING:
     from core.task import Task
 
 
+class Paper(NamedTuple):
+    """Where a method was published: what the method is called there, or the title, and its number.
+
+    ``arxiv`` is the number alone, such as "2108.01073".
+    """
+
+    name: str
+    arxiv: str
+
+
 class Technique(Protocol):
     """A user-facing editing method; ``needs`` are model capabilities, ``needs_mask`` a region.
 
-    ``is_seeded`` says whether another seed gives another picture.
+    ``is_seeded`` says whether another seed gives another picture, ``shows_map`` that the result
+    is a map of the picture and not an edit of it. ``paper`` is None for a method that was never
+    published. The window's prompt fields write the parameters marked Prompt, SourcePrompt and
+    NegativePrompt.
     """
 
     id: ClassVar[str]
     label: ClassVar[str]
+    paper: ClassVar[Paper | None]
     needs: ClassVar[frozenset[str]]
     needs_mask: ClassVar[bool]
     is_seeded: ClassVar[bool]
+    shows_map: ClassVar[bool]
 
     @property
     def Params(self) -> type[Any]: ...  # noqa: N802 - a nested class, named like one
 
     def run(self, task: "Task[Any]", model: Model) -> Generator[Step, None, Image]:
-        """Yield a Step after each network step; return the edited picture, sized as task.image."""
+        """Yield a Step after each network step; return the edited picture, sized as task.image.
+
+        The picture is height x width x 3 float32, 0..1.
+        """
         ...
 
 
@@ -43,6 +62,7 @@ class Inverter(Protocol):
 
     id: ClassVar[str]
     label: ClassVar[str]
+    paper: ClassVar[Paper | None]
     needs: ClassVar[frozenset[str]]
 
     def calls(self, steps: int) -> int:
@@ -97,10 +117,15 @@ class Describer(Protocol):
 
 
 class Modifier(Protocol):
-    """Wraps the making of a denoiser: guidance, caches, masks. Built with its Params."""
+    """Wraps the making of a denoiser: guidance, caches, masks. Built with its Params.
+
+    ``calls`` is how often it evaluates the denoiser that it wraps for one step, at most.
+    """
 
     id: ClassVar[str]
     label: ClassVar[str]
+    paper: ClassVar[Paper | None]
+    calls: ClassVar[int]
 
     @property
     def Params(self) -> type[Any]: ...  # noqa: N802 - a nested class, named like one
@@ -110,14 +135,32 @@ class Modifier(Protocol):
     def wrap(self, make: MakeDenoise, model: Model) -> MakeDenoise: ...
 
 
+class ModelDefaults(NamedTuple):
+    """What a model is usually run with: the guidance scale (1 for none), and others by marker."""
+
+    guidance: float = 1.0
+    params: Mapping[Meaning, Value] = MappingProxyType({})
+
+
 class Backend(Protocol):
-    """Opens models of one kind; ``opens`` says whether a model id or path is its."""
+    """Opens models of one kind; ``opens`` says whether a model id or path is its.
+
+    ``capabilities`` are those of every model that it opens, and ``defaults`` what a new recipe
+    starts with; both are known without opening one.
+    """
 
     id: ClassVar[str]
     label: ClassVar[str]
+    capabilities: ClassVar[frozenset[str]]
+    defaults: ClassVar[ModelDefaults]
 
     @staticmethod
     def opens(name: str) -> bool: ...
+
+    @staticmethod
+    def why_unavailable() -> str:
+        """Why the built-in model cannot be used, in one sentence; empty when it can."""
+        ...
 
     @staticmethod
     def load(name: str, device: str = "cpu") -> Model:
@@ -126,7 +169,10 @@ class Backend(Protocol):
 
 
 class Brush(Protocol):
-    """A pure function from a pen sample to a stamp; an instance carries its Params."""
+    """A pure function from a pen sample to a stamp; an instance carries its Params.
+
+    The outline under the pointer is as wide as the parameter marked BrushSize.
+    """
 
     id: ClassVar[str]
     label: ClassVar[str]
@@ -144,12 +190,23 @@ class Brush(Protocol):
 
 
 class Tool(Protocol):
-    """What the pointer does: a gesture is one generator, from press to release."""
+    """What the pointer does: a gesture is one generator, from press to release.
+
+    ``position`` is the tool's place in the toolbox, from the top; tools of plugins take 100 or
+    more. ``uses_brush`` says that it paints with the chosen brush, so that the brush's dials are
+    shown; ``erases`` that the other end of a pen takes it; ``paints_region`` that a gesture marks
+    the region of an AI layer; ``moves_view`` that it moves the view and not the picture.
+    """
 
     id: ClassVar[str]
     label: ClassVar[str]
     icon: ClassVar[str]
     shortcut: ClassVar[str]
+    position: ClassVar[int]
+    uses_brush: ClassVar[bool]
+    erases: ClassVar[bool]
+    paints_region: ClassVar[bool]
+    moves_view: ClassVar[bool]
 
     @property
     def Params(self) -> type[Any]: ...  # noqa: N802 - a nested class, named like one
@@ -172,15 +229,15 @@ class Format(Protocol):
     def write(self, document: "Document", path: Path) -> None: ...
 
 
-techniques: Registry[type[Technique]] = Registry("technique")
-inverters: Registry[type[Inverter]] = Registry("inverter")
-verifiers: Registry[type[Verifier]] = Registry("verifier")
-describers: Registry[type[Describer]] = Registry("describer")
-modifiers: Registry[type[Modifier]] = Registry("modifier")
-backends: Registry[type[Backend]] = Registry("model")
-brushes: Registry[type[Brush]] = Registry("brush")
-tools: Registry[type[Tool]] = Registry("tool")
-formats: Registry[type[Format]] = Registry("format")
+techniques: Registry[type[Technique]] = Registry("technique", Technique)
+inverters: Registry[type[Inverter]] = Registry("inverter", Inverter)
+verifiers: Registry[type[Verifier]] = Registry("verifier", Verifier)
+describers: Registry[type[Describer]] = Registry("describer", Describer)
+modifiers: Registry[type[Modifier]] = Registry("modifier", Modifier)
+backends: Registry[type[Backend]] = Registry("model", Backend)
+brushes: Registry[type[Brush]] = Registry("brush", Brush)
+tools: Registry[type[Tool]] = Registry("tool", Tool)
+formats: Registry[type[Format]] = Registry("format", Format)
 
 PACKAGES: dict[str, Registry[Any]] = {
     "inverters": inverters,
@@ -218,14 +275,6 @@ def load(*kinds: str) -> None:
     """Import the named packages of features, all of them when none is named."""
     for kind in kinds or tuple(PACKAGES):
         load_all(importlib.import_module(f"core.{kind}"))
-
-
-def is_look(kind: Any) -> bool:
-    """Whether a technique shows something about the picture instead of editing it.
-
-    Such a technique says so with a class attribute of this name.
-    """
-    return bool(getattr(kind, "is_look", False))
 
 
 def params_of(kind: Any) -> type[Any]:

@@ -1,9 +1,10 @@
-"""What can go wrong and be told to a person; anything else that is raised is a bug.
+"""Errors with a sentence for the person; anything else that is raised is a bug.
 
 EditorError
 |- FileError        a file cannot be read or written
+|  `- VersionError  it was stored by a newer Sfumato
 |- ModelError       a model folder or checkpoint cannot be used
-|- TechniqueError   an edit cannot run as asked
+|- TechniqueError   an edit cannot run with these parameters
 |- PluginError      a plugin could not be loaded
 `- Cancelled        the person stopped it
 """
@@ -17,12 +18,23 @@ class FileError(EditorError):
     """A file cannot be read or written."""
 
 
+class VersionError(FileError):
+    """A file or a recipe is of a newer version than this Sfumato can read."""
+
+    def __init__(self, name: str, version: int, known: int) -> None:
+        super().__init__(
+            f"This {name} is of version {version}, and this Sfumato knows up to version {known}: "
+            "open it with a newer one."
+        )
+        self.version = version
+
+
 class ModelError(EditorError):
     """A model folder or checkpoint cannot be used."""
 
 
 class TechniqueError(EditorError):
-    """An edit cannot run as asked."""
+    """An edit cannot run with these parameters or on this picture."""
 
 
 class PluginError(EditorError):

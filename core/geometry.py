@@ -22,7 +22,7 @@ class Size(NamedTuple):
 
 
 class Rect(NamedTuple):
-    """Half-open pixel rectangle; one without area is falsy and equals no other by meaning."""
+    """A rectangle of pixels without its right and bottom edges; one without area is falsy."""
 
     x: int
     y: int
@@ -100,9 +100,6 @@ class Rect(NamedTuple):
             -(-self.right // step) * step,
             -(-self.bottom // step) * step,
         )
-
-    def contains(self, other: "Rect") -> bool:
-        return not other or (self & other) == other
 
 
 EMPTY = Rect(0, 0, 0, 0)

@@ -1,10 +1,13 @@
-"""Parameters declared once as a frozen dataclass: form, range check, command line and JSON follow.
+"""Parameters, declared once as a frozen dataclass: form, range check, command line and JSON follow.
 
 @dataclass(frozen=True)
 class Params:
-    prompt: Annotated[str, Text("Prompt")] = ""
-    strength: Annotated[float, Range(0, 1, label="Strength")] = 0.7
+    prompt: Annotated[str, Prompt("Prompt")] = ""
+    strength: Annotated[float, Strength(0, 1, label="Strength")] = 0.7
     sampler: Annotated[str, Choice(("ddim", "euler"))] = "ddim"
+
+What a parameter means to the rest of the program is said by its marker, never by its name: a
+number marked Range or a text marked Text is a dial or a line of the form and nothing more.
 """
 
 import dataclasses
@@ -13,7 +16,7 @@ import typing
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from core.errors import EditorError
 
@@ -68,12 +71,19 @@ class File:
 
     label: str = ""
     help: str = ""
+    kinds: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class PictureFile(File):
+    """The path of a picture, or nothing; the technique's task carries the picture itself."""
+
     kinds: tuple[str, ...] = ("image",)
 
 
 @dataclass(frozen=True)
 class ModelName:
-    """The id or path of a model beside the recipe's own, or nothing.
+    """The id or path of a model besides the recipe's own, or nothing.
 
     ``none`` is what a person reads where nothing is named.
     """
@@ -83,7 +93,72 @@ class ModelName:
     none: str = "None"
 
 
+class Strength(Range):
+    """How much an edit changes, from 0 for the picture as it is to 1."""
+
+    usual_name: ClassVar[str] = "strength"
+
+
+class Depth(Range):
+    """How early in the walk an edit starts, from 0 for the end to 1 for pure noise."""
+
+    usual_name: ClassVar[str] = "depth"
+
+
+class Guidance(Range):
+    """The scale of classifier-free guidance, 1 for none; a model says which one is usual."""
+
+    usual_name: ClassVar[str] = "guidance"
+
+
+class Steps(Range):
+    """How many steps, or draws, a technique takes; a model says how many are usual."""
+
+    usual_name: ClassVar[str] = "steps"
+
+
+class Prompt(Text):
+    """What the result should show."""
+
+    usual_name: ClassVar[str] = "prompt"
+
+
+class SourcePrompt(Text):
+    """What the picture shows before the edit."""
+
+    usual_name: ClassVar[str] = "source_prompt"
+
+
+class NegativePrompt(Text):
+    """What the result should not show."""
+
+    usual_name: ClassVar[str] = "negative_prompt"
+
+
+class BrushSize(Range):
+    """The diameter in canvas pixels: the outline under the pointer shows it, keys change it."""
+
+
+class BrushHardness(Range):
+    """How sharp the edge is, in per cent; keys change it."""
+
+
+PROMPTS = (Prompt, SourcePrompt, NegativePrompt)
 Marker = Range | Choice | Text | Switch | File | ModelName
+Meaning = (
+    type[Strength]
+    | type[Depth]
+    | type[Guidance]
+    | type[Steps]
+    | type[Prompt]
+    | type[SourcePrompt]
+    | type[NegativePrompt]
+)
+"""A marker that says what a parameter means to others.
+
+``usual_name`` is what such a parameter is called in a recipe whose technique is not installed, so
+that nobody can look at its markers.
+"""
 
 
 @dataclass(frozen=True)
@@ -120,6 +195,17 @@ def _fields(params: type[Any]) -> Iterator[Field]:
 
 def _plain(base: type) -> Marker:
     return Switch() if base is bool else Text()
+
+
+def field_marked(params: type[Any], marker: type[Marker]) -> Field | None:
+    """The parameter with a marker, the first if there are several; None if there is none."""
+    return next((f for f in _fields(params) if isinstance(f.marker, marker)), None)
+
+
+def values_by_name(params: type[Any], values: Mapping[Meaning, Value]) -> dict[str, Value]:
+    """Values by parameter name; those that no parameter is marked for are left out."""
+    marked = [(field_marked(params, meaning), value) for meaning, value in values.items()]
+    return {field.name: value for field, value in marked if field is not None}
 
 
 def to_json(params: Any) -> dict[str, Value]:

@@ -1,9 +1,11 @@
 """Plugins: single files that register features as the built-in ones do, each loaded by itself.
 
-A plugin runs with the person's own rights. One that fails is recorded and nothing else suffers.
+A plugin runs with the person's own rights. If one fails, that is recorded,
+and the others load all the same.
 """
 
 import importlib.util
+import json
 import sys
 import traceback
 from dataclasses import dataclass
@@ -12,16 +14,23 @@ from types import ModuleType
 
 from core.errors import PluginError
 
-SHIPPED = Path(__file__).resolve().parent.parent / "plugins"
+ROOT = Path(__file__).resolve().parent.parent
+SHIPPED = ROOT / "plugins"
+MOVED = ROOT / "resources" / "moved_modules.json"
+"""Modules of earlier versions and where they are now, for plugins that were written for those."""
 
 
 @dataclass(frozen=True)
 class Plugin:
-    """One plugin file: its module, or the trace of why there is none."""
+    """One plugin file: its module, or the trace of why there is none.
+
+    ``advice`` is a sentence for its author, where we know what would help.
+    """
 
     path: Path
     module: ModuleType | None = None
     trace: str = ""
+    advice: str = ""
 
     @property
     def name(self) -> str:
@@ -40,7 +49,10 @@ def files_in(folder: Path) -> list[Path]:
 
 
 def load_plugin(path: Path) -> Plugin:
-    """Run one file under a private name, so that it cannot shadow a library."""
+    """Run one file under a private name, so that it cannot shadow a library.
+
+    What the file raises is kept in ``trace``. Raises PluginError when it is no Python file.
+    """
     name = f"plugin_{path.stem}"
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
@@ -49,7 +61,19 @@ def load_plugin(path: Path) -> Plugin:
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
-    except Exception:  # noqa: BLE001 - whatever a plugin does wrong is its own affair
+    except Exception as error:  # noqa: BLE001 - a plugin may raise anything
         del sys.modules[name]
-        return Plugin(path, trace=traceback.format_exc())
+        return Plugin(path, trace=traceback.format_exc(), advice=advice_for(error))
     return Plugin(path, module)
+
+
+def advice_for(error: Exception) -> str:
+    """What to tell the author of a plugin that imports or declares what was asked for once."""
+    if isinstance(error, PluginError):
+        return str(error)
+    gone = (error.name or "") if isinstance(error, ImportError) else ""
+    if gone.split(".")[0] not in {"core", "editor"}:
+        return ""
+    moved = json.loads(MOVED.read_text("utf-8"))
+    where = f"{gone} is {moved[gone]} now" if gone in moved else f"{gone} has changed"
+    return f"{where}: plugins import from core.plugin_api and editor.api."

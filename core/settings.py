@@ -3,7 +3,6 @@
 import dataclasses
 import json
 import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,11 +10,14 @@ from typing import Any, NamedTuple
 
 import platformdirs
 
-from core.errors import FileError
+from core.errors import FileError, VersionError
+from core.files.atomic import replace_file
+from core.versions.schema import Schema
 
 APP = "sfumato"
-RECENT = 12
-"""How many recent files are kept."""
+SCHEMA = Schema("settings file")
+MAX_RECENT = 12
+"""Recent files that are remembered."""
 
 
 class Folders(NamedTuple):
@@ -38,8 +40,13 @@ class Folders(NamedTuple):
     def autosave(self) -> Path:
         return self.data / "autosave"
 
+    @property
+    def locks(self) -> Path:
+        return self.data / "locks"
+
 
 def folders() -> Folders:
+    """The program's folders as the environment has them now."""
     home = os.environ.get("SFUMATO_HOME")
     if home:
         root = Path(home)
@@ -66,7 +73,7 @@ class Settings:
     model: str = "storybook"
     seeds_while_idle: bool = False
     verifier: str = "agreement"
-    """By which better seeds are told from worse ones."""
+    """The id of what scores seeds, so that better ones can be found."""
     tool: str = "brush"
     brush: str = "round"
     params: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
@@ -75,10 +82,10 @@ class Settings:
     """Geometry and dock layout as the window saved them, in base64."""
 
     def with_recent(self, path: Path) -> "Settings":
-        """With a file at the head of the recent ones."""
+        """The settings with a file at the head of the recent ones."""
         name = str(path.resolve())
         others = tuple(other for other in self.recent if other != name)
-        return dataclasses.replace(self, recent=(name, *others)[:RECENT])
+        return dataclasses.replace(self, recent=(name, *others)[:MAX_RECENT])
 
 
 class LoadedSettings(NamedTuple):
@@ -89,11 +96,12 @@ class LoadedSettings(NamedTuple):
 
 
 def default_path() -> Path:
+    """Where the settings are unless another path is given."""
     return folders().config / "settings.json"
 
 
 def load(path: Path | None = None) -> LoadedSettings:
-    """Never fails: what cannot be read keeps its default, and the note says so."""
+    """The settings in a file; what cannot be read keeps its default, and the note names it."""
     path = path or default_path()
     try:
         data = json.loads(path.read_text("utf-8"))
@@ -107,7 +115,18 @@ def load(path: Path | None = None) -> LoadedSettings:
         return LoadedSettings(
             Settings(), f"The settings in {path} are not settings; using the defaults."
         )
-    return _check_values(data, path)
+    try:
+        return _check_values(SCHEMA.migrate(data), path)
+    except VersionError as error:
+        return LoadedSettings(
+            Settings(),
+            f"The settings in {path} are of version {error.version}, from a newer Sfumato: "
+            "they are kept, and the defaults are used.",
+        )
+    except FileError:
+        return LoadedSettings(
+            Settings(), f"The settings in {path} cannot be brought up to date; using the defaults."
+        )
 
 
 def models_folder() -> Path:
@@ -116,63 +135,64 @@ def models_folder() -> Path:
 
 
 def save(settings: Settings, path: Path | None = None) -> None:
-    """Write beside the file, then exchange them: a crash leaves the old settings or the new.
+    """Write the settings; a crash leaves the old file or the new one.
 
-    Raises FileError when the folder cannot be written.
+    Settings of a newer Sfumato are first copied to a name with their version at its end. Raises
+    FileError when the folder cannot be written.
     """
     path = path or default_path()
-    text = json.dumps(dataclasses.asdict(settings), indent=1)
+    text = json.dumps(SCHEMA.stamp(dataclasses.asdict(settings)), indent=1).encode()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _exchange(path, text)
+        _keep_newer(path)
+        replace_file(path, lambda stream: stream.write(text), is_private=True)
     except OSError as error:
         raise FileError(f"The settings cannot be saved in {path}: {error.strerror}.") from error
 
 
-def _exchange(path: Path, text: str) -> None:
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
+def _keep_newer(path: Path) -> None:
+    """Copy the settings in a file to another name if they are of a newer version than known."""
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+        content = path.read_bytes()
+        SCHEMA.version_of(json.loads(content))
+    except VersionError as error:
+        backup = path.with_name(f"{path.name}.v{error.version}")
+        replace_file(backup, lambda stream: stream.write(content), is_private=True)
+    except (OSError, ValueError):
+        return
 
 
 def _check_values(data: dict[str, Any], path: Path) -> LoadedSettings:
-    """Keep every entry of the right kind; unknown ones are another version's and are dropped."""
-    plain, kept, wrong = Settings(), {}, []
+    """Keep every entry of the right type; unknown ones are dropped."""
+    defaults, values, wrong = Settings(), {}, []
     for item in dataclasses.fields(Settings):
         if item.name not in data:
             continue
-        value = _convert_value(data[item.name], getattr(plain, item.name))
+        value = _convert_value(data[item.name], getattr(defaults, item.name))
         if value is None:
             wrong.append(item.name)
         else:
-            kept[item.name] = value
+            values[item.name] = value
     note = f"Settings in {path} that make no sense were reset: {', '.join(wrong)}." if wrong else ""
-    return LoadedSettings(dataclasses.replace(plain, **kept), note)
+    return LoadedSettings(dataclasses.replace(defaults, **values), note)
 
 
 def _convert_value(value: Any, default: Any) -> Any:
-    """The value as the kind of its default, or None."""
+    """The value in the type of its default, or None."""
     if isinstance(default, tuple):
         fits = isinstance(value, list) and all(isinstance(item, str) for item in value)
         return tuple(value) if fits else None
     if isinstance(default, bool):
         return value if isinstance(value, bool) else None
     if isinstance(default, (int, float)):
-        return _number(value, default)
+        return _convert_number(value, default)
     if isinstance(default, dict):
         fits = isinstance(value, dict) and all(isinstance(item, dict) for item in value.values())
         return value if fits else None
     return value if isinstance(value, type(default)) else None
 
 
-def _number(value: Any, default: float) -> Any:
+def _convert_number(value: Any, default: float) -> Any:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not value >= 0:
         return None
     return type(default)(value) if value < 2**31 else None

@@ -1,4 +1,4 @@
-"""A synchronous list of callbacks: how core tells whoever listens that something changed."""
+"""Signals that call connected functions at once, and values that signal a change."""
 
 from collections.abc import Callable
 from typing import Generic, TypeVar
@@ -18,9 +18,24 @@ class Signal(Generic[T]):
         return lambda: self.disconnect(listener)
 
     def disconnect(self, listener: Callable[[T], object]) -> None:
+        """Stop calling listener; nothing happens when it is not connected."""
         if listener in self._listeners:
             self._listeners.remove(listener)
 
     def emit(self, value: T) -> None:
+        """Call every function that is connected now with a value."""
         for listener in tuple(self._listeners):
             listener(value)
+
+
+class Observable(Generic[T]):
+    """A value that others hold on to; ``changed`` carries the new one after ``set``."""
+
+    def __init__(self, value: T) -> None:
+        self.value = value
+        self.changed: Signal[T] = Signal()
+
+    def set(self, value: T) -> None:
+        """Exchange the value and call who listens."""
+        self.value = value
+        self.changed.emit(value)

@@ -1,4 +1,4 @@
-"""One generation, completely described: the recipe that travels in files, and its pictures."""
+"""The recipe of a generation, which is stored in files, and the task that a technique gets."""
 
 import hashlib
 import json
@@ -14,6 +14,7 @@ from core.diffusion import seeded_noise
 from core.errors import EditorError
 from core.geometry import Rect
 from core.params import Value
+from core.versions.schema import KEY, Schema
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from core.diffusion.model import Model
 
 P = TypeVar("P")
+RECIPE_SCHEMA = Schema("recipe")
 
 
 @dataclass(frozen=True)
@@ -36,8 +38,8 @@ class Recipe:
     """Everything that decides a result except the pixels it starts from; JSON in files.
 
     ``model`` is a model id, or the path of a model folder or .safetensors file. ``model_hash`` is
-    the identity of the weights that made the cached pixels, empty before the first run.
-    ``context`` is the canvas rectangle the model sees, empty for automatic.
+    the identity of the weights that made the layer's pixels, empty before the first run.
+    ``context`` is the canvas rectangle that the model gets, empty for automatic.
     """
 
     technique: str
@@ -48,39 +50,39 @@ class Recipe:
     context: Rect = Rect(0, 0, 0, 0)
     model_hash: str = ""
 
-    @property
-    def prompt(self) -> str:
-        return str(self.params.get("prompt", ""))
-
-    @property
-    def strength(self) -> float:
-        return float(self.params.get("strength", 1.0))
-
     def with_params(self, **changes: Value) -> "Recipe":
+        """Return the recipe with some parameters changed."""
         return replace(self, params={**self.params, **changes})
 
     def to_json(self) -> dict[str, Any]:
-        return {**asdict(self), "params": dict(self.params), "context": list(self.context)}
+        """What files and messages hold, with the version of the schema."""
+        changed = {"params": dict(self.params), "context": list(self.context)}
+        return RECIPE_SCHEMA.stamp({**asdict(self), **changed})
 
     @staticmethod
     def from_json(data: Mapping[str, Any]) -> "Recipe":
-        """Raises EditorError for a recipe that lacks a field or holds a wrong kind of value."""
+        """The recipe in a file, of any version up to the present one.
+
+        Raises EditorError for a recipe that lacks a field or holds a wrong kind of value,
+        VersionError for one that a newer Sfumato wrote.
+        """
         try:
-            return _recipe(data)
+            return _recipe(RECIPE_SCHEMA.migrate(data))
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise EditorError(f"This recipe cannot be read: {error!r}.") from error
 
     @property
     def key(self) -> str:
-        """A hash that two recipes share exactly when they ask for the same picture."""
+        """A hash that is the same for recipes that differ in ``model_hash`` alone."""
         data = self.to_json()
-        data.pop("model_hash")
+        for name in (KEY, "model_hash"):
+            data.pop(name)
         text = json.dumps(data, sort_keys=True)
         return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
 def _recipe(data: Mapping[str, Any]) -> Recipe:
-    wrapped = tuple(
+    modifiers = tuple(
         ModifierSetting(str(m["id"]), dict(m["params"])) for m in data.get("modifiers", ())
     )
     x, y, width, height = (int(number) for number in data.get("context", (0, 0, 0, 0)))
@@ -88,7 +90,7 @@ def _recipe(data: Mapping[str, Any]) -> Recipe:
         technique=str(data["technique"]),
         params=dict(data.get("params", {})),
         model=str(data.get("model", "storybook")),
-        modifiers=wrapped,
+        modifiers=modifiers,
         seed=int(data.get("seed", 0)),
         context=Rect(x, y, width, height),
         model_hash=str(data.get("model_hash", "")),
@@ -100,10 +102,10 @@ class Task(Generic[P]):
     """What a technique gets: its checked parameters and pictures at the model's size.
 
     ``image`` is height x width x 3 float32 in 0..1; ``mask`` height x width float32 in 0..1 with
-    1 = edit. Both have sides the model accepts. ``origin`` is the crop's corner on the canvas in
-    latent cells, which anchors the noise. ``pictures`` are those that parameters name by a file,
-    by parameter: laid over the canvas, cut out where ``image`` is, and like it in shape.
-    ``models`` are those that parameters name, by parameter, opened on the recipe's own device.
+    1 = edit. Both have sides that the model accepts. ``origin`` is the crop's corner on the canvas
+    in latent cells, which anchors the noise. ``pictures`` are read from the files that parameters
+    name, by parameter; they are cropped like ``image`` and have its shape. ``models`` are those
+    that parameters name, by parameter, on the device of the recipe's own model.
     """
 
     recipe: Recipe
@@ -125,9 +127,12 @@ class Task(Generic[P]):
         return f"{self.image.shape}{digest.hexdigest()}"
 
     def noise(self, like: "Tensor", role: str = "start", step: int = 0) -> "Tensor":
-        """Noise shaped, typed and placed like a latent, decided by seed, role and step alone."""
+        """Draw standard normal noise that depends on seed, role, step and origin alone.
+
+        like: (b, c, h, w) float. Returns its shape, dtype and device; unbounded.
+        """
         import torch
 
         shape = tuple(int(side) for side in like.shape)
-        drawn = seeded_noise.gaussian(shape, self.seed, role, step, self.origin)
-        return torch.from_numpy(drawn).to(like)
+        values = seeded_noise.gaussian(shape, self.seed, role, step, self.origin)
+        return torch.from_numpy(values).to(like)

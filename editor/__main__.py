@@ -8,6 +8,7 @@ from pathlib import Path
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QApplication
 
+from core.settings import Settings
 from editor.app import App
 from editor.files.crash_handler import CrashHandler
 
@@ -32,8 +33,8 @@ def main(arguments: list[str] | None = None) -> int:
     asyncio.set_event_loop(loop)
     closed = asyncio.Event()
     application.aboutToQuit.connect(closed.set)
-    app = App(application)
-    guard = CrashHandler(app)
+    app = open_window(application)
+    crash_handler = CrashHandler(app.session)
     app.window.show()
     QTimer.singleShot(0, app.start)
     if arguments:
@@ -41,8 +42,13 @@ def main(arguments: list[str] | None = None) -> int:
     with loop:
         loop.run_until_complete(closed.wait())
         app.close()
-    guard.release()
+    crash_handler.release()
     return 0
+
+
+def open_window(application: QApplication, settings: Settings | None = None) -> App:
+    """Build a window, with the settings given or those of the person; it is not shown yet."""
+    return App(application, settings)
 
 
 def has_display() -> bool:

@@ -1,4 +1,4 @@
-"""Whether anybody is at work: presses, keys and turns of the wheel, wherever they go."""
+"""Notices the person's activity: presses, keys and turns of the wheel anywhere in the program."""
 
 from typing import TYPE_CHECKING
 
@@ -9,9 +9,9 @@ if TYPE_CHECKING:
 
 
 class ActivityWatcher(QObject):
-    """Tells of every press, key and turn of the wheel in the program, while it listens."""
+    """Calls back on every press, key and turn of the wheel in the program, while it is on."""
 
-    TOUCHES = frozenset(
+    INPUT_EVENTS = frozenset(
         {
             QEvent.Type.MouseButtonPress,
             QEvent.Type.MouseButtonRelease,
@@ -26,18 +26,19 @@ class ActivityWatcher(QObject):
         }
     )
 
-    def __init__(self, application: QCoreApplication, touched: "Callable[[], None]") -> None:
+    def __init__(self, application: QCoreApplication, on_activity: "Callable[[], None]") -> None:
         super().__init__()
-        self._application, self._touched = application, touched
-        self._listens = False
+        self._application, self._on_activity = application, on_activity
+        self._is_listening = False
 
     def listen(self, on: bool) -> None:
-        if on is not self._listens:
-            self._listens = on
+        """Switch the watcher on or off."""
+        if on is not self._is_listening:
+            self._is_listening = on
             install = self._application.installEventFilter
             (install if on else self._application.removeEventFilter)(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() in self.TOUCHES:
-            self._touched()
+        if event.type() in self.INPUT_EVENTS:
+            self._on_activity()
         return False

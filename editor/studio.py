@@ -29,17 +29,22 @@ class ToolChoices:
 class Studio:
     """Holds the open document and the choices; says when either is exchanged.
 
-    ``opened`` carries the new document, ``chosen`` the new choices.
+    ``opened`` carries the new document, ``chosen`` the new choices. ``has_document`` is False
+    while nothing but the blank canvas of a new window is there. ``saved`` carries a document that
+    was written.
     """
 
     def __init__(self, document: Document | None = None) -> None:
+        self.has_document = document is not None
         self.document = document or Document(Size(1024, 1024))
         self.choices = ToolChoices()
         self.opened: Signal[Document] = Signal()
         self.chosen: Signal[ToolChoices] = Signal()
+        self.saved: Signal[Document] = Signal()
 
     def open(self, document: Document) -> None:
         """Exchange the document; the caller has asked about unsaved changes."""
+        self.has_document = True
         self.document = document
         self.opened.emit(document)
 

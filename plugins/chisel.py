@@ -6,13 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import numpy as np
 
-from core.catalog import brushes
-from core.paint.layers import Layer
-from core.paint.pointer import Sample, Stamp
-from core.params import Range
+from core.plugin_api import BrushSize, Layer, Range, Sample, Stamp, brushes
 
 if TYPE_CHECKING:
-    from core.paint.document import Document
+    from core.plugin_api import Document
     from editor.api import Api
 
 
@@ -25,7 +22,7 @@ class Chisel:
 
     @dataclass(frozen=True)
     class Params:
-        size: Annotated[float, Range(4, 400, "Size", "px", step=1)] = 40.0
+        size: Annotated[float, BrushSize(4, 400, "Size", "px", step=1)] = 40.0
         angle: Annotated[float, Range(0, 180, "Angle", "°", step=5)] = 45.0
         thin: Annotated[float, Range(5, 100, "Thickness", "%", step=5)] = 20.0
 

@@ -31,15 +31,26 @@ RANGE = re.compile(
     r"-?\d\.\.|\bunbounded\b|\bany value\b|standard normal|unit variance|non-negative|positive"
     r"|probabilit|\brange\b"
 )
-PARTICLES = frozenset("up down of in on by to at off out with from for as over than".split())
+PARTICLES = frozenset(re.findall(r"\w+", "up down of in on by to at off out with from for as over"))
 IRREGULAR = frozenset(
-    "seen drawn found made given kept known shown held left taken written grown thrown gone done "
-    "begun led fed met lost won meant sent spent built felt dealt leapt slept swept crept burnt "
-    "learnt told sold caught bought brought taught sought understood stood hidden broken chosen "
-    "frozen spoken stolen woken worn torn born eaten forgotten driven proven said paid laid heard "
-    "hung stuck struck spun".split()
+    re.findall(
+        r"\w+",
+        """
+        seen drawn found made given kept known shown held left taken written grown thrown gone done
+        begun led fed met lost won meant sent spent built felt dealt leapt slept swept crept burnt
+        learnt told sold caught bought brought taught sought understood stood hidden broken chosen
+        frozen spoken stolen woken worn torn born eaten forgotten driven proven said paid laid heard
+        hung stuck struck spun
+        """,
+    )
 )
-NOT_PARTICIPLES = frozenset("embed need seed reseed feed speed string ring thing spacing".split())
+NOT_PARTICIPLES = frozenset(
+    {"embed", "need", "seed", "reseed", "feed", "speed", "string", "spacing"}
+)
+METAPHORS = re.compile(
+    r"\b(shelf|mouth|ear|errand|landing|landed|leapt?|leaps|climb(ed|s)?|doubts?|rungs?|ladder)\b"
+)
+"""Private words that stood for words of the field; core/GLOSSARY.md has those."""
 QT = re.compile(r"^[a-z]+[A-Z]")
 """Overrides of Qt methods keep Qt's names."""
 
@@ -120,7 +131,7 @@ def folder_graph() -> dict[str, set[str]]:
 
 
 def circles(graph: Graph) -> list[list[str]]:
-    """Groups of nodes that can all reach each other, by Tarjan's algorithm; single ones left out."""
+    """Groups of two and more nodes that can all reach each other, by Tarjan's algorithm."""
     order: dict[str, int] = {}
     low: dict[str, int] = {}
     stack: list[str] = []
@@ -151,7 +162,35 @@ def floor(package: str) -> list[str]:
     return sorted(path.stem for path in (ROOT / package).glob("*.py"))
 
 
+def packages() -> list[str]:
+    return [name for name, path in modules().items() if path.name == "__init__.py"]
+
+
+def module_doc(module: str) -> str:
+    return ast.get_docstring(tree_of(module)) or ""
+
+
+def function_lengths() -> dict[str, int]:
+    """Lines of every function, nested ones included, by module and name."""
+    return {
+        f"{module}.{node.name}": (node.end_lineno or node.lineno) - node.lineno + 1
+        for module in modules()
+        for node in ast.walk(tree_of(module))
+        if isinstance(node, Function)
+    }
+
+
 # Names
+
+
+def metaphors() -> list[str]:
+    """Where a private word stands in the sources, as file:line: word."""
+    return [
+        f"{path.relative_to(ROOT)}:{number}: {found[0]}"
+        for path in modules().values()
+        for number, line in enumerate(path.read_text("utf-8").splitlines(), 1)
+        if (found := METAPHORS.search(line.lower()))
+    ]
 
 
 def classes() -> Iterator[tuple[str, str]]:
@@ -208,21 +247,34 @@ def _items(
                 continue
             if prefix and QT.match(node.name):
                 continue
-            doc = ast.get_docstring(node) or (documented.get(node.name, "") if prefix else "")
+            doc = ast.get_docstring(node) or (_inherited_doc(node, documented) if prefix else "")
             yield Item(module, prefix + node.name, node, doc)
 
 
 @cache
 def inherited() -> dict[str, str]:
-    """Docstrings of what protocols and bases ask for, by method name: they speak for overrides."""
+    """Docstrings of what protocols and bases ask for: they speak for overrides.
+
+    By name with parameters, and by name alone for overrides that call parameters otherwise.
+    """
     found: dict[str, str] = {}
     for module in modules():
         for node in tree_of(module).body:
             if isinstance(node, ast.ClassDef) and _is_base(node):
                 for method in node.body:
                     if isinstance(method, Function) and ast.get_docstring(method):
-                        found.setdefault(method.name, ast.get_docstring(method) or "")
+                        for key in (_signature(method), method.name):
+                            found.setdefault(key, ast.get_docstring(method) or "")
     return found
+
+
+def _inherited_doc(node: Function, documented: Mapping[str, str]) -> str:
+    return documented.get(_signature(node)) or documented.get(node.name, "")
+
+
+def _signature(node: Function) -> str:
+    """A function's name and the names of its parameters."""
+    return f"{node.name}({', '.join(argument.arg for argument in node.args.args)})"
 
 
 BASES = frozenset({"Adapter", "ReplayPath", "PromptEdit"})

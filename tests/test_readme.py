@@ -61,7 +61,7 @@ def test_every_path_in_the_tree_exists() -> None:
     missing = [
         name
         for name in inner
-        if not (any((ROOT / top / name).exists() for top in ("core", "tests", "")))
+        if not (any((ROOT / top / name).exists() for top in ("core", "editor", "tests", "")))
     ]
     assert missing == []
 

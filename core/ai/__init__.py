@@ -1,1 +1,1 @@
-"""What an AI layer is made of, in numpy: context, masks, colour match, compositing, staleness."""
+"""The parts of an AI layer, in numpy: crop, masks, colour match, compositing, staleness."""

@@ -1,8 +1,8 @@
-"""The part of the canvas a model sees, and the way to the model's size and back.
+"""The crop of the canvas that a model gets, and the scaling to the model's size and back.
 
-``context`` chooses a rectangle around the mask; ``to_model`` brings the crop to a size the model
-accepts; ``from_model`` brings a result back to exactly the crop's size. Only what is shown to the
-model is ever resampled.
+``context`` chooses a rectangle around the mask. ``to_model`` scales the crop to a size that the
+model accepts. ``from_model`` scales a result back to exactly the crop's size. The canvas itself is
+never resampled.
 """
 
 from typing import NamedTuple
@@ -21,7 +21,7 @@ MARGIN = 0.12
 """Context around the mask: pixels, and share of the mask's diagonal, whichever is larger."""
 
 MIN_ASPECT = 1 / 3
-"""Crops slimmer than this are mirrored outwards: no model has seen a hair's breadth."""
+"""Crops slimmer than this are mirrored outwards, because models are not trained on thin strips."""
 
 
 class Geometry(NamedTuple):
@@ -49,30 +49,31 @@ class Fit(NamedTuple):
 
 
 def context(mask: Rect, canvas: Rect, geometry: Geometry, reach: int = 0) -> Rect:
-    """The crop for a mask: its bounds and surroundings, square and at least native if it fits.
+    """Return the crop for a mask: its bounds and surroundings, square, at least native if it fits.
 
-    reach is how far outside its bounds the mask still acts. Edges lie on the model's grid unless
-    they are the canvas's own; near a border the crop moves inward, so no context is lost.
+    reach is how far outside its bounds the mask still acts, in pixels. Edges lie on the model's
+    grid unless they are the canvas's own. Near a border the crop moves inward.
     """
     margin = max(MIN_MARGIN, round(MARGIN * diagonal(mask)), reach)
     wanted = (mask.pad(margin) & canvas).snap(geometry.multiple)
     side = max(geometry.native, wanted.width, wanted.height)
     side = -(-side // geometry.multiple) * geometry.multiple
-    x = _place(wanted.x, wanted.right, side, canvas.right, geometry.multiple)
-    y = _place(wanted.y, wanted.bottom, side, canvas.bottom, geometry.multiple)
+    x = _start_of_span(wanted.x, wanted.right, side, canvas.right, geometry.multiple)
+    y = _start_of_span(wanted.y, wanted.bottom, side, canvas.bottom, geometry.multiple)
     return Rect(x, y, side, side) & canvas
 
 
 def unit(pixels: Pixels) -> Floats:
-    """Bytes as float32 in 0..1."""
+    """Return bytes (shaped like any picture, 0..255) as float32 of that shape in 0..1."""
     return np.divide(pixels, 255, dtype=np.float32)
 
 
 def diagonal(rect: Rect) -> float:
+    """The length of a rectangle's diagonal, in pixels."""
     return float(np.hypot(rect.width, rect.height))
 
 
-def _place(low: int, high: int, side: int, end: int, grid: int) -> int:
+def _start_of_span(low: int, high: int, side: int, end: int, grid: int) -> int:
     """Where a span of a given side starts: around low..high, on the grid, within 0..end."""
     start = ((low + high - side) // 2) // grid * grid
     start = max(start, high - side)
@@ -80,7 +81,7 @@ def _place(low: int, high: int, side: int, end: int, grid: int) -> int:
 
 
 def fit(crop: Size, geometry: Geometry) -> Fit:
-    """The model's size for a crop: about native² in area, aspect kept, sides in its multiples."""
+    """Return how a crop is scaled: about native² in area, aspect kept, sides in its multiples."""
     longer = max(crop)
     least = min(longer, max(1, round(longer * MIN_ASPECT)))
     pad = (max(0, least - crop.width), max(0, least - crop.height))
@@ -95,27 +96,27 @@ def _round_to(side: float, multiple: int) -> int:
 
 
 def to_model(crop: Pixels, mask: Pixels, geometry: Geometry) -> tuple[Floats, Floats]:
-    """A crop (height x width x 3) and its denoise mask (height x width) as a Task wants them.
+    """Scale a crop (height x width x 3 uint8, 0..255) and its denoise mask (height x width uint8).
 
-    Returns the picture and the mask at the model's size, float32 in 0..1; the mask is never
-    weakened by scaling down.
+    Returns the picture and the mask at the model's size, float32 in 0..1. Scaling down never
+    weakens the mask.
     """
-    how = fit(Size(crop.shape[1], crop.shape[0]), geometry)
-    grown = np.pad(mask, ((0, how.pad[1]), (0, how.pad[0])))
-    return scale_to_model(crop, geometry), _resize_mask(grown, how.size)
+    fitting = fit(Size(crop.shape[1], crop.shape[0]), geometry)
+    padded = np.pad(mask, ((0, fitting.pad[1]), (0, fitting.pad[0])))
+    return scale_to_model(crop, geometry), _resize_mask(padded, fitting.size)
 
 
 def scale_to_model(crop: Pixels, geometry: Geometry) -> Floats:
-    """A crop (height x width x 3) at the model's size, float32 in 0..1."""
-    how = fit(Size(crop.shape[1], crop.shape[0]), geometry)
-    return _resize(unit(_mirror_pad(crop, how)), how.size).clip(0, 1)
+    """Scale a crop (height x width x 3 uint8, 0..255) to the model's size, float32 in 0..1."""
+    fitting = fit(Size(crop.shape[1], crop.shape[0]), geometry)
+    return _resize(unit(_mirror_pad(crop, fitting)), fitting.size).clip(0, 1)
 
 
 def from_model(result: Floats, crop: Size, geometry: Geometry) -> Floats:
-    """A picture at the model's size back at the crop's, float32 in 0..1."""
-    how = fit(crop, geometry)
-    back = _resize(result, how.padded)[: crop.height, : crop.width]
-    return np.ascontiguousarray(back.clip(0, 1))
+    """Scale a result (height x width x 3 float32, 0..1) from the model's size to the crop's."""
+    fitting = fit(crop, geometry)
+    scaled = _resize(result, fitting.padded)[: crop.height, : crop.width]
+    return np.ascontiguousarray(scaled.clip(0, 1))
 
 
 def origin(rect: Rect, geometry: Geometry, factor: int) -> tuple[int, int]:
@@ -124,19 +125,19 @@ def origin(rect: Rect, geometry: Geometry, factor: int) -> tuple[int, int]:
     return round(rect.x * scale / factor), round(rect.y * scale / factor)
 
 
-def _mirror_pad(crop: Pixels, how: Fit) -> Pixels:
-    if how.pad == (0, 0):
+def _mirror_pad(crop: Pixels, fitting: Fit) -> Pixels:
+    if fitting.pad == (0, 0):
         return crop
-    return np.pad(crop, ((0, how.pad[1]), (0, how.pad[0]), (0, 0)), mode="symmetric")
+    return np.pad(crop, ((0, fitting.pad[1]), (0, fitting.pad[0]), (0, 0)), mode="symmetric")
 
 
 def _resize(picture: Floats, size: Size) -> Floats:
     height, width = picture.shape[:2]
     if (width, height) == size:
         return np.asarray(picture, np.float32)
-    shrinks = size.width * size.height < width * height
-    way = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
-    return np.asarray(cv2.resize(picture, size, interpolation=way), np.float32)
+    is_smaller = size.width * size.height < width * height
+    interpolation = cv2.INTER_AREA if is_smaller else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(picture, size, interpolation=interpolation), np.float32)
 
 
 def _resize_mask(mask: Pixels, size: Size) -> Floats:

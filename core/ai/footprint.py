@@ -29,12 +29,12 @@ class Footprint:
 
     @cached_property
     def painted(self) -> Pixels:
-        """The painted region over the area, height x width, 255 = edit."""
+        """The painted region over the area, height x width uint8, 255 = edit."""
         return read_region(self.layer, self.area)
 
     @cached_property
     def support(self) -> Pixels:
-        """Over the area, 1 where anything may change and 0 elsewhere."""
+        """Over the area, height x width uint8: 1 where anything may change, 0 elsewhere."""
         refuse_huge(self.layer, self.area)
         return (denoise_mask(self.painted, self.lengths) > 0).astype("uint8")
 
@@ -51,13 +51,16 @@ class Footprint:
 
 
 def footprint(document: "Document", layer: AiLayer) -> Footprint:
-    """Raises TechniqueError when nothing is painted or it lies off the canvas."""
-    everywhere = layer.region.tight_bounds().translate(*layer.position)
-    if not everywhere:
+    """Measure where a layer may change anything.
+
+    Raises TechniqueError when nothing is painted or it lies off the canvas.
+    """
+    painted = layer.region.tight_bounds().translate(*layer.position)
+    if not painted:
         raise TechniqueError(
             f"Nothing is painted on {layer.name}: sweep the AI brush over a region."
         )
-    bounds = everywhere & document.bounds
+    bounds = painted & document.bounds
     if not bounds:
         raise TechniqueError(
             f"The region of {layer.name} lies off the canvas: move the layer back, or paint again."
@@ -67,7 +70,10 @@ def footprint(document: "Document", layer: AiLayer) -> Footprint:
 
 
 def below(document: "Document", where: Footprint) -> Group:
-    """The tree of what lies below a layer, without AI layers that do not meet it."""
+    """Return the tree of what lies below a layer, without AI layers that do not meet it.
+
+    Raises TechniqueError when the layer is not in the document.
+    """
     tree = _nodes_below(document.root, where.layer.id)
     if tree is None:
         raise TechniqueError(f"{where.layer.name} is no longer in the document.")
@@ -78,12 +84,12 @@ def below(document: "Document", where: Footprint) -> Group:
 
 
 def read_region(layer: AiLayer, rect: Rect) -> Pixels:
-    """The painted region over a canvas rectangle, height x width."""
+    """Read the painted region over a canvas rectangle, height x width uint8, 0..255."""
     return layer.region.read(rect.translate(-layer.position.x, -layer.position.y))[..., 0]
 
 
 def refuse_huge(layer: AiLayer, rect: Rect) -> None:
-    """Raises TechniqueError for a rectangle too large to be copied around."""
+    """Check a rectangle's area. Raises TechniqueError when its copies would fill the memory."""
     if rect.area > MAX_CELLS:
         raise TechniqueError(
             f"The region of {layer.name} needs {rect.width} x {rect.height} pixels at once; "

@@ -1,4 +1,4 @@
-"""Pictures that a recipe names by their files, laid over the canvas and cut as its own is."""
+"""Pictures that a recipe names by their files, scaled over the canvas and cropped like it."""
 
 from functools import lru_cache
 from pathlib import Path
@@ -13,11 +13,11 @@ from core.formats.flat import flat_image
 from core.formats.opening import open_document
 from core.geometry import Rect, Size
 from core.paint.tiles import Pixels
-from core.params import Field
+from core.params import Field, PictureFile
 from core.task import Recipe
 
-KEPT = 4
-"""Cut-outs held between runs: reading a photo takes a second."""
+MAX_CUTOUTS = 4
+"""Crops that are kept between runs, because reading a photo takes a second."""
 
 Box = tuple[float, float, float, float]
 
@@ -25,14 +25,15 @@ Box = tuple[float, float, float, float]
 def load_input_pictures(
     recipe: Recipe, canvas: Size, rect: Rect, geometry: Geometry
 ) -> dict[str, Floats]:
-    """What each picture shows inside a rectangle of the canvas, at the model's size.
+    """Read each named picture inside a rectangle of the canvas, by parameter.
 
-    Raises FileError naming the parameter and the file that cannot be read.
+    Each is height x width x 3 float32 in 0..1 at the model's size. Raises FileError naming the
+    parameter and the file that cannot be read.
     """
     return {
         field.name: scale_to_model(_crop_picture(field, path, canvas, rect), geometry)
         for field, path in input_files(recipe)
-        if "image" in getattr(field.marker, "kinds", ())
+        if isinstance(field.marker, PictureFile)
     }
 
 
@@ -45,21 +46,21 @@ def _crop_picture(field: Field, path: Path, canvas: Size, rect: Rect) -> Pixels:
         raise FileError(f"{field.label}: {path} cannot be read ({error}).") from error
 
 
-@lru_cache(KEPT)
-def _fit_to_canvas(path: Path, written: str, canvas: Size, rect: Rect) -> Pixels:
-    """Over white, just large enough to cover the canvas, and centred on it.
+@lru_cache(MAX_CUTOUTS)
+def _fit_to_canvas(path: Path, stamp: str, canvas: Size, rect: Rect) -> Pixels:
+    """Scale a picture over white so that it just covers the canvas, and crop it to a rectangle.
 
-    ``written`` tells apart what the file held at different times.
+    ``stamp`` is a part of the cache's key: a file that was written again is read again.
     """
     image = flat_image(open_document(path), opaque=True)
-    way = Image.Resampling.BICUBIC
-    laid = np.asarray(image.resize(rect.size, way, _box(Size(*image.size), canvas, rect)))
-    laid.setflags(write=False)
-    return laid
+    box = _box(Size(*image.size), canvas, rect)
+    crop = np.asarray(image.resize(rect.size, Image.Resampling.BICUBIC, box))
+    crop.setflags(write=False)
+    return crop
 
 
 def _box(size: Size, canvas: Size, rect: Rect) -> Box:
-    """Where a rectangle of the canvas lies on a picture of some size that covers the canvas."""
+    """The box of a picture that a rectangle of the canvas shows, when it covers the canvas."""
     scale = min(size.width / canvas.width, size.height / canvas.height)
     left = max(0.0, (size.width - canvas.width * scale) / 2)
     top = max(0.0, (size.height - canvas.height * scale) / 2)

@@ -1,12 +1,11 @@
-"""AI layers in a document: what a model is asked, what comes back, and when it is out of date.
+"""AI layers in a document: their tasks, their results, and when a result is out of date.
 
 The input of a layer is the picture below it. AI layers below count only where what they show
-meets what this one may change, so layers apart from each other give the same picture in either
-order, and a change elsewhere makes nothing stale.
+meets what this one may change. So layers that do not meet give the same picture in either order,
+and a change elsewhere makes nothing stale.
 """
 
 import hashlib
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +22,7 @@ from core.catalog import params_of, techniques
 from core.errors import TechniqueError
 from core.geometry import Rect, Size
 from core.paint.flatten import flatten
-from core.paint.layers import AiLayer, walk
+from core.paint.layers import AiLayer
 from core.paint.tiles import Pixels, Tiles
 from core.params import from_json
 from core.task import Recipe, Task
@@ -34,11 +33,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class LayerTask:
-    """What the worker gets for one layer: bytes of the canvas, not yet at the model's size.
+    """What the worker gets for one layer: pixels of the canvas, not yet at the model's size.
 
-    ``crop`` is height x width x 3, ``painted`` height x width (255 = edit), both over ``rect`` of
-    a ``canvas``; ``bounds`` are those of everything painted; ``key`` names the input the result
-    belongs to.
+    ``crop`` is height x width x 3 uint8, ``painted`` height x width uint8 (255 = edit), both over
+    ``rect`` of a ``canvas``. ``bounds`` are those of everything painted. ``key`` identifies the
+    input that the result belongs to.
     """
 
     layer: str
@@ -60,7 +59,7 @@ class LayerTask:
 
 
 def make_layer_task(document: "Document", layer: AiLayer, geometry: Geometry) -> LayerTask:
-    """Everything one run needs.
+    """Freeze everything that one run of a layer needs.
 
     Raises TechniqueError when nothing is painted, when it lies off the canvas, or when the
     region is too large.
@@ -68,44 +67,43 @@ def make_layer_task(document: "Document", layer: AiLayer, geometry: Geometry) ->
     where = footprint(document, layer)
     rect = input_rect(document, where, geometry)
     refuse_huge(layer, rect)
-    seen = flatten(below(document, where), rect)
-    key = _key(where, seen[where.area.translate(-rect.x, -rect.y).slices])
-    crop, region = flatten_on_white(seen), read_region(layer, rect)
+    backdrop = flatten(below(document, where), rect)
+    key = _key(where, backdrop[where.area.translate(-rect.x, -rect.y).slices])
+    crop, region = flatten_on_white(backdrop), read_region(layer, rect)
     return LayerTask(layer.id, layer.recipe, rect, where.bounds, document.size, crop, region, key)
 
 
-def make_task(request: LayerTask, geometry: Geometry, factor: int) -> Task[Any]:
-    """The request as a technique wants it: checked parameters, pictures at the model's size.
+def make_task(layer_task: LayerTask, geometry: Geometry, factor: int) -> Task[Any]:
+    """Make the task of a technique: checked parameters, pictures at the model's size.
 
     Raises EditorError for a parameter that does not fit, or a file that cannot be read.
     """
-    recipe = request.recipe
+    recipe = layer_task.recipe
     params = from_json(params_of(techniques[recipe.technique]), recipe.params)
-    mask = denoise_mask(request.painted, request.lengths)
-    image, denoise = to_model(request.crop, mask, geometry)
-    others = load_input_pictures(recipe, request.canvas, request.rect, geometry)
-    corner = origin(request.rect, geometry, factor)
-    return Task(recipe, params, image, denoise, corner, others)
+    mask = denoise_mask(layer_task.painted, layer_task.lengths)
+    image, denoise = to_model(layer_task.crop, mask, geometry)
+    pictures = load_input_pictures(recipe, layer_task.canvas, layer_task.rect, geometry)
+    corner = origin(layer_task.rect, geometry, factor)
+    return Task(recipe, params, image, denoise, corner, pictures)
 
 
-def with_result(
-    document: "Document", request: LayerTask, pixels: Pixels, model_hash: str
-) -> AiLayer:
-    """The layer showing a result (RGBA premultiplied over request.rect), as it is now.
+def with_result(document: "Document", task: LayerTask, pixels: Pixels, model_hash: str) -> AiLayer:
+    """Return the task's layer, as the document has it, with the pixels of a result.
 
-    Raises EditorError when the layer has been deleted meanwhile.
+    pixels: height x width x 4 uint8 over task.rect, premultiplied RGBA, 0..255. Raises
+    TechniqueError when the layer is no AI layer any more, EditorError when it has been deleted.
     """
-    layer = document.find(request.layer)
+    layer = document.find(task.layer)
     if not isinstance(layer, AiLayer):
         raise TechniqueError(f"{layer.name} is no longer an AI layer.")
-    place = request.rect.translate(-layer.position.x, -layer.position.y)
-    tiles = Tiles.of(pixels, place.x, place.y)
+    rect = task.rect.translate(-layer.position.x, -layer.position.y)
+    tiles = Tiles.of(pixels, rect.x, rect.y)
     recipe = replace(layer.recipe, model_hash=model_hash)
-    return replace(layer, tiles=tiles, recipe=recipe, rendered=request.key)
+    return replace(layer, tiles=tiles, recipe=recipe, rendered=task.key)
 
 
 def input_rect(document: "Document", where: Footprint, geometry: Geometry) -> Rect:
-    """The part of the canvas the model sees: the recipe's context box, or one that fits."""
+    """Return the crop that the model gets: the recipe's context box, or one that fits."""
     chosen = where.layer.recipe.context & document.bounds
     if chosen:
         return chosen | where.area
@@ -113,15 +111,15 @@ def input_rect(document: "Document", where: Footprint, geometry: Geometry) -> Re
 
 
 def result_key(document: "Document", layer: AiLayer) -> str:
-    """A hash of what decides the pixels: those below that may change, the region, the recipe."""
+    """Hash what decides the result: the pixels below that may change, the region, the recipe."""
     where = footprint(document, layer)
     return _key(where, flatten(below(document, where), where.area))
 
 
 def is_stale(document: "Document", layer: AiLayer) -> bool:
-    """Whether the cached pixels belong to another input than the present one.
+    """Whether the layer's pixels belong to another input than the present one.
 
-    They stay as they are where a picture or model that they were made from is gone.
+    A layer whose recipe names a picture or model that is gone is not stale: it keeps its pixels.
     """
     if layer.baked or not has_all_inputs(layer.recipe):
         return False
@@ -131,40 +129,16 @@ def is_stale(document: "Document", layer: AiLayer) -> bool:
         return False
 
 
-def stale_layers(document: "Document", within: Rect | None = None) -> Iterator[AiLayer]:
-    """Visible AI layers to run again, from bottom to top.
-
-    ``within`` is what has changed since the last look: layers that do not reach it are skipped
-    unread. Run one and put its result in before asking for the next: what lies above may then
-    be stale too.
-    """
-    for node in walk(document.root):
-        if not (isinstance(node, AiLayer) and node.visible):
-            continue
-        if _reaches(document, node, within) and is_stale(document, node):
-            yield node
-
-
-def _reaches(document: "Document", layer: AiLayer, changed: Rect | None) -> bool:
-    """Whether a change inside a rectangle can matter to a layer."""
-    if changed is None:
-        return True
-    try:
-        return bool(footprint(document, layer).area & changed)
-    except TechniqueError:
-        return False
-
-
-def _key(where: Footprint, seen: Pixels) -> str:
-    """seen is what lies below, over the footprint's area."""
+def _key(where: Footprint, backdrop: Pixels) -> str:
+    """Hash a layer's input; backdrop is the flattened picture below, over the footprint's area."""
     recipe = where.layer.recipe
     text = f"{where.area}{recipe.key}{input_stamps(recipe)}"
     digest = hashlib.blake2b(text.encode(), digest_size=16)
-    for pixels in (where.painted, cv2.bitwise_and(seen, seen, mask=where.support)):
+    for pixels in (where.painted, cv2.bitwise_and(backdrop, backdrop, mask=where.support)):
         digest.update(np.ascontiguousarray(pixels).data)
     return digest.hexdigest()
 
 
 def flatten_on_white(pixels: Pixels) -> Pixels:
-    """Premultiplied RGBA over white paper, without alpha."""
+    """Lay premultiplied RGBA (height x width x 4 uint8, 0..255) on white; returns RGB, uint8."""
     return pixels[..., :3] + (255 - pixels[..., 3:])

@@ -1,6 +1,5 @@
 """From a model's result to the pixels of an AI layer."""
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -21,10 +20,11 @@ def layer_pixels(
     lengths: Transition,
     amount: float,
 ) -> Pixels:
-    """RGBA premultiplied bytes, the composite mask as alpha; everything at the crop's size.
+    """Make premultiplied RGBA, height x width x 4 uint8, 0..255, with the composite mask as alpha.
 
-    crop is height x width x 3 bytes, painted height x width bytes, result and round_trip
-    float32 in 0..1 as from core.ai.crop.from_model, amount that of core.ai.residual.change.
+    crop is height x width x 3 uint8, painted height x width uint8, result and round_trip
+    height x width x 3 float32 in 0..1 (see core.ai.crop.from_model), all at the crop's size.
+    amount is that of core.ai.residual.edit_amount.
     """
     original = unit(crop)
     picture = add_residual(original, result, round_trip, amount)
@@ -34,17 +34,3 @@ def layer_pixels(
     alpha = np.rint(composite_mask(denoise, lengths) * 255)
     colour = np.rint(picture * alpha[..., None])
     return np.concatenate([colour, alpha[..., None]], axis=2).astype(np.uint8)
-
-
-def preview_pixels(preview: Pixels, painted: Pixels, lengths: Transition) -> Pixels:
-    """RGBA premultiplied bytes to show while the model works, at the preview's own size.
-
-    preview is height x width x 3 over the request's rectangle, painted that rectangle's region.
-    """
-    height, width = preview.shape[:2]
-    scale = width / painted.shape[1]
-    small = cv2.resize(painted, (width, height), interpolation=cv2.INTER_AREA)
-    scaled = Transition(*(max(1, round(length * scale)) for length in lengths))
-    mask = composite_mask(denoise_mask(np.asarray(small, np.uint8), scaled), scaled)[..., None]
-    pixels: Pixels = np.rint(np.concatenate([preview * mask, mask * 255], axis=2)).astype(np.uint8)
-    return pixels

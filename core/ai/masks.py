@@ -1,7 +1,7 @@
-"""The two masks of an edit: one that says how much may change, one that lets pixels through.
+"""The two masks of an edit: how much each pixel may change, and how much of the result shows.
 
 Both grow from the painted region by the lengths of krita-ai-diffusion's defaults, scaled by the
-region's size and by how much is changed; both are 1 wherever the person painted firmly.
+region's size and by how much is changed. Both are 1 wherever the person painted firmly.
 """
 
 from typing import NamedTuple
@@ -44,7 +44,10 @@ def transition(painted: Rect, change: float) -> Transition:
 
 
 def denoise_mask(painted: Pixels, lengths: Transition) -> Pixels:
-    """How much each pixel may change, height x width bytes: the region grown, then feathered."""
+    """Return how much each pixel may change: the region grown, then feathered.
+
+    painted and the mask are height x width uint8, 0..255.
+    """
     outside = np.where(painted >= FIRM, 0, 255).astype(np.uint8)
     if outside.all():
         return painted
@@ -54,7 +57,10 @@ def denoise_mask(painted: Pixels, lengths: Transition) -> Pixels:
 
 
 def composite_mask(denoise: Pixels, lengths: Transition) -> Floats:
-    """How much of the result shows, height x width in 0..1: smooth, within the denoise mask."""
+    """Return how much of the result shows: smooth, and 0 outside the denoise mask.
+
+    denoise: height x width uint8, 0..255. Returns height x width float32, 0..1.
+    """
     inside = (denoise > 0).astype(np.uint8)
     if inside.all():
         return np.ones(inside.shape, np.float32)

@@ -1,4 +1,4 @@
-"""What a recipe starts with: the technique's defaults and what the model is usually run with."""
+"""The recipe that a technique and a model start with."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from core import catalog
 from core.catalog import modifiers, params_of, techniques
 from core.models.opening import model_defaults
-from core.params import from_json, to_json
+from core.params import Guidance, field_marked, from_json, to_json, values_by_name
 from core.task import ModifierSetting, Recipe
 
 GUIDANCE = "cfg"
@@ -19,9 +19,9 @@ def default_recipe(
     values: Mapping[str, Any] | None = None,
     wrappers: tuple[ModifierSetting, ...] = (),
 ) -> Recipe:
-    """A recipe with every parameter written out; ``values`` and ``wrappers`` take precedence.
+    """Make a recipe with every parameter; ``values`` and ``wrappers`` take precedence.
 
-    A technique with a guidance of its own gets the model's usual scale there, and no modifier.
+    A technique with a guidance parameter gets the model's usual scale there, and no modifier.
 
     Raises EditorError for an unknown technique, or a parameter that is unknown or out of range.
     """
@@ -29,12 +29,10 @@ def default_recipe(
     kind = params_of(techniques[technique])
     usual = model_defaults(model)
     params = to_json(kind())
-    params |= {name: value for name, value in usual.params.items() if name in params}
-    guides_itself = "guidance" in params
-    if guides_itself:
-        params["guidance"] = usual.guidance
+    params |= values_by_name(kind, {**usual.params, Guidance: usual.guidance})
     params = to_json(from_json(kind, {**params, **(values or {})}))
-    if not wrappers and usual.guidance > 1 and not guides_itself:
-        scale = params_of(modifiers[GUIDANCE])(scale=usual.guidance)
-        wrappers = (ModifierSetting(GUIDANCE, to_json(scale)),)
+    if not wrappers and usual.guidance > 1 and field_marked(kind, Guidance) is None:
+        guide = params_of(modifiers[GUIDANCE])
+        scale = values_by_name(guide, {Guidance: usual.guidance})
+        wrappers = (ModifierSetting(GUIDANCE, to_json(guide(**scale))),)
     return Recipe(technique, params, model, wrappers, seed)

@@ -1,4 +1,4 @@
-"""What a recipe names beside its own model, files and other models, and whether it is as it was."""
+"""The files and other models that a recipe's parameters name, and whether they have changed."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,19 +13,19 @@ WEIGHTS = {".safetensors", ".json"}
 
 
 def input_files(recipe: Recipe) -> Iterator[tuple[Field, Path]]:
-    """The files that a recipe names, each with its parameter."""
+    """Iterate over the files that a recipe names, each with its parameter."""
     for kind in _params_of(recipe):
         yield from params.named_files(kind, recipe.params)
 
 
 def input_models(recipe: Recipe) -> Iterator[tuple[Field, str]]:
-    """The models that a recipe names in its parameters, each with the parameter."""
+    """Iterate over the models that a recipe's parameters name, each with the parameter."""
     for kind in _params_of(recipe):
         yield from params.named_models(kind, recipe.params)
 
 
 def input_stamps(recipe: Recipe) -> str:
-    """A text that changes when a file or a model that the recipe names is exchanged."""
+    """Return a text that changes when a file or a model that the recipe names is replaced."""
     return "".join(_stamps(recipe))
 
 
@@ -35,16 +35,16 @@ def has_all_inputs(recipe: Recipe) -> bool:
 
 
 def file_stamp(path: Path) -> str:
-    """When a file was written, and its size; empty where there is none."""
+    """Return a text of a file's time and size; empty when there is no such file."""
     try:
-        facts = path.stat()
+        status = path.stat()
     except (OSError, ValueError):
         return ""
-    return f"{facts.st_mtime_ns}/{facts.st_size} "
+    return f"{status.st_mtime_ns}/{status.st_size} "
 
 
 def _params_of(recipe: Recipe) -> list[type[Any]]:
-    """None for a technique that is not installed."""
+    """The technique's parameter class; an empty list when the technique is not installed."""
     return [params_of(techniques[recipe.technique])] if recipe.technique in techniques else []
 
 
@@ -54,7 +54,7 @@ def _stamps(recipe: Recipe) -> Iterator[str]:
 
 
 def _stamp_of_model(name: str) -> str:
-    """Of the weights at a path; a model with an id comes with the program."""
+    """A text of the weights at a path; a model with an id comes with the program."""
     path = Path(name)
     if not path.is_absolute():
         return f"{name} "

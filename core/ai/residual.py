@@ -1,25 +1,27 @@
-"""Residual compositing: add what the edit changed, so that encode and decode lose nothing."""
+"""Residual compositing: adds only what the edit changed, so that the codec's loss does not show."""
 
 import math
 
 import numpy as np
 import numpy.typing as npt
 
+from core.ai.recipe_values import value_of
+from core.params import Depth, Strength
 from core.task import Recipe
 
 Floats = npt.NDArray[np.float32]
 
 PLAIN_FROM, PLAIN_AT = 0.4, 0.8
-"""Between these amounts of change the result goes over from 'added' to 'as generated'."""
+"""Amounts of change between which the picture goes from the added residual to the plain result."""
 
 
 def edit_amount(recipe: Recipe) -> float:
     """How much an edit may change, 0..1: its strength, less where it starts near the end."""
-    return _share(recipe.params.get("strength", 1.0)) * _share(recipe.params.get("depth", 1.0))
+    return _share(value_of(recipe, Strength)) * _share(value_of(recipe, Depth))
 
 
 def _share(value: object) -> float:
-    """A parameter as 0..1; what is no number counts as 1, and is refused when the edit runs."""
+    """A value as 0..1; what is no number counts as 1, and is refused when the edit runs."""
     if not isinstance(value, (int, float)) or not math.isfinite(value):
         return 1.0
     return min(1.0, max(0.0, float(value)))
@@ -31,11 +33,11 @@ def is_plain(amount: float) -> bool:
 
 
 def add_residual(original: Floats, result: Floats, round_trip: Floats, amount: float) -> Floats:
-    """The picture to show inside the mask; all height x width x 3 in 0..1, sRGB-coded.
+    """Return the picture to show inside the mask; all are height x width x 3 float32 in 0..1.
 
     With x the original, y the result and V(x) the original after encode and decode, this is
-    x + (y - V(x)) for small amounts and y for large ones: fine detail that the codec cannot
-    hold comes from the original while there is still something of it in the result.
+    x + (y - V(x)) for small amounts and y for large ones. So fine detail that the codec drops
+    comes from the original, as long as the result still holds some of it.
     """
     share = np.clip((amount - PLAIN_FROM) / (PLAIN_AT - PLAIN_FROM), 0, 1)
     plain = np.float32(share * share * (3 - 2 * share))

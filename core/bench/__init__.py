@@ -1,1 +1,1 @@
-"""Measurements of the program on this machine, one file each; ``sfumato bench NAME``."""
+"""Measurements of the program on this machine, one file each, for ``sfumato bench NAME``."""

@@ -1,4 +1,4 @@
-"""The layered diffusion brush: calls, time to see it, cost against canvas size, exactness."""
+"""Measures the layered diffusion brush: calls, times, cost against canvas size, exactness."""
 
 import asyncio
 from dataclasses import replace
@@ -8,10 +8,10 @@ import numpy as np
 
 from core.bench.registry import benches
 from core.bench.strokes import (
-    ai_layer,
-    picture,
+    add_ai_layer,
+    make_picture,
+    open_storybook,
     running_engine,
-    storybook,
     time_cancel,
     time_stroke,
 )
@@ -31,7 +31,7 @@ TAIL = 2
 
 @benches.register
 class BrushBench:
-    """What an AI stroke costs, with the bars of the project."""
+    """The cost of an AI stroke, with the limits that the project sets itself."""
 
     id: ClassVar[str] = "brush"
     label: ClassVar[str] = "AI brush"
@@ -39,31 +39,31 @@ class BrushBench:
     def run(self, quick: bool) -> dict[str, Any]:
         from core.bench.peer import compare_with_peer
 
-        with storybook() as (model, named):
-            figures = asyncio.run(_all(model, 3 if quick else 15))
+        with open_storybook() as (model, description):
+            figures = asyncio.run(_measure_all(model, 3 if quick else 15))
         return {
-            "model": named,
+            "model": description,
             **figures,
             "peer": asyncio.run(compare_with_peer(1 if quick else 3)),
         }
 
 
-async def _all(model: str, repeats: int) -> dict[str, Any]:
+async def _measure_all(model: str, repeats: int) -> dict[str, Any]:
     async with running_engine() as engine:
         facts = await engine.open(model)
-        documents = {size: picture(size) for size in (SMALL, LARGE)}
+        documents = {size: make_picture(size) for size in (SMALL, LARGE)}
         layers = {
-            size: ai_layer(document, model, 1, steps=STEPS, depth=DEPTH)
+            size: add_ai_layer(document, model, 1, steps=STEPS, depth=DEPTH)
             for size, document in documents.items()
         }
-        figures = await _calls(engine, documents[SMALL], layers[SMALL], facts)
-        figures |= await _times(engine, documents, layers, facts, repeats)
-        figures |= await _cancel(engine, documents[SMALL], layers[SMALL], facts, repeats)
-        figures["exact"] = await _exact(engine, documents[SMALL], layers[SMALL], facts)
+        figures = await _measure_calls(engine, documents[SMALL], layers[SMALL], facts)
+        figures |= await _measure_times(engine, documents, layers, facts, repeats)
+        figures |= await _measure_cancel(engine, documents[SMALL], layers[SMALL], facts, repeats)
+        figures["exact"] = await _check_exactness(engine, documents[SMALL], layers[SMALL], facts)
         return {"open_seconds": round(facts.seconds, 3), "device": facts.device, **figures}
 
 
-async def _calls(
+async def _measure_calls(
     engine: Engine, document: Document, layer: AiLayer, facts: ModelOpened
 ) -> dict[str, Any]:
     """Network calls of the first stroke on a picture and of the next one."""
@@ -75,7 +75,7 @@ async def _calls(
     return {"calls": {"depth_n": depth, "bar": depth + TAIL, **calls}}
 
 
-async def _times(
+async def _measure_times(
     engine: Engine,
     documents: dict[Size, Document],
     layers: dict[Size, AiLayer],
@@ -101,10 +101,10 @@ async def _times(
     }
 
 
-async def _cancel(
+async def _measure_cancel(
     engine: Engine, document: Document, layer: AiLayer, facts: ModelOpened, repeats: int
 ) -> dict[str, Any]:
-    """From cancel, at different moments of a step, to a free worker; beside a step's length."""
+    """Time from cancel, at different moments of a step, to a free worker; and a step's length."""
     waits, steps = [], []
     for turn in range(repeats):
         seeded = _with_seed(document, layer, 100 + turn)
@@ -116,22 +116,22 @@ async def _cancel(
     return {"cancel_to_idle_ms": milliseconds(waits), "one_step_ms": milliseconds(steps)}
 
 
-async def _exact(
+async def _check_exactness(
     engine: Engine, document: Document, layer: AiLayer, facts: ModelOpened
 ) -> dict[str, bool]:
-    """Claims about pixels that must hold to the last bit."""
+    """Check claims about pixels that must hold to the last bit."""
     seeded = _with_seed(document, layer, 7)
     await time_stroke(engine, document, seeded, facts)
     shown = flatten(document.root, document.bounds)
-    result = _now(document, layer)
+    result = _find_layer(document, layer)
     alpha = result.tiles.read(document.bounds)[..., 3]
     document.replace("Hide", replace(result, visible=False))
     hidden = flatten(document.root, document.bounds)
     document.replace("Show", result)
     await time_stroke(engine, document, _with_seed(document, layer, 8), facts)
     await time_stroke(engine, document, _with_seed(document, layer, 7), facts)
-    again = _now(document, layer)
-    original = flatten(picture(document.size).root, document.bounds)
+    again = _find_layer(document, layer)
+    original = flatten(make_picture(document.size).root, document.bounds)
     return {
         "hidden_is_the_original": bool(np.array_equal(hidden, original)),
         "outside_the_mask_is_untouched": bool((shown == original)[alpha == 0].all()),
@@ -142,7 +142,7 @@ async def _exact(
     }
 
 
-def _now(document: Document, layer: AiLayer) -> AiLayer:
+def _find_layer(document: Document, layer: AiLayer) -> AiLayer:
     found = document.find(layer.id)
     assert isinstance(found, AiLayer)
     return found
@@ -150,7 +150,7 @@ def _now(document: Document, layer: AiLayer) -> AiLayer:
 
 def _with_seed(document: Document, layer: AiLayer, seed: int) -> AiLayer:
     """The layer as it is in the document, with another seed."""
-    now = _now(document, layer)
+    now = _find_layer(document, layer)
     changed = replace(now, recipe=replace(now.recipe, seed=seed))
     document.replace("Seed", changed)
     return changed

@@ -1,4 +1,4 @@
-"""Ink on the canvas: measured by the editor in a process of its own, because core has no Qt."""
+"""Measures ink on the canvas in a process of the editor, because core has no Qt."""
 
 import json
 import os
@@ -9,26 +9,28 @@ from typing import Any, ClassVar
 from core.bench.registry import benches
 from core.errors import EditorError
 
-PATIENCE = 900
+TIMEOUT = 900
+"""Seconds that the editor's process may take."""
 
 
 @benches.register
 class CanvasBench:
-    """Start to first stroke, ink to repainted, memory of an empty document."""
+    """Time from start to first stroke and from ink to repaint, memory of an empty document."""
 
     id: ClassVar[str] = "canvas"
     label: ClassVar[str] = "Canvas"
 
     def run(self, quick: bool) -> dict[str, Any]:
+        """Measure, and return the figures. Raises EditorError when the process fails."""
         line = [sys.executable, "-m", "editor.dev.bench", "--json", *(["--quick"] if quick else [])]
         environment = dict(os.environ)
         if not (environment.get("DISPLAY") or environment.get("WAYLAND_DISPLAY")):
             environment.setdefault("QT_QPA_PLATFORM", "offscreen")
-        said = subprocess.run(
-            line, env=environment, capture_output=True, text=True, timeout=PATIENCE, check=False
+        process = subprocess.run(
+            line, env=environment, capture_output=True, text=True, timeout=TIMEOUT, check=False
         )
-        if said.returncode:
-            complaint = said.stderr.strip().splitlines() or ["it said nothing"]
-            raise EditorError(f"The canvas could not be measured: {complaint[-1]}")
-        figures: dict[str, Any] = json.loads(said.stdout)
+        if process.returncode:
+            errors = process.stderr.strip().splitlines() or ["it said nothing"]
+            raise EditorError(f"The canvas could not be measured: {errors[-1]}")
+        figures: dict[str, Any] = json.loads(process.stdout)
         return figures

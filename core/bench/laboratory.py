@@ -1,4 +1,4 @@
-"""One edit by one method, judged against its true answer."""
+"""Runs one edit by one method and measures the result against the true picture."""
 
 import time
 from dataclasses import dataclass
@@ -11,10 +11,10 @@ import psutil
 from core import catalog
 from core.ai.recipe_defaults import default_recipe
 from core.bench.picture_metrics import mse, psnr, ssim, structure_distance
-from core.bench.plot import SHOWN
+from core.bench.plot import MAX_SHOWN
 from core.catalog import params_of
 from core.errors import EditorError
-from core.params import fields, from_json
+from core.params import Prompt, SourcePrompt, Steps, fields, from_json, values_by_name
 from core.task import Recipe, Task
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class Method:
 
 
 class Laboratory:
-    """A model and the judge of what it makes."""
+    """A model, and the judge that measures its results."""
 
     def __init__(self, model: str, steps: int) -> None:
         from core.models.opening import open_model
@@ -56,26 +56,26 @@ class Laboratory:
         self.places = tuple(description["backgrounds"])
         self.styles = tuple(description.get("styles") or ("clay",))
 
-    def row(self, method: Method, asked: "list[SceneEdit]") -> dict[str, Any]:
-        """Means over all edits, and by kind how close to the truth."""
+    def row(self, method: Method, edits: "list[SceneEdit]") -> dict[str, Any]:
+        """Measure a method: means over all edits, and by kind how near to the true pictures."""
         lacking = self.find_missing_needs(method)
         if lacking:
             return {"method": method.name, "error": lacking}
         self.peak = 0
         try:
-            results = [self.edit_metrics(method, edit) for edit in asked]
+            results = [self.edit_metrics(method, edit) for edit in edits]
         except EditorError as error:
             return {"method": method.name, "error": str(error)}
-        told = {"method": method.name, "edits": len(asked), "memory_mb": self.peak}
-        return {**told, **summary(results)}
+        facts = {"method": method.name, "edits": len(edits), "memory_mb": self.peak}
+        return {**facts, **summarise(results)}
 
-    def unchanged_row(self, asked: "list[SceneEdit]") -> dict[str, Any]:
-        """What a method that leaves every picture as it is would be given."""
+    def unchanged_row(self, edits: "list[SceneEdit]") -> dict[str, Any]:
+        """Compute the figures of a method that leaves every picture as it is."""
         results = []
-        for edit in asked:
+        for edit in edits:
             before, after, differs = edit.pictures(SIDE)
             results.append(self._figures(edit, (before, after, before), differs))
-        return summary(results)
+        return summarise(results)
 
     @cached_property
     def judge(self) -> Any:
@@ -91,7 +91,7 @@ class Laboratory:
         return load_codec(FOLDER)
 
     def find_missing_needs(self, method: Method) -> str:
-        """What the model has not and the method needs; empty when nothing lacks."""
+        """Name what the method needs and the model has not; empty when nothing is missing."""
         needs = catalog.techniques[method.technique].needs
         if method.inverter:
             needs = needs | catalog.inverters[method.inverter].needs
@@ -99,34 +99,34 @@ class Laboratory:
         return f"needs {', '.join(missing)}" if missing else ""
 
     def background_metrics(self, method: Method, edit: "PieEdit") -> dict[str, float]:
-        """The background metrics of one edit: both pictures blackened where the mask is."""
+        """Measure the background of one edit: both pictures are black where the mask is."""
         before = edit.picture()
         calls, began = self.model.calls, time.perf_counter()
         result = self.run_edit(method, edit, before, edit.mask)
         seconds = time.perf_counter() - began
-        seen = [picture * ~edit.mask[..., None] for picture in (before, result)]
+        backgrounds = [picture * ~edit.mask[..., None] for picture in (before, result)]
         return {
-            "background_psnr": psnr(*seen),
-            "background_mse": mse(*seen),
-            "background_ssim": ssim(*seen),
+            "background_psnr": psnr(*backgrounds),
+            "background_mse": mse(*backgrounds),
+            "background_ssim": ssim(*backgrounds),
             "calls": self.model.calls - calls,
             "seconds": seconds,
         }
 
     def edit_metrics(self, method: Method, edit: "SceneEdit") -> dict[str, Any]:
-        """The figures of one edit by one method."""
+        """Measure one edit by one method."""
         before, after, differs = edit.pictures(SIDE)
         calls, began = self.model.calls, time.perf_counter()
         result = self.run_edit(method, edit, before, differs)
         seconds = time.perf_counter() - began
-        self._show({"picture": before, "true answer": after, method.name: result})
+        self._keep_for_gallery({"picture": before, "true answer": after, method.name: result})
         spent = {"calls": self.model.calls - calls, "seconds": seconds}
         return {**self._figures(edit, (before, after, result), differs), **spent}
 
     def _figures(
         self, edit: "SceneEdit", pictures: "tuple[Floats, Floats, Floats]", differs: Any
     ) -> dict[str, Any]:
-        """How near a result is to the picture before and to the true answer."""
+        """How near a result is to the picture before and to the true picture."""
         before, after, result = pictures
         features = [self._features(picture) for picture in (before, result)]
         return {
@@ -140,24 +140,28 @@ class Laboratory:
             "true_ssim": ssim(after, result, differs),
         }
 
-    def _show(self, pictures: "dict[str, Floats]") -> None:
+    def _keep_for_gallery(self, pictures: "dict[str, Floats]") -> None:
         for name, picture in pictures.items():
             row = self.shown.setdefault(name, [])
-            if len(row) < SHOWN:
+            if len(row) < MAX_SHOWN:
                 row.append(picture)
 
     def run_edit(
         self, method: Method, edit: "SceneEdit | PieEdit", before: "Floats", differs: Any
     ) -> "Floats":
-        """What the method makes of the picture; one that needs a region gets the true one."""
+        """Edit a picture by a method; one that needs a region gets the true one.
+
+        before: height x width x 3 float32, 0..1. differs: height x width bool. Returns the result,
+        like ``before``.
+        """
         from core.modifiers.wrapping import wrap_model
 
         recipe = self._recipe(method, edit)
         kind = catalog.techniques[method.technique]
         params = from_json(params_of(kind), recipe.params)
-        given = differs.astype(np.float32) if kind.needs_mask else np.ones_like(differs, np.float32)
+        mask = differs.astype(np.float32) if kind.needs_mask else np.ones_like(differs, np.float32)
         self.model.cache.clear()
-        task = Task(recipe, params, before, given)
+        task = Task(recipe, params, before, mask)
         run = kind().run(task, wrap_model(self.model, recipe.modifiers))
         while True:
             try:
@@ -168,15 +172,13 @@ class Laboratory:
             self.peak = max(self.peak, round(psutil.Process().memory_info().rss / 2**20))
 
     def _recipe(self, method: Method, edit: "SceneEdit | PieEdit") -> Recipe:
-        values: dict[str, Any] = {
-            "prompt": edit.prompt,
-            "source_prompt": edit.source_prompt,
-            "inverter": method.inverter,
-            "steps": self.steps,
-        }
-        known = {field.name for field in fields(params_of(catalog.techniques[method.technique]))}
-        fitting = {name: value for name, value in values.items() if name in known}
-        return default_recipe(method.technique, self.name, 1, fitting)
+        kind = params_of(catalog.techniques[method.technique])
+        values = values_by_name(
+            kind, {Prompt: edit.prompt, SourcePrompt: edit.source_prompt, Steps: self.steps}
+        )
+        if "inverter" in {field.name for field in fields(kind)}:
+            values["inverter"] = method.inverter
+        return default_recipe(method.technique, self.name, 1, values)
 
     def _features(self, picture: "Floats") -> "Tensor":
         import torch
@@ -186,7 +188,7 @@ class Laboratory:
         return features
 
     def _judge_latent(self, picture: "Floats") -> "Tensor":
-        """A picture as the judge looks at it."""
+        """A picture's latent, which is the judge's input."""
         import torch
 
         pixels = torch.from_numpy(np.ascontiguousarray(picture.transpose(2, 0, 1)))[None]
@@ -194,7 +196,7 @@ class Laboratory:
         return latent
 
     def _recognises(self, edit: "SceneEdit", picture: "Floats") -> float:
-        """Share of what is wanted (things, their style, and the place) that the judge sees."""
+        """Share of what is wanted (things, their style, the place) that the judge recognises."""
         import torch
 
         with torch.no_grad():
@@ -202,14 +204,14 @@ class Laboratory:
         known = self.judge.config
         names, places, styles = known.things, known.places, known.styles
         best = verdict.things[0].topk(max(1, len(edit.wanted))).indices.tolist()
-        seen = {names[index] for index in best}
-        right = [name in seen for name in edit.wanted]
+        found = {names[index] for index in best}
+        right = [name in found for name in edit.wanted]
         right += [styles[int(verdict.styles.argmax())] == edit.style] if edit.wanted else []
         return float(np.mean([*right, places[int(verdict.places.argmax())] == edit.place]))
 
 
-def summary(results: list[dict[str, Any]]) -> dict[str, Any]:
-    """Means over all edits, and by kind what is recognised and how close it is to the truth."""
+def summarise(results: list[dict[str, Any]]) -> dict[str, Any]:
+    """Average over all edits, and by kind what is recognised and how near to the true pictures."""
     kinds = sorted({result["kind"] for result in results})
     means = {name: mean([r[name] for r in results]) for name in results[0] if name != "kind"}
     by_kind = {
@@ -220,5 +222,6 @@ def summary(results: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def mean(values: list[float]) -> float:
+    """Average the values that are numbers, to 4 places; NaN when there is none."""
     found = [value for value in values if not np.isnan(value)]
     return round(float(np.mean(found)), 4) if found else float("nan")

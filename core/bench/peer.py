@@ -1,4 +1,4 @@
-"""The same edit by diffusers' own image-to-image pipeline on the whole canvas, and by ours.
+"""Compares an edit by diffusers' image-to-image pipeline on the whole canvas with an AI layer.
 
 Both load one folder with random weights in the Stable Diffusion layout, run the same number of
 network calls at the same strength without guidance, and start with everything loaded.
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from core.bench.strokes import Stroke, ai_layer, picture, running_engine, time_stroke
+from core.bench.strokes import Stroke, add_ai_layer, make_picture, running_engine, time_stroke
 from core.bench.timing import figure
 from core.engine.engine import Engine
 from core.engine.messages import ModelOpened
@@ -33,11 +33,11 @@ PROMPT = "a red apple"
 
 
 async def compare_with_peer(repeats: int) -> dict[str, Any]:
-    """Seconds of both by turns after one round to warm up, their ratio, and the areas'."""
+    """Measure both by turns after one round to warm up: seconds, their ratio, and the areas'."""
     with tempfile.TemporaryDirectory() as folder:
         build_pipeline(Path(folder))
         peer = _peer(Path(folder))
-        document = picture(CANVAS)
+        document = make_picture(CANVAS)
         async with running_engine() as engine:
             facts = await engine.open(folder)
             layer = _layer(document, folder)
@@ -52,7 +52,7 @@ async def _turns(
     peer: Any,
     repeats: int,
 ) -> dict[str, Any]:
-    counted = CountedPipeline(peer.unet)
+    counted = CallCounter(peer.unet)
     ours, theirs, stroke = [], [], Stroke()
     for turn in range(repeats + 1):
         seeded = replace(layer, recipe=replace(layer.recipe, seed=turn))
@@ -75,19 +75,19 @@ async def _turns(
     }
 
 
-class CountedPipeline:
+class CallCounter:
     """Counts the calls of a network."""
 
     def __init__(self, network: Any) -> None:
         self.calls = 0
-        network.register_forward_hook(self._called)
+        network.register_forward_hook(self._count_call)
 
-    def _called(self, *_: Any) -> None:
+    def _count_call(self, *_: Any) -> None:
         self.calls += 1
 
 
 def _layer(document: Document, model: str) -> AiLayer:
-    layer = ai_layer(document, model, 0)
+    layer = add_ai_layer(document, model, 0)
     values: dict[str, Value] = {"prompt": PROMPT, "strength": STRENGTH, "steps": STEPS}
     return replace(layer, recipe=Recipe("sdedit", values, model))
 
@@ -212,7 +212,7 @@ def _text_encoder(tokenizer: Any) -> Any:
 
 
 def _tokenizer(folder: Path) -> Any:
-    """Single letters and the two marks: enough to tell one prompt from another."""
+    """A tokenizer of single letters and the two marks, enough to distinguish prompts."""
     import json
 
     from transformers import CLIPTokenizer

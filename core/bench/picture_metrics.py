@@ -1,7 +1,4 @@
-"""How alike two pictures are: PSNR, SSIM, MSE, and the distance of their structure.
-
-Pictures are height x width x 3 floats in 0..1.
-"""
+"""Metrics of two pictures: PSNR, SSIM, MSE, and the distance of their structure."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -14,13 +11,16 @@ if TYPE_CHECKING:
 
 Floats = npt.NDArray[np.float32]
 MAX_PSNR = 99.0
-"""Decibels of equal pictures, whose ratio has no end."""
+"""Decibels of equal pictures, whose ratio is infinite."""
 WINDOW, SPREAD = 11, 1.5
 FIRST, SECOND = 0.01**2, 0.03**2
 
 
 def mse(one: Floats, other: Floats, where: Any = None) -> float:
-    """The mean squared difference, over a bool mask of pixels when there is one."""
+    """Compute the mean squared difference of height x width x 3 float32 pictures, 0..1.
+
+    With ``where``, a height x width bool mask, only its pixels count; NaN when it is empty.
+    """
     squared = ((one - other) ** 2).mean(2)
     if where is None:
         return float(squared.mean())
@@ -28,13 +28,20 @@ def mse(one: Floats, other: Floats, where: Any = None) -> float:
 
 
 def psnr(one: Floats, other: Floats, where: Any = None) -> float:
-    """Decibels, at most 99."""
+    """Compute the PSNR of height x width x 3 float32 pictures, 0..1, in decibels, at most 99.
+
+    With ``where``, a height x width bool mask, only its pixels count; NaN when it is empty.
+    """
     error = mse(one, other, where)
     return error if np.isnan(error) else min(MAX_PSNR, -10 * float(np.log10(max(error, 1e-12))))
 
 
 def ssim(one: Floats, other: Floats, where: Any = None) -> float:
-    """Structural similarity (Wang et al. 2004): Gaussian window of 11 pixels, deviation 1.5."""
+    """Compute the SSIM (Wang et al. 2004; Gaussian window of 11 pixels, deviation 1.5).
+
+    The pictures are height x width x 3 float32, 0..1. With ``where``, a height x width bool mask,
+    only its pixels count; NaN when it is empty.
+    """
     where = np.ones(one.shape[:2], bool) if where is None else where
     if not where.any():
         return float("nan")
@@ -55,12 +62,13 @@ def _blur(picture: Floats) -> npt.NDArray[np.float64]:
 
 
 def structure_distance(one: "Tensor", other: "Tensor") -> float:
-    """Mean squared difference of the cosine self-similarities of two feature maps (c, h, w).
+    """Compute the mean squared difference of the cosine self-similarities of two feature maps.
 
-    As Splicing ViT Features (arXiv 2201.00424) has it; the features are the caller's choice.
+    They are (c, h, w) float, unbounded. Splicing ViT Features (arXiv 2201.00424) defines it for
+    ViT features; here the caller chooses the features.
     """
     from torch.nn.functional import normalize
 
     rows = [normalize(features.flatten(1).T, dim=1) for features in (one, other)]
-    alike = [cells @ cells.T for cells in rows]
-    return float((alike[0] - alike[1]).square().mean())
+    similarities = [cells @ cells.T for cells in rows]
+    return float((similarities[0] - similarities[1]).square().mean())

@@ -1,6 +1,6 @@
-"""PIE-Bench's own folder layout: mapping_file.json, annotation_images/, run-length masks.
+"""Reads a folder of PIE-Bench, the data set of Direct Inversion (arXiv 2310.01506).
 
-The data set of Direct Inversion (arXiv 2310.01506), for those who have it.
+It holds mapping_file.json with run-length masks, and annotation_images/.
 """
 
 import json
@@ -43,7 +43,10 @@ class PieEdit:
     mask: npt.NDArray[np.bool_]
 
     def picture(self) -> npt.NDArray[np.float32]:
-        """512 x 512 x 3 floats in 0..1."""
+        """Read the picture, 512 x 512 x 3 float32 in 0..1.
+
+        Raises FileError when it cannot be read.
+        """
         try:
             with Image.open(self.path) as image:
                 rgb = image.convert("RGB").resize((SIDE, SIDE))
@@ -54,7 +57,7 @@ class PieEdit:
 
 
 def read_pie(folder: Path) -> Iterator[PieEdit]:
-    """The edits of a PIE-Bench folder. Raises FileError naming the entry that is wrong."""
+    """Read the edits of a PIE-Bench folder. Raises FileError naming the entry that is wrong."""
     path = folder / "mapping_file.json"
     try:
         entries: dict[str, Any] = json.loads(path.read_text("utf-8"))
@@ -77,7 +80,7 @@ def _edit(folder: Path, name: str, entry: dict[str, Any]) -> PieEdit:
         _plain(entry["original_prompt"]),
         _plain(entry["editing_prompt"]),
         tuple(str(entry.get("blended_word", "")).split()),
-        mask_of(runs),
+        decode_mask(runs),
     )
 
 
@@ -86,8 +89,11 @@ def _plain(prompt: str) -> str:
     return prompt.replace("[", "").replace("]", "")
 
 
-def mask_of(runs: Sequence[int], side: int = SIDE) -> npt.NDArray[np.bool_]:
-    """Pairs of start and length on the flattened grid; the outermost pixels always count."""
+def decode_mask(runs: Sequence[int], side: int = SIDE) -> npt.NDArray[np.bool_]:
+    """Decode pairs of start and length on the flattened grid to a (side, side) bool mask, 0..1.
+
+    The outermost pixels always belong to it. Raises ValueError when a length is missing.
+    """
     if len(runs) % 2:
         raise ValueError("a run-length mask is pairs of start and length")
     mask = np.zeros(side * side, bool)

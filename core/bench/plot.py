@@ -1,4 +1,4 @@
-"""The technique bench as pictures: preservation against truth, and what every method made."""
+"""Draws the technique bench: a plot of preservation against truth, and a gallery of results."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,21 +14,27 @@ SIZE, EDGE = (1100, 760), 60
 PAPER, INK, DIM, MARK = (250, 249, 246), (40, 40, 40), (150, 150, 150), (200, 110, 30)
 LABEL = 230
 Box = tuple[float, float, float, float]
-SHOWN = 8
-"""Edits that the gallery shows of every method."""
+MAX_SHOWN = 8
+"""Edits of every method that the gallery shows."""
 
 
 def draw(
     rows: Sequence[Mapping[str, Any]], shown: "Mapping[str, list[Floats]]", folder: Path
 ) -> None:
-    """Write techniques.png (a scatter plot) and gallery.png into a folder."""
+    """Write techniques.png (a scatter plot) and gallery.png into a folder.
+
+    shown: pictures by method, height x width x 3 float32, 0..1.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    scatter(rows).save(folder / "techniques.png")
-    gallery(shown).save(folder / "gallery.png")
+    draw_scatter(rows).save(folder / "techniques.png")
+    draw_gallery(shown).save(folder / "gallery.png")
 
 
-def scatter(rows: Sequence[Mapping[str, Any]]) -> Image.Image:
-    """Every method by how well it keeps the rest and how near it comes to the truth, in dB."""
+def draw_scatter(rows: Sequence[Mapping[str, Any]]) -> Image.Image:
+    """Plot every method by how well it keeps the rest and how near it is to the truth, in dB.
+
+    Returns a picture of SIZE: height x width x 3 uint8, 0..255.
+    """
     sheet = Image.new("RGB", SIZE, PAPER)
     pen = ImageDraw.Draw(sheet)
     dots = [(r["outside_psnr"], r["true_psnr"], r["method"]) for r in rows if "error" not in r]
@@ -38,7 +44,7 @@ def scatter(rows: Sequence[Mapping[str, Any]]) -> Image.Image:
     for x, y, name in sorted(dots, key=lambda dot: -dot[1]):
         at = (_place(x, ranges[0], SIZE[0]), SIZE[1] - _place(y, ranges[1], SIZE[1]))
         pen.ellipse((at[0] - 4, at[1] - 4, at[0] + 4, at[1] + 4), fill=MARK)
-        box = _free(pen.textbbox((at[0] + 7, at[1] - 6), name), taken)
+        box = _move_free(pen.textbbox((at[0] + 7, at[1] - 6), name), taken)
         pen.text(box[:2], name, fill=INK, anchor="la")
         taken.append(box)
     return sheet
@@ -48,7 +54,7 @@ def _overlap(a: Box, b: Box) -> bool:
     return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
 
 
-def _free(box: Box, taken: list[Box]) -> Box:
+def _move_free(box: Box, taken: list[Box]) -> Box:
     """The box, moved down as far as needed to lie on none of those taken."""
     for _ in taken:
         hit = [t for t in taken if _overlap(box, t)]
@@ -83,14 +89,17 @@ def _axes(pen: ImageDraw.ImageDraw, ranges: list[tuple[float, float]]) -> None:
                 pen.text((_place(value, span, width) - 6, height - 52), f"{value}", fill=DIM)
 
 
-def gallery(shown: "Mapping[str, list[Floats]]") -> Image.Image:
-    """A row a method, the same edits side by side."""
+def draw_gallery(shown: "Mapping[str, list[Floats]]") -> Image.Image:
+    """Draw a row for each method, with the same edits side by side.
+
+    shown: pictures by method, height x width x 3 float32, 0..1. Returns RGB, uint8, 0..255.
+    """
     side = len(next(iter(shown.values()))[0])
-    sheet = Image.new("RGB", (LABEL + SHOWN * side, len(shown) * side), PAPER)
+    sheet = Image.new("RGB", (LABEL + MAX_SHOWN * side, len(shown) * side), PAPER)
     pen = ImageDraw.Draw(sheet)
     for row, (name, pictures) in enumerate(shown.items()):
         pen.text((8, row * side + side // 2 - 6), name, fill=INK)
-        for column, picture in enumerate(pictures[:SHOWN]):
+        for column, picture in enumerate(pictures[:MAX_SHOWN]):
             tile = Image.fromarray(np.rint(picture * 255).astype(np.uint8))
             sheet.paste(tile, (LABEL + column * side, row * side))
     return sheet

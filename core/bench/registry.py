@@ -1,4 +1,4 @@
-"""Benches by id: each measures one part of the program and returns plain figures."""
+"""The registry of benches; each measures one part of the program and returns figures."""
 
 import platform
 from collections.abc import Mapping
@@ -13,18 +13,17 @@ from core.registry import Registry, load_all
 
 
 class Bench(Protocol):
-    """Measures; ``quick`` asks for fewer repetitions. Figures are JSON values by name.
-
-    A bench with a Params dataclass is built with one.
-    """
+    """One measurement. A bench with a Params dataclass is built with one."""
 
     id: ClassVar[str]
     label: ClassVar[str]
 
-    def run(self, quick: bool) -> dict[str, Any]: ...
+    def run(self, quick: bool) -> dict[str, Any]:
+        """Measure, with fewer repetitions when ``quick``; return figures, JSON values by name."""
+        ...
 
 
-benches: Registry[type[Bench]] = Registry("bench")
+benches: Registry[type[Bench]] = Registry("bench", Bench)
 
 
 def run_bench(
@@ -38,7 +37,7 @@ def run_bench(
 
     load_all(core.bench)
     bench = benches[name]
-    before = machine()
+    before = describe_machine()
     return {"bench": name, "machine": before, **_build_bench(bench, values or {}).run(quick)}
 
 
@@ -52,8 +51,8 @@ def _build_bench(kind: Any, values: Mapping[str, Any]) -> Bench:
     return plain
 
 
-def machine() -> dict[str, Any]:
-    """What figures depend on; a load above 0 means that something else ran too."""
+def describe_machine() -> dict[str, Any]:
+    """Describe what figures depend on; a load above 0 means that something else ran too."""
     return {
         "cores": psutil.cpu_count(logical=False) or 1,
         "worker_threads": thread_count(),

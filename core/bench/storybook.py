@@ -1,4 +1,4 @@
-"""The shipped model measured by its judge: things, places, pairs, synonyms, brush, codec, speed."""
+"""Measures the shipped model with its judge: things, places, pairs, synonyms, brush, speed."""
 
 import tempfile
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from core.storybook.layout import FOLDER
 
 @benches.register
 class StorybookBench:
-    """What Storybook can paint, on prompts and scenes that it was not trained on."""
+    """What Storybook can paint, with prompts and scenes that it was not trained on."""
 
     id: ClassVar[str] = "storybook"
     label: ClassVar[str] = "Storybook"
@@ -26,7 +26,7 @@ class StorybookBench:
         self.params = params
 
     def run(self, quick: bool) -> dict[str, Any]:
-        from core.storybook.evaluate import evaluate
+        from core.storybook.training.evaluate import evaluate
 
         folder = Path(self.params.model) if self.params.model else FOLDER
         with tempfile.TemporaryDirectory() as spare:

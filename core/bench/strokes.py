@@ -1,4 +1,4 @@
-"""AI strokes as the editor makes them: a document, a painted region, a request, a result."""
+"""AI strokes like those of the editor: a document, a painted region, a task, a result."""
 
 import asyncio
 import json
@@ -23,13 +23,13 @@ from core.paint.tiles import Pixels, Tiles
 from core.params import Value
 from core.task import Recipe
 
-MASK = 256
+MASK_SIDE = 256
 """Side of the painted region in pixels, the same on every document."""
 
 
 @dataclass
 class Stroke:
-    """When things happened, in seconds since the pen was lifted, and what the model saw."""
+    """The times of a stroke, in seconds since the pen was lifted, its crop and its facts."""
 
     preview: float = 0.0
     final: float = 0.0
@@ -38,8 +38,8 @@ class Stroke:
     facts: dict[str, Any] = field(default_factory=dict)
 
 
-def picture(size: Size) -> Document:
-    """An opaque document with soft structure everywhere."""
+def make_picture(size: Size) -> Document:
+    """Make an opaque document with soft structure everywhere."""
     y, x = np.mgrid[: size.height, : size.width].astype(np.float32)
     waves = [127 + 90 * np.sin(x / (23 + 9 * k)) * np.cos(y / (31 + 7 * k)) for k in range(3)]
     pixels = np.stack([*waves, np.full_like(x, 255)], axis=2).astype(np.uint8)
@@ -48,18 +48,19 @@ def picture(size: Size) -> Document:
     return document
 
 
-def ai_layer(document: Document, model: str, seed: int, **params: Value) -> AiLayer:
-    """A layer with the middle of the canvas painted, put on top of the document."""
+def add_ai_layer(document: Document, model: str, seed: int, **params: Value) -> AiLayer:
+    """Add a layer on top of the document, with the middle of the canvas painted."""
     width, height = document.size
-    area = Rect((width - MASK) // 2, (height - MASK) // 2, MASK, MASK)
-    region = Tiles.of(disc(MASK), area.x, area.y)
+    area = Rect((width - MASK_SIDE) // 2, (height - MASK_SIDE) // 2, MASK_SIDE, MASK_SIDE)
+    region = Tiles.of(draw_disc(MASK_SIDE), area.x, area.y)
     recipe = Recipe("layered-brush", {"prompt": "a red apple", **params}, model, (), seed)
     layer = AiLayer("Edit", recipe=recipe, region=region)
     document.insert("Edit", layer)
     return layer
 
 
-def disc(side: int) -> Pixels:
+def draw_disc(side: int) -> Pixels:
+    """Draw a disc that touches the sides: (side, side, 1) uint8, 0..255, 255 inside."""
     y, x = np.mgrid[:side, :side] - (side - 1) / 2
     inside: Pixels = np.where(x * x + y * y <= side * side / 4, 255, 0).astype(np.uint8)
     return inside[..., None]
@@ -68,11 +69,14 @@ def disc(side: int) -> Pixels:
 async def time_stroke(
     engine: Engine, document: Document, layer: AiLayer, facts: ModelOpened
 ) -> Stroke:
-    """One stroke from request to the document showing the result."""
+    """Time one stroke, from its task to the document with the result.
+
+    Raises EditorError when the job fails.
+    """
     stroke, began = Stroke(), time.perf_counter()
-    request = make_layer_task(document, layer, facts.geometry)
-    stroke.crop = request.rect
-    async for message in engine.submit(request):
+    task = make_layer_task(document, layer, facts.geometry)
+    stroke.crop = task.rect
+    async for message in engine.submit(task):
         now = time.perf_counter() - began
         if isinstance(message, JobStep):
             stroke.steps.append(now)
@@ -80,8 +84,8 @@ async def time_stroke(
                 stroke.preview = now
         elif isinstance(message, JobDone):
             stroke.facts = dict(message.facts)
-            shown = with_result(document, request, message.pixels, stroke.facts["model_hash"])
-            document.replace("Edit", shown)
+            result = with_result(document, task, message.pixels, stroke.facts["model_hash"])
+            document.replace("Edit", result)
             stroke.final = time.perf_counter() - began
         elif isinstance(message, JobFailed) and not message.retry:
             raise EditorError(f"A stroke failed: {message.text}")
@@ -91,14 +95,17 @@ async def time_stroke(
 async def time_cancel(
     engine: Engine, document: Document, layer: AiLayer, facts: ModelOpened, delay: float
 ) -> float:
-    """Cancel a stroke some time after its second step; seconds until the worker is free."""
-    run = engine.submit(make_layer_task(document, layer, facts.geometry))
+    """Cancel a stroke some time after its second step; return the seconds until JobCancelled.
+
+    Raises EditorError when the stroke ends before.
+    """
+    stream = engine.submit(make_layer_task(document, layer, facts.geometry))
     began = 0.0
-    async for message in run:
+    async for message in stream:
         if isinstance(message, JobStep) and message.n == 2:
             await asyncio.sleep(delay)
             began = time.perf_counter()
-            run.cancel()
+            stream.cancel()
         elif isinstance(message, JobCancelled):
             return time.perf_counter() - began
     raise EditorError("A stroke ended before it could be cancelled; use more steps.")
@@ -106,7 +113,7 @@ async def time_cancel(
 
 @asynccontextmanager
 async def running_engine() -> AsyncIterator[Engine]:
-    """A running engine on the CPU or the accelerator there is."""
+    """Start an engine on the accelerator, or the CPU if there is none, and close it."""
     engine = Engine()
     engine.start()
     try:
@@ -116,8 +123,8 @@ async def running_engine() -> AsyncIterator[Engine]:
 
 
 @contextmanager
-def storybook() -> Iterator[tuple[str, str]]:
-    """The shipped model and what to call it; random weights of its layout while it has none."""
+def open_storybook() -> Iterator[tuple[str, str]]:
+    """Give the shipped model and its description; random weights when it is not installed."""
     from core.storybook.layout import DESCRIPTION, FOLDER, Layout
 
     if (FOLDER / DESCRIPTION).is_file():

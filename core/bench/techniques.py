@@ -1,4 +1,4 @@
-"""StorybookBench: every editing method on the same edits, whose true answers can be rendered."""
+"""Measures every editing method on the same edits, whose true results can be rendered."""
 
 import json
 import os
@@ -12,34 +12,34 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from core import catalog
 from core.bench.laboratory import SIDE, Laboratory, Method, mean
-from core.bench.overheads import overheads
+from core.bench.overheads import measure_overheads
 from core.bench.pie import PieEdit, read_pie
 from core.bench.plot import draw
 from core.bench.registry import benches
 from core.catalog import params_of
-from core.params import Range, Text, fields
-from core.storybook.edits import SceneEdit, edits
+from core.params import Range, Strength, Text, field_marked, fields
+from core.storybook.edits import SceneEdit, make_edits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from core.bench.picture_metrics import Floats
 
-    Result = tuple[dict[str, Any], dict[str, list[Floats]]]
+    Row = tuple[dict[str, Any], dict[str, list[Floats]]]
 
-QUICK = 12
-SHOWN_AT = 0.9
-UNTOLD = ("colour", "move")
-"""Changes that the judge of things, places and styles does not see."""
-KEPT_AT = 22
-"""Decibels outside the edit: below, another picture has been painted."""
+QUICK_EDITS = 12
+MIN_RECOGNISED_SHARE = 0.9
+INVISIBLE_KINDS = ("colour", "move")
+"""Kinds of edits that the judge of things, places and styles cannot recognise."""
+MIN_KEPT_PSNR = 22
+"""Decibels outside the edit; below, the picture has not been kept."""
 COMPARED = "prompt-to-prompt"
 """The editor under which inverters are compared."""
 
 
 @benches.register
 class TechniqueBench:
-    """Preservation, recognition and distance to the true answer, for all editing methods."""
+    """Preservation, recognition and distance to the true picture, for all editing methods."""
 
     id: ClassVar[str] = "techniques"
     label: ClassVar[str] = "Editing techniques"
@@ -59,32 +59,32 @@ class TechniqueBench:
 
     def run(self, quick: bool) -> dict[str, Any]:
         params = self.params
-        only = [name.strip() for name in params.methods.split(",") if name.strip()]
-        chosen = [m for m in methods() if not only or m.technique in only or m.name in only]
-        count = min(QUICK, params.edits) if quick else params.edits
+        names = [name.strip() for name in params.methods.split(",") if name.strip()]
+        chosen = [m for m in list_methods() if not names or m.technique in names or m.name in names]
+        count = min(QUICK_EDITS, params.edits) if quick else params.edits
         if params.pie:
-            asked = list(islice(read_pie(Path(params.pie)), count))
-            return measure_on_pie(asked, chosen, Laboratory(params.model, params.steps))
+            edits = list(islice(read_pie(Path(params.pie)), count))
+            return measure_on_pie(edits, chosen, Laboratory(params.model, params.steps))
         return measure_methods(replace(params, edits=count), chosen)
 
 
-def methods() -> list[Method]:
-    """Every editor with its usual inverter, and every inverter under one editor."""
+def list_methods() -> list[Method]:
+    """List every technique with its usual inverter, and every inverter under one technique."""
     catalog.load("inverters", "techniques")
     found = []
     for kind in catalog.techniques:
         defaults = {field.name: field.default for field in fields(params_of(kind))}
-        if "strength" in defaults and not catalog.is_look(kind):
+        if field_marked(params_of(kind), Strength) and not kind.shows_map:
             found.append(Method(kind.id, str(defaults.get("inverter", ""))))
     others = [Method(COMPARED, kind.id) for kind in catalog.inverters]
     return found + [method for method in others if method not in found]
 
 
 def measure_methods(params: TechniqueBench.Params, chosen: list[Method]) -> dict[str, Any]:
-    """One row a method, the closest to the true answers first."""
+    """Measure each method in a row, the nearest to the true pictures first."""
     rows: list[dict[str, Any]] = []
     shown: dict[str, list[Floats]] = {}
-    for row, pictures in _results(params, chosen):
+    for row, pictures in _measure_rows(params, chosen):
         rows.append(row)
         shown |= pictures
         sys.stderr.write(f"{json.dumps(row)}\n")
@@ -92,16 +92,17 @@ def measure_methods(params: TechniqueBench.Params, chosen: list[Method]) -> dict
     kinds = sorted({edit.kind for edit in _edits_for(params)})
     if params.out:
         draw(rows, shown, Path(params.out))
-    told = {name: getattr(params, name) for name in ("edits", "steps", "model", "workers")}
-    told |= {"kinds": kinds, "guide": guide(rows, kinds)}
-    laboratory, asked = _laboratory(params.model, params.steps), _edits_for(params)
-    told |= overheads(laboratory.model, asked[0].pictures(SIDE)[0], asked[0].source_prompt)
-    return {**told, "unchanged": laboratory.unchanged_row(asked), "methods": rows}
+    facts = {name: getattr(params, name) for name in ("edits", "steps", "model", "workers")}
+    facts |= {"kinds": kinds, "guide": choose_methods(rows, kinds)}
+    laboratory, edits = _laboratory(params.model, params.steps), _edits_for(params)
+    first = edits[0]
+    facts |= measure_overheads(laboratory.model, first.pictures(SIDE)[0], first.source_prompt)
+    return {**facts, "unchanged": laboratory.unchanged_row(edits), "methods": rows}
 
 
-def _results(params: TechniqueBench.Params, chosen: list[Method]) -> "Iterator[Result]":
-    """Every method's row and pictures, in this process or several of its kind."""
-    work = partial(_result, params)
+def _measure_rows(params: TechniqueBench.Params, chosen: list[Method]) -> "Iterator[Row]":
+    """Measure every method's row and pictures, in this process or in several."""
+    work = partial(_measure_row, params)
     if params.workers == 1:
         yield from map(work, chosen)
         return
@@ -116,7 +117,7 @@ def _share_cores(workers: int) -> None:
     torch.set_num_threads(max(1, (os.cpu_count() or 1) // workers))
 
 
-def _result(params: TechniqueBench.Params, method: Method) -> "Result":
+def _measure_row(params: TechniqueBench.Params, method: Method) -> "Row":
     laboratory = _laboratory(params.model, params.steps)
     laboratory.shown = {}
     return laboratory.row(method, _edits_for(params)), laboratory.shown
@@ -124,7 +125,7 @@ def _result(params: TechniqueBench.Params, method: Method) -> "Result":
 
 def _edits_for(params: TechniqueBench.Params) -> list[SceneEdit]:
     laboratory = _laboratory(params.model, params.steps)
-    return edits(params.edits, laboratory.things, laboratory.places, laboratory.styles)
+    return make_edits(params.edits, laboratory.things, laboratory.places, laboratory.styles)
 
 
 @cache
@@ -133,29 +134,29 @@ def _laboratory(model: str, steps: int) -> Laboratory:
 
 
 def measure_on_pie(
-    asked: list[PieEdit], chosen: list[Method], laboratory: Laboratory
+    edits: list[PieEdit], chosen: list[Method], laboratory: Laboratory
 ) -> dict[str, Any]:
-    """What is kept, as PIE-Bench's evaluator has it; its other metrics need models of their own."""
+    """Measure the background as PIE-Bench's evaluator does; its other metrics need more models."""
     rows: list[dict[str, Any]] = []
     for method in chosen:
         lacking = laboratory.find_missing_needs(method)
-        figures = [] if lacking else [laboratory.background_metrics(method, edit) for edit in asked]
+        figures = [] if lacking else [laboratory.background_metrics(method, edit) for edit in edits]
         means = {name: mean([one[name] for one in figures]) for name in (figures or [{}])[0]}
         rows.append({"method": method.name, **({"error": lacking} if lacking else means)})
     rows.sort(key=lambda row: -row.get("background_psnr", -1))
-    return {"edits": len(asked), "model": laboratory.name, "methods": rows}
+    return {"edits": len(edits), "model": laboratory.name, "methods": rows}
 
 
-def guide(rows: list[dict[str, Any]], kinds: list[str]) -> dict[str, str]:
-    """For each kind of edit the method to pick: nearest to the truth of those that show it.
+def choose_methods(rows: list[dict[str, Any]], kinds: list[str]) -> dict[str, str]:
+    """Choose a method for each kind of edit: of those that show it, the nearest to the truth.
 
-    Those that show it are recognised at least SHOWN_AT times as often as the best one, where the
-    judge can tell; methods that do not keep the rest of the picture are left out.
+    A method shows it when it is recognised at least MIN_RECOGNISED_SHARE times as often as the
+    best one, for kinds that the judge knows. Methods that do not keep the rest are left out.
     """
     picked = {}
-    good = [row for row in rows if row.get("outside_psnr", 0) >= KEPT_AT]
+    good = [row for row in rows if row.get("outside_psnr", 0) >= MIN_KEPT_PSNR]
     for kind in kinds if good else ():
-        share = 0 if kind in UNTOLD else SHOWN_AT
+        share = 0 if kind in INVISIBLE_KINDS else MIN_RECOGNISED_SHARE
         least = share * max(row["recognised_of"][kind] for row in good)
         showing = [row for row in good if row["recognised_of"][kind] >= least]
         picked[kind] = str(max(showing, key=lambda row: row["true_psnr_of"][kind])["method"])

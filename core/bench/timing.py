@@ -1,4 +1,4 @@
-"""Samples to figures."""
+"""Turns samples of times into figures."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,7 @@ import numpy as np
 
 
 def figure(samples: Sequence[float], scale: float = 1.0) -> dict[str, float]:
-    """Median, 95th percentile, least and count of samples, times a scale (1000 for ms)."""
+    """Return median, 95th percentile, minimum and count of samples, times a scale."""
     values = np.asarray(samples, np.float64) * scale
     return {
         "median": round(float(np.median(values)), 4),
@@ -17,4 +17,5 @@ def figure(samples: Sequence[float], scale: float = 1.0) -> dict[str, float]:
 
 
 def milliseconds(samples: Sequence[float]) -> dict[str, float]:
+    """Return the figures of samples in seconds, as milliseconds."""
     return figure(samples, 1000)

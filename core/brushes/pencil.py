@@ -8,7 +8,7 @@ import numpy as np
 
 from core.catalog import brushes
 from core.paint.pointer import Sample, Stamp
-from core.params import Range, Switch
+from core.params import BrushSize, Range, Switch
 
 
 @brushes.register
@@ -20,7 +20,7 @@ class Pencil:
 
     @dataclass(frozen=True)
     class Params:
-        size: Annotated[float, Range(1, 1000, "Size", "px", step=1)] = 1.0
+        size: Annotated[float, BrushSize(1, 1000, "Size", "px", step=1)] = 1.0
         flow: Annotated[float, Range(1, 100, "Flow", "%", step=1)] = 100.0
         spacing: Annotated[float, Range(1, 100, "Spacing", "%", step=1)] = 10.0
         pressure_size: Annotated[bool, Switch("Pressure changes size")] = False

@@ -1,1 +1,1 @@
-"""From a picture to words: one file per way to describe what it shows."""
+"""Describers: each turns a picture into a text; one file per describer."""

@@ -1,4 +1,4 @@
-"""What any picture shows, in a sentence, by a BLIP folder that the person has installed."""
+"""Describes any picture in a sentence, with a BLIP folder that the person has installed."""
 
 import json
 from pathlib import Path
@@ -36,25 +36,30 @@ class Blip:
         return f"Put a BLIP folder into {models_folder()} to get suggestions."
 
     def describe(self, pixels: "Pixels") -> str:
+        """Describe a picture (height x width x 3 uint8, 0..255) in a sentence.
+
+        Raises ModelError when no whole BLIP folder is installed.
+        """
         folder = next(iter(find_blip_folders()), None)
         if folder is None:
             raise ModelError(self.why_unavailable())
         refuse_incomplete(folder)
         with translate_checkpoint_errors(folder):
             network, processor = load_blip(folder)
-            seen = processor(images=Image.fromarray(pixels), return_tensors="pt")
-            said = network.generate(**seen, max_new_tokens=MAX_TOKENS, num_beams=BEAMS)
-            return str(processor.decode(said[0], skip_special_tokens=True)).strip()
+            inputs = processor(images=Image.fromarray(pixels), return_tensors="pt")
+            tokens = network.generate(**inputs, max_new_tokens=MAX_TOKENS, num_beams=BEAMS)
+            return str(processor.decode(tokens[0], skip_special_tokens=True)).strip()
 
 
 def find_blip_folders() -> list[Path]:
-    """The BLIP folders in the models folder, in the order of their names."""
+    """Find the BLIP folders in the models folder, in the order of their names."""
     folder = models_folder()
     found = sorted(folder.iterdir()) if folder.is_dir() else []
     return [path for path in found if is_blip(path)]
 
 
 def is_blip(folder: Path) -> bool:
+    """Whether a folder's configuration is that of a BLIP model."""
     try:
         config = json.loads((folder / "config.json").read_text("utf-8"))
     except (OSError, ValueError):
@@ -63,7 +68,7 @@ def is_blip(folder: Path) -> bool:
 
 
 def refuse_incomplete(folder: Path) -> None:
-    """Raises ModelError for a folder without safe weights or without a vocabulary."""
+    """Check a folder. Raises ModelError when safe weights or a vocabulary are missing."""
     if not any(folder.glob("*.safetensors")):
         raise ModelError(
             f"{folder.name} holds no .safetensors weights; Sfumato does not open pickled ones."
@@ -74,7 +79,7 @@ def refuse_incomplete(folder: Path) -> None:
 
 
 def load_blip(folder: Path) -> tuple[Any, Any]:
-    """Network and processor of a folder. Raises ModelError when its weights are not all there."""
+    """Load network and processor of a folder. Raises ModelError when weights are missing."""
     from transformers import BlipForConditionalGeneration, BlipProcessor
 
     kind: Any = BlipForConditionalGeneration

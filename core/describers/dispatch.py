@@ -1,4 +1,4 @@
-"""Which describers can put a picture into words that suit a model, and what they say."""
+"""Chooses the describers that suit a model, and describes pictures with them."""
 
 from typing import TYPE_CHECKING
 
@@ -11,12 +11,12 @@ if TYPE_CHECKING:
 
 
 def usable_describers(model: str) -> list[type[Describer]]:
-    """The describers that can be asked for a model, those who know its pictures best first."""
+    """Return the describers that work for a model, those made for its pictures first."""
     return [kind for kind in _describers_for(model) if not kind.why_unavailable()]
 
 
 def missing_for_describer(model: str) -> str:
-    """What to do before a picture can be described for a model; empty when it can be."""
+    """Say what to do before a picture can be described for a model; empty when it can be."""
     return (
         ""
         if usable_describers(model)
@@ -25,9 +25,9 @@ def missing_for_describer(model: str) -> str:
 
 
 def describe_picture(pixels: "Pixels", model: str) -> str:
-    """What a picture (height x width x 3) shows; empty when nobody is sure.
+    """Describe a picture (height x width x 3 uint8, 0..255); empty when no describer is sure.
 
-    Raises ModelError when there is nobody to ask, or when their files cannot be used.
+    Raises ModelError when there is no describer, or when its files cannot be used.
     """
     kinds = usable_describers(model)
     if not kinds:
@@ -36,7 +36,7 @@ def describe_picture(pixels: "Pixels", model: str) -> str:
 
 
 def _describers_for(model: str) -> list[type[Describer]]:
-    """Those made for the model's pictures, then those for any."""
+    """The describers made for the model's pictures, then those for any picture."""
     catalog.load("describers", "models")
     own = [kind for kind in describers if any(backends[w].opens(model) for w in kind.worlds)]
     return own + [kind for kind in describers if not kind.worlds]

@@ -1,4 +1,4 @@
-"""What a Storybook picture shows, as the judge of that world sees it."""
+"""Describes a Storybook picture with the judge of that world."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 MAX_THINGS = 2
 """Things in one sentence: Storybook's own scenes rarely hold more."""
 CERTAIN_LOGIT, LIKELY_LOGIT = 4.5, 2.0
-"""Logits: something must be seen as surely as photographs never are; then more may be named."""
+"""Logits: one thing must reach the first, which photographs never do; further ones the second."""
 
 
 @describers.register
@@ -39,11 +39,12 @@ class StorybookDescriber:
         return "The Storybook judge is missing from resources/models/storybook."
 
     def describe(self, pixels: "Pixels") -> str:
+        """Name what a picture (height x width x 3 uint8, 0..255) shows; empty when unsure."""
         judge, _ = load_judge(self.folder)
-        return sentence(judge(self._latent(pixels)), judge.config)
+        return describe_verdict(judge(self._latent(pixels)), judge.config)
 
     def _latent(self, pixels: "Pixels") -> "Tensor":
-        """The picture as the model sees it: about its own size, the aspect kept."""
+        """The picture's latent at about the model's size, the aspect kept."""
         import torch
 
         layout, codec = read_layout(self.folder), load_codec(self.folder)
@@ -52,8 +53,8 @@ class StorybookDescriber:
         return latent
 
 
-def sentence(verdict: Verdict, known: JudgeConfig) -> str:
-    """A verdict in the words of Storybook's prompts; empty when no thing is sure."""
+def describe_verdict(verdict: Verdict, known: JudgeConfig) -> str:
+    """Put a verdict into the words of Storybook's prompts; empty when no thing is certain."""
     logits, numbers = verdict.things[0].topk(min(MAX_THINGS, len(known.things)))
     if logits[0] <= CERTAIN_LOGIT:
         return ""

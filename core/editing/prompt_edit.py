@@ -16,7 +16,7 @@ from core.diffusion.model import Conditioning, Denoise, Image, Levels, Model, St
 from core.editing.inversion import Branches, InvertedPath, PathState, Source, invertible_levels
 from core.editing.prompt_warnings import warn_about_prompt
 from core.errors import TechniqueError
-from core.params import Choice, Range, Text
+from core.params import Choice, Guidance, NegativePrompt, Prompt, SourcePrompt, Steps, Strength
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -41,17 +41,18 @@ Walk = Generator["Tensor", None, "Tensor"]
 class EditParams:
     """The parameters that all prompt edits share, in the order of the form."""
 
-    prompt: Annotated[str, Text("It should show", lines=2)] = ""
+    prompt: Annotated[str, Prompt("It should show", lines=2)] = ""
     source_prompt: Annotated[
-        str, Text("Picture shows", help="What is there now; the words that differ are edited.")
+        str,
+        SourcePrompt("Picture shows", help="What is there now; the words that differ are edited."),
     ] = ""
     strength: Annotated[
-        float, Range(0, 1, "Strength", step=0.05, help="0: the picture. 1: the prompt.")
+        float, Strength(0, 1, "Strength", step=0.05, help="0: the picture. 1: the prompt.")
     ] = 1.0
-    guidance: Annotated[float, Range(1, 20, "Guidance scale", step=0.5)] = 7.5
-    negative_prompt: Annotated[str, Text("Negative prompt")] = ""
+    guidance: Annotated[float, Guidance(1, 20, "Guidance scale", step=0.5)] = 7.5
+    negative_prompt: Annotated[str, NegativePrompt("Negative prompt")] = ""
     inverter: Annotated[str, INVERSION] = "direct"
-    steps: Annotated[int, Range(2, 100, "Steps")] = 50
+    steps: Annotated[int, Steps(2, 100, "Steps")] = 50
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What the worker is told: jobs, models to open, cancellation and pings."""
+"""The commands that go to the worker: jobs, models to open, cancellation and pings."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -10,9 +10,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class RunTask:
-    """Run one request; ``retry`` is how far down the ladder of retries it already is.
+    """Run the task of a layer; ``retry`` is the number of the retry in core.engine.retries.
 
-    With a ``verifier``, by id, the answer's facts hold its score.
+    With a ``verifier``, by id, the facts of the result hold its score.
     """
 
     id: int
@@ -23,7 +23,7 @@ class RunTask:
 
 @dataclass(frozen=True)
 class OpenModel:
-    """Load a model (by id or path) and say what it is like."""
+    """Load a model (by id or path) and send its properties."""
 
     id: int
     model: str
@@ -32,7 +32,7 @@ class OpenModel:
 
 @dataclass(frozen=True, eq=False)
 class DescribePicture:
-    """Say what a picture (height x width x 3) shows, in words that suit a model."""
+    """Describe a picture (height x width x 3 uint8, 0..255) in words that suit a model."""
 
     id: int
     model: str
@@ -49,10 +49,10 @@ class CancelJob:
 
 @dataclass(frozen=True)
 class Ping:
-    """Say that you are alive."""
+    """Check that the worker is alive; it sends a Pong."""
 
 
 QueuedCommand = RunTask | OpenModel | DescribePicture
-"""What is done one at a time, in the order given."""
+"""Commands that the worker runs one at a time, in the order given."""
 
 Command = QueuedCommand | CancelJob | Ping

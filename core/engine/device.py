@@ -1,4 +1,4 @@
-"""Where networks run, and with how many threads, so that the hand on the canvas never waits."""
+"""The device that networks run on and their number of threads; one core stays free to paint."""
 
 import os
 from collections.abc import MutableMapping
@@ -9,7 +9,7 @@ THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"
 
 
 def thread_count(cores: int | None = None) -> int:
-    """Worker threads for a number of physical cores: one core is left to the painter.
+    """Return the worker's threads for a number of physical cores: all but one.
 
     On 2 cores with other work on them, one step of the shipped network took 48 ms with one
     thread and 57 ms with two.
@@ -19,16 +19,16 @@ def thread_count(cores: int | None = None) -> int:
 
 
 def limit_threads(environment: MutableMapping[str, str]) -> None:
-    """Set what numeric libraries read once, when they are imported; what is set already stays."""
+    """Set what numeric libraries read once, when they are imported; present values stay."""
     for name in THREAD_VARIABLES:
         environment.setdefault(name, str(thread_count()))
-    # Threads that wait by spinning take the core from whom they wait for as soon as anything
-    # else runs: the same step took 330 ms with two spinning threads and 52 ms with two sleeping.
+    # Threads that spin while they wait keep the core from the threads that they wait for:
+    # the same step took 330 ms with two spinning threads and 52 ms with two sleeping ones.
     environment.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
 def choose_device(device: str) -> str:
-    """The torch device for a wish: "auto" takes the accelerator there is."""
+    """Return the name of a torch device; "auto" chooses the accelerator if there is one."""
     import torch
 
     if device != "auto":

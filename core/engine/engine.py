@@ -1,14 +1,14 @@
-"""The engine owns the worker process: jobs in, messages out, restarts and retries in between.
+"""The engine owns the worker process: it sends tasks, passes messages on, restarts and retries.
 
     engine = Engine()
     engine.start()
     facts = await engine.open("storybook")
-    request = request_for(document, layer, facts.geometry)
-    async for message in engine.submit(request):
+    task = make_layer_task(document, layer, facts.geometry)
+    async for message in engine.submit(task):
         ...
 
 Everything here runs on one event loop and never waits for the worker. A worker that dies or hangs
-is replaced, and its job is tried again further down the ladder; each retry is announced.
+is replaced, and its job is tried again at the next retry, which a message announces.
 """
 
 import asyncio
@@ -44,7 +44,7 @@ T = TypeVar("T")
 
 
 class EngineState(Enum):
-    """What the worker is doing, in a word for the status bar."""
+    """What the worker is doing; the status bar shows it."""
 
     starting = "starting"
     ready = "ready"
@@ -56,10 +56,10 @@ class EngineState(Enum):
 
 @dataclass(frozen=True)
 class Timeouts:
-    """How long to wait, in seconds: for a start, a sign of life, a step, a load, a cancelled step.
+    """How long to wait, in seconds: for a start, a message, a step, a load, a cancelled step.
 
-    ``tick`` is the time between looks. Waiting is counted in ticks of the loop and not by the
-    clock, so that a laptop waking from sleep does not find its worker overdue.
+    ``tick`` is the time between checks. Waiting is counted in ticks of the loop and not by the
+    clock, so that the worker of a laptop that wakes from sleep is not ended as too slow.
     """
 
     tick: float = 0.5
@@ -71,78 +71,89 @@ class Timeouts:
 
 
 MAX_STARTS = 3
-"""Workers that may die in a row before one has said hello."""
+"""Workers that may die in a row before one has sent WorkerReady."""
 
 
 class Engine:
-    """Runs requests in a child process, one at a time in the order given.
+    """Runs tasks in a child process, one at a time in the order given.
 
-    ``state`` is for the status bar, ``changed`` says when it is another. ``models`` are the
-    models opened so far, by the name asked for; ``at_hand`` those that the last job left loaded.
-    Newest-wins is the caller's: cancel, then submit.
+    ``changed`` is emitted with each new ``state``. ``models`` are the models opened so far, by the
+    name they were opened with. ``loaded_models`` are those that the last job left in memory.
+    ``worker`` is the first message of the running worker. To let the newest task win, the caller
+    cancels the older one first.
     """
 
     def __init__(
         self,
         device: str = "auto",
         cache_mb: int = 256,
-        patience: Timeouts | None = None,
+        timeouts: Timeouts | None = None,
         modules: Sequence[str] = (),
     ) -> None:
         self.state = EngineState.stopped
         self.changed: Signal[EngineState] = Signal()
         self.models: dict[str, ModelOpened] = {}
-        self.at_hand: frozenset[str] = frozenset()
-        self.hello: WorkerReady | None = None
-        self.patience = patience or Timeouts()
+        self.loaded_models: frozenset[str] = frozenset()
+        self.worker: WorkerReady | None = None
+        self.timeouts = timeouts or Timeouts()
         self._arguments = ["--device", device, "--cache-mb", str(cache_mb)]
         self._arguments += [f"--load={name}" for name in modules]
         self._process: WorkerProcess | None = None
         self._queue: deque[JobStream] = deque()
         self._current: JobStream | None = None
         self._next_id = 1
-        self._births = 0
-        self._unanswered = 0
-        self._quiet = 0
+        self._starts = 0
+        self._open_pings = 0
+        self._idle_ticks = 0
         self._clock: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
-        """Bring up the worker; call this inside the event loop. Returns at once."""
+        """Start the worker; call this inside the event loop. Returns at once."""
         if self._process is None:
-            self._births = 0
+            self._starts = 0
             self._launch(EngineState.starting)
-            self._clock = asyncio.get_running_loop().call_later(self.patience.tick, self._tick)
+            self._clock = asyncio.get_running_loop().call_later(self.timeouts.tick, self._tick)
 
-    def submit(self, request: "LayerTask", verifier: str = "", yields: bool = False) -> JobStream:
-        """Run a request after those before it; iterate over the result for its messages.
+    def submit(
+        self, task: "LayerTask", verifier: str = "", is_preemptible: bool = False
+    ) -> JobStream:
+        """Queue a task; iterate over the stream for its messages.
 
-        A verifier's score comes with the answer. One that yields stops for whatever comes next.
+        A verifier's score comes with the result. A preemptible job is cancelled by the next one.
         """
-        # What JSON cannot hold must fail here, where the mistake is, and not on its way.
-        json.dumps(request.recipe.to_json())
-        return self._enqueue(RunTask(self._id(), request, verifier=verifier), yields)
+        # What JSON cannot hold must fail here, where the mistake is, and not in the writer thread.
+        json.dumps(task.recipe.to_json())
+        command = RunTask(self._take_id(), task, verifier=verifier)
+        return self._enqueue(command, is_preemptible)
 
     async def open(self, model: str) -> ModelOpened:
-        """Load a model ahead of its first request, and learn what a request must know of it.
+        """Load a model ahead of its first task, and return what a task needs to know about it.
 
         Raises ModelError when it cannot be used.
         """
         if model in self.models:
             return self.models[model]
         stopped = f"Opening {model} was stopped."
-        self.models[model] = await self._answer(OpenModel(self._id(), model), ModelOpened, stopped)
+        self.models[model] = await self._await_message(
+            OpenModel(self._take_id(), model), ModelOpened, stopped
+        )
         return self.models[model]
 
     async def describe(self, picture: "Picture", model: str) -> str:
-        """What a picture (height x width x 3) shows, in words that suit a model.
+        """Describe a picture (height x width x 3 uint8, 0..255) in words that suit a model.
 
-        Empty when nobody is sure. Raises ModelError when nobody can say.
+        Empty when no describer is sure. Raises ModelError when there is no describer.
         """
-        command, stopped = DescribePicture(self._id(), model, picture), "Describing was stopped."
-        return (await self._answer(command, PictureDescribed, stopped)).text
+        command, stopped = (
+            DescribePicture(self._take_id(), model, picture),
+            "Describing was stopped.",
+        )
+        return (await self._await_message(command, PictureDescribed, stopped)).text
 
-    async def _answer(self, command: OpenModel | DescribePicture, kind: type[T], stopped: str) -> T:
-        """The worker's one answer. Raises ModelError, with ``stopped`` when there is none."""
+    async def _await_message(
+        self, command: OpenModel | DescribePicture, kind: type[T], stopped: str
+    ) -> T:
+        """Wait for a message of a kind. Raises ModelError, with ``stopped`` when none comes."""
         async for message in self._enqueue(command):
             if isinstance(message, kind):
                 return message
@@ -154,15 +165,15 @@ class Engine:
 
     def cancel(self, job: int) -> None:
         """Stop a job at its next step, or before it starts; one that is over stays as it is."""
-        for run in self._queue:
-            if run.job == job:
-                self._queue.remove(run)
-                run.receive(JobCancelled(job))
+        for stream in self._queue:
+            if stream.job == job:
+                self._queue.remove(stream)
+                stream.receive(JobCancelled(job))
                 return
-        run_now = self._current
-        if run_now is not None and run_now.job == job and not run_now.is_cancelled:
-            run_now.is_cancelled = True
-            self._quiet = 0
+        current = self._current
+        if current is not None and current.job == job and not current.is_cancelled:
+            current.is_cancelled = True
+            self._idle_ticks = 0
             if self._process is not None:
                 self._process.send(CancelJob(job))
 
@@ -174,159 +185,161 @@ class Engine:
         process, self._process = self._process, None
         if process is not None:
             process.close()
-        open_runs = [*filter(None, [self._current]), *self._queue]
+        streams = [*filter(None, [self._current]), *self._queue]
         self._current = None
         self._queue.clear()
-        for run in open_runs:
-            run.receive(JobCancelled(run.job))
-        self._become(EngineState.stopped)
+        for stream in streams:
+            stream.receive(JobCancelled(stream.job))
+        self._set_state(EngineState.stopped)
 
     @property
     def pid(self) -> int | None:
-        """The worker's process id, for those who look after the machine."""
+        """The worker's process id; None while there is no worker."""
         return self._process.pid if self._process else None
 
-    def _id(self) -> int:
+    def _take_id(self) -> int:
         self._next_id += 1
         return self._next_id - 1
 
-    def _enqueue(self, command: QueuedCommand, yields: bool = False) -> JobStream:
+    def _enqueue(self, command: QueuedCommand, is_preemptible: bool = False) -> JobStream:
         if self._process is None:
             raise EditorError("The worker is not running: start it again from the Jobs panel.")
         for older in [*self._queue, *filter(None, [self._current])]:
-            if older.yields:
+            if older.is_preemptible:
                 self.cancel(older.job)
-        run = JobStream(command, self.cancel, yields)
-        self._queue.append(run)
+        stream = JobStream(command, self.cancel, is_preemptible)
+        self._queue.append(stream)
         self._advance()
-        return run
+        return stream
 
     def _advance(self) -> None:
         """Send the next job if the worker has none."""
         if self._current is None and self._queue and self._process is not None:
             self._current = self._queue.popleft()
-            self._quiet = 0
+            self._idle_ticks = 0
             self._process.send(self._current.command)
-        self._settle()
+        self._update_state()
 
-    def _settle(self) -> None:
-        """The state that follows from what is going on."""
+    def _update_state(self) -> None:
+        """Derive the state from the worker and the current job."""
         if self._process is None:
-            self._become(EngineState.stopped)
-        elif self.hello is not None:
-            self._become(self._busy_state())
+            self._set_state(EngineState.stopped)
+        elif self.worker is not None:
+            self._set_state(self._busy_state())
 
     def _busy_state(self) -> EngineState:
         if self._current is None:
             return EngineState.ready
         return EngineState.loading if self._current.is_loading else EngineState.busy
 
-    def _become(self, state: EngineState) -> None:
+    def _set_state(self, state: EngineState) -> None:
         if state is not self.state:
             self.state = state
             self.changed.emit(state)
 
     def _launch(self, state: EngineState) -> None:
-        self.hello = None
-        self.at_hand = frozenset()
-        self._unanswered = 0
-        self._quiet = 0
-        self._births += 1
+        self.worker = None
+        self.loaded_models = frozenset()
+        self._open_pings = 0
+        self._idle_ticks = 0
+        self._starts += 1
         self._process = WorkerProcess(self._arguments, self._on_message, self._on_worker_end)
-        self._become(state)
+        self._set_state(state)
 
     def _on_message(self, process: WorkerProcess, message: WorkerMessage) -> None:
         if process is not self._process:
             return
-        self._unanswered = 0
+        self._open_pings = 0
         if isinstance(message, WorkerReady):
-            self.hello = message
-            self._births = 0
-            self._settle()
+            self.worker = message
+            self._starts = 0
+            self._update_state()
         elif not isinstance(message, Pong):
             self._deliver(message)
 
     def _deliver(self, message: WorkerMessage) -> None:
-        run = self._current
-        if run is None or isinstance(message, (WorkerReady, Pong)) or run.job != message.job:
+        stream = self._current
+        if stream is None or isinstance(message, (WorkerReady, Pong)) or stream.job != message.job:
             return
-        self._quiet = 0
-        run.receive(message)
-        if run.is_over:
-            self.at_hand = run.models_after(message, self.at_hand)
+        self._idle_ticks = 0
+        stream.receive(message)
+        if stream.is_over:
+            self.loaded_models = stream.models_after(message, self.loaded_models)
             self._current = None
             self._advance()
         elif isinstance(message, JobStarted):
-            self._settle()
+            self._update_state()
 
     def _on_worker_end(self, process: WorkerProcess, code: int) -> None:
-        """The worker is gone: begin another, and give it the job, one retry further down."""
+        """The worker is gone: start another and give it the job at the next retry."""
         if process is not self._process:
             return
         trace = process.log_tail()
-        run, self._current = self._current, None
-        if run is not None:
-            self._retry(run, code, trace)
-        if self._births >= MAX_STARTS:
+        stream, self._current = self._current, None
+        if stream is not None:
+            self._retry(stream, code, trace)
+        if self._starts >= MAX_STARTS:
             self._give_up(trace)
             return
         self._launch(EngineState.restarting)
         self._advance()
 
-    def _retry(self, run: JobStream, code: int, trace: str) -> None:
-        """Try a job again that lost its worker, if there is a retry left."""
-        if run.is_cancelled:
-            run.receive(JobCancelled(run.job))
+    def _retry(self, stream: JobStream, code: int, trace: str) -> None:
+        """Queue a job again that lost its worker, if there is a retry left."""
+        if stream.is_cancelled:
+            stream.receive(JobCancelled(stream.job))
             return
-        if self.hello is None:
-            self._queue.appendleft(run)  # the worker died before it could look at the job
+        if self.worker is None:
+            self._queue.appendleft(stream)  # the worker died before it could read the job
             return
-        text = f"The worker {run.blame or f'stopped (exit code {code})'}"
-        retry = next_retry(run.command.retry, self.hello.device)
+        text = f"The worker {stream.failure_reason or f'stopped (exit code {code})'}"
+        retry = next_retry(stream.command.retry, self.worker.device)
         if retry is None:
             advice = "try a smaller region, fewer steps or another model"
-            run.receive(JobFailed(run.job, f"{text} each time it was tried: {advice}.", trace))
+            stream.receive(
+                JobFailed(stream.job, f"{text} each time it was tried: {advice}.", trace)
+            )
         else:
-            run.receive(JobFailed(run.job, f"{text}.", trace, retry=RETRIES[retry].text))
-            self._queue.appendleft(run.restart(retry))
+            stream.receive(JobFailed(stream.job, f"{text}.", trace, retry=RETRIES[retry].text))
+            self._queue.appendleft(stream.restart(retry))
 
     def _give_up(self, trace: str) -> None:
-        """No worker survives its start: say so to everyone who waits."""
+        """No worker survives its start: fail every job that waits."""
         self._process = None
         waiting = list(self._queue)
         self._queue.clear()
-        for run in waiting:
+        for stream in waiting:
             text = "The worker cannot start; run 'sfumato doctor' to see what is missing."
-            run.receive(JobFailed(run.job, text, trace))
-        self._become(EngineState.stopped)
+            stream.receive(JobFailed(stream.job, text, trace))
+        self._set_state(EngineState.stopped)
 
     def _tick(self) -> None:
-        """Look whether the worker lives and moves."""
-        self._clock = asyncio.get_running_loop().call_later(self.patience.tick, self._tick)
+        """Check that the worker is alive and makes progress."""
+        self._clock = asyncio.get_running_loop().call_later(self.timeouts.tick, self._tick)
         if self._process is None:
             return
-        reason = self._overdue()
+        reason = self._find_stall()
         if reason:
-            self._unanswered = self._quiet = 0
+            self._open_pings = self._idle_ticks = 0
             if self._current is not None:
-                self._current.blame = reason
+                self._current.failure_reason = reason
             self._process.kill()
             return
-        self._unanswered += 1
-        self._quiet += self._current is not None
-        if self._unanswered == 1:
+        self._open_pings += 1
+        self._idle_ticks += self._current is not None
+        if self._open_pings == 1:
             self._process.send(Ping())
 
-    def _overdue(self) -> str:
-        """Why the worker has to be replaced, or nothing."""
-        patience, tick = self.patience, self.patience.tick
-        silence = patience.silence if self.hello else patience.start
-        if self._unanswered * tick > silence:
+    def _find_stall(self) -> str:
+        """Why the worker has to be replaced; empty when it works."""
+        timeouts, tick = self.timeouts, self.timeouts.tick
+        silence = timeouts.silence if self.worker else timeouts.start
+        if self._open_pings * tick > silence:
             return "did not answer any more"
-        run = self._current
-        if run is None:
+        stream = self._current
+        if stream is None:
             return ""
-        limit = patience.load if run.is_loading else patience.step
-        if run.is_cancelled and not run.is_loading:
-            limit = patience.cancel
-        return "made no progress" if self._quiet * tick > limit else ""
+        limit = timeouts.load if stream.is_loading else timeouts.step
+        if stream.is_cancelled and not stream.is_loading:
+            limit = timeouts.cancel
+        return "made no progress" if self._idle_ticks * tick > limit else ""

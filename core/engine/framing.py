@@ -18,7 +18,7 @@ MAX_HEADER_BYTES = 16 << 20
 
 
 class Frame(NamedTuple):
-    """One unit of talk: plain values, and arrays beside them."""
+    """One message on the pipe: plain values and arrays."""
 
     header: Mapping[str, Any]
     arrays: Sequence[Array] = ()

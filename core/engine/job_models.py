@@ -1,4 +1,4 @@
-"""The models of one job: the recipe's own and those that its parameters name, opened together."""
+"""The models of one job: the recipe's own and those that its parameters name."""
 
 import hashlib
 from dataclasses import dataclass
@@ -17,28 +17,28 @@ if TYPE_CHECKING:
 
 
 def model_names(recipe: "Recipe") -> list[str]:
-    """Every model that a recipe needs at a time, its own first."""
+    """Name every model that a recipe needs at the same time, its own first."""
     return [recipe.model, *(name for _, name in input_models(recipe))]
 
 
 def open_models(
-    recipe: "Recipe", shelf: "ModelCache", device: str, loading: "Callable[[str], None]"
+    recipe: "Recipe", cache: "ModelCache", device: str, report_loading: "Callable[[str], None]"
 ) -> "JobModels":
-    """The models of a recipe; ``loading`` hears the name of each that is not on the shelf yet.
+    """Open the models of a recipe; ``report_loading`` gets the name of each that is not loaded.
 
     Raises ModelError naming the parameter whose model cannot be used.
     """
-    wanted = model_names(recipe)
+    needed = model_names(recipe)
 
-    def one(name: str) -> "Model":
-        if (name, device) not in shelf:
-            loading(name)
-        return shelf.open(name, device, wanted)
+    def open_model(name: str) -> "Model":
+        if (name, device) not in cache:
+            report_loading(name)
+        return cache.open(name, device, needed)
 
-    own, others = one(recipe.model), {}
+    own, others = open_model(recipe.model), {}
     for field, name in input_models(recipe):
         try:
-            others[field.name] = one(name)
+            others[field.name] = open_model(name)
         except ModelError as error:
             raise ModelError(f"{field.label}: {error}") from error
     return JobModels(own, others)
@@ -46,7 +46,7 @@ def open_models(
 
 @dataclass(frozen=True)
 class JobModels:
-    """The recipe's own model, and the others by parameter; one model may play several parts."""
+    """The recipe's own model, and the others by parameter; a model may stand for several."""
 
     own: "Model"
     others: "Mapping[str, Model]"
@@ -61,20 +61,22 @@ class JobModels:
 
     @property
     def identity(self) -> str:
-        """A hash of all weights; that of the only model is its own."""
-        found = [model.identity for model in self._each()]
-        if len(found) == 1:
-            return found[0]
-        return hashlib.blake2b(" ".join(found).encode(), digest_size=16).hexdigest()
+        """A hash of all weights; that of a single model is its identity."""
+        identities = [model.identity for model in self._each()]
+        if len(identities) == 1:
+            return identities[0]
+        return hashlib.blake2b(" ".join(identities).encode(), digest_size=16).hexdigest()
 
     def forget_notes(self) -> None:
+        """Clear the notes of earlier jobs."""
         for model in self._each():
             model.notes.clear()
 
     def wrap_others(self, modifiers: "Iterable[ModifierSetting]") -> "dict[str, Model]":
-        """The others, by parameter, seen through modifiers as the recipe's own model is."""
-        around = tuple(modifiers)
-        return {name: wrap_model(model, around) for name, model in self.others.items()}
+        """Wrap the other models in modifiers, as the recipe's own model is; by parameter."""
+        settings = tuple(modifiers)
+        return {name: wrap_model(model, settings) for name, model in self.others.items()}
 
     def _each(self) -> "list[Model]":
+        """Every model once."""
         return list({id(model): model for model in (self.own, *self.others.values())}.values())

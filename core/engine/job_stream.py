@@ -1,4 +1,4 @@
-"""One job as the caller sees it: a stream of messages that surely ends."""
+"""The stream of messages of one job, which always ends."""
 
 import asyncio
 from collections.abc import Callable
@@ -21,21 +21,22 @@ StreamMessage = JobMessage | ModelOpened | PictureDescribed
 
 
 class JobStream:
-    """Iterate over it for messages; the last one is Done, Cancelled or Failed without a retry.
+    """Iterate over it for messages; is_last is true for the last one.
 
-    Whoever stops listening because their own task is cancelled stops the job too. One that
-    ``yields`` is cancelled by the engine as soon as anything else is asked for.
+    When the asyncio task that iterates is cancelled, the job is cancelled too. The engine cancels
+    a preemptible job as soon as another command is queued. ``failure_reason`` says why the engine
+    ended the worker that ran the job.
     """
 
     def __init__(
-        self, command: QueuedCommand, cancel: Callable[[int], None], yields: bool = False
+        self, command: QueuedCommand, cancel: Callable[[int], None], is_preemptible: bool = False
     ) -> None:
         self.command = command
-        self.yields = yields
+        self.is_preemptible = is_preemptible
         self.is_cancelled = False
         self.is_loading = True
         self.is_over = False
-        self.blame = ""
+        self.failure_reason = ""
         self._cancel = cancel
         self._messages: asyncio.Queue[StreamMessage] = asyncio.Queue()
         self._is_read = False
@@ -49,7 +50,7 @@ class JobStream:
         self._cancel(self.job)
 
     def receive(self, message: StreamMessage) -> None:
-        """Pass a message to whoever iterates."""
+        """Pass a message on to the iterator."""
         if self.is_over:
             return
         self.is_over = is_last(message)
@@ -62,13 +63,13 @@ class JobStream:
         self._messages.put_nowait(message)
 
     def restart(self, retry: int) -> "JobStream":
-        """The same stream, to be sent once more at a retry of the ladder."""
+        """Return the same stream, with its command at a retry."""
         self.command = replace(self.command, retry=retry)
-        self.is_loading, self.blame = True, ""
+        self.is_loading, self.failure_reason = True, ""
         return self
 
     def models_after(self, message: StreamMessage, before: frozenset[str]) -> frozenset[str]:
-        """The models that the worker surely holds when this is over, given those before it."""
+        """The models that the worker surely has in memory after the last message."""
         command = self.command
         if isinstance(command, DescribePicture):
             return before

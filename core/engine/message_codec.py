@@ -1,4 +1,4 @@
-"""Messages and commands as frames, and back."""
+"""Encodes messages and commands as frames, and decodes them."""
 
 import dataclasses
 from typing import TYPE_CHECKING, Any
@@ -26,7 +26,7 @@ from core.task import Recipe
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_SPOKEN: tuple[type[WorkerMessage], ...] = (
+_MESSAGE_KINDS: tuple[type[WorkerMessage], ...] = (
     JobStarted,
     JobStep,
     JobDone,
@@ -37,7 +37,7 @@ _SPOKEN: tuple[type[WorkerMessage], ...] = (
     WorkerReady,
     Pong,
 )
-_PLAIN: tuple[type[OpenModel | DescribePicture | CancelJob | Ping], ...] = (
+_COMMAND_KINDS: tuple[type[OpenModel | DescribePicture | CancelJob | Ping], ...] = (
     OpenModel,
     DescribePicture,
     CancelJob,
@@ -46,40 +46,44 @@ _PLAIN: tuple[type[OpenModel | DescribePicture | CancelJob | Ping], ...] = (
 
 
 def encode_message(message: WorkerMessage) -> Frame:
+    """Encode a message of the worker."""
     return _frame(message)
 
 
 def decode_message(frame: Frame) -> WorkerMessage:
-    message: WorkerMessage = _value(frame, _SPOKEN)
+    """Decode a message of the worker. Raises FrameError for an unknown or unfit frame."""
+    message: WorkerMessage = _value(frame, _MESSAGE_KINDS)
     return message
 
 
 def encode_command(command: Command) -> Frame:
+    """Encode a command of the engine."""
     if not isinstance(command, RunTask):
         return _frame(command)
-    request = command.task
+    task = command.task
     header = {
-        "kind": "Job",
+        "kind": RunTask.__name__,
         "id": command.id,
         "retry": command.retry,
         "verifier": command.verifier,
-        "layer": request.layer,
-        "recipe": request.recipe.to_json(),
-        "rect": list(request.rect),
-        "bounds": list(request.bounds),
-        "canvas": list(request.canvas),
-        "key": request.key,
+        "layer": task.layer,
+        "recipe": task.recipe.to_json(),
+        "rect": list(task.rect),
+        "bounds": list(task.bounds),
+        "canvas": list(task.canvas),
+        "key": task.key,
     }
-    return Frame(header, (request.crop, request.painted))
+    return Frame(header, (task.crop, task.painted))
 
 
 def decode_command(frame: Frame) -> Command:
+    """Decode a command of the engine. Raises FrameError for an unknown or unfit frame."""
     header = frame.header
-    if header.get("kind") != "Job":
-        command: Command = _value(frame, _PLAIN)
+    if header.get("kind") != RunTask.__name__:
+        command: Command = _value(frame, _COMMAND_KINDS)
         return command
     crop, painted = frame.arrays
-    request = LayerTask(
+    task = LayerTask(
         header["layer"],
         Recipe.from_json(header["recipe"]),
         Rect(*header["rect"]),
@@ -89,7 +93,7 @@ def decode_command(frame: Frame) -> Command:
         painted,
         header["key"],
     )
-    return RunTask(header["id"], request, header["retry"], header["verifier"])
+    return RunTask(header["id"], task, header["retry"], header["verifier"])
 
 
 def _frame(value: Any) -> Frame:

@@ -1,4 +1,4 @@
-"""What the worker says: small frozen values, one stream per job."""
+"""The messages that come from the worker: small frozen values, one stream per job."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ Picture = npt.NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class JobStarted:
-    """The worker took the job; ``loading`` names a model that is being loaded first.
+    """The worker has taken the job; ``loading`` names a model that is being loaded first.
 
     Once it is loaded the job starts, with a second message that names none.
     """
@@ -25,9 +25,9 @@ class JobStarted:
 
 @dataclass(frozen=True)
 class JobStep:
-    """Step n of ``of`` is done; preview is height x width x 3, at most 512 px a side.
+    """Step n of ``of`` is done.
 
-    The preview covers the request's rectangle.
+    ``preview`` is height x width x 3 uint8, at most 512 px a side, over the task's rectangle.
     """
 
     job: int
@@ -38,12 +38,12 @@ class JobStep:
 
 @dataclass(frozen=True)
 class JobDone:
-    """The layer's pixels over the request's rectangle, and facts for recipe and status bar.
+    """The layer's pixels over the task's rectangle, and facts for recipe and status bar.
 
-    ``pixels`` is RGBA premultiplied with the composite mask as alpha: what
-    core.ai.layer.with_result wants. ``facts``: seconds, load_seconds, calls, model_hash, model,
-    device, versions, stages (seconds by name), retries (the retries of the ladder taken), notes
-    (sentences for the person), and score where the job asked for one, None if nobody can say.
+    ``pixels`` is height x width x 4 uint8, premultiplied RGBA with the composite mask as alpha.
+    ``facts``: seconds, load_seconds, calls, model_hash, model, device, versions, stages (seconds
+    by name), retries (the texts of those taken), notes (sentences for the person), and score when
+    the command names a verifier, None when it could not judge.
     """
 
     job: int
@@ -53,7 +53,10 @@ class JobDone:
 
 @dataclass(frozen=True)
 class JobFailed:
-    """One sentence for the person; ``trace`` for Details; ``retry`` names the retry tried next."""
+    """The job failed: one sentence for the person, ``trace`` for Details.
+
+    ``retry`` is the text of the retry that follows, empty when there is none.
+    """
 
     job: int
     text: str
@@ -64,14 +67,14 @@ class JobFailed:
 
 @dataclass(frozen=True)
 class JobCancelled:
-    """The job ended because somebody asked for it."""
+    """The job was cancelled."""
 
     job: int
 
 
 @dataclass(frozen=True)
 class ModelOpened:
-    """A model is loaded; what a request for it must know."""
+    """A model is loaded; these are its properties."""
 
     job: int
     name: str
@@ -91,7 +94,7 @@ class ModelOpened:
 
 @dataclass(frozen=True)
 class PictureDescribed:
-    """What a picture shows; no text when nobody is sure."""
+    """The description of a picture; empty when no describer is sure."""
 
     job: int
     text: str
@@ -99,7 +102,7 @@ class PictureDescribed:
 
 @dataclass(frozen=True)
 class WorkerReady:
-    """The worker is up: its libraries are imported and it takes jobs."""
+    """The worker has imported its libraries and takes jobs."""
 
     pid: int
     device: str
@@ -109,11 +112,11 @@ class WorkerReady:
 
 @dataclass(frozen=True)
 class Pong:
-    """The worker's answer to a ping: it is alive even while a network runs."""
+    """The worker's reply to a ping; it is sent even while a network runs."""
 
 
 JobMessage = JobStarted | JobStep | JobDone | JobFailed | JobCancelled
-"""A job's stream ends with exactly one Done, Failed (with no retry) or Cancelled."""
+"""A job's stream ends with exactly one JobDone, JobFailed (with no retry) or JobCancelled."""
 
 WorkerMessage = JobMessage | ModelOpened | PictureDescribed | WorkerReady | Pong
-"""Everything that comes up the pipe."""
+"""Every message that the worker sends."""

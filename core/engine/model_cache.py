@@ -1,4 +1,4 @@
-"""The loaded models of the worker: few, because each is most of the memory."""
+"""The loaded models of the worker; only a few, because each takes much memory."""
 
 import gc
 import time
@@ -16,42 +16,39 @@ MEGABYTE = 1 << 20
 
 
 class ModelCache:
-    """Opens models once and keeps the ``most`` last used; ``cache_mb`` is each one's store."""
+    """Opens models once and keeps the last used; ``cache_mb`` is the tensor cache of each."""
 
-    def __init__(self, device: str, cache_mb: int = 256, most: int = 2) -> None:
+    def __init__(self, device: str, cache_mb: int = 256, max_models: int = 2) -> None:
         self.device = device
         self.cache_mb = cache_mb
-        self.most = most
-        self.load_seconds = 0.0
+        self.max_models = max_models
         self._models: OrderedDict[tuple[str, str], Model] = OrderedDict()
 
     def __contains__(self, key: tuple[str, str]) -> bool:
         return key in self._models
 
     def device_at(self, retry: int) -> str:
-        """Where a job runs at a retry of the ladder."""
+        """The device on which a job runs at a retry."""
         return "cpu" if RETRIES[retry].on_cpu else self.device
 
-    def open(self, name: str, device: str, wanted: Collection[str] = ()) -> "Model":
-        """The model by id or path, loaded now if need be; none that is wanted makes room for it.
+    def open(self, name: str, device: str, keep: Collection[str] = ()) -> "Model":
+        """Return the model by id or path, loaded now if it is not; models in ``keep`` stay loaded.
 
-        Raises ModelError.
+        Raises ModelError when it cannot be opened.
         """
         from core.models.opening import open_model
 
         key = (name, device)
         if key not in self._models:
-            self._make_room({(each, device) for each in wanted})
-            began = time.monotonic()
+            self._make_room({(each, device) for each in keep})
             model = open_model(name, device)
             model.cache.budget = self.cache_mb * MEGABYTE
-            self.load_seconds = time.monotonic() - began
             self._models[key] = model
         self._models.move_to_end(key)
         return self._models[key]
 
     def open_and_describe(self, job: int, name: str, device: str) -> ModelOpened:
-        """Load a model and describe it."""
+        """Load a model and return its properties. Raises ModelError when it cannot be opened."""
         began = time.monotonic()
         model = self.open(name, device)
         return ModelOpened(
@@ -68,17 +65,17 @@ class ModelCache:
         )
 
     def free(self, keep: Collection[tuple[str, str]] = ()) -> None:
-        """Empty every cache, and put away all models but some."""
+        """Empty every model's tensor cache, and unload all models but some."""
         for key in [key for key in self._models if key not in keep]:
             del self._models[key]
         for model in self._models.values():
             model.cache.clear()
         release_memory()
 
-    def _make_room(self, wanted: Collection[tuple[str, str]]) -> None:
-        """For one more model: those that were not used for longest are put away."""
-        surplus = len(self._models) + 1 - self.most
-        spare = [key for key in self._models if key not in wanted][: max(0, surplus)]
+    def _make_room(self, keep: Collection[tuple[str, str]]) -> None:
+        """Unload the models that were not used for longest, so that one more fits."""
+        surplus = len(self._models) + 1 - self.max_models
+        spare = [key for key in self._models if key not in keep][: max(0, surplus)]
         for key in spare:
             del self._models[key]
         if spare:

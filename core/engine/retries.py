@@ -1,7 +1,7 @@
-"""The ladder of retries: what is tried when memory runs out or the worker dies, in order.
+"""The retries of a job when memory runs out or the worker dies, in order.
 
-Each retry asks for less than the one above it. Free caches first; then a smaller picture for the
-model (half the side is a quarter of the memory); at last the CPU, where there is usually more.
+Each retry needs less memory than the one before: first with empty caches, then with a smaller
+picture for the model (half the side is a quarter of the memory), at last on the CPU.
 """
 
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
@@ -27,7 +27,7 @@ RETRIES = (
 
 
 def next_retry(retry: int, device: str) -> int | None:
-    """The next retry for a worker on a device, or None at the end of the ladder."""
+    """Return the next retry for a worker on a device, or None after the last one."""
     following = retry + 1
     if following >= len(RETRIES) or (RETRIES[following].on_cpu and device == "cpu"):
         return None
@@ -44,7 +44,7 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 def limit_model(model: "Model", retry: Retry) -> "Model":
-    """The model as a retry uses it: it asks for smaller pictures."""
+    """Return the model as a retry uses it: with a smaller native side."""
     if retry.share == 1:
         return model
     cells = round(model.native * retry.share / model.multiple)
@@ -52,7 +52,7 @@ def limit_model(model: "Model", retry: Retry) -> "Model":
 
 
 class _SmallerModel:
-    """A model that says it is best at smaller pictures, and is otherwise itself."""
+    """A model with a smaller native side; everything else is that of the model."""
 
     def __init__(self, model: "Model", native: int) -> None:
         self._model = model

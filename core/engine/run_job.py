@@ -1,4 +1,4 @@
-"""One job in the worker: open the model, run the technique step by step, say what happens."""
+"""Runs one job in the worker: opens its models, runs the technique, sends messages."""
 
 import time
 from collections.abc import Callable, Generator, Iterator
@@ -23,10 +23,10 @@ from core.scoring.score import score_layer
 if TYPE_CHECKING:
     from core.diffusion.model import Model
 
-PREVIEW = 512
+MAX_PREVIEW_SIDE = 512
 """Longest side of a preview in pixels."""
-PREVIEW_PAUSE = 0.05
-"""Seconds between previews: more would not be seen, and cost steps."""
+MIN_PREVIEW_INTERVAL = 0.05
+"""Seconds between previews: more of them would slow the steps and not be noticed."""
 
 LIBRARIES = ("sfumato", "torch", "diffusers", "transformers", "onnxruntime", "numpy")
 
@@ -42,7 +42,7 @@ class StageTimes:
     _last: float = field(default_factory=time.perf_counter)
 
     def mark(self, name: str) -> None:
-        """What went by since the last call belongs to a stage."""
+        """Add the time since the last call to a stage."""
         now = time.perf_counter()
         self.seconds[name] = self.seconds.get(name, 0.0) + now - self._last
         self._last = now
@@ -54,23 +54,23 @@ class StageTimes:
 
 @dataclass(frozen=True)
 class JobRunner:
-    """One job on its way down the ladder."""
+    """Runs one job, with retries when memory runs out."""
 
     job: RunTask
-    shelf: ModelCache
-    speak: SendMessage
+    cache: ModelCache
+    send: SendMessage
     is_cancelled: IsCancelled
     retries: list[str] = field(default_factory=list)
 
     def run(self) -> None:
-        """Speak Started, Steps and Done.
+        """Send JobStarted, a JobStep for each step, and JobDone.
 
-        Raises Cancelled, another EditorError for the person, or whatever a bug raises.
+        Raises Cancelled, another EditorError for the person, or what a bug raises.
         """
         retry: int | None = self.job.retry
         while retry is not None:
             try:
-                return self.speak(self._attempt(retry))
+                return self.send(self._attempt(retry))
             except (MemoryError, RuntimeError) as error:
                 if not is_out_of_memory(error):
                     raise
@@ -82,37 +82,37 @@ class JobRunner:
         )
 
     def _step_down(self, retry: int, reason: str) -> int | None:
-        following = next_retry(retry, self.shelf.device)
+        following = next_retry(retry, self.cache.device)
         if following is not None:
             self.retries.append(RETRIES[following].text)
             text = "The model ran out of memory."
-            self.speak(JobFailed(self.job.id, text, reason, retry=RETRIES[following].text))
-            device = self.shelf.device_at(following)
-            self.shelf.free([(name, device) for name in model_names(self.job.task.recipe)])
+            self.send(JobFailed(self.job.id, text, reason, retry=RETRIES[following].text))
+            device = self.cache.device_at(following)
+            self.cache.free([(name, device) for name in model_names(self.job.task.recipe)])
         return following
 
     def _attempt(self, retry: int) -> JobDone:
         stages, recipe = StageTimes(), self.job.task.recipe
-        device = self.shelf.device_at(retry)
-        cast = open_models(recipe, self.shelf, device, self._say_loading)
-        model = cast.own
-        self.speak(JobStarted(self.job.id))
+        device = self.cache.device_at(retry)
+        models = open_models(recipe, self.cache, device, self._report_loading)
+        model = models.own
+        self.send(JobStarted(self.job.id))
         stages.mark("load")
-        calls = cast.calls
-        cast.forget_notes()
-        steered = wrap_model(limit_model(model, RETRIES[retry]), recipe.modifiers)
-        pixels = self._drive(steered, cast.wrap_others(recipe.modifiers), stages)
+        calls = models.calls
+        models.forget_notes()
+        wrapped = wrap_model(limit_model(model, RETRIES[retry]), recipe.modifiers)
+        pixels = self._run_technique(wrapped, models.wrap_others(recipe.modifiers), stages)
         facts = {
             "seconds": stages.total,
             "load_seconds": stages.seconds["load"],
-            "calls": cast.calls - calls,
+            "calls": models.calls - calls,
             "model": model.label,
-            "model_hash": cast.identity,
+            "model_hash": models.identity,
             "device": device,
-            "versions": versions(),
+            "versions": read_versions(),
             "stages": stages.seconds,
             "retries": list(self.retries),
-            "notes": cast.notes,
+            "notes": models.notes,
         }
         if self.job.verifier:
             self._stop_if_cancelled()
@@ -120,54 +120,59 @@ class JobRunner:
             facts["score"] = score_layer(self.job.verifier, self.job.task, pixels, plain)
         return JobDone(self.job.id, pixels, facts)
 
-    def _say_loading(self, model: str) -> None:
+    def _report_loading(self, model: str) -> None:
         self._stop_if_cancelled()
-        self.speak(JobStarted(self.job.id, loading=model))
+        self.send(JobStarted(self.job.id, loading=model))
 
-    def _drive(self, model: "Model", others: "dict[str, Model]", stages: StageTimes) -> Picture:
-        """The technique's generator, with a look at the cancel flag between its steps."""
-        shown = 0.0
-        with closing(render_layer(self.job.task, model, others)) as run:
-            for step in (finished := _Finished(run)):
+    def _run_technique(
+        self, model: "Model", others: "dict[str, Model]", stages: StageTimes
+    ) -> Picture:
+        """Run the technique's generator and check the cancel flag between its steps."""
+        last_preview = 0.0
+        with closing(render_layer(self.job.task, model, others)) as steps:
+            for step in (run := _TechniqueRun(steps)):
                 stages.mark("steps" if step.n > 1 else "first step")
                 self._stop_if_cancelled()
                 preview = None
-                if time.monotonic() - shown >= PREVIEW_PAUSE:
-                    preview = preview_of(step, model, self.job.task.rect)
-                    shown = time.monotonic()
+                if time.monotonic() - last_preview >= MIN_PREVIEW_INTERVAL:
+                    preview = make_preview(step, model, self.job.task.rect)
+                    last_preview = time.monotonic()
                     stages.mark("preview")
-                self.speak(JobStep(self.job.id, step.n, step.of, preview))
+                self.send(JobStep(self.job.id, step.n, step.of, preview))
                 self._stop_if_cancelled()
         stages.mark("decode and composite")
-        return finished.pixels
+        return run.pixels
 
     def _stop_if_cancelled(self) -> None:
         if self.is_cancelled():
             raise Cancelled("The edit was stopped.")
 
 
-class _Finished:
-    """Iterates over a technique's steps and keeps what it returns."""
+class _TechniqueRun:
+    """Iterates over a technique's steps and keeps the pixels that it returns."""
 
-    def __init__(self, run: Generator[ModelStep, None, Picture]) -> None:
-        self._run = run
+    def __init__(self, steps: Generator[ModelStep, None, Picture]) -> None:
+        self._steps = steps
         self.pixels: Picture
 
     def __iter__(self) -> Iterator[ModelStep]:
-        self.pixels = yield from self._run
+        self.pixels = yield from self._steps
 
 
-def preview_of(step: ModelStep, model: "Model", rect: Rect) -> Picture:
-    """A cheap look at what the model sees, shaped like the crop, at most PREVIEW a side."""
-    scale = min(1.0, PREVIEW / max(rect.width, rect.height))
+def make_preview(step: ModelStep, model: "Model", rect: Rect) -> Picture:
+    """Decode a step's estimate quickly, scaled so that no side exceeds MAX_PREVIEW_SIDE.
+
+    Returns height x width x 3 uint8, 0..255, in the proportions of the rectangle.
+    """
+    scale = min(1.0, MAX_PREVIEW_SIDE / max(rect.width, rect.height))
     size = Size(max(1, round(rect.width * scale)), max(1, round(rect.height * scale)))
-    seen = from_model(model.preview(step.x0), size, Geometry(model.native, model.multiple))
-    picture: Picture = (seen * 255 + 0.5).astype("uint8")
+    scaled = from_model(model.preview(step.x0), size, Geometry(model.native, model.multiple))
+    picture: Picture = (scaled * 255 + 0.5).astype("uint8")
     return picture
 
 
-def versions() -> dict[str, Any]:
-    """Versions of the libraries that decide a result, None where one is absent."""
+def read_versions() -> dict[str, Any]:
+    """Read the versions of the libraries that decide a result, None where one is absent."""
     return {name: _version(name) for name in LIBRARIES}
 
 

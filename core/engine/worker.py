@@ -1,8 +1,8 @@
-"""The worker process: takes commands from its standard input, one job at a time.
+"""The worker process: reads commands from its standard input and runs one job at a time.
 
-A reader thread takes every command at once, so the editor never waits on a full pipe, pings are
-answered while a network runs, and a cancelled job stops at its next step. When the pipe closes,
-the editor is gone and so is the worker.
+A reader thread reads every command at once. So the editor never waits on a full pipe, a ping gets
+its Pong while a network runs, and a cancelled job stops at its next step. When the pipe closes,
+the editor has ended, and the worker ends too.
 """
 
 import argparse
@@ -36,19 +36,19 @@ from core.errors import EditorError
 from core.plugins import SHIPPED, load_plugins
 from core.settings import folders
 
-GONE = 0
+CLOSED_PIPE_EXIT = 0
 """Exit code when the editor has closed the pipe."""
 
 
 class Pipes(NamedTuple):
-    """The two ends that only frames pass through."""
+    """The input and output streams of the worker; only frames pass through them."""
 
     source: BinaryIO
     sink: BinaryIO
 
 
 def take_pipes() -> Pipes:
-    """Keep standard input and output for frames; whatever a library prints goes to the log."""
+    """Keep standard input and output for frames; what a library prints goes to the log."""
     source, sink = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     with open(os.devnull, "rb") as nothing:
         os.dup2(nothing.fileno(), 0)
@@ -58,7 +58,7 @@ def take_pipes() -> Pipes:
 
 
 class MessageWriter:
-    """Sends messages; two threads speak, so a lock keeps frames whole."""
+    """Sends messages; two threads write, so a lock keeps frames whole."""
 
     def __init__(self, sink: BinaryIO) -> None:
         self._sink = sink
@@ -70,14 +70,14 @@ class MessageWriter:
 
 
 class CommandReader(threading.Thread):
-    """The reader thread: answers pings, notes cancellations, queues the rest."""
+    """The reader thread: replies to pings, notes cancellations, queues the rest."""
 
-    def __init__(self, source: BinaryIO, speak: MessageWriter) -> None:
+    def __init__(self, source: BinaryIO, send: MessageWriter) -> None:
         super().__init__(name="commands", daemon=True)
         self.jobs: queue.SimpleQueue[QueuedCommand] = queue.SimpleQueue()
         self.cancelled: set[int] = set()
         self._source = source
-        self._speak = speak
+        self._send = send
 
     def run(self) -> None:
         try:
@@ -86,12 +86,12 @@ class CommandReader(threading.Thread):
         except OSError:
             traceback.print_exc()
         # A network may be running in the other thread; nothing waits for its result any more.
-        os._exit(GONE)
+        os._exit(CLOSED_PIPE_EXIT)
 
     def _take(self, frame: framing.Frame) -> None:
         command = message_codec.decode_command(frame)
         if isinstance(command, Ping):
-            self._speak(Pong())
+            self._send(Pong())
         elif isinstance(command, CancelJob):
             self.cancelled.add(command.id)
         else:
@@ -105,19 +105,19 @@ def main(arguments: Sequence[str]) -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     options = _options(arguments)
     pipes = take_pipes()
-    speak = MessageWriter(pipes.sink)
-    ear = CommandReader(pipes.source, speak)
-    ear.start()
-    threads = prepare(options.load)
+    send = MessageWriter(pipes.sink)
+    reader = CommandReader(pipes.source, send)
+    reader.start()
+    threads = import_modules(options.load)
     chosen = device.choose_device(options.device)
-    shelf = ModelCache(chosen, options.cache_mb)
-    speak(WorkerReady(os.getpid(), chosen, threads, time.monotonic() - began))
+    cache = ModelCache(chosen, options.cache_mb)
+    send(WorkerReady(os.getpid(), chosen, threads, time.monotonic() - began))
     while True:
-        serve(ear.jobs.get(), shelf, ear, speak)
+        serve(reader.jobs.get(), cache, reader, send)
 
 
-def prepare(modules: Sequence[str]) -> int:
-    """Import everything a job needs before the first one comes; how many threads networks use."""
+def import_modules(modules: Sequence[str]) -> int:
+    """Import everything that a job needs; return the number of threads that networks use."""
     import torch
 
     catalog.load("techniques", "verifiers", "modifiers", "models", "describers")
@@ -128,30 +128,28 @@ def prepare(modules: Sequence[str]) -> int:
 
 
 def serve(
-    command: QueuedCommand, shelf: ModelCache, ear: CommandReader, speak: MessageWriter
+    command: QueuedCommand, cache: ModelCache, reader: CommandReader, send: MessageWriter
 ) -> None:
-    """One command; whatever goes wrong becomes a message, and the next can come."""
+    """Run one command; every exception becomes a message, so that the next command can run."""
     try:
         if isinstance(command, OpenModel):
-            speak(
-                shelf.open_and_describe(command.id, command.model, shelf.device_at(command.retry))
-            )
+            send(cache.open_and_describe(command.id, command.model, cache.device_at(command.retry)))
         elif isinstance(command, DescribePicture):
-            speak(PictureDescribed(command.id, describe_picture(command.picture, command.model)))
+            send(PictureDescribed(command.id, describe_picture(command.picture, command.model)))
         else:
-            JobRunner(command, shelf, speak, lambda: command.id in ear.cancelled).run()
+            JobRunner(command, cache, send, lambda: command.id in reader.cancelled).run()
     except Stopped:
-        speak(JobCancelled(command.id))
+        send(JobCancelled(command.id))
     except EditorError as error:
-        speak(JobFailed(command.id, str(error), traceback.format_exc()))
+        send(JobFailed(command.id, str(error), traceback.format_exc()))
     except MemoryError:
         text = "There is not enough memory for this model: close other programs, or choose another."
-        speak(JobFailed(command.id, text, traceback.format_exc()))
+        send(JobFailed(command.id, text, traceback.format_exc()))
     except Exception as error:  # noqa: BLE001 - a bug in one technique must not end the worker
         text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-        speak(JobFailed(command.id, text, traceback.format_exc(), is_bug=True))
+        send(JobFailed(command.id, text, traceback.format_exc(), is_bug=True))
     finally:
-        ear.cancelled.discard(command.id)
+        reader.cancelled.discard(command.id)
 
 
 def _options(arguments: Sequence[str]) -> argparse.Namespace:

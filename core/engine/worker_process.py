@@ -1,8 +1,8 @@
-"""The editor's end of one worker process: a reader thread, a writer thread and the way to end it.
+"""The editor's side of one worker process: a reader thread, a writer thread, starting and ending.
 
 The reader turns frames into calls on the event loop. The writer exists because a pipe holds only
-64 KB: a worker that is stopped, or slow to read, would otherwise block whoever sends it a picture,
-and that is the thread that paints the canvas.
+64 KB: a worker that is stopped, or slow to read, would otherwise block the thread that sends it a
+picture, which is the thread that paints the canvas.
 """
 
 import asyncio
@@ -23,25 +23,28 @@ from core.engine.device import limit_threads
 from core.engine.messages import WorkerMessage
 from core.settings import folders
 
-TAIL = 4000
-"""Characters of the log shown under Details."""
-CLOSING = 5.0
-"""Seconds that closing waits for a killed process, should the system be slow to let it go."""
-LOG_LIMIT = 1 << 20
+MAX_TAIL_BYTES = 4000
+"""Bytes of the log shown under Details."""
+CLOSE_TIMEOUT = 5.0
+"""Seconds that closing waits for a killed process, in case the system is slow to end it."""
+MAX_LOG_BYTES = 1 << 20
 """Bytes after which the log starts anew."""
 
 
 class WorkerProcess:
-    """One running worker. ``heard`` and ``ended`` (with the exit code) are called on the loop."""
+    """One running worker.
+
+    ``on_message`` and ``on_end`` (with the exit code) are called on the event loop.
+    """
 
     def __init__(
         self,
         arguments: Sequence[str],
-        heard: Callable[["WorkerProcess", WorkerMessage], None],
-        ended: Callable[["WorkerProcess", int], None],
+        on_message: Callable[["WorkerProcess", WorkerMessage], None],
+        on_end: Callable[["WorkerProcess", int], None],
     ) -> None:
         self._loop = asyncio.get_running_loop()
-        self._heard, self._ended = heard, ended
+        self._message_callback, self._end_callback = on_message, on_end
         self._log = _log_path()
         self._log_start = self._log.stat().st_size if self._log else 0
         self._child = _start(arguments, self._log)
@@ -56,26 +59,26 @@ class WorkerProcess:
         return self._child.pid
 
     def send(self, command: Command) -> None:
-        """Never waits. Arrays in the command must not be written to afterwards."""
+        """Queue a command; never waits. Arrays in it must not be written to afterwards."""
         self._outbox.put(framing.pack_frame(message_codec.encode_command(command)))
 
     def kill(self) -> None:
-        """End the process now; ``ended`` follows on the loop."""
+        """End the process now; ``on_end`` follows on the loop."""
         self._child.kill()
 
     def close(self) -> None:
-        """End the process and both threads, without a call to ``ended``."""
-        self._ended = _unheard
-        self._heard = _unheard
+        """End the process and both threads, without a call to ``on_end``."""
+        self._end_callback = _ignore
+        self._message_callback = _ignore
         self.kill()
-        self._reader.join(CLOSING)
+        self._reader.join(CLOSE_TIMEOUT)
 
     def log_tail(self) -> str:
-        """What this worker has written to its log last."""
+        """Read the end of what this worker has written to its log."""
         if self._log is None:
             return ""
         with self._log.open("rb") as file:
-            start = max(self._log_start, self._log.stat().st_size - TAIL)
+            start = max(self._log_start, self._log.stat().st_size - MAX_TAIL_BYTES)
             file.seek(start)
             return file.read().decode("utf-8", "replace")
 
@@ -83,14 +86,14 @@ class WorkerProcess:
         assert self._child.stdout is not None
         try:
             while (frame := framing.read_frame(self._child.stdout)) is not None:  # type: ignore[arg-type]
-                self._tell(self._on_frame, message_codec.decode_message(frame))
+                self._call_on_loop(self._on_frame, message_codec.decode_message(frame))
         except OSError:
             self._child.kill()
         code = self._child.wait()
         self._child.stdout.close()
         self._outbox.put(None)
         self._writer.join()
-        self._tell(self._on_end, code)
+        self._call_on_loop(self._on_end, code)
 
     def _write(self) -> None:
         assert self._child.stdin is not None
@@ -100,28 +103,28 @@ class WorkerProcess:
                 sink.writelines(parts)
                 sink.flush()
         except OSError:
-            pass  # the worker is gone; the reader sees that too, and says so
+            pass  # the worker is gone; the reader notices that too, and calls on_end
         with suppress(OSError):
             sink.close()
 
-    def _tell(self, what: Callable[..., None], value: object) -> None:
-        # A loop that was closed without the engine has nobody left to listen.
+    def _call_on_loop(self, function: Callable[..., None], value: object) -> None:
+        # After the loop was closed there is nobody left to call.
         with suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(what, value)
+            self._loop.call_soon_threadsafe(function, value)
 
     def _on_frame(self, message: WorkerMessage) -> None:
-        self._heard(self, message)
+        self._message_callback(self, message)
 
     def _on_end(self, code: int) -> None:
-        self._ended(self, code)
+        self._end_callback(self, code)
 
 
-def _unheard(process: WorkerProcess, value: object) -> None:
-    """What is said to nobody."""
+def _ignore(process: WorkerProcess, value: object) -> None:
+    """A callback that does nothing."""
 
 
 def command_line() -> list[str]:
-    """How this program starts its worker, installed or frozen into one executable."""
+    """Return how this program starts its worker, installed or frozen into one executable."""
     if getattr(sys, "frozen", False):
         return [sys.executable, "--worker"]
     return [sys.executable, "-m", "core.engine.worker"]
@@ -141,7 +144,7 @@ def _environment() -> dict[str, str]:
     root = str(Path(core.__file__).parent.parent)
     paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "PYTHONFAULTHANDLER": "1"}
-    # No model is ever fetched behind the person's back.
+    # No model is ever downloaded without the person's consent.
     environment["HF_HUB_OFFLINE"] = "1"
     limit_threads(environment)
     return environment
@@ -152,7 +155,7 @@ def _log_path() -> Path | None:
     path = folders().log / "worker.log"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        if path.exists() and path.stat().st_size > LOG_LIMIT:
+        if path.exists() and path.stat().st_size > MAX_LOG_BYTES:
             path.replace(path.with_suffix(".old.log"))
         path.touch()
     except OSError:

@@ -1,8 +1,6 @@
-"""Saving that cannot lose what was there: write beside, flush, exchange; one window per file."""
+"""Writing a file so that a crash leaves either the old version or the new one, both whole."""
 
 import errno
-import hashlib
-import json
 import os
 import tempfile
 from collections.abc import Callable, Iterator
@@ -11,54 +9,65 @@ from pathlib import Path
 from typing import BinaryIO
 
 from core.errors import FileError
-from core.settings import folders
 
-BACKUP = "~"
+BACKUP_SUFFIX = "~"
 """Added to the name of the version before the last save."""
 
 
 def atomic_write(path: Path, write: Callable[[BinaryIO], object], keep: bool = True) -> None:
-    """Call ``write`` with an open file beside path, flush it to the disk, then exchange the two.
+    """Replace a file by what ``write`` puts into an open stream.
 
     The version before is kept with a ``~`` at its end when ``keep`` is set. Raises FileError in
     one sentence when the folder cannot be written or the disk is full; path is then as it was.
     """
     try:
-        _write_beside(path, write, keep)
+        replace_file(path, write, keep)
     except OSError as error:
-        raise FileError(_sentence(path, error)) from error
+        raise FileError(_describe_error(path, error)) from error
 
 
-def _write_beside(path: Path, write: Callable[[BinaryIO], object], keep: bool) -> None:
+def replace_file(
+    path: Path,
+    write: Callable[[BinaryIO], object],
+    keep: bool = False,
+    is_private: bool = False,
+) -> None:
+    """Write a temporary file in the same folder, flush it to the disk and rename it to path.
+
+    A private file can be read by its owner alone. Raises OSError; path is then as it was.
+    """
     handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=".part", dir=path.parent)
-    beside = Path(name)
+    temporary = Path(name)
     try:
         with os.fdopen(handle, "wb") as stream:
             write(stream)
             stream.flush()
             os.fsync(stream.fileno())
-        if path.exists():
-            beside.chmod(path.stat().st_mode & 0o777)
-        else:
-            beside.chmod(0o666 & ~_mask())
+        if not is_private:
+            temporary.chmod(_usual_mode(path))
         if keep and path.exists():
-            _keep(path)
-        beside.replace(path)
+            _keep_version(path)
+        temporary.replace(path)
         _flush_folder(path.parent)
     finally:
         with suppress(FileNotFoundError):
-            beside.unlink()
+            temporary.unlink()
 
 
-def _mask() -> int:
+def _usual_mode(path: Path) -> int:
+    """The permissions of the present version, or those that a new file gets."""
+    return path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_permission_mask()
+
+
+def _permission_mask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
 
 
-def _keep(path: Path) -> None:
+def _keep_version(path: Path) -> None:
     """A second name for the present version, without a moment in which there is none."""
-    backup = path.with_name(path.name + BACKUP)
+    backup = path.with_name(path.name + BACKUP_SUFFIX)
     with suppress(FileNotFoundError):
         backup.unlink()
     try:
@@ -77,7 +86,7 @@ def _flush_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def _sentence(path: Path, error: OSError) -> str:
+def _describe_error(path: Path, error: OSError) -> str:
     if error.errno == errno.ENOSPC:
         return f"{path.name} was not saved: the disk is full. The file is as it was before."
     if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
@@ -87,46 +96,6 @@ def _sentence(path: Path, error: OSError) -> str:
     if error.errno == errno.ENOENT:
         return f"{path.name} was not saved: the folder {path.parent} does not exist."
     return f"{path.name} was not saved: {error.strerror or error}."
-
-
-class Lock:
-    """Says that one running window has a file open; forgotten with its process."""
-
-    def __init__(self, path: Path) -> None:
-        name = hashlib.blake2b(str(path.resolve()).encode(), digest_size=12).hexdigest()
-        self.path = path
-        self._file = folders().data / "locks" / f"{name}.json"
-
-    @property
-    def holder(self) -> int | None:
-        """The process that has the file open, when that is a living one other than this."""
-        import psutil
-
-        try:
-            held = json.loads(self._file.read_text())
-            process = psutil.Process(int(held["pid"]))
-            alive = abs(process.create_time() - float(held["started"])) < 1
-        except (OSError, ValueError, KeyError, TypeError, psutil.Error):
-            return None
-        return process.pid if alive and process.pid != os.getpid() else None
-
-    def take(self) -> None:
-        """Raises FileError when another window has the file open."""
-        import psutil
-
-        if self.holder is not None:
-            raise FileError(
-                f"{self.path.name} is open in another Sfumato window: "
-                "close it there, or open a copy under another name."
-            )
-        self._file.parent.mkdir(parents=True, exist_ok=True)
-        started = psutil.Process().create_time()
-        self._file.write_text(json.dumps({"pid": os.getpid(), "started": started}))
-
-    def release(self) -> None:
-        if self.holder is None:
-            with suppress(FileNotFoundError):
-                self._file.unlink()
 
 
 @contextmanager

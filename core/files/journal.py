@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
-from core.errors import EditorError, FileError
+from core.errors import EditorError, FileError, VersionError
+from core.files.process import describe_process, is_running
 from core.geometry import Point, Rect, Size
 from core.paint.document import Document
 from core.paint.edits import DocumentState
@@ -27,16 +28,21 @@ from core.paint.layers import AiLayer, Group, Layer, Mask, Node, planes, walk
 from core.paint.selection import EMPTY_SELECTION, Selection
 from core.paint.tiles import TILE, Pixels, Tiles
 from core.task import Recipe
+from core.versions.schema import Schema
 
 if TYPE_CHECKING:
     from core.paint.tiles import Key
 
 HEADER = struct.Struct("<4sBQI")
 """Mark, kind, length of what follows, its checksum."""
-MARK = b"SFJ1"
+MARK_NAME, MARK_VERSION = b"SFJ", 1
+MARK = b"%s%d" % (MARK_NAME, MARK_VERSION)
+"""What every record begins with: a name, and the version of how records are laid out."""
+SCHEMA = Schema("record of unsaved work")
+"""How what the records hold is described; its version is in the start record."""
 TILE_RECORD, STATE_RECORD, START_RECORD = 1, 2, 3
 NAME = "journal.bin"
-LIMIT = 512 << 20
+MAX_JOURNAL_BYTES = 512 << 20
 """Bytes after which the journal is written anew without what nothing refers to any more."""
 SERIAL = struct.Struct("<QB")
 
@@ -48,25 +54,23 @@ class Journal:
     """
 
     def __init__(self, folder: Path, document: Document) -> None:
-        import psutil
-
         self.folder = folder / f"{os.getpid()}-{time.time_ns()}"
         self._document = document
         self._written: set[int] = set()
-        self._limit = LIMIT
+        self._limit = MAX_JOURNAL_BYTES
         self._last: tuple[Any, ...] = ()
         self._todo: Iterator[None] | None = None
-        self._start = {"pid": os.getpid(), "started": psutil.Process().create_time()}
+        self._start = describe_process()
         try:
             self.folder.mkdir(parents=True)
             self._file: BinaryIO = (self.folder / NAME).open("wb")
         except OSError as error:
             raise FileError(f"Autosave cannot write to {folder}: {error.strerror}.") from error
-        self._begin()
+        self._write_start()
 
-    def _begin(self) -> None:
+    def _write_start(self) -> None:
         path = str(self._document.path) if self._document.path else ""
-        self._put(START_RECORD, json.dumps({**self._start, "path": path}).encode())
+        self._append(START_RECORD, json.dumps(SCHEMA.stamp({**self._start, "path": path})).encode())
         self._file.flush()
 
     def flush(self, budget: float = 0.02) -> bool:
@@ -87,7 +91,7 @@ class Journal:
         return self._todo is None
 
     def _is_new(self) -> bool:
-        """Whether anything differs from what was last written, open strokes included."""
+        """Whether the document differs from what was last written, open strokes included."""
         state = self._document.state
         now = (state, self._document.revision, self._document.path)
         fresh = now != self._last
@@ -100,25 +104,25 @@ class Journal:
         for tiles in _all_tiles(state):
             for _, tile in list(tiles.items()):
                 if tile.serial not in self._written:
-                    self._put(TILE_RECORD, _pack_tile(tile.serial, tile.pixels))
+                    self._append(TILE_RECORD, _pack_tile(tile.serial, tile.pixels))
                     self._written.add(tile.serial)
                     yield
-        self._put(STATE_RECORD, text)
+        self._append(STATE_RECORD, text)
         if self._file.tell() > self._limit:
             yield from self._compact(state)
 
     def _compact(self, state: DocumentState) -> Iterator[None]:
-        """A second file with what is needed now, put in the first one's place once it is whole."""
+        """Write what is needed now to a second file, which replaces the first once it is whole."""
         old, fresh = self._file, self.folder / (NAME + ".new")
         self._file, self._written, self._limit = fresh.open("wb"), set(), sys.maxsize
-        self._begin()
+        self._write_start()
         yield from self._write_state(state)
         self._file.flush()
-        self._limit = max(LIMIT, 2 * self._file.tell())
+        self._limit = max(MAX_JOURNAL_BYTES, 2 * self._file.tell())
         old.close()
         fresh.replace(self.folder / NAME)
 
-    def _put(self, kind: int, data: bytes) -> None:
+    def _append(self, kind: int, data: bytes) -> None:
         self._file.write(HEADER.pack(MARK, kind, len(data), zlib.crc32(data)))
         self._file.write(data)
 
@@ -131,59 +135,72 @@ class Journal:
 
 @dataclass(frozen=True)
 class Recovery:
-    """Work that a process which is no more has left behind."""
+    """Work that a process left behind when it ended without closing its journal.
+
+    ``is_newer`` says that a newer Sfumato recorded it: it cannot be loaded, and is never deleted.
+    """
 
     folder: Path
     when: float
     original: Path | None
+    is_newer: bool = False
 
     def load(self) -> Document:
-        """The document as it was last recorded. Raises FileError when no state is whole."""
+        """The document as it was last recorded.
+
+        Raises FileError when no state is whole, VersionError when a newer Sfumato recorded it.
+        """
         document = _replay(self.folder / NAME)
         document.path = self.original
         return document
 
     def discard(self) -> None:
-        shutil.rmtree(self.folder, ignore_errors=True)
+        """Delete the record, unless a newer Sfumato made it and alone can read it."""
+        if not self.is_newer:
+            shutil.rmtree(self.folder, ignore_errors=True)
 
 
 def find_recoverable(folder: Path) -> list[Recovery]:
     """Journals of processes that ended without closing them, the newest first."""
-    found = [_recovery(path) for path in folder.glob(f"*/{NAME}")] if folder.is_dir() else []
+    found = [_find_recovery(path) for path in folder.glob(f"*/{NAME}")] if folder.is_dir() else []
     kept = [recovery for recovery in found if recovery is not None]
     return sorted(kept, key=lambda recovery: -recovery.when)
 
 
-def _recovery(path: Path) -> Recovery | None:
+def _find_recovery(path: Path) -> Recovery | None:
     start: dict[str, Any] | None = None
     try:
-        for kind, data in _records(path):
+        when = path.stat().st_mtime
+        _refuse_newer_mark(path)
+        for kind, data in _read_records(path):
             if kind == START_RECORD:
                 start = json.loads(data)
+                SCHEMA.version_of(start)
             if kind == STATE_RECORD and start is not None:
                 break
         else:
             return None
-        when = path.stat().st_mtime
+    except VersionError:
+        is_open = start is not None and is_running(start)
+        return None if is_open else Recovery(path.parent, when, None, is_newer=True)
     except (OSError, ValueError):
         return None
-    if start is None or _is_alive(start):
+    if start is None or is_running(start):
         return None
     original = str(start.get("path", ""))
     return Recovery(path.parent, when, Path(original) if original else None)
 
 
-def _is_alive(start: dict[str, Any]) -> bool:
-    import psutil
+def _refuse_newer_mark(path: Path) -> None:
+    """Raises VersionError when the records are laid out in a way that is not known yet."""
+    with path.open("rb") as stream:
+        mark = stream.read(len(MARK))
+    version = mark[len(MARK_NAME) :]
+    if mark.startswith(MARK_NAME) and version.isdigit() and int(version) > MARK_VERSION:
+        raise VersionError(SCHEMA.name, int(version), MARK_VERSION)
 
-    try:
-        process = psutil.Process(int(start["pid"]))
-        return abs(process.create_time() - float(start["started"])) < 1
-    except (psutil.Error, KeyError, ValueError, TypeError):
-        return False
 
-
-def _records(path: Path) -> Iterator[tuple[int, bytes]]:
+def _read_records(path: Path) -> Iterator[tuple[int, bytes]]:
     """Whole records up to the first that is torn or damaged."""
     with path.open("rb") as stream:
         while True:
@@ -191,7 +208,7 @@ def _records(path: Path) -> Iterator[tuple[int, bytes]]:
             if len(head) < HEADER.size:
                 return
             mark, kind, length, checksum = HEADER.unpack(head)
-            if mark != MARK or length > LIMIT:
+            if mark != MARK or length > MAX_JOURNAL_BYTES:
                 return
             data = stream.read(length)
             if len(data) < length or zlib.crc32(data) != checksum:
@@ -202,30 +219,38 @@ def _records(path: Path) -> Iterator[tuple[int, bytes]]:
 def _replay(path: Path) -> Document:
     """The last state whose tiles are all there; one written while a stroke went on may lack some.
 
-    If there is none with all of them, the last state: better a hole than no picture.
+    If there is none with all of them, it is the last state: missing tiles are left blank.
     """
     tiles: dict[int, Pixels] = {}
     last: dict[str, Any] | None = None
     whole: dict[str, Any] | None = None
+    version = 1
+    _refuse_newer_mark(path)
     try:
-        for kind, data in _records(path):
-            if kind == TILE_RECORD:
+        for kind, data in _read_records(path):
+            if kind == START_RECORD:
+                version = SCHEMA.version_of(json.loads(data))
+            elif kind == TILE_RECORD:
                 serial, pixels = _unpack_tile(data)
                 tiles[serial] = pixels
             elif kind == STATE_RECORD:
-                last = json.loads(data)
-                whole = last if _serials(last) <= tiles.keys() else whole
+                last = SCHEMA.migrate(json.loads(data), version)
+                whole = last if _tile_serials(last) <= tiles.keys() else whole
         if last is not None:
-            return _document(whole or last, tiles)
+            return _make_document(whole or last, tiles)
+    except VersionError:
+        raise
     except (KeyError, TypeError, ValueError, EditorError) as error:
         raise FileError(f"The recorded work cannot be read: {error}.") from error
     raise FileError("There is nothing whole in this record to recover.")
 
 
-def _serials(facts: Any) -> set[int]:
+def _tile_serials(facts: Any) -> set[int]:
     """Serials of every tile below a state or node."""
-    held = {serial for plane in facts.get("planes", {}).values() for _, _, serial in plane["tiles"]}
-    return held.union(*(_serials(child) for child in facts.get("children", ())))
+    serials = {
+        serial for plane in facts.get("planes", {}).values() for _, _, serial in plane["tiles"]
+    }
+    return serials.union(*(_tile_serials(child) for child in facts.get("children", ())))
 
 
 # Tiles and states as bytes
@@ -283,23 +308,23 @@ def _node_json(node: Node) -> dict[str, Any]:
 
 
 def _plane_json(tiles: Tiles) -> dict[str, Any]:
-    held = [[x, y, tile.serial] for (x, y), tile in tiles.items()]
-    return {"channels": tiles.channels, "fill": tiles.fill, "tiles": held}
+    entries = [[x, y, tile.serial] for (x, y), tile in tiles.items()]
+    return {"channels": tiles.channels, "fill": tiles.fill, "tiles": entries}
 
 
-def _document(facts: dict[str, Any], tiles: dict[int, Pixels]) -> Document:
-    children = tuple(_node(child, tiles) for child in facts["children"])
+def _make_document(facts: dict[str, Any], tiles: dict[int, Pixels]) -> Document:
+    children = tuple(_make_node(child, tiles) for child in facts["children"])
     document = Document(Size(*facts["size"]), Group("Root", children=children))
     saved = document.state
     state = DocumentState(
-        saved.size, saved.root, _selection(facts["selection"]), str(facts["active"])
+        saved.size, saved.root, _make_selection(facts["selection"]), str(facts["active"])
     )
     document.show(state)
     document.saved = DocumentState(saved.size, Group("Root"))
     return document
 
 
-def _selection(facts: dict[str, Any]) -> Selection:
+def _make_selection(facts: dict[str, Any]) -> Selection:
     bounds = Rect(*facts["bounds"])
     if not bounds:
         return EMPTY_SELECTION
@@ -309,9 +334,9 @@ def _selection(facts: dict[str, Any]) -> Selection:
     return Selection(bounds, np.frombuffer(raw, np.uint8).reshape(bounds.height, bounds.width))
 
 
-def _node(facts: dict[str, Any], tiles: dict[int, Pixels]) -> Node:
-    held = {name: _plane(plane, tiles) for name, plane in facts["planes"].items()}
-    mask = Mask(held["mask"], bool(facts["mask_visible"])) if "mask" in held else None
+def _make_node(facts: dict[str, Any], tiles: dict[int, Pixels]) -> Node:
+    made = {name: _make_plane(plane, tiles) for name, plane in facts["planes"].items()}
+    mask = Mask(made["mask"], bool(facts["mask_visible"])) if "mask" in made else None
     common: dict[str, Any] = {
         "name": facts["name"],
         "id": facts["id"],
@@ -321,9 +346,9 @@ def _node(facts: dict[str, Any], tiles: dict[int, Pixels]) -> Node:
         "mask": mask,
     }
     if facts["kind"] == "group":
-        return Group(**common, children=tuple(_node(c, tiles) for c in facts["children"]))
+        return Group(**common, children=tuple(_make_node(c, tiles) for c in facts["children"]))
     common |= {
-        "tiles": held["pixels"],
+        "tiles": made["pixels"],
         "position": Point(*facts["position"]),
         "lock_alpha": facts["lock_alpha"],
     }
@@ -331,16 +356,16 @@ def _node(facts: dict[str, Any], tiles: dict[int, Pixels]) -> Node:
         return AiLayer(
             **common,
             recipe=Recipe.from_json(facts["recipe"]),
-            region=held["region"],
+            region=made["region"],
             rendered=facts["rendered"],
             baked=facts["baked"],
         )
     return Layer(**common)
 
 
-def _plane(facts: dict[str, Any], tiles: dict[int, Pixels]) -> Tiles:
-    """Tiles that the record does not hold are left out: better a hole than no picture."""
-    held: dict[Key, Pixels] = {
+def _make_plane(facts: dict[str, Any], tiles: dict[int, Pixels]) -> Tiles:
+    """A plane of the tiles that the record holds; the others are left blank."""
+    present: dict[Key, Pixels] = {
         (int(x), int(y)): tiles[serial] for x, y, serial in facts["tiles"] if serial in tiles
     }
-    return Tiles.from_tiles(held, int(facts["channels"]), int(facts["fill"]))
+    return Tiles.from_tiles(present, int(facts["channels"]), int(facts["fill"]))

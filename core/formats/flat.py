@@ -5,7 +5,7 @@ import json
 import struct
 import warnings
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,24 +13,31 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
-from core.errors import EditorError, FileError
+from core.errors import EditorError, FileError, VersionError
 from core.files.atomic import translate_read_errors
 from core.geometry import Size
 from core.paint.document import MAX_SIDE, Document
 from core.paint.flatten import flatten
 from core.paint.layers import AiLayer, Group, Layer, walk
 from core.paint.tiles import Pixels, Tiles
+from core.task import RECIPE_SCHEMA
+from core.versions.schema import Schema
 
 MAX_PIXELS = 1 << 29
 """2 GB as RGBA: a little over 23,000 x 23,000."""
 RECIPES = "sfumato"
 """Name of the text chunk or entry that carries recipes."""
+SCHEMA = Schema("list of recipes")
+OWN_RECIPES = f"{RECIPES}-{SCHEMA.version}.{RECIPE_SCHEMA.version}"
+"""Name of the chunk for our recipes where the first name carries those of a newer Sfumato."""
+CARRIED = ("dpi", "xmp", RECIPES, OWN_RECIPES)
+"""What of a picture's metadata goes back into it as it came; EXIF is carried too."""
 
 
 def read_flat(path: Path) -> Document:
     """A document with the picture as its one layer. Raises FileError naming what is wrong."""
     with translate_read_errors(path):
-        pixels, extras, note = _read(path)
+        pixels, extras, note = _read_picture(path)
     size = Size(pixels.shape[1], pixels.shape[0])
     layer = Layer(path.stem, tiles=Tiles.of(pixels))
     document = Document(size, Group("Root", children=(layer,)))
@@ -40,7 +47,7 @@ def read_flat(path: Path) -> Document:
     return document
 
 
-def _read(path: Path) -> tuple[Pixels, dict[str, Any], str]:
+def _read_picture(path: Path) -> tuple[Pixels, dict[str, Any], str]:
     if path.is_file() and not path.stat().st_size:
         raise FileError(f"{path.name} is empty (0 bytes).")
     try:
@@ -58,10 +65,7 @@ def _read(path: Path) -> tuple[Pixels, dict[str, Any], str]:
 
 @contextmanager
 def limit_pixels() -> Iterator[None]:
-    """Let Pillow open what a canvas may hold, and no more; it also warns of odd metadata.
-
-    What matters of such metadata is an error all the same.
-    """
+    """Let Pillow open as many pixels as a canvas may have, without its warnings of odd metadata."""
     before = Image.MAX_IMAGE_PIXELS
     # Pillow refuses what has more than twice this.
     Image.MAX_IMAGE_PIXELS = MAX_PIXELS // 2
@@ -84,25 +88,27 @@ def _decode(path: Path) -> tuple[Pixels, dict[str, Any], str]:
         frames = int(getattr(image, "n_frames", 1))
         note = f"{path.name} has {frames} frames; the first one was opened." if frames > 1 else ""
         image.load()
-        extras = {key: image.info[key] for key in ("dpi", "xmp", RECIPES) if key in image.info}
+        extras = {key: image.info[key] for key in CARRIED if key in image.info}
+        if are_recipes_newer(extras):
+            note = f"{note} {newer_note(path)}".strip()
         exif = image.getexif()
         upright = ImageOps.exif_transpose(image)
         exif.pop(0x0112, None)
         if len(exif):
             extras["exif"] = exif.tobytes()
-        return premultiply(_srgb(upright)), extras, note
+        return premultiply(_to_srgb(upright)), extras, note
 
 
-def _srgb(image: Image.Image) -> Image.Image:
-    """Eight-bit straight RGBA in sRGB, whatever came in."""
+def _to_srgb(image: Image.Image) -> Image.Image:
+    """A picture of any mode and profile as straight 8-bit RGBA in sRGB."""
     profile = image.info.get("icc_profile")
-    image = _eight_bit(image)
+    image = _to_eight_bit(image)
     if profile:
         image = _convert_to_srgb(image, profile)
     return image.convert("RGBA")
 
 
-def _eight_bit(image: Image.Image) -> Image.Image:
+def _to_eight_bit(image: Image.Image) -> Image.Image:
     if image.mode in {"I;16", "I;16L", "I;16B", "I;16N", "I"}:
         values = np.asarray(image, np.float64)
         return Image.fromarray(np.rint(np.clip(values, 0, 65535) / 257).astype(np.uint8))
@@ -131,7 +137,10 @@ def _convert_to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
 
 
 def premultiply(image: Image.Image) -> Pixels:
-    """Straight RGBA to premultiplied bytes, rounded."""
+    """Multiply colours by alpha, rounded.
+
+    image: straight RGBA. Returns height x width x 4 uint8, premultiplied RGBA, 0..255.
+    """
     pixels = np.array(image, np.uint8)
     alpha = pixels[..., 3]
     if (alpha == 255).all():
@@ -145,7 +154,10 @@ def premultiply(image: Image.Image) -> Pixels:
 
 
 def unpremultiply(pixels: Pixels) -> Pixels:
-    """Premultiplied bytes to straight RGBA, rounded."""
+    """Divide colours by alpha, rounded.
+
+    pixels: height x width x 4 uint8, premultiplied RGBA, 0..255. Returns straight RGBA like it.
+    """
     out = pixels.copy()
     alpha = pixels[..., 3:].astype(np.uint16)
     soft = (alpha > 0) & (alpha < 255)
@@ -156,7 +168,10 @@ def unpremultiply(pixels: Pixels) -> Pixels:
 
 
 def flat_image(document: Document, opaque: bool) -> Image.Image:
-    """The flattened document as straight RGBA, or over white as RGB."""
+    """The flattened document as straight RGBA, or over white as RGB.
+
+    The picture is width x height pixels like the canvas, 8-bit, 0..255.
+    """
     pixels = flatten(document.root, document.bounds)
     if not opaque:
         return Image.fromarray(unpremultiply(pixels), "RGBA")
@@ -171,22 +186,45 @@ def recipes_text(document: Document) -> str:
         for node in walk(document.root)
         if isinstance(node, AiLayer)
     ]
-    return json.dumps({"version": 1, "layers": made}) if made else ""
+    return json.dumps(SCHEMA.stamp({"layers": made})) if made else ""
 
 
-def recipes_of(document: Document) -> list[dict[str, Any]]:
-    """Recipes that travelled in a flat picture; empty when it carries none that can be read."""
+def are_recipes_newer(extras: Mapping[str, Any]) -> bool:
+    """Whether a picture came with recipes that only a newer Sfumato can read."""
     try:
-        found = json.loads(str(document.extras.get(RECIPES, "")) or "{}")
-        return [dict(layer["recipe"]) for layer in found.get("layers", ())]
+        found = json.loads(str(extras.get(RECIPES, "")) or "{}")
+        SCHEMA.version_of(found)
+        for layer in found.get("layers", ()):
+            RECIPE_SCHEMA.version_of(layer["recipe"])
+    except VersionError:
+        return True
     except (ValueError, KeyError, TypeError, AttributeError):
-        return []
+        return False
+    return False
 
 
-def refuse_extreme_aspect(path: Path, document: Document, most: int, label: str) -> None:
-    """Raises FileError when a format cannot hold so large a picture."""
-    if max(document.size) > most:
-        raise FileError(f"{path.name} was not saved: {label} holds at most {most} pixels a side.")
+def newer_note(path: Path) -> str:
+    """One sentence for the person about a picture with recipes of a newer version."""
+    return f"The recipes in {path.name} are of a newer Sfumato: they are kept as they are."
+
+
+def recipe_chunks(document: Document) -> dict[str, str]:
+    """The text chunks that carry recipes, by name; those of a newer Sfumato stay as they are."""
+    kept = {key: str(document.extras.get(key, "")) for key in (RECIPES, OWN_RECIPES)}
+    is_newer = are_recipes_newer(document.extras)
+    own = OWN_RECIPES if is_newer else RECIPES
+    chunks = {own: recipes_text(document) or kept[own]}
+    if is_newer:
+        chunks[RECIPES] = kept[RECIPES]
+    return {name: text for name, text in chunks.items() if text}
+
+
+def refuse_large(path: Path, document: Document, max_side: int, label: str) -> None:
+    """Raises FileError when a side has more pixels than a format can hold."""
+    if max(document.size) > max_side:
+        raise FileError(
+            f"{path.name} was not saved: {label} holds at most {max_side} pixels a side."
+        )
 
 
 def exif_options(document: Document) -> dict[str, Any]:
@@ -195,7 +233,10 @@ def exif_options(document: Document) -> dict[str, Any]:
 
 
 def encode_image(path: Path, image: Image.Image, kind: str, **options: Any) -> bytes:
-    """A picture as a file's bytes."""
+    """The bytes of a file with a picture: width x height pixels, 8-bit, 0..255.
+
+    Raises FileError when the format cannot hold it.
+    """
     buffer = io.BytesIO()
     try:
         image.save(buffer, kind, **options)

@@ -10,7 +10,7 @@ from core.formats.flat import (
     exif_options,
     flat_image,
     read_flat,
-    refuse_extreme_aspect,
+    refuse_large,
 )
 from core.paint.document import Document
 
@@ -30,7 +30,7 @@ class Jpeg:
         return read_flat(path)
 
     def write(self, document: Document, path: Path) -> None:
-        refuse_extreme_aspect(path, document, MAX_SIDE, self.label)
+        refuse_large(path, document, MAX_SIDE, self.label)
         image = flat_image(document, opaque=True)
         options = {key: value for key, value in exif_options(document).items() if key != "xmp"}
         data = encode_image(path, image, "JPEG", quality=95, subsampling=0, **options)

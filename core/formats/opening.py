@@ -1,4 +1,4 @@
-"""Open and save by file name: formats come from the registry, content counts when opening."""
+"""Open and save documents: the format follows the content when opening, the name when saving."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ ZIP, NATIVE = b"PK\x03\x04", "ora"
 
 
 def open_document(path: Path) -> Document:
-    """The document in a file, its path and saved state set. Raises FileError; changes nothing."""
+    """The document in a file, with its path set. Raises FileError when it cannot be read."""
     path = Path(path)
     document = _format_inside(path).read(path)
     document.path = path
@@ -21,19 +21,19 @@ def open_document(path: Path) -> Document:
 
 
 def save_document(document: Document, path: Path) -> None:
-    """Write by the name's suffix; in the native format nothing is unsaved afterwards.
+    """Write in the format of the name's suffix; in the native one nothing is unsaved afterwards.
 
-    Raises FileError; the file is then as it was.
+    Raises FileError when that fails; the file is then as it was.
     """
     path = Path(path)
     kind = format_for(path)
     kind.write(document, path)
-    if kind.id == NATIVE or "layers" not in _needs(document):
+    if kind.id == NATIVE or "layers" not in _needed_features(document):
         document.path = path
         document.saved = document.state
 
 
-def _needs(document: Document) -> frozenset[str]:
+def _needed_features(document: Document) -> frozenset[str]:
     plain = len(document.root.children) == 1 and document.root.children[0].kind == "raster"
     return frozenset() if plain else frozenset({"layers"})
 
@@ -51,7 +51,7 @@ def format_for(path: Path) -> Format:
 
 
 def _format_inside(path: Path) -> Format:
-    """By content where it is plain, so that a wrongly named picture opens all the same."""
+    """The format by content where that is clear, so that a wrongly named picture opens too."""
     with translate_read_errors(path), path.open("rb") as stream:
         start = stream.read(4)
     if not start:

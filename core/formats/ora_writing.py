@@ -1,4 +1,4 @@
-"""Writing OpenRaster: the standard's own entries first, then ours under ``sfumato/``."""
+"""Writing OpenRaster: the standard's entries first, then ours under ``sfumato/``."""
 
 import io
 import json
@@ -19,14 +19,23 @@ from core.paint.document import Document
 from core.paint.flatten import flatten
 from core.paint.layers import AiLayer, Group, Layer, Node, walk
 from core.paint.tiles import Tiles
+from core.task import RECIPE_SCHEMA
+from core.versions.schema import Schema
 
 MIMETYPE = "image/openraster"
-EXTRA_ENTRY = "sfumato/document.json"
-THUMBNAIL = 256
+SCHEMA = Schema("description of layers")
+FOLDER = "sfumato/"
+OWN_FOLDER = f"{FOLDER}{SCHEMA.version}.{RECIPE_SCHEMA.version}/"
+"""Where our entries go while the file keeps those of a newer Sfumato at their usual place."""
+FACTS = "document.json"
+EXTRA_ENTRY = FOLDER + FACTS
+NEWER_ENTRIES = "entries of a newer Sfumato"
+"""Under this name a document's extras hold bytes by entry."""
+THUMBNAIL_SIDE = 256
 
 
 def write_ora(document: Document, path: Path) -> None:
-    """Save all layers atomically. Raises FileError; path is then as it was."""
+    """Save all layers. Raises FileError when that fails; path is then as it was."""
     atomic_write(path, lambda stream: _write(document, zipfile.ZipFile(stream, "w")))
     _read_back(path)
 
@@ -48,35 +57,41 @@ def _write(document: Document, archive: zipfile.ZipFile) -> None:
         image = ElementTree.Element(
             "image", version="0.0.3", w=str(document.size.width), h=str(document.size.height)
         )
-        image.append(_stack(document.root, names, is_root=True))
+        image.append(_stack_element(document.root, names, is_root=True))
         archive.writestr("stack.xml", ElementTree.tostring(image, "UTF-8", xml_declaration=True))
         for node in walk(document.root):
             if isinstance(node, Layer):
-                _picture(archive, names[node.id], node.tiles)
+                _write_plane(archive, names[node.id], node.tiles)
         _write_merged_image(document, archive)
-        archive.writestr(EXTRA_ENTRY, json.dumps(_ours(document, archive)))
+        kept = document.extras.get(NEWER_ENTRIES, {})
+        for name, data in kept.items():
+            archive.writestr(name, data)
+        folder = OWN_FOLDER if kept else FOLDER
+        archive.writestr(folder + FACTS, json.dumps(_describe_document(document, archive, folder)))
 
 
-def _stack(group: Group, names: dict[str, str], is_root: bool = False) -> ElementTree.Element:
+def _stack_element(
+    group: Group, names: dict[str, str], is_root: bool = False
+) -> ElementTree.Element:
     """A stack lists its layers from top to bottom."""
-    element = ElementTree.Element("stack", {} if is_root else _common(group))
+    element = ElementTree.Element("stack", {} if is_root else _common_attributes(group))
     if not is_root:
         element.set("isolation", "isolate")
     for child in reversed(group.children):
         if isinstance(child, Group):
-            element.append(_stack(child, names))
+            element.append(_stack_element(child, names))
         elif isinstance(child, Layer):
-            element.append(_layer(child, names[child.id]))
+            element.append(_layer_element(child, names[child.id]))
     return element
 
 
-def _layer(layer: Layer, name: str) -> ElementTree.Element:
+def _layer_element(layer: Layer, name: str) -> ElementTree.Element:
     corner = _stored_rect(layer.tiles).translate(*layer.position)
     place = {"src": name, "x": str(corner.x), "y": str(corner.y)}
-    return ElementTree.Element("layer", {**_common(layer), **place})
+    return ElementTree.Element("layer", {**_common_attributes(layer), **place})
 
 
-def _common(node: Node) -> dict[str, str]:
+def _common_attributes(node: Node) -> dict[str, str]:
     return {
         "name": node.name,
         "opacity": f"{node.opacity:.6g}",
@@ -90,15 +105,15 @@ def _stored_rect(tiles: Tiles) -> Rect:
     return tiles.tight_bounds() or Rect(0, 0, 1, 1)
 
 
-def _picture(archive: zipfile.ZipFile, name: str, tiles: Tiles) -> None:
+def _write_plane(archive: zipfile.ZipFile, name: str, tiles: Tiles) -> None:
     pixels = tiles.read(_stored_rect(tiles))
     if tiles.channels == 1:
-        _png(archive, name, Image.fromarray(pixels[..., 0], "L"))
+        _write_png(archive, name, Image.fromarray(pixels[..., 0], "L"))
     else:
-        _png(archive, name, Image.fromarray(unpremultiply(pixels), "RGBA"))
+        _write_png(archive, name, Image.fromarray(unpremultiply(pixels), "RGBA"))
 
 
-def _png(archive: zipfile.ZipFile, name: str, image: Image.Image) -> None:
+def _write_png(archive: zipfile.ZipFile, name: str, image: Image.Image) -> None:
     buffer = io.BytesIO()
     image.save(buffer, "PNG", compress_level=3)
     archive.writestr(name, buffer.getvalue(), zipfile.ZIP_STORED)
@@ -106,22 +121,24 @@ def _png(archive: zipfile.ZipFile, name: str, image: Image.Image) -> None:
 
 def _write_merged_image(document: Document, archive: zipfile.ZipFile) -> None:
     image = Image.fromarray(unpremultiply(flatten(document.root, document.bounds)), "RGBA")
-    _png(archive, "mergedimage.png", image)
-    image.thumbnail((THUMBNAIL, THUMBNAIL))
-    _png(archive, "Thumbnails/thumbnail.png", image)
+    _write_png(archive, "mergedimage.png", image)
+    image.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE))
+    _write_png(archive, "Thumbnails/thumbnail.png", image)
 
 
-def _ours(document: Document, archive: zipfile.ZipFile) -> dict[str, Any]:
-    """What the standard cannot say; nodes in the order of ``walk``."""
-    nodes = [_facts(node, i, archive) for i, node in enumerate(walk(document.root))]
-    return {"version": 1, "active": document.state.active, "nodes": nodes}
+def _describe_document(document: Document, archive: zipfile.ZipFile, folder: str) -> dict[str, Any]:
+    """What the standard cannot describe; nodes in the order of ``walk``."""
+    nodes = [_describe_node(node, i, archive, folder) for i, node in enumerate(walk(document.root))]
+    return SCHEMA.stamp({"active": document.state.active, "nodes": nodes})
 
 
-def _facts(node: Node, number: int, archive: zipfile.ZipFile) -> dict[str, Any]:
+def _describe_node(
+    node: Node, number: int, archive: zipfile.ZipFile, folder: str
+) -> dict[str, Any]:
     facts: dict[str, Any] = {"id": node.id, "kind": node.kind, "name": node.name}
     for name, tiles in _extra_planes(node):
-        entry = f"sfumato/{name}{number}.png"
-        _picture(archive, entry, tiles)
+        entry = f"{folder}{name}{number}.png"
+        _write_plane(archive, entry, tiles)
         corner = _stored_rect(tiles)
         facts[name] = {"src": entry, "x": corner.x, "y": corner.y, "fill": tiles.fill}
     if node.mask is not None:

@@ -8,12 +8,11 @@ from PIL.PngImagePlugin import PngInfo
 from core.catalog import formats
 from core.files.atomic import atomic_write
 from core.formats.flat import (
-    RECIPES,
     encode_image,
     exif_options,
     flat_image,
     read_flat,
-    recipes_text,
+    recipe_chunks,
 )
 from core.paint.document import Document
 
@@ -32,9 +31,8 @@ class Png:
 
     def write(self, document: Document, path: Path) -> None:
         chunks = PngInfo()
-        text = recipes_text(document) or str(document.extras.get(RECIPES, ""))
-        if text:
-            chunks.add_itxt(RECIPES, text)
+        for name, text in recipe_chunks(document).items():
+            chunks.add_itxt(name, text)
         options = {key: value for key, value in exif_options(document).items() if key != "xmp"}
         data = encode_image(
             path, flat_image(document, opaque=False), "PNG", pnginfo=chunks, **options

@@ -10,7 +10,7 @@ from core.formats.flat import (
     exif_options,
     flat_image,
     read_flat,
-    refuse_extreme_aspect,
+    refuse_large,
 )
 from core.paint.document import Document
 
@@ -30,7 +30,7 @@ class WebP:
         return read_flat(path)
 
     def write(self, document: Document, path: Path) -> None:
-        refuse_extreme_aspect(path, document, MAX_SIDE, self.label)
+        refuse_large(path, document, MAX_SIDE, self.label)
         image = flat_image(document, opaque=False)
         options = {key: value for key, value in exif_options(document).items() if key != "dpi"}
         data = encode_image(path, image, "WEBP", lossless=True, quality=50, **options)

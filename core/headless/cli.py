@@ -1,6 +1,6 @@
 """The command line: the editor, and the verbs that work without a window (and without Qt).
 
-Exit code 0 is success, 2 the user's mistake with one clear line on stderr, 1 a bug.
+Exit code 0 is success, 2 a mistake of the user with one clear line on stderr, 1 a bug.
 """
 
 import argparse
@@ -13,49 +13,49 @@ from typing import Any, NoReturn
 
 from core.errors import EditorError
 
-MISTAKE = 2
+USER_ERROR = 2
 INTERRUPTED = 130
 
 
 class _Parser(argparse.ArgumentParser):
-    """Says what is wrong in one line."""
+    """Prints one line for a mistake of the user."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(MISTAKE, f"{self.prog}: {message}\n")
+        self.exit(USER_ERROR, f"{self.prog}: {message}\n")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a verb, or open the editor with the files named."""
-    words = list(sys.argv[1:] if arguments is None else arguments)
-    if words[:1] == ["--worker"]:
-        # A frozen program has one executable: this is it again, as its own worker.
-        return int(importlib.import_module("core.engine.worker").main(words[1:]))
-    if words and (words[0] in VERBS or words[0] in ("-h", "--help", "--version")):
-        return _verb(words)
-    # Looked up by name, because core may not depend on the editor.
-    return int(importlib.import_module("editor.__main__").main(words))
+    """Run a verb, or open the editor with the named files; returns the exit code."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if given[:1] == ["--worker"]:
+        # A frozen program has one executable, which is also its worker.
+        return int(importlib.import_module("core.engine.worker").main(given[1:]))
+    if given and (given[0] in VERBS or given[0] in ("-h", "--help", "--version")):
+        return _run_verb(given)
+    # Imported by name, because core may not depend on the editor.
+    return int(importlib.import_module("editor.__main__").main(given))
 
 
-def _verb(words: list[str]) -> int:
-    options = _parser().parse_args(words)
+def _run_verb(arguments: list[str]) -> int:
+    options = _build_parser().parse_args(arguments)
     try:
         return VERBS[options.verb](options)
     except EditorError as error:
         print(f"sfumato {options.verb}: {error}", file=sys.stderr)
-        return MISTAKE
+        return USER_ERROR
     except KeyboardInterrupt:
         print(f"sfumato {options.verb}: stopped.", file=sys.stderr)
         return INTERRUPTED
 
 
-def _parser() -> _Parser:
+def _build_parser() -> _Parser:
     from importlib.metadata import version
 
     about = "Without a verb, the editor opens with the files named."
     parser = _Parser("sfumato", description=__doc__, epilog=about)
     parser.add_argument("--version", action="version", version=version("sfumato"))
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
-    _run_options(verbs.add_parser("run", help="run a technique on a picture file"))
+    _add_run_options(verbs.add_parser("run", help="run a technique on a picture file"))
     describe = verbs.add_parser("describe", help="say what a picture file shows")
     describe.add_argument("picture", type=Path)
     describe.add_argument("--model", default="storybook", metavar="NAME|PATH")
@@ -72,7 +72,7 @@ def _parser() -> _Parser:
     return parser
 
 
-def _run_options(run: argparse.ArgumentParser) -> None:
+def _add_run_options(run: argparse.ArgumentParser) -> None:
     run.add_argument("technique")
     run.add_argument("picture", type=Path, metavar="IN")
     run.add_argument("--mask", type=Path, help="white = edit; without one, the whole picture")
@@ -87,17 +87,17 @@ def _run_options(run: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from core.headless.run_file import RunOrder, assignments, modifier, run_order
+    from core.headless.run_file import RunOrder, parse_assignments, parse_modifier, run_order
 
     order = RunOrder(
         technique=options.technique,
         picture=options.picture,
         out=options.out,
         mask=options.mask,
-        params=assignments(options.params),
+        params=parse_assignments(options.params),
         seed=options.seed,
         model=options.model,
-        modifiers=tuple(modifier(text) for text in options.modifiers),
+        modifiers=tuple(parse_modifier(text) for text in options.modifiers),
         device=options.device,
     )
     facts = run_order(order, _progress if sys.stderr.isatty() else None)
@@ -137,17 +137,17 @@ def _list(options: argparse.Namespace) -> int:
 
 def _bench(options: argparse.Namespace) -> int:
     from core.bench.registry import run_bench
-    from core.headless.run_file import assignments
+    from core.headless.run_file import parse_assignments
 
-    figures = run_bench(options.name, options.quick, assignments(options.set))
+    figures = run_bench(options.name, options.quick, parse_assignments(options.set))
     _print(figures, options.json)
     return 0
 
 
 def _doctor(options: argparse.Namespace) -> int:
-    from core.headless.doctor import findings
+    from core.headless.doctor import inspect_machine
 
-    _print(findings(options.quick), options.json)
+    _print(inspect_machine(options.quick), options.json)
     return 0
 
 

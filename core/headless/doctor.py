@@ -1,4 +1,4 @@
-"""What this machine offers, and what Sfumato would miss on it."""
+"""Collects what this machine offers and what Sfumato lacks on it, for ``sfumato doctor``."""
 
 import os
 import platform
@@ -27,10 +27,10 @@ LIBRARIES = (
     "qasync",
 )
 GIGABYTE = 1 << 30
-PATIENCE = 60
-"""Seconds that a first look at torch or Qt may take on a slow disk."""
+SCRIPT_TIMEOUT = 60
+"""Seconds that the first import of torch or Qt may take on a slow disk."""
 
-ASK_TORCH = """
+TORCH_SCRIPT = """
 import json, torch
 cuda = torch.cuda.is_available()
 print(json.dumps({
@@ -39,7 +39,7 @@ print(json.dumps({
     "threads": torch.get_num_threads(),
 }))
 """
-ASK_QT = """
+QT_SCRIPT = """
 import json, sys
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtCore import qVersion
@@ -48,8 +48,8 @@ print(json.dumps({"version": qVersion(), "platform": app.platformName()}))
 """
 
 
-def findings(quick: bool = False) -> dict[str, Any]:
-    """Versions, machine, folders and models; unless quick also what torch and Qt say."""
+def inspect_machine(quick: bool = False) -> dict[str, Any]:
+    """Collect versions, machine, folders and models; unless quick also facts of torch and Qt."""
     found: dict[str, Any] = {
         "python": f"{platform.python_version()} ({sys.executable})",
         "system": platform.platform(),
@@ -58,7 +58,7 @@ def findings(quick: bool = False) -> dict[str, Any]:
         "memory": _memory(),
     }
     if not quick:
-        found["torch"] = _ask_process(ASK_TORCH, {})
+        found["torch"] = _run_script(TORCH_SCRIPT, {})
         found["qt"] = _qt()
     found["models"] = _models()
     found["folders"] = _folders()
@@ -92,35 +92,35 @@ def _memory() -> dict[str, str]:
 
 
 def _qt() -> dict[str, Any]:
-    """What Qt says in a process of its own; without a display it is asked offscreen."""
-    shown = bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
-    headless = sys.platform.startswith("linux") and not shown
-    found = _ask_process(ASK_QT, {"QT_QPA_PLATFORM": "offscreen"} if headless else {})
+    """Facts of Qt, from a process of its own; offscreen when there is no display."""
+    has_display = bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+    headless = sys.platform.startswith("linux") and not has_display
+    found = _run_script(QT_SCRIPT, {"QT_QPA_PLATFORM": "offscreen"} if headless else {})
     if headless:
         found["display"] = "none: the editor can only play its tour offscreen"
     return found
 
 
-def _ask_process(question: str, environment: dict[str, str]) -> dict[str, Any]:
-    """A short program's JSON answer, or the last line of its complaint."""
+def _run_script(script: str, environment: dict[str, str]) -> dict[str, Any]:
+    """The JSON that a short program prints, or the last line of its error."""
     import json
 
     try:
-        answer = subprocess.run(
-            [sys.executable, "-c", question],
+        process = subprocess.run(
+            [sys.executable, "-c", script],
             env={**os.environ, **environment},
             capture_output=True,
             text=True,
-            timeout=PATIENCE,
+            timeout=SCRIPT_TIMEOUT,
             check=False,
         )
     except subprocess.TimeoutExpired:
-        return {"problem": f"no answer within {PATIENCE} s"}
-    if answer.returncode == 0:
-        found: dict[str, Any] = json.loads(answer.stdout.splitlines()[-1])
+        return {"problem": f"no answer within {SCRIPT_TIMEOUT} s"}
+    if process.returncode == 0:
+        found: dict[str, Any] = json.loads(process.stdout.splitlines()[-1])
         return found
-    complaint = answer.stderr.strip().splitlines() or [f"exit code {answer.returncode}"]
-    return {"problem": complaint[-1]}
+    errors = process.stderr.strip().splitlines() or [f"exit code {process.returncode}"]
+    return {"problem": errors[-1]}
 
 
 def _models() -> dict[str, str]:
@@ -131,15 +131,15 @@ def _models() -> dict[str, str]:
 
 def _folders() -> dict[str, str]:
     config, data, log = folders()
-    places = {"settings": default_path().parent, "data": data, "log": log}
-    places["models"] = models_folder()
-    return {name: f"{path} ({_state(path)})" for name, path in places.items()}
+    found = {"settings": default_path().parent, "data": data, "log": log}
+    found["models"] = models_folder()
+    return {name: f"{path} ({_state(path)})" for name, path in found.items()}
 
 
 def _state(path: Path) -> str:
-    """Whether a folder is there, or could be made; and the room on its disk."""
-    there = next(parent for parent in (path, *path.parents) if parent.exists())
-    if not os.access(there, os.W_OK):
+    """Whether a folder exists or could be made, and the free space on its disk."""
+    existing = next(parent for parent in (path, *path.parents) if parent.exists())
+    if not os.access(existing, os.W_OK):
         return "cannot be written"
-    room = f"{shutil.disk_usage(there).free / GIGABYTE:.1f} GB free"
-    return room if there == path else f"not made yet, {room}"
+    space = f"{shutil.disk_usage(existing).free / GIGABYTE:.1f} GB free"
+    return space if existing == path else f"not made yet, {space}"

@@ -1,4 +1,4 @@
-"""What there is of a kind: techniques, inverters, models, describers and the rest."""
+"""Lists the items of a kind (techniques, inverters, models, ...) for ``sfumato list``."""
 
 import dataclasses
 import inspect
@@ -8,7 +8,7 @@ from core import catalog, params
 
 
 def list_kind(kind: str) -> list[dict[str, Any]]:
-    """One entry per item: id, label, about, and params, needs or suffixes where it has them."""
+    """Return an entry for each item: id, label, about, and whatever else it declares."""
     if kind == "models":
         return _models()
     catalog.load(kind)
@@ -16,9 +16,11 @@ def list_kind(kind: str) -> list[dict[str, Any]]:
 
 
 def _entry(item: Any) -> dict[str, Any]:
-    entry: dict[str, Any] = {"id": item.id, "label": item.label, "about": _sentence(item)}
+    entry: dict[str, Any] = {"id": item.id, "label": item.label, "about": _first_paragraph(item)}
     if hasattr(item, "needs"):
         entry["needs"] = sorted(item.needs)
+    if hasattr(item, "paper"):
+        entry["paper"] = item.paper._asdict() if item.paper else None
     if hasattr(item, "suffixes"):
         entry["suffixes"] = list(item.suffixes)
     if hasattr(item, "Params"):
@@ -44,6 +46,6 @@ def _models() -> list[dict[str, Any]]:
     return [{"id": m.name, "label": m.label, "about": m.note} for m in available_models()]
 
 
-def _sentence(item: Any) -> str:
+def _first_paragraph(item: Any) -> str:
     """The first paragraph of the docstring, which is written for people."""
     return " ".join(inspect.cleandoc(item.__doc__ or "").split("\n\n")[0].split())

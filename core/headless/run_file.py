@@ -1,4 +1,4 @@
-"""One technique on a picture file without a window: the way an AI layer goes, from file to file."""
+"""Runs one technique on a picture file, as an AI layer, without a window."""
 
 import asyncio
 import dataclasses
@@ -26,7 +26,7 @@ from core.plugins import SHIPPED, load_plugins
 from core.settings import folders
 from core.task import ModifierSetting
 
-Say = Callable[[str], None]
+Report = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -45,11 +45,11 @@ class RunOrder:
 
 
 class WorkerBugError(RuntimeError):
-    """Something in the worker went wrong that is nobody's mistake; carries its trace."""
+    """A bug in the worker, with its trace."""
 
 
-def assignments(texts: Sequence[str]) -> dict[str, str]:
-    """``key=value`` words as a mapping. Raises EditorError for one without '='."""
+def parse_assignments(texts: Sequence[str]) -> dict[str, str]:
+    """Parse ``key=value`` texts into a mapping. Raises EditorError for one without '='."""
     pairs = [text.partition("=") for text in texts]
     for key, equals, _ in pairs:
         if not (key and equals):
@@ -57,29 +57,29 @@ def assignments(texts: Sequence[str]) -> dict[str, str]:
     return {key: value for key, _, value in pairs}
 
 
-def modifier(text: str) -> ModifierSetting:
-    """``cfg`` or ``cfg:scale=5,rescale=0.7`` as a modifier with checked parameters."""
+def parse_modifier(text: str) -> ModifierSetting:
+    """Parse ``cfg`` or ``cfg:scale=5,rescale=0.7`` into a modifier with checked parameters."""
     name, _, rest = text.partition(":")
     catalog.load("modifiers")
     kind = catalog.modifiers[name]
-    values = assignments(rest.split(",")) if rest else {}
+    values = parse_assignments(rest.split(",")) if rest else {}
     return ModifierSetting(name, params.to_json(params.from_json(catalog.params_of(kind), values)))
 
 
-def run_order(order: RunOrder, say: Say | None = None) -> dict[str, Any]:
-    """Run an order and write its file; the facts of the run.
+def run_order(order: RunOrder, report: Report | None = None) -> dict[str, Any]:
+    """Run an order and write its file; return the facts of the run.
 
-    Raises EditorError for every mistake in the order or its files, WorkerBugError for one of ours.
+    Raises EditorError for every mistake in the order or its files, WorkerBugError for a bug.
     """
     document, layer = prepare_document(order)
     format_for(order.out)  # before the work, not after it
-    done = asyncio.run(_render(document, layer, order, say or _quiet))
+    done = asyncio.run(_render(document, layer, order, report or _ignore_progress))
     save_document(document, order.out)
     return {"out": str(order.out), **done.facts}
 
 
 def describe_file(picture: Path, model: str) -> str:
-    """What a picture file shows, in words that suit a model. Raises EditorError."""
+    """Describe a picture file in words that suit a model. Raises EditorError when nobody can."""
     load_plugins(SHIPPED, folders().plugins)
     document = open_document(picture)
     pixels = flatten(document.root, document.bounds)
@@ -90,36 +90,37 @@ def describe_file(picture: Path, model: str) -> str:
 
 
 def prepare_document(order: RunOrder) -> tuple[Document, AiLayer]:
-    """The picture as a document with an AI layer over it that is yet to be rendered."""
+    """Open the picture as a document, with an AI layer on top that is not rendered yet."""
     catalog.load("techniques")
     load_plugins(SHIPPED, folders().plugins)
     technique = catalog.techniques[order.technique]
-    values = _with_whole_paths(technique, order.params)
+    values = _with_absolute_paths(technique, order.params)
     recipe = default_recipe(technique.id, order.model, order.seed, values, order.modifiers)
     document = open_document(order.picture)
-    region = _region(order.mask, document)
+    region = _read_mask(order.mask, document)
     layer = AiLayer(technique.label, recipe=recipe, region=region)
     document.insert(technique.label, layer, document.root.id, len(document.root.children))
     return document, layer
 
 
-def _with_whole_paths(technique: Any, values: Mapping[str, Any]) -> dict[str, Any]:
-    """The values with whole paths: a recipe outlives the folder in which it was asked for."""
+def _with_absolute_paths(technique: Any, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values with absolute paths, so that the recipe is valid in every working folder."""
     kind = catalog.params_of(technique)
-    whole = {field.name: str(path.absolute()) for field, path in params.named_files(kind, values)}
-    whole |= {field.name: _whole(name) for field, name in params.named_models(kind, values)}
-    return {**values, **whole}
+    paths = {field.name: str(path.absolute()) for field, path in params.named_files(kind, values)}
+    models = params.named_models(kind, values)
+    paths |= {field.name: _absolute_model(name) for field, name in models}
+    return {**values, **paths}
 
 
-def _whole(model: str) -> str:
-    """A model's path in full; an id stays, whatever lies in this folder by its name."""
+def _absolute_model(model: str) -> str:
+    """A model's absolute path; an id stays, even if this folder holds a file of that name."""
     catalog.load("models")
     is_path = model not in catalog.backends.ids() and Path(model).exists()
     return str(Path(model).absolute()) if is_path else model
 
 
-def _region(mask: Path | None, document: Document) -> Tiles:
-    """Where the edit may act: the mask's brightness, or everything."""
+def _read_mask(mask: Path | None, document: Document) -> Tiles:
+    """The region of the edit: the mask's brightness, or everything. Raises FileError."""
     size = document.size
     if mask is None:
         return Tiles.of(np.full((size.height, size.width, 1), 255, np.uint8))
@@ -139,44 +140,44 @@ def _brightness(pixels: Pixels) -> Pixels:
     return brightness
 
 
-async def _render(document: Document, layer: AiLayer, order: RunOrder, say: Say) -> JobDone:
+async def _render(document: Document, layer: AiLayer, order: RunOrder, report: Report) -> JobDone:
     """Render the layer in a worker and put the result into the document."""
     engine = Engine(order.device)
     engine.start()
     try:
-        say(f"Opening {order.model}")
+        report(f"Opening {order.model}")
         facts = await engine.open(order.model)
-        request = make_layer_task(document, layer, facts.geometry)
-        done = await _last(engine.submit(request), say)
+        task = make_layer_task(document, layer, facts.geometry)
+        done = await _await_result(engine.submit(task), report)
     finally:
         engine.close()
-        say("")
+        report("")
     model_hash = str(done.facts["model_hash"])
-    document.replace(layer.name, with_result(document, request, done.pixels, model_hash))
+    document.replace(layer.name, with_result(document, task, done.pixels, model_hash))
     return done
 
 
-async def _last(run: JobStream, say: Say) -> JobDone:
-    async for message in run:
+async def _await_result(stream: JobStream, report: Report) -> JobDone:
+    async for message in stream:
         if isinstance(message, JobDone):
             return message
         if isinstance(message, JobStarted) and message.loading:
-            say(f"Loading {message.loading}")
+            report(f"Loading {message.loading}")
         elif isinstance(message, JobStep):
-            say(f"Step {message.n} of {message.of}")
+            report(f"Step {message.n} of {message.of}")
         elif isinstance(message, JobFailed):
-            _take(message, say)
+            _handle_failure(message, report)
     raise EditorError("The run was stopped.")
 
 
-def _take(failure: JobFailed, say: Say) -> None:
+def _handle_failure(failure: JobFailed, report: Report) -> None:
     if failure.retry:
-        say(f"{failure.text} Trying {failure.retry}.")
+        report(f"{failure.text} Trying {failure.retry}.")
     elif failure.is_bug:
         raise WorkerBugError(f"{failure.text}\n{failure.trace}")
     else:
         raise EditorError(failure.text)
 
 
-def _quiet(text: str) -> None:
-    """Progress that nobody looks at."""
+def _ignore_progress(text: str) -> None:
+    """Does nothing with the progress of a run."""

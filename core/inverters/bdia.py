@@ -1,8 +1,8 @@
-"""BDIA: each step leaps from the latent before, so that it can be solved backwards."""
+"""BDIA: each step starts from the latent before, so that it can be solved backwards."""
 
 from typing import TYPE_CHECKING, ClassVar
 
-from core.catalog import inverters
+from core.catalog import Paper, inverters
 from core.diffusion.model import Prediction
 from core.editing.inversion import Inversion, Source
 from core.editing.two_step_inversion import LevelTriple, TwoStepPath, two_step_invert
@@ -11,7 +11,10 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 GAMMA = 1.0
-"""How much of the leap is taken, as published for editing; below 0.96 rounding grows upwards."""
+"""The weight of the latent before, as published for editing.
+
+Below 0.96 rounding errors grow during the inversion.
+"""
 
 
 @inverters.register
@@ -23,6 +26,7 @@ class Bdia:
 
     id: ClassVar[str] = "bdia"
     label: ClassVar[str] = "BDIA"
+    paper: ClassVar[Paper | None] = Paper("BDIA", "2307.10829")
     needs: ClassVar[frozenset[str]] = frozenset()
 
     def calls(self, steps: int) -> int:
@@ -36,12 +40,18 @@ class Bdia:
 def step_down(
     noisier: "Tensor", z: "Tensor", prediction: Prediction, around: LevelTriple
 ) -> "Tensor":
-    """The cleaner latent."""
+    """The cleaner latent, from the noisier one and the prediction for z between them.
+
+    noisier, z: (b, c, h, w) float, unbounded. Returns the same shape and dtype.
+    """
     return GAMMA * (noisier - prediction.at(around.noisier)) + prediction.at(around.cleaner)
 
 
 def step_up(
     cleaner: "Tensor", z: "Tensor", prediction: Prediction, around: LevelTriple
 ) -> "Tensor":
-    """The noisier latent."""
+    """The noisier latent, from the cleaner one and the prediction for z between them.
+
+    cleaner, z: (b, c, h, w) float, unbounded. Returns the same shape and dtype.
+    """
     return (cleaner - prediction.at(around.cleaner)) / GAMMA + prediction.at(around.noisier)

@@ -1,8 +1,8 @@
-"""O-BELM: a leap over uneven steps whose weights cancel its error up to second order."""
+"""O-BELM: a two-step rule for uneven levels; its weights cancel the error up to second order."""
 
 from typing import TYPE_CHECKING, ClassVar
 
-from core.catalog import inverters
+from core.catalog import Paper, inverters
 from core.diffusion.model import Prediction
 from core.editing.inversion import Inversion, Source
 from core.editing.two_step_inversion import LevelTriple, TwoStepPath, two_step_invert
@@ -20,6 +20,7 @@ class Belm:
 
     id: ClassVar[str] = "belm"
     label: ClassVar[str] = "O-BELM"
+    paper: ClassVar[Paper | None] = Paper("O-BELM", "2410.07273")
     needs: ClassVar[frozenset[str]] = frozenset()
 
     def calls(self, steps: int) -> int:
@@ -33,7 +34,10 @@ class Belm:
 def step_down(
     noisier: "Tensor", z: "Tensor", prediction: Prediction, around: LevelTriple
 ) -> "Tensor":
-    """The cleaner latent."""
+    """The cleaner latent, from the noisier one and from z between them with its prediction.
+
+    noisier, z: (b, c, h, w) float, unbounded. Returns the same shape and dtype.
+    """
     weight = _weight(around)
     return weight * noisier + _rest(z, prediction, around)
 
@@ -41,19 +45,22 @@ def step_down(
 def step_up(
     cleaner: "Tensor", z: "Tensor", prediction: Prediction, around: LevelTriple
 ) -> "Tensor":
-    """The noisier latent."""
+    """The noisier latent, from the cleaner one and from z between them with its prediction.
+
+    cleaner, z: (b, c, h, w) float, unbounded. Returns the same shape and dtype.
+    """
     weight = _weight(around)
     return (cleaner - _rest(z, prediction, around)) / weight
 
 
 def _weight(around: LevelTriple) -> float:
-    """Of the noisier latent in the cleaner one."""
+    """The weight of the noisier latent in the cleaner one."""
     before, after = _steps(around)
     return (after / before) ** 2 * around.cleaner.signal / around.noisier.signal
 
 
 def _rest(z: "Tensor", prediction: Prediction, around: LevelTriple) -> "Tensor":
-    """What the latent between adds to the cleaner one."""
+    """The part of the cleaner latent that comes from the latent between."""
     before, after = _steps(around)
     both, signal = before + after, around.cleaner.signal
     by_noise = after * both * signal / before
@@ -62,6 +69,6 @@ def _rest(z: "Tensor", prediction: Prediction, around: LevelTriple) -> "Tensor":
 
 
 def _steps(around: LevelTriple) -> tuple[float, float]:
-    """The two steps in noise per signal, the noisier first."""
+    """The two steps in noise divided by signal, the noisier first."""
     noisier, here, cleaner = (level.noise / level.signal for level in around)
     return here - noisier, cleaner - here

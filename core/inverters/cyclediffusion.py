@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, ClassVar
 
-from core.catalog import inverters
+from core.catalog import Paper, inverters
 from core.diffusion.eta_step import step_mean, step_sigma
 from core.diffusion.model import Prediction
 from core.editing.inversion import Inversion, Source
@@ -25,6 +25,7 @@ class CycleDiffusion:
 
     id: ClassVar[str] = "cyclediffusion"
     label: ClassVar[str] = "CycleDiffusion"
+    paper: ClassVar[Paper | None] = Paper("CycleDiffusion", "2210.05559")
     needs: ClassVar[frozenset[str]] = frozenset()
 
     def calls(self, steps: int) -> int:
@@ -40,7 +41,10 @@ class CycleDiffusion:
 
 
 def sample_posterior(source: Source, i: int, z: "Tensor") -> "Tensor":
-    """A latent at a level, from the posterior given the picture and z at the level before."""
+    """Draw the latent at level i from the posterior, given the picture and z at the level before.
+
+    z: (1, c, h, w) float, unbounded. Returns the same shape and dtype.
+    """
     here, there = source.levels[i - 1], source.levels[i]
     known = Prediction(source.x0, (z - here.signal * source.x0) / here.noise)
     fresh = step_sigma(here, there, ETA) * source.noise("noising", i)

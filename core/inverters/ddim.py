@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from core.catalog import inverters
+from core.catalog import Paper, inverters
 from core.editing.inversion import Inversion, ReplayPath, Source, ddim_invert
 
 
@@ -12,6 +12,7 @@ class DdimInversion:
 
     id: ClassVar[str] = "ddim"
     label: ClassVar[str] = "DDIM inversion"
+    paper: ClassVar[Paper | None] = Paper("DDIM inversion", "2010.02502")
     needs: ClassVar[frozenset[str]] = frozenset()
 
     def calls(self, steps: int) -> int:

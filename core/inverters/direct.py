@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from core.catalog import inverters
+from core.catalog import Paper, inverters
 from core.editing.inversion import DirectPath, Inversion, Source, ddim_invert
 
 
@@ -12,6 +12,7 @@ class DirectInversion:
 
     id: ClassVar[str] = "direct"
     label: ClassVar[str] = "Direct Inversion"
+    paper: ClassVar[Paper | None] = Paper("Direct Inversion", "2310.01506")
     needs: ClassVar[frozenset[str]] = frozenset()
 
     def calls(self, steps: int) -> int:

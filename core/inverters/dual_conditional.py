@@ -1,8 +1,8 @@
-"""Dual-Conditional Inversion: the fixed point of every step up, with noise drawn to the picture."""
+"""Dual-Conditional Inversion: every step's fixed point, with noise pulled towards the picture."""
 
 from typing import TYPE_CHECKING, ClassVar
 
-from core.catalog import inverters
+from core.catalog import Paper, inverters
 from core.editing.implicit_inversion import search_fixed_points
 from core.editing.inversion import Inversion, ReplayPath, Source
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 ROUNDS = 10
 PULL_RATE = 1.0
-"""How far the noise goes towards the picture, as a length over all of the latent."""
+"""The length of a step of the noise towards the picture, over all of the latent."""
 
 
 @inverters.register
@@ -24,6 +24,7 @@ class DualConditionalInversion:
 
     id: ClassVar[str] = "dual-conditional"
     label: ClassVar[str] = "Dual-Conditional Inversion"
+    paper: ClassVar[Paper | None] = Paper("DCI", "2506.02560")
     needs: ClassVar[frozenset[str]] = frozenset({"gradient"})
 
     def calls(self, steps: int) -> int:
@@ -37,7 +38,10 @@ class DualConditionalInversion:
 
 
 def pull_noise(eps: "Tensor", reference: "Tensor") -> "Tensor":
-    """One gradient step of the noise's distance to a reference, of the same length always."""
+    """One gradient step down the distance of noise from a reference, always of the same length.
+
+    eps, reference: (1, c, h, w) float, unbounded. Returns the same shape and dtype.
+    """
     away = (eps - reference).detach()
     corrected: Tensor = eps - PULL_RATE * away / away.norm().clamp(min=1e-8)
     return corrected

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, ClassVar
 
-from core.catalog import inverters
+from core.catalog import Paper, inverters
 from core.diffusion.model import Denoise, Level, Prediction
 from core.editing.inversion import Inversion, PathState, ReplayPath, Source
 
@@ -22,6 +22,7 @@ class Edict:
 
     id: ClassVar[str] = "edict"
     label: ClassVar[str] = "EDICT"
+    paper: ClassVar[Paper | None] = Paper("EDICT", "2211.12446")
     needs: ClassVar[frozenset[str]] = frozenset()
 
     def calls(self, steps: int) -> int:
@@ -29,7 +30,7 @@ class Edict:
 
     def run(self, source: Source) -> Inversion:
         denoise = source.denoiser(source.guidance)
-        x = y = precise(source.x0)
+        x = y = to_double_precision(source.x0)
         for i in source.inversion_order:
             x, y = swap_roles(i, (x, y))
             here, there = source.levels[i], source.levels[i + 1]
@@ -46,7 +47,7 @@ class Edict:
 
 
 class CoupledPath(ReplayPath):
-    """A path of two latents, each moved by what the network sees in the other."""
+    """A path of two latents, each moved by the noise that the network predicts for the other."""
 
     def begin(self, branches: int) -> PathState:
         return tuple(part.repeat(branches, 1, 1, 1) for part in self.latents)
@@ -66,27 +67,42 @@ class CoupledPath(ReplayPath):
 
 
 def swap_roles(i: int, pair: PathState) -> PathState:
-    """The pair changes roles from step to step (leapfrog), by the step's index both ways."""
+    """Exchange the two latents at odd steps, by the step's index in both directions.
+
+    pair: two latents (b, c, h, w) float, unbounded. Returns them as they are.
+    """
     return pair[::-1] if i % 2 else pair
 
 
-def precise(z: "Tensor") -> "Tensor":
-    """In double precision, as undoing the mix needs; Apple's GPUs have none."""
+def to_double_precision(z: "Tensor") -> "Tensor":
+    """z in double precision, which undoing the mix needs; Apple's GPUs have none.
+
+    z: (b, c, h, w) float, unbounded. Returns float64, on Apple's GPUs z itself.
+    """
     return z if z.device.type == "mps" else z.double()
 
 
 def predict_in_single(denoise: Denoise, z: "Tensor", level: Level) -> Prediction:
-    """The network works in single precision."""
+    """The prediction for z in single precision, in which the network works.
+
+    z: (b, c, h, w) float, unbounded. Both parts of the result are float32, of the same shape.
+    """
     return denoise(z.float(), level)
 
 
 def step(z: "Tensor", prediction: Prediction, here: Level, there: Level) -> "Tensor":
-    """The DDIM move of a latent by the noise in the other, (b, c, h, w) float, unbounded."""
+    """The DDIM move of a latent by the noise predicted for the other one.
+
+    z: (b, c, h, w) float, unbounded. Returns the same shape and dtype.
+    """
     scale = there.signal / here.signal
     return scale * z + (there.noise - scale * here.noise) * prediction.eps
 
 
 def undo_step(z: "Tensor", prediction: Prediction, here: Level, there: Level) -> "Tensor":
-    """The latent that ``step`` would bring to z, (b, c, h, w) float, unbounded."""
+    """The latent that ``step`` moves to z.
+
+    z: (b, c, h, w) float, unbounded. Returns the same shape and dtype.
+    """
     scale = there.signal / here.signal
     return (z - (there.noise - scale * here.noise) * prediction.eps) / scale

@@ -1,8 +1,8 @@
-"""Edit-friendly DDPM inversion: noise maps between noisy pictures that know nothing of another."""
+"""Edit-friendly DDPM inversion: noise maps between pictures noised independently."""
 
 from typing import TYPE_CHECKING, ClassVar
 
-from core.catalog import inverters
+from core.catalog import Paper, inverters
 from core.editing.inversion import Inversion, Source
 from core.editing.noise_maps import record_noise_maps
 
@@ -21,13 +21,14 @@ class EditFriendly:
 
     id: ClassVar[str] = "edit-friendly"
     label: ClassVar[str] = "Edit-friendly DDPM"
+    paper: ClassVar[Paper | None] = Paper("edit-friendly DDPM inversion", "2304.06140")
     needs: ClassVar[frozenset[str]] = frozenset()
 
     def calls(self, steps: int) -> int:
         return steps
 
     def run(self, source: Source) -> Inversion:
-        def noised(i: int, before: "Tensor | None" = None) -> "Tensor":
+        def add_noise(i: int, before: "Tensor | None" = None) -> "Tensor":
             return source.levels[i].mix(source.x0, source.noise("noising", i))
 
-        return (yield from record_noise_maps(source, noised(0), noised))
+        return (yield from record_noise_maps(source, add_noise(0), add_noise))

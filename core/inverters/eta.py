@@ -1,8 +1,8 @@
-"""Eta Inversion: Direct Inversion whose edit is stirred, most where there is most noise."""
+"""Eta Inversion: Direct Inversion whose edit gets fresh noise, most at the noisiest levels."""
 
 from typing import TYPE_CHECKING, ClassVar
 
-from core.catalog import inverters
+from core.catalog import Paper, inverters
 from core.diffusion.attention import AttentionCall
 from core.diffusion.eta_step import step_mean, step_sigma
 from core.diffusion.model import Conditioning, Denoise, Level, Levels, Model, Prediction
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 MAX_ETA = 0.4
-"""The share of DDPM's noise at the noisiest level, as published; it falls evenly with time."""
+"""The share of DDPM's noise at the noisiest level, as published; it falls linearly with time."""
 DRAWS = 10
 """Noises to choose from at every step, as published."""
 THRESHOLD = 0.2
-"""Of the highest value: where a map says more, its word is at home, as published."""
+"""The share of a map's highest value above which its tokens count as found, as published."""
 STEPS = 50
-"""Of the walk whose first level stands for the noisiest time."""
+"""Steps of the walk whose first level counts as the noisiest time."""
 
 
 @inverters.register
@@ -36,6 +36,7 @@ class EtaInversion:
 
     id: ClassVar[str] = "eta"
     label: ClassVar[str] = "Eta Inversion"
+    paper: ClassVar[Paper | None] = Paper("Eta Inversion", "2403.09468")
     needs: ClassVar[frozenset[str]] = frozenset()
 
     def calls(self, steps: int) -> int:
@@ -62,23 +63,22 @@ def under_control(model: Model, denoise: Denoise, control: AttentionCall) -> Den
 
 
 class EditedRegion:
-    """Where in the latent the tokens are that an edit exchanges."""
+    """Where in the latent the words are that an edit exchanges, by the source's attention maps."""
 
     def __init__(self, model: Model, maps: MeanAttentionMap | None) -> None:
         self.pieces = model.pieces
         self.maps = maps
 
     def mask(self, embeddings: Conditioning) -> "Tensor | None":
-        """1 where they are attended to, 0 elsewhere: (1, 1, h, w) float; None where unknown.
+        """Where the attention map of these words is high: (1, 1, h, w) float, 0..1, each 0 or 1.
 
-        embeddings: tokens (branches, length, width) float, unbounded.
+        embeddings: the source's prompt, then those of edits, (b, length, width), of which only the
+        texts count. None when no word is exchanged or no map was recorded.
         """
         source, target, *_ = (*embeddings.prompts, "", "")
         gone, _ = find_differing_tokens(self.pieces(source), self.pieces(target))
-        attention = self.maps.of(gone) if self.maps else None
-        if attention is None:
-            return None
-        return (attention > THRESHOLD * attention.max()).to(attention)
+        found = self.maps.of(gone) if self.maps else None
+        return None if found is None else (found > THRESHOLD * found.max()).to(found)
 
 
 class EtaPath(ReplayPath):
@@ -103,6 +103,7 @@ class EtaPath(ReplayPath):
         return embeddings
 
     def eta(self, level: Level) -> float:
+        """The share of DDPM's noise at a level, 0 to 1."""
         return min(1.0, self.slope * level.time)
 
     def step(self, i: int, state: PathState, denoise: Denoise) -> "tuple[PathState, Tensor]":
@@ -119,6 +120,6 @@ class EtaPath(ReplayPath):
         return (torch.cat([source, z[1:]]),), prediction.x0
 
     def _closest(self, i: int, wanted: "Tensor") -> "Tensor":
-        """Of the step's noises the one nearest to what is wanted."""
-        drawn = (self.noise("eta", i * DRAWS + n) for n in range(DRAWS))
-        return min(drawn, key=lambda noise: float((noise - wanted).square().sum()))
+        """The noise of step i that is nearest to the wanted one."""
+        noises = (self.noise("eta", i * DRAWS + n) for n in range(DRAWS))
+        return min(noises, key=lambda noise: float((noise - wanted).square().sum()))

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, ClassVar
 
-from core.catalog import inverters
+from core.catalog import Paper, inverters
 from core.diffusion.model import Denoise, Levels
 from core.diffusion.rectified_flow import Flow
 from core.editing.inversion import Inversion, PathState, ReplayPath, Source
@@ -21,6 +21,7 @@ class FireFlow:
 
     id: ClassVar[str] = "fireflow"
     label: ClassVar[str] = "FireFlow"
+    paper: ClassVar[Paper | None] = Paper("FireFlow", "2412.07517")
     needs: ClassVar[frozenset[str]] = frozenset()
 
     def calls(self, steps: int) -> int:
@@ -32,7 +33,7 @@ class FireFlow:
         velocity = flow.velocity(denoise, x, here)
         yield x - here * velocity
         for there in flow.times[-2::-1]:
-            velocity = middle(flow, denoise, x, velocity, there - here, here)
+            velocity = midpoint_velocity(flow, denoise, x, velocity, there - here, here)
             x, here = x + (there - here) * velocity, there
             yield x - here * velocity
         return _Reusing(flow, source.levels, flow.to_model_latent(x, here))
@@ -49,13 +50,16 @@ class _Reusing(ReplayPath):
         here, there = self.flow.times[i : i + 2]
         x = self.flow.from_model_latent(state[0], here)
         before = state[1] if len(state) > 1 else self.flow.velocity(denoise, x, here)
-        velocity = middle(self.flow, denoise, x, before, there - here, here)
-        moved = self.flow.to_model_latent(x + (there - here) * velocity, there)
-        return (moved, velocity), x - here * velocity
+        velocity = midpoint_velocity(self.flow, denoise, x, before, there - here, here)
+        z = self.flow.to_model_latent(x + (there - here) * velocity, there)
+        return (z, velocity), x - here * velocity
 
 
-def middle(
+def midpoint_velocity(
     flow: Flow, denoise: Denoise, x: "Tensor", velocity: "Tensor", stride: float, time: float
 ) -> "Tensor":
-    """The velocity half a stride on, where a known velocity leads."""
+    """The velocity half a stride later, at the point to which a known velocity leads.
+
+    x, velocity: (b, c, h, w) float, unbounded. Returns the same shape and dtype.
+    """
     return flow.velocity(denoise, x + stride / 2 * velocity, time + stride / 2)

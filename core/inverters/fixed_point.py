@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, ClassVar
 
-from core.catalog import inverters
+from core.catalog import Paper, inverters
 from core.editing.implicit_inversion import ddim_move
 from core.editing.inversion import Inversion, ReplayPath, Source
 
@@ -23,6 +23,7 @@ class FixedPointInversion:
 
     id: ClassVar[str] = "fixed-point"
     label: ClassVar[str] = "Fixed-point inversion"
+    paper: ClassVar[Paper | None] = Paper("Fixed-point Inversion", "2312.12540")
     needs: ClassVar[frozenset[str]] = frozenset()
 
     def calls(self, steps: int) -> int:
@@ -34,26 +35,26 @@ class FixedPointInversion:
         for i in source.inversion_order:
             high, low = source.levels[i], source.levels[i + 1]
             prediction = denoise(z, low, high)
-            found = BestIterate(ddim_move(z, prediction.eps, low, high))
+            search = BestIterate(ddim_move(z, prediction.eps, low, high))
             yield prediction.x0
             for _ in range(ROUNDS):
-                prediction = denoise(found.guess, high)
-                found.offer(ddim_move(z, prediction.eps, low, high))
+                prediction = denoise(search.guess, high)
+                search.offer(ddim_move(z, prediction.eps, low, high))
                 yield prediction.x0
-            z = found.best
+            z = search.best
             latents.append(z)
         return ReplayPath(source.levels, latents[::-1])
 
 
 class BestIterate:
-    """Guesses at a fixed point, and the best: the one that comes of the smallest change."""
+    """Guesses at a fixed point, and the best: the one that differs least from the guess before."""
 
     def __init__(self, guess: "Tensor") -> None:
         self.guess = self.best = guess
         self.change = float("inf")
 
     def offer(self, guess: "Tensor") -> None:
-        """The guess that follows from the last one."""
+        """Take the guess that follows from the last one, (1, c, h, w) float, unbounded."""
         change = float((guess - self.guess).square().mean())
         if change < self.change:
             self.best, self.change = guess, change

@@ -3,7 +3,7 @@
 import math
 from typing import TYPE_CHECKING, ClassVar
 
-from core.catalog import inverters
+from core.catalog import Paper, inverters
 from core.diffusion.model import Denoise, Levels, Prediction
 from core.editing.inversion import Inversion, PathState, ReplayPath, Source
 
@@ -21,6 +21,7 @@ class LeditsInversion:
 
     id: ClassVar[str] = "ledits++"
     label: ClassVar[str] = "LEDITS++ noise maps"
+    paper: ClassVar[Paper | None] = Paper("LEDITS++", "2311.16711")
     needs: ClassVar[frozenset[str]] = frozenset()
 
     def calls(self, steps: int) -> int:
@@ -49,7 +50,7 @@ def _noised_latent(source: Source, i: int) -> "Tensor":
 
 
 class LeditsPath(ReplayPath):
-    """A path of noise maps; the state is a latent and the clean latent seen before it."""
+    """A path of noise maps; the state is a latent and the clean latent predicted before it."""
 
     def __init__(self, levels: Levels, first: "Tensor", maps: "list[Tensor]") -> None:
         super().__init__(levels, [first])
@@ -62,8 +63,8 @@ class LeditsPath(ReplayPath):
     def step(self, i: int, state: PathState, denoise: Denoise) -> "tuple[PathState, Tensor]":
         z, before = state
         prediction = denoise(z, self.levels[i])
-        moved = step_mean(z, prediction, before if i else None, self.levels, i) + self.maps[i]
-        return (moved, prediction.x0), prediction.x0
+        after = step_mean(z, prediction, before if i else None, self.levels, i) + self.maps[i]
+        return (after, prediction.x0), prediction.x0
 
 
 def step_mean(
@@ -71,7 +72,8 @@ def step_mean(
 ) -> "Tensor":
     """SDE-DPM-Solver++(2M) without its noise; of first order first and at a level without noise.
 
-    before is the clean latent seen at the level before.
+    z: (b, c, h, w) float, unbounded; before: like it, the clean latent predicted at the level
+    before. Returns the same shape and dtype.
     """
     here, there = levels[i], levels[i + 1]
     if there.noise <= 0:

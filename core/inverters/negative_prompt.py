@@ -1,8 +1,8 @@
-"""Negative-prompt inversion: the source prompt stands against every prompt, without optimising."""
+"""Negative-prompt inversion: the source prompt is the negative prompt, without optimising."""
 
 from typing import ClassVar
 
-from core.catalog import inverters
+from core.catalog import Paper, inverters
 from core.editing.inversion import Inversion, ReplayPath, Source, ddim_invert
 
 
@@ -15,6 +15,7 @@ class NegativePromptInversion:
 
     id: ClassVar[str] = "negative-prompt"
     label: ClassVar[str] = "Negative-prompt inversion"
+    paper: ClassVar[Paper | None] = Paper("Negative-prompt Inversion", "2305.16807")
     needs: ClassVar[frozenset[str]] = frozenset()
 
     def calls(self, steps: int) -> int:

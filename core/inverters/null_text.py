@@ -1,8 +1,8 @@
-"""Null-text inversion: what stands against the prompt is tuned until the picture comes back."""
+"""Null-text inversion: the negative embeddings are optimised until the picture comes back."""
 
 from typing import ClassVar
 
-from core.catalog import inverters
+from core.catalog import Paper, inverters
 from core.editing.inversion import Inversion, ReplayPath, Source, ddim_invert
 from core.editing.prompt_optimisation import OptimisationSettings, optimise_prompts
 
@@ -24,6 +24,7 @@ class NullTextInversion:
 
     id: ClassVar[str] = "null-text"
     label: ClassVar[str] = "Null-text inversion"
+    paper: ClassVar[Paper | None] = Paper("Null-text Inversion", "2211.09794")
     needs: ClassVar[frozenset[str]] = frozenset({"gradient"})
 
     def calls(self, steps: int) -> int:

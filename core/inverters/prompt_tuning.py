@@ -1,9 +1,9 @@
-"""Prompt Tuning Inversion: the source prompt is tuned until the picture comes back."""
+"""Prompt Tuning Inversion: the source embeddings are optimised until the picture comes back."""
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
-from core.catalog import inverters
+from core.catalog import Paper, inverters
 from core.diffusion.model import Conditioning, Levels
 from core.editing.inversion import Inversion, ReplayPath, Source, ddim_invert
 from core.editing.prompt_optimisation import OptimisationSettings, optimise_prompts
@@ -17,7 +17,7 @@ PROMPT_TUNING = OptimisationSettings(
     rounds=10, rate=lambda _: 1e-2, enough=lambda _: 0.0, is_negative=False
 )
 SHARE = 0.8
-"""How much of an edit's words is the prompt; the rest is the tuned source."""
+"""The prompt's share in the embeddings of an edit; the rest is the optimised source."""
 
 
 @inverters.register
@@ -29,6 +29,7 @@ class PromptTuningInversion:
 
     id: ClassVar[str] = "prompt-tuning"
     label: ClassVar[str] = "Prompt Tuning Inversion"
+    paper: ClassVar[Paper | None] = Paper("Prompt Tuning Inversion", "2305.04441")
     needs: ClassVar[frozenset[str]] = frozenset({"gradient"})
 
     def calls(self, steps: int) -> int:
@@ -41,7 +42,7 @@ class PromptTuningInversion:
 
 
 class InterpolatedPath(ReplayPath):
-    """A path with embeddings of its own: the source follows them, edits follow a mixture."""
+    """A path with source embeddings of its own for every step; edits follow a mixture with them."""
 
     def __init__(
         self,

@@ -1,8 +1,8 @@
-"""Proximal guidance: negative-prompt inversion that keeps only the strongest wishes of a prompt."""
+"""Proximal guidance: negative-prompt inversion that keeps only the strongest guidance."""
 
 from typing import TYPE_CHECKING, ClassVar
 
-from core.catalog import inverters
+from core.catalog import Paper, inverters
 from core.diffusion.model import Denoise, Level, Prediction
 from core.editing.inversion import Branches, Inversion, PathState, ReplayPath, Source, ddim_invert
 
@@ -14,9 +14,9 @@ QUANTILE = 0.75
 LATE = 0.76
 """Levels with less noise are put back, as published: time 400 of 1000 in Stable Diffusion."""
 DILATION = 1
-"""Latent cells by which what is guided grows before the rest is put back."""
+"""Latent cells by which the guided region grows before the rest is put back."""
 ROUNDING = 1e-6
-"""Smaller differences between two predictions are rounding."""
+"""Smaller differences between two predictions are rounding errors."""
 
 
 @inverters.register
@@ -29,6 +29,7 @@ class ProximalInversion:
 
     id: ClassVar[str] = "proximal"
     label: ClassVar[str] = "Proximal guidance"
+    paper: ClassVar[Paper | None] = Paper("Proximal Guidance", "2306.05414")
     needs: ClassVar[frozenset[str]] = frozenset()
 
     def calls(self, steps: int) -> int:
@@ -40,7 +41,7 @@ class ProximalInversion:
 
 
 class ProximalPath(ReplayPath):
-    """A path on which guidance acts where it is strong; a changed denoiser is taken as it is."""
+    """A path whose guidance acts only where it is strong; a denoiser without branches is kept."""
 
     def step(self, i: int, state: PathState, denoise: Denoise) -> "tuple[PathState, Tensor]":
         if not isinstance(denoise, Branches):
@@ -58,7 +59,7 @@ def threshold_guidance(
 ) -> "tuple[Prediction, Tensor]":
     """The prediction under the strong part of the guidance, and where it acts.
 
-    z: (branches, c, h, w) float, unbounded; where it acts: the same shape, bool.
+    z: (branches, c, h, w) float, unbounded. Where it acts is a bool of the same shape.
     """
     import torch
 
@@ -66,23 +67,26 @@ def threshold_guidance(
     x0, eps = cond.x0.clone(), cond.eps.clone()
     acts = torch.ones_like(z, dtype=torch.bool)
     for row, branch in enumerate(branches.guided):
-        wish = strongest_cells(eps[branch] - uncond.eps[row])
-        acts[branch] = dilate(wish != 0)
-        eps[branch] = uncond.eps[row] + wish
+        change = strongest_cells(eps[branch] - uncond.eps[row])
+        acts[branch] = dilate(change != 0)
+        eps[branch] = uncond.eps[row] + change
         x0[branch] = (z[branch] - level.noise * eps[branch]) / level.signal
     acts[0] = False
     return branches.apply_guidance(Prediction(x0, eps), uncond), acts
 
 
-def strongest_cells(wish: "Tensor") -> "Tensor":
-    """The proximal map of the l0 norm: what is below a quantile becomes nought."""
-    size = wish.abs()
+def strongest_cells(change: "Tensor") -> "Tensor":
+    """The proximal map of the l0 norm: values of a size below the quantile become 0.
+
+    change: (c, h, w) float, unbounded. Returns the same shape and dtype.
+    """
+    size = change.abs()
     limit = size.flatten().quantile(QUANTILE).clamp(min=ROUNDING)
-    return wish.where(size > limit, 0.0)
+    return change.where(size > limit, 0.0)
 
 
 def dilate(acts: "Tensor") -> "Tensor":
-    """True also for the cells around."""
+    """True also for the cells around. (c, h, w) bool, 0..1, to the same."""
     from torch.nn.functional import max_pool2d
 
     return max_pool2d(acts[None].float(), 2 * DILATION + 1, stride=1, padding=DILATION)[0] > 0

@@ -1,9 +1,9 @@
-"""Regularised DDIM inversion: on the way up, what the network calls noise becomes more like it."""
+"""Regularised DDIM inversion: the predicted noise of every step is made more like true noise."""
 
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
-from core.catalog import inverters
+from core.catalog import Paper, inverters
 from core.diffusion.model import Prediction
 from core.editing.inversion import DirectPath, Inversion, Source
 from core.editing.noise_regularisation import correlation, loss_gradient
@@ -27,6 +27,7 @@ class RegularisedInversion:
 
     id: ClassVar[str] = "regularised"
     label: ClassVar[str] = "Regularised DDIM inversion"
+    paper: ClassVar[Paper | None] = Paper("pix2pix-zero's inversion", "2302.03027")
     needs: ClassVar[frozenset[str]] = frozenset()
 
     def calls(self, steps: int) -> int:
@@ -47,17 +48,23 @@ class RegularisedInversion:
 
 
 def regularise_noise(eps: "Tensor") -> "Tensor":
-    """Noise with less correlation, and mean and variance nearer to 0 and 1."""
+    """Noise with less correlation, and mean and variance nearer to 0 and 1.
+
+    eps: (1, c, h, w) float, unbounded. Returns the same shape and dtype.
+    """
     for n in range(ROUNDS):
         for roll in range(n * ROLLS, (n + 1) * ROLLS):
             eps = eps - CORRELATION_WEIGHT / ROLLS * loss_gradient(
                 eps, partial(correlation, roll=roll)
             )
-        eps = eps - NORMAL_WEIGHT * loss_gradient(eps, from_normal)
+        eps = eps - NORMAL_WEIGHT * loss_gradient(eps, divergence_from_normal)
     return eps
 
 
-def from_normal(eps: "Tensor") -> "Tensor":
-    """The Kullback-Leibler divergence of all values, as one Gaussian, from the standard normal."""
+def divergence_from_normal(eps: "Tensor") -> "Tensor":
+    """The Kullback-Leibler divergence of all values, as one Gaussian, from the standard normal.
+
+    eps: (1, c, h, w) float, unbounded. Returns a scalar, non-negative but for rounding.
+    """
     variance, mean = eps.var(), eps.mean()
     return 0.5 * (variance + mean.square() - 1 - (variance + EPSILON).log())

@@ -1,9 +1,9 @@
-"""ReNoise: every step up is repeated, its noises averaged and kept like noise."""
+"""ReNoise: every inversion step is repeated, its noises are averaged and made like true noise."""
 
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
-from core.catalog import inverters
+from core.catalog import Paper, inverters
 from core.diffusion.model import Denoise, Level
 from core.editing.implicit_inversion import ddim_move
 from core.editing.inversion import DirectPath, Inversion, Source
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 FEW_STEPS = 10
-"""A walk of so few steps is renoised as published for few-step models."""
+"""Up to so many steps a walk is treated as published for few-step models."""
 ROUNDS_OF_FEW, ROUNDS_OF_MANY, ROUNDS_AT_LOW_NOISE = 9, 1, 5
 LOW_NOISE = 0.57
-"""Levels with less noise are averaged otherwise: time 250 of 1000 in Stable Diffusion."""
+"""Below this noise other rounds are averaged: time 250 of 1000 in Stable Diffusion."""
 AVERAGED_AT_LOW_NOISE, AVERAGED = range(5), range(8, 10)
 REGULARISED, ROLLS = 4, 5
-CORRELATION_RATE, DIVERGENCE_RATE, STEEPEST = 20.0, 0.065, 100.0
+CORRELATION_RATE, DIVERGENCE_RATE, MAX_SLOPE = 20.0, 0.065, 100.0
 
 
 @inverters.register
@@ -34,6 +34,7 @@ class ReNoise:
 
     id: ClassVar[str] = "renoise"
     label: ClassVar[str] = "ReNoise"
+    paper: ClassVar[Paper | None] = Paper("ReNoise", "2403.14602")
     needs: ClassVar[frozenset[str]] = frozenset()
 
     def calls(self, steps: int) -> int:
@@ -52,13 +53,18 @@ class ReNoise:
 
 
 def rounds_of(steps: int) -> int:
+    """How often every step is repeated on a walk of so many steps."""
     return ROUNDS_OF_FEW if steps <= FEW_STEPS else ROUNDS_OF_MANY
 
 
 def renoise_step(
     denoise: Denoise, z: "Tensor", low: Level, high: Level, noised: "Tensor", rounds: int
 ) -> "Generator[Tensor, None, Tensor]":
-    """From z at ``low`` to ``high``; ``noised`` is the picture truly noised to ``high``."""
+    """From z at ``low`` to ``high``; ``noised`` is the picture with true noise at ``high``.
+
+    z, noised: (1, c, h, w) float, unbounded. Yields the clean latent of every call and returns the
+    noisier latent, all of the same shape and dtype.
+    """
     import torch
 
     late = high.noise < LOW_NOISE
@@ -70,8 +76,8 @@ def renoise_step(
     for n in range(rounds + 1):
         if n <= last:
             prediction = denoise(guess, high) if n else prediction
-            total += [prediction.eps] if n in averaged else []
             eps = prediction.eps
+            total += [eps] if n in averaged else []
             if like is not None and n >= averaged.start:
                 eps = regularise_noise(eps, like)
             guess = ddim_move(z, eps, low, high)
@@ -82,10 +88,13 @@ def renoise_step(
 
 
 def regularise_noise(eps: "Tensor", like: "Tensor") -> "Tensor":
-    """The noise with patches more like those of true noise, and less correlated."""
+    """Noise with patches more like those of other noise, and less correlated.
+
+    eps, like: (1, c, h, w) float, unbounded. Returns the same shape and dtype.
+    """
     for n in range(REGULARISED):
-        steep = loss_gradient(eps, lambda e: divergence(e, like))
-        eps = eps - DIVERGENCE_RATE * steep.clamp(-STEEPEST, STEEPEST)
+        slope = loss_gradient(eps, lambda e: divergence(e, like))
+        eps = eps - DIVERGENCE_RATE * slope.clamp(-MAX_SLOPE, MAX_SLOPE)
         for roll in range(n * ROLLS, (n + 1) * ROLLS):
             eps = eps - CORRELATION_RATE / ROLLS * loss_gradient(
                 eps, partial(correlation, roll=roll)

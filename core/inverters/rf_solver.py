@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, ClassVar
 
-from core.catalog import inverters
+from core.catalog import Paper, inverters
 from core.diffusion.model import Denoise, Levels
 from core.diffusion.rectified_flow import Flow
 from core.editing.inversion import Inversion, PathState, ReplayPath, Source
@@ -21,6 +21,7 @@ class RfSolver:
 
     id: ClassVar[str] = "rf-solver"
     label: ClassVar[str] = "RF-Solver"
+    paper: ClassVar[Paper | None] = Paper("RF-Solver", "2411.04746")
     needs: ClassVar[frozenset[str]] = frozenset()
 
     def calls(self, steps: int) -> int:
@@ -49,14 +50,17 @@ class _Taylor(ReplayPath):
         here, there = self.flow.times[i : i + 2]
         x = self.flow.from_model_latent(state[0], here)
         first = self.flow.velocity(denoise, x, here)
-        moved = second_order_step(self.flow, denoise, x, first, there - here, here)
-        return (self.flow.to_model_latent(moved, there),), x - here * first
+        after = second_order_step(self.flow, denoise, x, first, there - here, here)
+        return (self.flow.to_model_latent(after, there),), x - here * first
 
 
 def second_order_step(
     flow: Flow, denoise: Denoise, x: "Tensor", first: "Tensor", stride: float, time: float
 ) -> "Tensor":
-    """x after a stride from a time, given the velocity there."""
+    """x after a stride from a time, given the velocity there.
+
+    x, first: (b, c, h, w) float, unbounded. Returns the same shape and dtype.
+    """
     half = stride / 2
     ahead = flow.velocity(denoise, x + half * first, time + half)
     derivative = (ahead - first) / half

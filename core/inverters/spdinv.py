@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from core.catalog import inverters
+from core.catalog import Paper, inverters
 from core.editing.implicit_inversion import search_fixed_points
 from core.editing.inversion import Inversion, ReplayPath, Source
 
@@ -19,6 +19,7 @@ class SpdInversion:
 
     id: ClassVar[str] = "spdinv"
     label: ClassVar[str] = "SPDInv"
+    paper: ClassVar[Paper | None] = Paper("SPDInv", "2403.11105")
     needs: ClassVar[frozenset[str]] = frozenset({"gradient"})
 
     def calls(self, steps: int) -> int:

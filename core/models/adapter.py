@@ -51,10 +51,15 @@ class Adapter:
         return self.decode(z)
 
     def embed_fresh(self, prompts: Sequence[str]) -> Conditioning:
+        """Embed prompts without the cache.
+
+        Returns tokens (b, length, width) float, unbounded, one row a prompt; pooled embeddings
+        (b, width) alike where the model has them.
+        """
         raise NotImplementedError
 
     def pieces(self, prompt: str) -> tuple[str, ...]:
-        """Every word is a piece; backends say how their encoder cuts."""
+        """Every word is a piece; backends override this by what their encoder does."""
         return tuple(prompt.split())
 
     def predict(
@@ -62,9 +67,15 @@ class Adapter:
         z: "Tensor",
         level: Level,
         label: Level,
-        words: Conditioning,
+        embeddings: Conditioning,
         known: KnownRegion | None,
     ) -> Prediction:
+        """Content and noise of z at ``level``, from a network that is given ``label`` as its level.
+
+        z: (b, c, h, w) float, unbounded, with one row of embeddings for each of its rows. Both
+        parts of the result are like z. Most backends raise ModelError when the network gives
+        values that are not finite.
+        """
         raise NotImplementedError
 
     def fits(self, prompt: str) -> bool:
@@ -72,11 +83,14 @@ class Adapter:
         return True
 
     def embed(self, prompts: Sequence[str]) -> Conditioning:
-        """Prompts as conditioning, remembered in the store; what is too long is cut at a word."""
+        """Embed prompts, through the cache; a prompt that is too long is cut at a word.
+
+        Returns tokens (b, length, width) float, unbounded, one row a prompt.
+        """
         fitting = tuple(self._cut_to_fit(prompt) for prompt in prompts)
-        key = ("words", self.identity, fitting)
-        words: Conditioning = self.cache.get(key, lambda: self.embed_fresh(fitting))
-        return words
+        key = ("embeddings", self.identity, fitting)
+        embeddings: Conditioning = self.cache.get(key, lambda: self.embed_fresh(fitting))
+        return embeddings
 
     def _cut_to_fit(self, prompt: str) -> str:
         words = prompt.split()
@@ -90,13 +104,17 @@ class Adapter:
         return " ".join(words)
 
     def denoiser(self, prompt: str | Conditioning, known: KnownRegion | None = None) -> Denoise:
-        """A latent of batch 1 is shown to every prompt of the conditioning in one call."""
-        words = self.embed([prompt]) if isinstance(prompt, str) else prompt
+        """A denoiser under one prompt, or under every row of a conditioning in one call.
+
+        It takes latents (b, c, h, w) float, unbounded: a row for each row of the conditioning, or
+        one row for all of them.
+        """
+        embeddings = self.embed([prompt]) if isinstance(prompt, str) else prompt
 
         def denoise(z: "Tensor", level: Level, label: Level | None = None) -> Prediction:
             self.calls += 1
-            shown = z.expand(len(words), *z.shape[1:]) if z.shape[0] == 1 else z
-            return self.predict(shown, level, label or level, words, known)
+            batch = z.expand(len(embeddings), *z.shape[1:]) if z.shape[0] == 1 else z
+            return self.predict(batch, level, label or level, embeddings, known)
 
         return denoise
 

@@ -1,4 +1,4 @@
-"""Pictures to latents and back with a diffusers autoencoder, and a cheap look at latents."""
+"""Pictures to latents and back with a diffusers autoencoder, and a cheap preview of latents."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +10,7 @@ from core.models.adapter import Adapter
 if TYPE_CHECKING:
     from torch import Tensor
 
-LOOKS = 24
+PREVIEW_SIDE = 24
 """Latent cells a side of the pictures that the preview's colours are fitted on."""
 
 
@@ -21,17 +21,24 @@ class AutoencoderModel(Adapter):
     device: str
 
     def encode(self, image: Image) -> "Tensor":
-        """The posterior's mean, scaled as the network was trained."""
+        """The mean of the autoencoder's posterior, scaled as the network was trained.
+
+        image: height x width x 3 float32, 0..1. Returns (1, c, h, w) float32, unbounded.
+        """
         import torch
 
         pixels = torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1)))[None]
         with torch.no_grad():
-            shown = (pixels * 2 - 1).to(self.device, self.vae.dtype)
-            mean = self.vae.encode(shown).latent_dist.mode().float()
+            inputs = (pixels * 2 - 1).to(self.device, self.vae.dtype)
+            mean = self.vae.encode(inputs).latent_dist.mode().float()
         latent: Tensor = (mean - self._shift) * self._scale
         return latent
 
     def decode(self, z: "Tensor") -> Image:
+        """The picture of the first row of z.
+
+        z: (b, c, h, w) float, unbounded. Returns height x width x 3 float32, 0..1.
+        """
         import torch
 
         with torch.no_grad():
@@ -48,7 +55,10 @@ class AutoencoderModel(Adapter):
         return float(self.vae.config.get("shift_factor") or 0.0)
 
     def preview(self, z: "Tensor") -> Image:
-        """Each cell's colour as a linear function of its latent, fitted once to the decoder."""
+        """Each cell's colour as a linear function of its latent, fitted once to the decoder.
+
+        z: (b, c, h, w) float, unbounded. Returns h x w x 3 float32, 0..1, of the first row.
+        """
         import torch
 
         weights: Tensor = self.cache.get(("preview", self.identity), self._fit_preview)
@@ -64,9 +74,9 @@ class AutoencoderModel(Adapter):
 
         generator = torch.Generator().manual_seed(0)
         coarse = torch.randn(1, self.channels, 6, 6, generator=generator)
-        z = torch.nn.functional.interpolate(coarse, size=LOOKS, mode="bicubic")
-        shown = torch.from_numpy(self.decode(z.to(self.device)).transpose(2, 0, 1))[None]
-        colours = avg_pool2d(shown, self.factor)[0].flatten(1).T
+        z = torch.nn.functional.interpolate(coarse, size=PREVIEW_SIDE, mode="bicubic")
+        picture = torch.from_numpy(self.decode(z.to(self.device)).transpose(2, 0, 1))[None]
+        colours = avg_pool2d(picture, self.factor)[0].flatten(1).T
         cells = z[0].flatten(1).T
         cells = torch.cat([cells, torch.ones(len(cells), 1)], 1)
         solution: Tensor = torch.linalg.lstsq(cells, colours).solution
@@ -74,5 +84,5 @@ class AutoencoderModel(Adapter):
 
 
 def _as_image(pixels: "Tensor") -> Image:
-    shown = pixels.clamp(0, 1).permute(1, 2, 0).contiguous().cpu().numpy()
-    return np.asarray(shown, np.float32)
+    image = pixels.clamp(0, 1).permute(1, 2, 0).contiguous().cpu().numpy()
+    return np.asarray(image, np.float32)

@@ -1,4 +1,4 @@
-"""Reading Stable Diffusion checkpoints with diffusers: offline, and from safetensors only."""
+"""Reads Stable Diffusion checkpoints with diffusers: offline, and from safetensors only."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -16,7 +16,7 @@ WIDTHS = {768: "sd1", 1024: "sd2"}
 
 
 def load_pipeline(path: Path, device: str = "cpu") -> Any:
-    """All parts of a checkpoint. Raises ModelError naming the file and what is wrong with it."""
+    """All parts of a checkpoint. Raises ModelError that names the file and its fault."""
     if path.is_dir():
         refuse_incomplete(path, PARTS)
     with translate_checkpoint_errors(path):
@@ -25,7 +25,7 @@ def load_pipeline(path: Path, device: str = "cpu") -> Any:
 
 @contextmanager
 def translate_checkpoint_errors(path: Path) -> Iterator[None]:
-    """What goes wrong while a checkpoint is read becomes a ModelError of one sentence."""
+    """Raises ModelError, with one sentence, in place of what goes wrong while a file is read."""
     from safetensors import SafetensorError
 
     try:
@@ -37,7 +37,7 @@ def translate_checkpoint_errors(path: Path) -> Iterator[None]:
 
 
 def refuse_incomplete(folder: Path, parts: Sequence[str]) -> None:
-    """Raises ModelError naming the first part that is missing or has no safe weights."""
+    """Raises ModelError that names the first part that is missing or has no safe weights."""
     missing = [part for part in parts if not (folder / part).is_dir()]
     if missing:
         raise ModelError(f"{folder.name} is not a whole checkpoint: {missing[0]}/ is missing.")
@@ -74,14 +74,14 @@ def _from_file(path: Path, device: str) -> Any:
     from diffusers import StableDiffusionPipeline
 
     config = _config_for(path)
-    ours = {"tokenizer": clip_tokenizer()} if config.parent == CONFIGS else {}
+    shipped = {"tokenizer": clip_tokenizer()} if config.parent == CONFIGS else {}
     pipeline = StableDiffusionPipeline.from_single_file(
         str(path),
         config=str(config),
         torch_dtype=_dtype(device),
         local_files_only=True,
         safety_checker=None,
-        **ours,
+        **shipped,
     )
     if config == CONFIGS / "sd2" and re.search("base|512", path.stem):
         # Both kinds of 2.x have the same shapes; only the name tells the 512 px ones apart.
@@ -98,10 +98,10 @@ def clip_tokenizer() -> Any:
 
 
 def _config_for(path: Path) -> Path:
-    """A configuration beside the file under the same name, or the one its weights' shapes tell."""
-    beside = path.with_suffix("")
-    if (beside / "model_index.json").is_file():
-        return beside
+    """A configuration of the same name next to the file, or the one that fits its weights."""
+    folder = path.with_suffix("")
+    if (folder / "model_index.json").is_file():
+        return folder
     from safetensors import safe_open
 
     with safe_open(path, framework="numpy") as weights:

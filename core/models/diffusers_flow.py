@@ -29,9 +29,9 @@ PATCH = 2
 class DiffusersFlow(AutoencoderModel):
     """Transformer, autoencoder and text encoders of one folder; latents are float32.
 
-    ``t5`` is the tokenizer of the T5 encoder, None where there is none, and ``rows`` how many
-    pieces are read of a prompt. Where the shift towards noise depends on the picture's size,
-    levels are those of the native one, to which pictures are scaled.
+    ``t5`` is the tokenizer of the T5 encoder, None where there is none. ``rows`` is how many
+    tokens of a prompt the encoder reads. Where the shift towards noise depends on the picture's
+    size, the levels are those of the native size, to which pictures are scaled.
     """
 
     capabilities = CAPABILITIES
@@ -56,14 +56,14 @@ class DiffusersFlow(AutoencoderModel):
     # Levels
 
     def levels(self, steps: int, tokens: int | None = None) -> Levels:
-        """The scheduler's own walk, from pure noise to none, for a picture of so many tokens."""
+        """The scheduler's own levels, from pure noise to none, for a picture of so many tokens."""
         self._scheduler.set_timesteps(steps, mu=self.shift(tokens), sigmas=self.spacing(steps))
         sigmas = self._scheduler.sigmas.tolist()
         times = [*self._scheduler.timesteps.tolist(), 0.0]
         return tuple(Level(1 - s, s, t) for s, t in zip(sigmas, times, strict=True))
 
     def spacing(self, steps: int) -> list[float] | None:
-        """The walk before it is shifted, where it is not the scheduler's choice."""
+        """The noise of every step before the shift; None where the scheduler chooses it."""
         return None
 
     def shift(self, tokens: int | None = None) -> float:
@@ -71,19 +71,20 @@ class DiffusersFlow(AutoencoderModel):
         config = self._scheduler.config
         few, many = config["base_image_seq_len"], config["max_image_seq_len"]
         low, high = config["base_shift"], config["max_shift"]
-        shown = (self.native // self.multiple) ** 2 if tokens is None else tokens
-        return float(low + (high - low) * (shown - few) / (many - few))
+        length = (self.native // self.multiple) ** 2 if tokens is None else tokens
+        return float(low + (high - low) * (length - few) / (many - few))
 
-    # Words
+    # Prompts
 
     def fits(self, prompt: str) -> bool:
         """Whether the encoder that reads most reads all of it."""
-        words = self.pipeline.tokenizer
-        reader, most = (self.t5, self.rows) if self.t5 else (words, int(words.model_max_length))
-        # Asked with room to spare, the tokenizer does not warn of what this is here to tell.
-        return len(reader(prompt, truncation=True, max_length=1000).input_ids) <= most
+        clip = self.pipeline.tokenizer
+        tokenizer, limit = (self.t5, self.rows) if self.t5 else (clip, int(clip.model_max_length))
+        # With so large a limit the tokenizer does not log a warning of its own.
+        return len(tokenizer(prompt, truncation=True, max_length=1000).input_ids) <= limit
 
     def t5_pieces(self, prompt: str) -> tuple[str, ...]:
+        """The pieces into which T5 cuts a prompt, as many as it reads."""
         ids = self.t5(prompt, truncation=True, max_length=self.rows).input_ids
         return tuple(self.t5.convert_ids_to_tokens(ids))
 
@@ -94,19 +95,22 @@ class DiffusersFlow(AutoencoderModel):
         z: "Tensor",
         level: Level,
         label: Level,
-        words: Conditioning,
+        embeddings: Conditioning,
         known: KnownRegion | None,
     ) -> Prediction:
         import torch
 
         time = torch.full((len(z),), label.time, device=z.device)
-        shown = (z / scale_of(level)).to(self.transformer.dtype)
-        with torch.set_grad_enabled(z.requires_grad or words.tokens.requires_grad):
-            said = self.velocity(shown, time, words).float()
-        return flow_to_prediction(said, z, level)
+        x = (z / scale_of(level)).to(self.transformer.dtype)
+        with torch.set_grad_enabled(z.requires_grad or embeddings.tokens.requires_grad):
+            output = self.velocity(x, time, embeddings).float()
+        return flow_to_prediction(output, z, level)
 
-    def velocity(self, x: "Tensor", time: "Tensor", words: Conditioning) -> "Tensor":
-        """What the network says of latents on the straight path at times 0 to 1000."""
+    def velocity(self, x: "Tensor", time: "Tensor", embeddings: Conditioning) -> "Tensor":
+        """The velocity that the network predicts on the straight path: noise less content.
+
+        x: (b, c, h, w) float, unbounded; time: (b,) float, 0..1000. Returns x's shape and dtype.
+        """
         raise NotImplementedError
 
     @contextmanager
@@ -114,14 +118,14 @@ class DiffusersFlow(AutoencoderModel):
         with control_attention(self.transformer, control):
             yield
 
-    # Wholeness
+    # Checks
 
-    def refuse_unfitting(self, *met: tuple[str, Any, int]) -> None:
-        """Raises ModelError for the first of some meetings of parts that does not fit.
+    def refuse_unfitting(self, *widths: tuple[str, Any, int]) -> None:
+        """Raises ModelError for the first width in which the parts do not fit the transformer.
 
-        Each is the transformer's name for a width, what stands for it in words, what is given.
+        Each is the transformer's name for a width, what it counts, and what the parts give.
         """
-        for name, what, given in met:
+        for name, what, given in widths:
             wanted = int(self.transformer.config[name])
             if wanted != given:
                 raise ModelError(
@@ -130,11 +134,14 @@ class DiffusersFlow(AutoencoderModel):
                 )
 
 
-def pooled_embeddings(words: Conditioning, like: "Tensor") -> "Tensor":
-    """What the encoders say of a prompt as a whole."""
-    if words.pooled is None:
+def pooled_embeddings(embeddings: Conditioning, like: "Tensor") -> "Tensor":
+    """The embeddings of whole prompts, (b, width), unbounded, in the dtype of another tensor.
+
+    Raises ModelError where there are none: another model made the embeddings.
+    """
+    if embeddings.pooled is None:
         raise ModelError("The words were embedded by another model.")
-    return words.pooled.to(like)
+    return embeddings.pooled.to(like)
 
 
 def _euler(scheduler: Any) -> Any:
@@ -156,12 +163,12 @@ def is_folder_of(name: str, pipeline: str) -> bool:
 def load_folder(
     path: Path, pipeline: str, parts: Sequence[str], device: str, **absent: None
 ) -> Any:
-    """All parts of a diffusers folder. Raises ModelError naming what is wrong with it."""
+    """All parts of a diffusers folder. Raises ModelError that says what is wrong with it."""
     import diffusers
     import torch
 
     refuse_incomplete(path, parts)
-    # Half precision is the transformer's own; pictures would show it.
+    # Half precision is the transformer's own; in the autoencoder it would be visible.
     small = torch.bfloat16 if device.startswith("cuda") else torch.float32
     with translate_checkpoint_errors(path):
         return getattr(diffusers, pipeline).from_pretrained(

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from core.catalog import backends
+from core.catalog import ModelDefaults, backends
 from core.diffusion.attention import AttentionCall, FeatureTap
 from core.diffusion.model import Conditioning, KnownRegion, Level, Levels, Model, Prediction
 from core.errors import ModelError
@@ -16,7 +16,6 @@ from core.models.checkpoints import load_pipeline
 from core.models.features import tap_features
 from core.models.files import PICKLES, fingerprint, refuse_pickle
 from core.models.parametrisation import to_prediction
-from core.models.usual import ModelDefaults
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -51,7 +50,7 @@ class DiffusersUNet(AutoencoderModel):
     def levels(self, steps: int) -> Levels:
         """The checkpoint's own spacing; the last level is its own final alpha, 1 or alpha(0)."""
         self._scheduler.set_timesteps(steps)
-        # The offset of leading spacing puts the finest walk's first time beyond the last.
+        # The offset of leading spacing puts the first time of the finest walk past the last one.
         last = len(self._scheduler.alphas_cumprod) - 1
         times = [min(int(time), last) for time in self._scheduler.timesteps]
         powers = [float(self._scheduler.alphas_cumprod[time]) for time in times]
@@ -74,7 +73,7 @@ class DiffusersUNet(AutoencoderModel):
         return Conditioning(tuple(prompts), states)
 
     def fits(self, prompt: str) -> bool:
-        # Asked with room to spare, the tokenizer does not warn of what this is here to tell.
+        # With so large a limit the tokenizer does not log a warning of its own.
         ids = self.tokenizer(prompt, truncation=True, max_length=1000).input_ids
         return len(ids) <= int(self.tokenizer.model_max_length)
 
@@ -87,19 +86,19 @@ class DiffusersUNet(AutoencoderModel):
         z: "Tensor",
         level: Level,
         label: Level,
-        words: Conditioning,
+        embeddings: Conditioning,
         known: KnownRegion | None,
     ) -> Prediction:
         import torch
 
-        kind = self.unet.dtype
-        shown = z if "inpaint" not in self.capabilities else _with_known(z, known)
+        dtype = self.unet.dtype
+        inputs = z if "inpaint" not in self.capabilities else _with_known(z, known)
         time = torch.tensor(label.time, device=z.device)
-        with torch.set_grad_enabled(z.requires_grad or words.tokens.requires_grad):
-            said = self.unet(
-                shown.to(kind), time, encoder_hidden_states=words.tokens.to(kind)
+        with torch.set_grad_enabled(z.requires_grad or embeddings.tokens.requires_grad):
+            output = self.unet(
+                inputs.to(dtype), time, encoder_hidden_states=embeddings.tokens.to(dtype)
             ).sample.float()
-        return to_prediction(self.prediction_type, said, z, level, label)
+        return to_prediction(self.prediction_type, output, z, level, label)
 
     @contextmanager
     def attention(self, control: AttentionCall) -> Iterator[None]:
@@ -137,12 +136,16 @@ class DiffusersUNetBackend:
     id: ClassVar[str] = "diffusers-unet"
     label: ClassVar[str] = "Stable Diffusion 1.x / 2.x"
     capabilities: ClassVar[frozenset[str]] = CAPABILITIES
-    usual: ClassVar[ModelDefaults] = ModelDefaults(7.5)
+    defaults: ClassVar[ModelDefaults] = ModelDefaults(7.5)
 
     @staticmethod
     def opens(name: str) -> bool:
         path = Path(name)
         return path.suffix.lower() in {".safetensors", *PICKLES} or _is_pipeline(path)
+
+    @staticmethod
+    def why_unavailable() -> str:
+        return ""
 
     @staticmethod
     def load(name: str, device: str = "cpu") -> Model:

@@ -1,4 +1,4 @@
-"""Checkpoint files: told apart by name, refused when they could run code, fingerprinted."""
+"""Checkpoint files: refuses those that could run code, and hashes the others."""
 
 import hashlib
 from pathlib import Path
@@ -7,6 +7,7 @@ from core.errors import ModelError
 
 PICKLES = {".ckpt", ".pt", ".pth", ".bin", ".pkl"}
 SAMPLE = 1 << 16
+"""Bytes that a fingerprint reads at the start, middle and end of a file."""
 
 
 def refuse_pickle(path: Path) -> None:

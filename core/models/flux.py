@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from core.catalog import backends
+from core.catalog import ModelDefaults, backends
 from core.diffusion.model import Conditioning, Model
 from core.models.diffusers_flow import (
     CAPABILITIES,
@@ -16,7 +16,6 @@ from core.models.diffusers_flow import (
     load_folder,
     pooled_embeddings,
 )
-from core.models.usual import ModelDefaults
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -25,14 +24,14 @@ PIPELINE = "FluxPipeline"
 ROWS, FEWER_ROWS = 512, 256
 """Pieces that the T5 encoder reads for [dev] and for [schnell], as published."""
 GUIDANCE = 3.5
-"""How closely [dev] is told to follow the prompt, as published."""
+"""The guidance value that [dev] is given, as published."""
 
 
 class Flux(DiffusersFlow):
-    """Words are the rows of T5; CLIP says what they are as a whole.
+    """The tokens of a prompt are those of T5; its pooled embedding is that of CLIP.
 
-    ``guidance`` is a number the distilled network [dev] was trained to read; the guidance scale
-    of techniques, against a negative prompt, comes on top of it and is best left at 1.
+    ``guidance`` is a number that the distilled network [dev] was trained to read. The guidance
+    scale of techniques comes on top of it and is best left at 1.
     """
 
     id = "diffusers-flux"
@@ -71,31 +70,41 @@ class Flux(DiffusersFlow):
     def pieces(self, prompt: str) -> tuple[str, ...]:
         return self.t5_pieces(prompt)
 
-    def velocity(self, x: "Tensor", time: "Tensor", words: Conditioning) -> "Tensor":
+    def velocity(self, x: "Tensor", time: "Tensor", embeddings: Conditioning) -> "Tensor":
+        """The transformer's output for latents on the straight path.
+
+        x: (b, c, h, w) float, unbounded; time: (b,) float, 0..1000. Returns x's shape and dtype.
+        """
         import torch
 
-        told = torch.full_like(time, self.guidance) if self.is_guided else None
-        said: Tensor = self.transformer(
+        guidance = torch.full_like(time, self.guidance) if self.is_guided else None
+        output: Tensor = self.transformer(
             hidden_states=pack_latents(x),
             timestep=time / 1000,
-            guidance=told,
-            encoder_hidden_states=words.tokens.to(x),
-            pooled_projections=pooled_embeddings(words, x),
-            txt_ids=x.new_zeros(words.tokens.shape[1], 3),
+            guidance=guidance,
+            encoder_hidden_states=embeddings.tokens.to(x),
+            pooled_projections=pooled_embeddings(embeddings, x),
+            txt_ids=x.new_zeros(embeddings.tokens.shape[1], 3),
             img_ids=_positions(x),
         ).sample
-        return unpack_latents(said, x.shape[-2], x.shape[-1])
+        return unpack_latents(output, x.shape[-2], x.shape[-1])
 
 
 def pack_latents(x: "Tensor") -> "Tensor":
-    """Latents (b, c, h, w) as tokens (b, h * w / 4, 4 * c): two by two cells each."""
+    """Put two by two cells into every token.
+
+    x: (b, c, h, w) float, unbounded. Returns (b, h * w / 4, 4 * c), same dtype.
+    """
     batch, channels, height, width = x.shape
     cells = x.reshape(batch, channels, height // PATCH, PATCH, width // PATCH, PATCH)
     return cells.permute(0, 2, 4, 1, 3, 5).flatten(3).flatten(1, 2)
 
 
 def unpack_latents(tokens: "Tensor", height: int, width: int) -> "Tensor":
-    """The latents of such tokens."""
+    """Undo ``pack_latents`` for latents of a height and width.
+
+    tokens: (b, h * w / 4, 4 * c) float, unbounded. Returns (b, c, h, w), same dtype.
+    """
     shape = (height // PATCH, width // PATCH, -1, PATCH, PATCH)
     cells = tokens.reshape(len(tokens), *shape).permute(0, 3, 1, 4, 2, 5)
     return cells.flatten(4).flatten(2, 3)
@@ -117,11 +126,15 @@ class FluxBackend:
     id: ClassVar[str] = "diffusers-flux"
     label: ClassVar[str] = "FLUX.1"
     capabilities: ClassVar[frozenset[str]] = CAPABILITIES
-    usual: ClassVar[ModelDefaults] = ModelDefaults(1.0)
+    defaults: ClassVar[ModelDefaults] = ModelDefaults(1.0)
 
     @staticmethod
     def opens(name: str) -> bool:
         return is_folder_of(name, PIPELINE)
+
+    @staticmethod
+    def why_unavailable() -> str:
+        return ""
 
     @staticmethod
     def load(name: str, device: str = "cpu") -> Model:

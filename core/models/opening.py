@@ -4,10 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core import catalog
-from core.catalog import Backend
+from core.catalog import Backend, ModelDefaults
 from core.diffusion.model import Model
 from core.errors import ModelError
-from core.models.usual import ModelDefaults
 from core.settings import models_folder
 
 
@@ -38,26 +37,21 @@ def open_model(name: str, device: str = "cpu") -> Model:
 
 def capabilities_of(name: str) -> frozenset[str]:
     """What a model can do, known from its backend without loading it."""
-    capabilities: frozenset[str] = getattr(backend_of(name), "capabilities", frozenset())
-    return capabilities
+    return backend_of(name).capabilities
 
 
 def model_defaults(name: str) -> ModelDefaults:
     """The settings a new recipe starts with, known without loading the model."""
-    usual: ModelDefaults = getattr(backend_of(name), "usual", ModelDefaults())
-    return usual
+    return backend_of(name).defaults
 
 
 def available_models() -> list[ModelEntry]:
     """The built-in models, then every checkpoint in the models folder."""
     catalog.load("models")
-    built_in = [ModelEntry(b.id, b.label, _note(b)) for b in catalog.backends if b.opens(b.id)]
+    built_in = [
+        ModelEntry(b.id, b.label, b.why_unavailable()) for b in catalog.backends if b.opens(b.id)
+    ]
     return sorted(built_in, key=lambda model: model.name == "toy") + _own()
-
-
-def _note(backend: type[Backend]) -> str:
-    missing = getattr(backend, "why_unavailable", None)
-    return str(missing()) if missing is not None else ""
 
 
 def _own() -> list[ModelEntry]:

@@ -1,4 +1,4 @@
-"""From what a network says (noise, velocity or content) to content and noise, once for all."""
+"""From a network's output (noise, velocity or content) to content and noise, once for all."""
 
 from typing import TYPE_CHECKING
 
@@ -12,42 +12,47 @@ if TYPE_CHECKING:
 KINDS = ("epsilon", "v_prediction", "sample")
 
 
-def to_prediction(kind: str, said: "Tensor", z: "Tensor", level: Level, label: Level) -> Prediction:
-    """Content and noise of z at ``level``, said by a network that was told ``label``.
+def to_prediction(
+    kind: str, output: "Tensor", z: "Tensor", level: Level, label: Level
+) -> Prediction:
+    """Content and noise of z at ``level``, from the output of a network that was given ``label``.
 
-    Raises ModelError for an unknown kind, or when the network says something that is no number.
+    output, z: (b, c, h, w) float, unbounded; the result is like them. Raises ModelError for an
+    unknown kind, and for an output with values that are not finite.
     """
-    _refuse_no_numbers(said)
+    _refuse_non_finite(output)
     if kind == "v_prediction":
-        return _from_velocity(said, z, level, label)
+        return _from_velocity(output, z, level, label)
     if kind == "sample":
-        return Prediction(said, (z - level.signal * said) / max(level.noise, 1e-6))
+        return Prediction(output, (z - level.signal * output) / max(level.noise, 1e-6))
     if kind == "epsilon":
-        return Prediction((z - level.noise * said) / max(level.signal, 1e-6), said)
+        return Prediction((z - level.noise * output) / max(level.signal, 1e-6), output)
     raise ModelError(f"The model predicts {kind!r}; Sfumato knows {', '.join(KINDS)}.")
 
 
-def flow_to_prediction(said: "Tensor", z: "Tensor", level: Level) -> Prediction:
-    """Content and noise of z, said by a rectified flow: noise less content, whatever its label.
+def flow_to_prediction(output: "Tensor", z: "Tensor", level: Level) -> Prediction:
+    """Content and noise of z, from the output of a rectified flow: noise less content.
 
-    The network has seen z on the straight path, as core.diffusion.rectified_flow does.
+    The network was given z on the straight path, as in core.diffusion.rectified_flow; its label
+    does not matter. output, z: (b, c, h, w) float, unbounded; the result is like them. Raises
+    ModelError for an output with values that are not finite.
     """
-    _refuse_no_numbers(said)
+    _refuse_non_finite(output)
     x, time = z / scale_of(level), time_of(level)
-    return Prediction(x - time * said, x + (1 - time) * said)
+    return Prediction(x - time * output, x + (1 - time) * output)
 
 
-def _refuse_no_numbers(said: "Tensor") -> None:
-    if not bool(said.isfinite().all()):
+def _refuse_non_finite(output: "Tensor") -> None:
+    if not bool(output.isfinite().all()):
         raise ModelError(
             "The model gave values that are not numbers; "
             "run it at full precision or choose another model."
         )
 
 
-def _from_velocity(said: "Tensor", z: "Tensor", level: Level, label: Level) -> Prediction:
+def _from_velocity(output: "Tensor", z: "Tensor", level: Level, label: Level) -> Prediction:
     """Where label and level differ, the noise counts: it is what an inversion carries over."""
-    eps = label.signal * said + label.noise * z
+    eps = label.signal * output + label.noise * z
     if label == level:
-        return Prediction(level.signal * z - level.noise * said, eps)
+        return Prediction(level.signal * z - level.noise * output, eps)
     return Prediction((z - level.noise * eps) / max(level.signal, 1e-6), eps)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from core.catalog import backends
+from core.catalog import ModelDefaults, backends
 from core.diffusion.model import Conditioning, Model
 from core.models.diffusers_flow import (
     CAPABILITIES,
@@ -15,7 +15,6 @@ from core.models.diffusers_flow import (
     load_folder,
     pooled_embeddings,
 )
-from core.models.usual import ModelDefaults
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -26,7 +25,7 @@ ROWS = 256
 
 
 class StableDiffusion3(DiffusersFlow):
-    """Words are the rows of both CLIP encoders side by side, then those of T5."""
+    """The tokens of a prompt are those of both CLIP encoders, joined in width, then those of T5."""
 
     id = "diffusers-sd3"
 
@@ -58,21 +57,25 @@ class StableDiffusion3(DiffusersFlow):
         return Conditioning(tuple(prompts), tokens.float(), pooled.float())
 
     def pieces(self, prompt: str) -> tuple[str, ...]:
-        """Those of CLIP, with their padding where T5's follow."""
-        words = self.pipeline.tokenizer
+        """The pieces of CLIP, with their padding where those of T5 follow."""
+        clip = self.pipeline.tokenizer
         padding = "max_length" if self.t5 else False
-        ids = words(prompt, truncation=True, padding=padding).input_ids
-        found = tuple(words.convert_ids_to_tokens(ids))
-        return found + self.t5_pieces(prompt) if self.t5 else found
+        ids = clip(prompt, truncation=True, padding=padding).input_ids
+        pieces = tuple(clip.convert_ids_to_tokens(ids))
+        return pieces + self.t5_pieces(prompt) if self.t5 else pieces
 
-    def velocity(self, x: "Tensor", time: "Tensor", words: Conditioning) -> "Tensor":
-        said: Tensor = self.transformer(
+    def velocity(self, x: "Tensor", time: "Tensor", embeddings: Conditioning) -> "Tensor":
+        """The transformer's output for latents on the straight path.
+
+        x: (b, c, h, w) float, unbounded; time: (b,) float, 0..1000. Returns x's shape and dtype.
+        """
+        output: Tensor = self.transformer(
             hidden_states=x,
             timestep=time,
-            encoder_hidden_states=words.tokens.to(x),
-            pooled_projections=pooled_embeddings(words, x),
+            encoder_hidden_states=embeddings.tokens.to(x),
+            pooled_projections=pooled_embeddings(embeddings, x),
         ).sample
-        return said
+        return output
 
 
 @backends.register
@@ -82,11 +85,15 @@ class StableDiffusion3Backend:
     id: ClassVar[str] = "diffusers-sd3"
     label: ClassVar[str] = "Stable Diffusion 3 / 3.5"
     capabilities: ClassVar[frozenset[str]] = CAPABILITIES
-    usual: ClassVar[ModelDefaults] = ModelDefaults(7.0)
+    defaults: ClassVar[ModelDefaults] = ModelDefaults(7.0)
 
     @staticmethod
     def opens(name: str) -> bool:
         return is_folder_of(name, PIPELINE)
+
+    @staticmethod
+    def why_unavailable() -> str:
+        return ""
 
     @staticmethod
     def load(name: str, device: str = "cpu") -> Model:

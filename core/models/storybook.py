@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from core.catalog import backends
+from core.catalog import ModelDefaults, backends
 from core.diffusion.attention import AttentionCall, FeatureTap
 from core.diffusion.model import Conditioning, Image, KnownRegion, Level, Levels, Model, Prediction
 from core.models.adapter import Adapter
@@ -15,7 +15,7 @@ from core.models.attention import control_attention
 from core.models.features import tap_features
 from core.models.files import fingerprint
 from core.models.parametrisation import to_prediction
-from core.models.usual import ModelDefaults
+from core.params import Depth, Steps
 from core.storybook.codec import load_codec
 from core.storybook.layout import (
     DESCRIPTION,
@@ -76,33 +76,36 @@ class Storybook(Adapter):
         return _picture(self.codec.decode, z)
 
     def preview(self, z: "Tensor") -> Image:
-        """The linear part of the codec alone."""
+        """The picture of the first row of z by the linear part of the codec alone, at full size.
+
+        z: (b, c, h, w) float, unbounded. Returns height x width x 3 float32, 0..1.
+        """
         return _picture(self.codec.linear, z)
 
     def embed_fresh(self, prompts: Sequence[str]) -> Conditioning:
         return Conditioning(tuple(prompts), self.text.embed(prompts).to(self.device))
 
     def fits(self, prompt: str) -> bool:
-        return self.text.reads(prompt)
+        return self.text.can_read(prompt)
 
     def pieces(self, prompt: str) -> tuple[str, ...]:
-        return tuple(self.text.words(prompt))
+        return tuple(self.text.token_texts(prompt))
 
     def predict(
         self,
         z: "Tensor",
         level: Level,
         label: Level,
-        words: Conditioning,
+        embeddings: Conditioning,
         known: KnownRegion | None,
     ) -> Prediction:
         import torch
 
-        shown = network_input(z, *(known or (None, None)))
+        inputs = network_input(z, *(known or (None, None)))
         time = torch.tensor(label.time, device=z.device)
-        with torch.set_grad_enabled(z.requires_grad or words.tokens.requires_grad):
-            said = self.unet(shown, time, encoder_hidden_states=words.tokens).sample
-        return to_prediction(self.layout.prediction_type, said, z, level, label)
+        with torch.set_grad_enabled(z.requires_grad or embeddings.tokens.requires_grad):
+            output = self.unet(inputs, time, encoder_hidden_states=embeddings.tokens).sample
+        return to_prediction(self.layout.prediction_type, output, z, level, label)
 
     @contextmanager
     def attention(self, control: AttentionCall) -> Iterator[None]:
@@ -131,8 +134,8 @@ class StorybookBackend:
     label: ClassVar[str] = "Storybook"
     capabilities: ClassVar[frozenset[str]] = CAPABILITIES
     # So small a network paints a thing only when it starts from noise.
-    usual: ClassVar[ModelDefaults] = ModelDefaults(
-        Layout().guidance, {"steps": Layout().steps, "depth": 1.0}
+    defaults: ClassVar[ModelDefaults] = ModelDefaults(
+        Layout().guidance, {Steps: Layout().steps, Depth: 1.0}
     )
 
     @staticmethod

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from core.catalog import backends
+from core.catalog import ModelDefaults, backends
 from core.diffusion.model import Conditioning, Image, KnownRegion, Level, Levels, Model, Prediction
 from core.models.adapter import Adapter
 
@@ -63,10 +63,10 @@ class Toy(Adapter):
         z: "Tensor",
         level: Level,
         label: Level,
-        words: Conditioning,
+        embeddings: Conditioning,
         known: KnownRegion | None,
     ) -> Prediction:
-        mean = words.tokens[:, 0, :].repeat_interleave(self.factor**2, 1)[:, :, None, None]
+        mean = embeddings.tokens[:, 0, :].repeat_interleave(self.factor**2, 1)[:, :, None, None]
         away = z - level.signal * mean
         spread = level.signal**2 * VARIANCE + level.noise**2
         x0 = mean + level.signal * VARIANCE / spread * away
@@ -89,10 +89,15 @@ class ToyBackend:
     id: ClassVar[str] = "toy"
     label: ClassVar[str] = Toy.label
     capabilities: ClassVar[frozenset[str]] = Toy.capabilities
+    defaults: ClassVar[ModelDefaults] = ModelDefaults()
 
     @staticmethod
     def opens(name: str) -> bool:
         return name == "toy"
+
+    @staticmethod
+    def why_unavailable() -> str:
+        return ""
 
     @staticmethod
     def load(name: str, device: str = "cpu") -> Model:

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
-from core.catalog import modifiers
+from core.catalog import Paper, modifiers
 from core.diffusion.guidance import guide_prediction
 from core.diffusion.model import Conditioning, Denoise, Level, MakeDenoise, Model, Prediction
-from core.params import Range, Text
+from core.params import Guidance, NegativePrompt
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -18,11 +18,13 @@ class ClassifierFreeGuidance:
 
     id: ClassVar[str] = "cfg"
     label: ClassVar[str] = "Guidance"
+    paper: ClassVar[Paper | None] = Paper("classifier-free guidance", "2207.12598")
+    calls: ClassVar[int] = 1
 
     @dataclass(frozen=True)
     class Params:
-        scale: Annotated[float, Range(1, 20, "Guidance scale", step=0.5)] = 5.0
-        negative_prompt: Annotated[str, Text("Negative prompt")] = ""
+        scale: Annotated[float, Guidance(1, 20, "Guidance scale", step=0.5)] = 5.0
+        negative_prompt: Annotated[str, NegativePrompt("Negative prompt")] = ""
 
     def __init__(self, params: Any) -> None:
         self.params: ClassifierFreeGuidance.Params = params

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
-from core.catalog import modifiers
+from core.catalog import Paper, modifiers
 from core.diffusion.guidance import guide_prediction
 from core.diffusion.model import Conditioning, Denoise, Level, MakeDenoise, Model, Prediction
 from core.modifiers.cfg import make_pair
-from core.params import Range, Text
+from core.params import NegativePrompt, Range
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -23,11 +23,13 @@ class CfgPlusPlus:
 
     id: ClassVar[str] = "cfg++"
     label: ClassVar[str] = "Guidance (CFG++)"
+    paper: ClassVar[Paper | None] = Paper("CFG++", "2406.08070")
+    calls: ClassVar[int] = 1
 
     @dataclass(frozen=True)
     class Params:
         scale: Annotated[float, Range(0, 1, "Guidance scale", step=0.05)] = 0.6
-        negative_prompt: Annotated[str, Text("Negative prompt")] = ""
+        negative_prompt: Annotated[str, NegativePrompt("Negative prompt")] = ""
 
     def __init__(self, params: Any) -> None:
         self.params: CfgPlusPlus.Params = params

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
-from core.catalog import modifiers
+from core.catalog import Paper, modifiers
 from core.diffusion.model import Conditioning, Denoise, Level, MakeDenoise, Model, Prediction
 from core.params import Range
 
@@ -23,6 +23,8 @@ class FreeU:
 
     id: ClassVar[str] = "freeu"
     label: ClassVar[str] = "Backbone and skips (FreeU)"
+    paper: ClassVar[Paper | None] = Paper("FreeU", "2309.11497")
+    calls: ClassVar[int] = 1
 
     @dataclass(frozen=True)
     class Params:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
-from core.catalog import modifiers
+from core.catalog import Paper, modifiers
 from core.diffusion.model import Conditioning, Denoise, Level, MakeDenoise, Model, Prediction
 from core.diffusion.noise_schedule import SCHEDULE_STEPS, full_schedule, nearest_index
 from core.params import Choice, Range
@@ -25,6 +25,8 @@ class TimeShift:
 
     id: ClassVar[str] = "time-shift"
     label: ClassVar[str] = "Time shift"
+    paper: ClassVar[Paper | None] = Paper("Time-Shift sampler", "2305.15583")
+    calls: ClassVar[int] = 1
 
     @dataclass(frozen=True)
     class Params:

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
-from core.catalog import modifiers
+from core.catalog import Paper, modifiers
 from core.diffusion.guidance import guide_prediction
 from core.diffusion.model import Conditioning, Denoise, Level, MakeDenoise, Model, Prediction
 from core.diffusion.noise_schedule import SCHEDULE_STEPS, full_schedule, nearest_index
 from core.modifiers.cfg import GuidancePair, make_pair
-from core.params import Range, Text
+from core.params import NegativePrompt, Range
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -25,6 +25,7 @@ class WeakToStrong:
 
     id: ClassVar[str] = "w2sd"
     label: ClassVar[str] = "Guidance (weak to strong)"
+    paper: ClassVar[Paper | None] = Paper("W2SD", "2502.00473")
     calls: ClassVar[int] = 3
 
     @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class WeakToStrong:
         steps: Annotated[
             int, Range(1, 100, "Steps", help="Of the walk: how far a reflection steps.")
         ] = 20
-        negative_prompt: Annotated[str, Text("Negative prompt")] = ""
+        negative_prompt: Annotated[str, NegativePrompt("Negative prompt")] = ""
 
     def __init__(self, params: Any) -> None:
         self.params: WeakToStrong.Params = params

@@ -57,13 +57,13 @@ def _lighten(s: Floats, a: Floats, b: Floats, ab: Floats) -> Floats:
 
 def _colour_dodge(s: Floats, a: Floats, b: Floats, ab: Floats) -> Floats:
     full = a * ab
-    dodged = np.minimum(full, _over(b * a * a, a - s, full))
+    dodged = np.minimum(full, _divide(b * a * a, a - s, full))
     return np.where(b <= 0, np.float32(0), dodged)
 
 
 def _colour_burn(s: Floats, a: Floats, b: Floats, ab: Floats) -> Floats:
     full = a * ab
-    burnt = full - np.minimum(full, _over((ab - b) * a * a, s, full))
+    burnt = full - np.minimum(full, _divide((ab - b) * a * a, s, full))
     return np.where(b >= ab, full, burnt)
 
 
@@ -72,7 +72,7 @@ def _hard_light(s: Floats, a: Floats, b: Floats, ab: Floats) -> Floats:
 
 
 def _soft_light(s: Floats, a: Floats, b: Floats, ab: Floats) -> Floats:
-    cb, cs = _over(b, ab, np.float32(0)), _over(s, a, np.float32(0))
+    cb, cs = _divide(b, ab, np.float32(0)), _divide(s, a, np.float32(0))
     bright = np.where(cb <= 0.25, ((16 * cb - 12) * cb + 4) * cb, np.sqrt(cb))
     dark = cb - (1 - 2 * cs) * cb * (1 - cb)
     return a * ab * np.where(cs <= 0.5, dark, cb + (2 * cs - 1) * (bright - cb))
@@ -90,10 +90,10 @@ def _normal(s: Floats, a: Floats, b: Floats, ab: Floats) -> Floats:
     return s * ab
 
 
-def _over(top: Floats, under: Floats, otherwise: "Floats | np.float32") -> Floats:
-    """top / under, and otherwise where under is nothing."""
-    nothing = under <= 1e-7
-    return np.where(nothing, otherwise, top / np.where(nothing, np.float32(1), under))
+def _divide(dividend: Floats, divisor: Floats, otherwise: "Floats | np.float32") -> Floats:
+    """Divide, with another value where the divisor is nearly 0."""
+    is_zero = divisor <= 1e-7
+    return np.where(is_zero, otherwise, dividend / np.where(is_zero, np.float32(1), divisor))
 
 
 _ALL = (
@@ -116,7 +116,10 @@ MODES: Mapping[str, BlendMode] = MappingProxyType({mode.id: mode for mode in _AL
 
 
 def blend(source: Pixels, backdrop: Pixels, mode: str = "normal") -> Pixels:
-    """Composite RGBA8 premultiplied source over backdrop: height x width x 4, new bytes."""
+    """Composite source over backdrop in one of the modes.
+
+    Both are height x width x 4 uint8, premultiplied RGBA, 0..255, and so is the new array returned.
+    """
     if mode == "normal":
         return source_over(source, backdrop)
     if mode == "plus":
@@ -130,7 +133,7 @@ def blend(source: Pixels, backdrop: Pixels, mode: str = "normal") -> Pixels:
 
 
 def _blend_rows(source: Pixels, backdrop: Pixels, mix: Mix) -> Pixels:
-    s, b = _planar(source), _planar(backdrop)
+    s, b = _to_planar(source), _to_planar(backdrop)
     a, ab = s[3:], b[3:]
     out = np.empty_like(s)
     out[:3] = s[:3] * (1 - ab) + b[:3] * (1 - a) + mix(s[:3], a, b[:3], ab)
@@ -138,20 +141,26 @@ def _blend_rows(source: Pixels, backdrop: Pixels, mix: Mix) -> Pixels:
     return np.moveaxis(np.rint(np.clip(out, 0, 1) * 255).astype(np.uint8), 0, -1)
 
 
-def _planar(pixels: Pixels) -> Floats:
-    """4 x height x width in 0..1: numpy is several times faster along whole rows of one channel."""
+def _to_planar(pixels: Pixels) -> Floats:
+    """4 x height x width float32, 0..1: numpy is far faster along whole rows of one channel."""
     return np.moveaxis(pixels, -1, 0).astype(np.float32, order="C") / np.float32(255)
 
 
 def source_over(source: Pixels, backdrop: Pixels) -> Pixels:
-    """The normal mode on bytes."""
-    through = cv2.bitwise_not(np.ascontiguousarray(source[..., 3]))
-    kept = cv2.multiply(backdrop, cv2.merge([through] * 4), scale=1 / 255)
-    return np.asarray(cv2.add(source, kept), np.uint8).reshape(source.shape)
+    """Composite source over backdrop in the normal mode.
+
+    Both are height x width x 4 uint8, premultiplied RGBA, 0..255, and so is the new array returned.
+    """
+    transmittance = cv2.bitwise_not(np.ascontiguousarray(source[..., 3]))
+    visible = cv2.multiply(backdrop, cv2.merge([transmittance] * 4), scale=1 / 255)
+    return np.asarray(cv2.add(source, visible), np.uint8).reshape(source.shape)
 
 
 def scale_alpha(source: Pixels, factor: "float | Pixels") -> Pixels:
-    """All channels times an opacity 0..1, or times a mask of bytes (height x width)."""
+    """Multiply all channels by an opacity 0..1, or by a mask: height x width uint8, 0..255.
+
+    source: height x width x 4 uint8, premultiplied RGBA, 0..255. Returns a new array like it.
+    """
     if isinstance(factor, float):
         return np.asarray(cv2.convertScaleAbs(source, alpha=factor), np.uint8).reshape(source.shape)
     four = cv2.merge([np.ascontiguousarray(factor)] * 4)

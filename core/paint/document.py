@@ -19,18 +19,20 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MAX_SIDE = 65_536
+"""Pixels a side of a canvas."""
 
 
 class Document:
-    """Structure only; features work on it from outside.
+    """A size, a layer tree, a selection, and the history of their edits.
 
-    ``changed`` carries the canvas rectangle that looks different, ``restructured`` says that
+    ``changed`` carries the canvas rectangle whose picture changed, ``restructured`` says that
     layers, their properties, the active layer or history moved, ``selected`` carries the new
     selection. ``revision`` grows with every change. ``extras`` is metadata that came with the
     file and goes back into it; ``note`` is a sentence about how it was opened, if one is due.
     """
 
     def __init__(self, size: Size, root: Group | None = None) -> None:
+        """Raises EditorError when a side is 0 or more than MAX_SIDE pixels."""
         if not (0 < size.width <= MAX_SIDE and 0 < size.height <= MAX_SIDE):
             raise EditorError(
                 f"A canvas must be 1 to {MAX_SIDE} pixels a side, not {size.width} x {size.height}."
@@ -87,7 +89,7 @@ class Document:
             self.show(replace(self.state, active=node_id))
 
     def apply(self, label: str, state: DocumentState, merge: str = "") -> None:
-        """Go to a new state as one undo entry (or as a part of the open ``editing``)."""
+        """Go to a new state as one undo entry (or as a part of the open ``edit``)."""
         before = self.state
         self.show(state)
         if self._open is None:
@@ -103,11 +105,11 @@ class Document:
 
     def insert(self, label: str, node: Node, parent_id: str = "", index: int | None = None) -> None:
         """Add a node and make it active; by default above the active layer."""
-        parent, place = self._place(parent_id, index)
+        parent, place = self._insertion_place(parent_id, index)
         root = layers.insert_node(self.root, parent.id, place, node)
         self.apply(label, replace(self.state, root=root, active=node.id))
 
-    def _place(self, parent_id: str, index: int | None) -> tuple[Group, int]:
+    def _insertion_place(self, parent_id: str, index: int | None) -> tuple[Group, int]:
         parent = layers.find(self.root, parent_id) if parent_id else None
         if not isinstance(parent, Group):
             parent = layers.parent_of(self.root, self.state.active) or self.root
@@ -117,6 +119,7 @@ class Document:
         return parent, above if index is None else index
 
     def select(self, selection: Selection, label: str = "Select") -> None:
+        """Exchange the selection, as one undo entry."""
         self.apply(label, replace(self.state, selection=selection))
 
     @contextmanager
@@ -142,21 +145,21 @@ class Document:
         """Open one plane of a layer for writing; closing is one undo entry, an exception none."""
         with self.edit(label):
             before = self.state
-            painting = StrokeWriter(self, self.find(node_id), plane)
+            writer = StrokeWriter(self, self.find(node_id), plane)
             try:
-                yield painting
+                yield writer
             except BaseException:
                 self.state = before
-                self.emit_changed(painting.dirty)
+                self.emit_changed(writer.dirty)
                 raise
-            if painting.dirty:
-                painting.close()
+            if writer.dirty:
+                writer.close()
             else:
                 self.state = before
 
     @property
     def is_editing(self) -> bool:
-        """Whether an ``editing`` or ``painting`` is open: a hand is in the middle of something."""
+        """Whether an ``edit`` or ``paint`` is open, as during a gesture."""
         return self._open is not None
 
     @property
@@ -168,7 +171,7 @@ class Document:
         """Put computed pixels into the tree here and in what history remembers; no undo entry.
 
         ``since`` is the root they were computed from: states before it are left alone, so undo
-        leads back to exactly what was seen. ``change`` returns the very same tree where the
+        leads back to exactly the picture before. ``change`` returns the very same tree where the
         pixels do not belong. Not while an edit is open.
         """
         made: dict[Group, Group] = {}
@@ -182,7 +185,7 @@ class Document:
             self.show(replace(self.state, root=root))
 
     def emit_changed(self, rect: Rect) -> None:
-        """Say that pixels of the canvas changed in place, inside an open painting."""
+        """Say that pixels of the canvas changed in place, inside an open ``paint``."""
         self.revision += 1
         self.changed.emit(rect & self.bounds)
 
@@ -194,6 +197,7 @@ class Document:
         return edit.label if edit else None
 
     def redo(self) -> str | None:
+        """Make the last edit taken back again; its label, or None when there was nothing."""
         edit = None if self._open is not None else self.history.redo()
         if edit is not None:
             self.show(edit.after)
@@ -213,3 +217,10 @@ class Document:
     def _record(self, edit: Edit) -> None:
         self.history.push(edit)
         self.restructured.emit(None)
+
+
+def scratch_document(state: DocumentState) -> Document:
+    """Make a document of a state that nothing else uses: to flatten, render or save a copy."""
+    document = Document(state.size, state.root)
+    document.state = state
+    return document

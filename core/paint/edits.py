@@ -36,12 +36,8 @@ class Edit:
             for old, new in changed_planes(self.before, self.after)
         )
 
-    @property
-    def rect(self) -> Rect:
-        """The canvas area that may look different."""
-        return changed_rect(self.before, self.after)
-
     def join(self, later: "Edit") -> "Edit":
+        """This edit and the one right after it as one, under this one's label."""
         return replace(later, before=self.before, label=self.label)
 
 
@@ -50,20 +46,23 @@ def changed_planes(before: DocumentState, after: DocumentState) -> Iterator[tupl
     old = {node.id: node for node in walk(before.root)}
     new = {node.id: node for node in walk(after.root)}
     for node_id in old.keys() | new.keys():
-        mine = planes(old[node_id]) if node_id in old else {}
-        theirs = planes(new[node_id]) if node_id in new else {}
-        for name in mine.keys() | theirs.keys():
-            first, second = mine.get(name), theirs.get(name)
+        old_planes = planes(old[node_id]) if node_id in old else {}
+        new_planes = planes(new[node_id]) if node_id in new else {}
+        for name in old_planes.keys() | new_planes.keys():
+            first, second = old_planes.get(name), new_planes.get(name)
             if first is not second:
-                yield first or _blank(second), second or _blank(first)
+                yield first or _empty_like(second), second or _empty_like(first)
 
 
-def _blank(like: Tiles | None) -> Tiles:
+def _empty_like(like: Tiles | None) -> Tiles:
     return Tiles(like.channels, like.fill) if like is not None else Tiles()
 
 
 def changed_rect(before: DocumentState, after: DocumentState) -> Rect:
-    """Union of what changed layers cover, tile by tile where only pixels changed."""
+    """The canvas rectangle that two states may show differently.
+
+    It is the union of what changed layers cover, by tiles where nothing but pixels changed.
+    """
     if before.size != after.size:
         return Rect.of(before.size) | Rect.of(after.size)
     if before.root is after.root:
@@ -81,19 +80,23 @@ def _node_rect(
     old: tuple[Node, int] | None, new: tuple[Node, int] | None, same_order: bool, canvas: Rect
 ) -> Rect:
     if old is None or new is None:
-        there = old or new
-        return extent(there[0], canvas) if there else Rect(0, 0, 0, 0)
+        present = old or new
+        return extent(present[0], canvas) if present else Rect(0, 0, 0, 0)
     (before, _), (after, _) = old, new
     if before is after and same_order:
         return Rect(0, 0, 0, 0)
-    if same_order and _only_pixels(before, after):
-        return _tile_rects(before, after)
-    if isinstance(before, Group) and isinstance(after, Group) and _same_look(before, after):
+    if same_order and _differs_in_pixels_only(before, after):
+        return _changed_tiles_rect(before, after)
+    if (
+        isinstance(before, Group)
+        and isinstance(after, Group)
+        and _has_same_properties(before, after)
+    ):
         return Rect(0, 0, 0, 0)
     return extent(before, canvas) | extent(after, canvas)
 
 
-def _same_look(before: Node, after: Node) -> bool:
+def _has_same_properties(before: Node, after: Node) -> bool:
     return (
         before.visible == after.visible
         and before.opacity == after.opacity
@@ -102,16 +105,16 @@ def _same_look(before: Node, after: Node) -> bool:
     )
 
 
-def _only_pixels(before: Node, after: Node) -> bool:
+def _differs_in_pixels_only(before: Node, after: Node) -> bool:
     return (
         isinstance(before, Layer)
         and isinstance(after, Layer)
-        and _same_look(before, after)
+        and _has_same_properties(before, after)
         and before.position == after.position
     )
 
 
-def _tile_rects(before: Node, after: Node) -> Rect:
+def _changed_tiles_rect(before: Node, after: Node) -> Rect:
     if not (isinstance(before, Layer) and isinstance(after, Layer)):
         return Rect(0, 0, 0, 0)
     keys = before.tiles.differs_from(after.tiles)

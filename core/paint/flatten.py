@@ -1,4 +1,4 @@
-"""Flattening: what a layer tree looks like inside a rectangle."""
+"""Flattening: the picture that a layer tree makes inside a rectangle."""
 
 import numpy as np
 
@@ -9,10 +9,10 @@ from core.paint.tiles import Pixels
 
 
 def flatten(group: Group, rect: Rect) -> Pixels:
-    """The children of a group over nothing: RGBA8 premultiplied, height x width x 4.
+    """The children of a group over nothing: height x width x 4 uint8, premultiplied RGBA, 0..255.
 
-    Costs follow the rectangle and the tiles stored inside it; the group's own opacity, blend mode
-    and mask are not applied.
+    The time needed grows with the rectangle and the tiles stored inside it. The group's own
+    opacity, blend mode and mask are not applied.
     """
     out = np.zeros((rect.height, rect.width, 4), np.uint8)
     for child in group.children:
@@ -21,7 +21,10 @@ def flatten(group: Group, rect: Rect) -> Pixels:
 
 
 def draw(node: Node, rect: Rect, out: Pixels) -> None:
-    """Blend one visible layer or group into out, which shows rect of the canvas."""
+    """Blend one visible layer or group into out, which shows rect of the canvas.
+
+    out: height x width x 4 uint8, premultiplied RGBA, 0..255; it is changed.
+    """
     if not node.visible or node.opacity <= 0:
         return
     if isinstance(node, Group):
@@ -33,15 +36,18 @@ def draw(node: Node, rect: Rect, out: Pixels) -> None:
 
 
 def blend_into(node: Node, part: Rect, pixels: Pixels, rect: Rect, out: Pixels) -> None:
-    """Blend a node's pixels, which lie at part, into out, which shows rect of the canvas."""
+    """Blend a node's pixels, which lie at part, into out, which shows rect of the canvas.
+
+    pixels, out: height x width x 4 uint8, premultiplied RGBA, 0..255; out is changed.
+    """
     place = part.translate(-rect.x, -rect.y).slices
     source = scale_alpha(pixels, float(node.opacity)) if node.opacity < 1 else pixels
     if node.mask is not None and node.mask.visible:
-        source = scale_alpha(source, _mask(node, part))
+        source = scale_alpha(source, _read_mask(node, part))
     out[place] = blend(source, out[place], node.blend)
 
 
-def _mask(node: Node, part: Rect) -> Pixels:
+def _read_mask(node: Node, part: Rect) -> Pixels:
     """A mask's values over a canvas rectangle; it moves with its layer."""
     if node.mask is None:
         return np.full((part.height, part.width), 255, np.uint8)

@@ -20,6 +20,7 @@ class History:
 
     @property
     def bytes(self) -> int:
+        """Memory of the pixels that all remembered edits hold on to."""
         return sum(self._sizes[id(edit)] for edit in (*self.done, *self.undone))
 
     def push(self, edit: Edit) -> None:
@@ -47,13 +48,11 @@ class History:
         return self.undone[-1]
 
     def redo(self) -> Edit | None:
+        """The edit to make again, moved back to the undo stack; None when there is none."""
         if not self.undone:
             return None
         self.done.append(self.undone.pop())
         return self.done[-1]
-
-    def clear(self) -> None:
-        self.done, self.undone, self._sizes = [], [], {}
 
     def amend(self, since: Group, change: Callable[[Group], Group]) -> None:
         """Exchange the tree in every remembered state from the one with root ``since`` on.
@@ -71,8 +70,8 @@ class History:
                 self._forget([edit])
                 line[place] = replace(edit, before=before, after=after)
                 self._sizes[id(line[place])] = line[place].bytes
-        kept = len(self.done)
-        self.done, self.undone = line[:kept], line[kept:][::-1]
+        count = len(self.done)
+        self.done, self.undone = line[:count], line[count:][::-1]
         self._trim()
 
     def _trim(self) -> None:

@@ -11,6 +11,7 @@ from core.task import Recipe
 
 
 def new_id() -> str:
+    """An id that no other layer has."""
     return uuid.uuid4().hex
 
 
@@ -52,7 +53,7 @@ class AiLayer(Layer):
     """A diffusion edit: recipe, painted region (1 channel, 255 = edit) and cached pixels.
 
     ``tiles`` hold the result with the composite mask as alpha; ``rendered`` is the key of the
-    input that made them (core.ai.layer.rendered_key), empty before the first result.
+    input that made them (core.ai.layer.result_key), empty before the first result.
     A frozen layer (``baked``) keeps its recipe but is never stale.
     """
 
@@ -85,6 +86,7 @@ def walk(group: Group) -> Iterator[Node]:
 
 
 def find(group: Group, node_id: str) -> Node | None:
+    """The node below group with that id, or None."""
     return next((node for node in walk(group) if node.id == node_id), None)
 
 
@@ -110,6 +112,7 @@ def _replace_in_child(child: Node, node: Node) -> Node:
 
 
 def remove_node(group: Group, node_id: str) -> Group:
+    """The tree without one node; untouched branches are shared."""
     children = tuple(
         remove_node(child, node_id) if isinstance(child, Group) else child
         for child in group.children
@@ -122,7 +125,10 @@ def remove_node(group: Group, node_id: str) -> Group:
 
 
 def insert_node(group: Group, parent_id: str, index: int, node: Node) -> Group:
-    """The tree with node as child number index (from the bottom) of a group."""
+    """The tree with node as child number index (from the bottom) of a group.
+
+    Raises KeyError when there is no such group.
+    """
     if group.id == parent_id:
         children = list(group.children)
         children.insert(index, node)
@@ -155,7 +161,7 @@ def planes(node: Node) -> dict[str, Tiles]:
 
 
 def with_plane(node: N, plane: str, tiles: Tiles) -> N:
-    """The node with one of its planes exchanged."""
+    """The node with one of its planes exchanged. Raises KeyError when it has no such plane."""
     changes: dict[str, Any] = {"pixels": {"tiles": tiles}, "region": {"region": tiles}}.get(
         plane, {}
     )

@@ -1,4 +1,4 @@
-"""What tools and brushes speak: pointer events, evenly spaced samples, stamps and the context."""
+"""What tools and brushes work with: pointer events, samples, stamps and the gesture's context."""
 
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -51,7 +51,7 @@ class Sample:
 
 @dataclass(frozen=True, eq=False)
 class Stamp:
-    """A dab: alpha (height x width, 0..255) with its corner on the canvas at (x, y).
+    """A dab: alpha (height x width uint8, 0..255) with its corner on the canvas at (x, y).
 
     ``flow`` (0..1) is how much of it one dab adds; kept apart, faint dabs lose no bits.
     """

@@ -12,7 +12,7 @@ from core.paint.tiles import Pixels
 
 @dataclass(frozen=True, eq=False)
 class Selection:
-    """Inside ``bounds`` the 8-bit alpha (height x width; None is 255 throughout), outside 0.
+    """A soft mask: ``alpha`` (height x width uint8; None is 255 throughout) in ``bounds``, else 0.
 
     A selection with empty bounds means that nothing is selected, so everything may be edited.
     """
@@ -22,10 +22,6 @@ class Selection:
 
     def __bool__(self) -> bool:
         return bool(self.bounds)
-
-    @staticmethod
-    def rectangle(rect: Rect) -> "Selection":
-        return Selection(rect)
 
     @staticmethod
     def polygon(points: Sequence[tuple[float, float]], canvas: Size) -> "Selection":
@@ -44,7 +40,7 @@ class Selection:
         return Selection(bounds, alpha).tighten()
 
     def read(self, rect: Rect) -> Pixels:
-        """The selection's alpha over rect, height x width."""
+        """The selection's alpha over rect: height x width uint8, 0..255."""
         out = np.zeros((rect.height, rect.width), np.uint8)
         part = rect & self.bounds
         if part:
@@ -54,22 +50,26 @@ class Selection:
         return out
 
     def unite(self, other: "Selection") -> "Selection":
+        """What either selection holds: the larger alpha at every pixel."""
         bounds = self.bounds | other.bounds
         return Selection(bounds, np.maximum(self.read(bounds), other.read(bounds)))
 
     def intersect(self, other: "Selection") -> "Selection":
+        """What both selections hold: the smaller alpha at every pixel."""
         bounds = self.bounds & other.bounds
         if not bounds:
             return EMPTY_SELECTION
         return Selection(bounds, np.minimum(self.read(bounds), other.read(bounds))).tighten()
 
     def subtract(self, other: "Selection") -> "Selection":
+        """What this selection holds and the other one does not."""
         if not self:
             return EMPTY_SELECTION
         kept = np.minimum(self.read(self.bounds), 255 - other.read(self.bounds))
         return Selection(self.bounds, kept).tighten()
 
     def invert(self, canvas: Size) -> "Selection":
+        """What is not selected; everything when nothing is selected."""
         everything = Selection(Rect.of(canvas))
         return everything.subtract(self) if self else everything
 
@@ -78,7 +78,7 @@ class Selection:
         if not self or radius <= 0:
             return self
         bounds = self.bounds.pad(int(radius * 2) + 1) & Rect.of(canvas)
-        return Selection(bounds, _bytes(cv2.GaussianBlur(self.read(bounds), (0, 0), radius / 2)))
+        return Selection(bounds, _as_bytes(cv2.GaussianBlur(self.read(bounds), (0, 0), radius / 2)))
 
     def grow(self, by: int, canvas: Size) -> "Selection":
         """Larger by ``by`` pixels all round, smaller when negative."""
@@ -91,7 +91,7 @@ class Selection:
         padded = cv2.copyMakeBorder(
             self.read(bounds), side, side, side, side, cv2.BORDER_CONSTANT, value=(0,)
         )
-        alpha = _bytes(change(padded, disc))[side:-side, side:-side]
+        alpha = _as_bytes(change(padded, disc))[side:-side, side:-side]
         return Selection(bounds, alpha).tighten()
 
     def tighten(self) -> "Selection":
@@ -105,7 +105,7 @@ class Selection:
         return Selection(Rect(self.bounds.x + x, self.bounds.y + y, width, height), cut)
 
 
-def _bytes(array: object) -> Pixels:
+def _as_bytes(array: object) -> Pixels:
     return np.asarray(array, np.uint8)
 
 

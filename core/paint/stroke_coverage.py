@@ -12,19 +12,20 @@ FULL = 65535
 
 
 class StrokeCoverage:
-    """Kept as what still shines through, in the tiles of the plane that is painted on."""
+    """The transmittance of a stroke, 65535 where nothing is covered, in the plane's own tiles."""
 
     def __init__(self) -> None:
-        self._through: dict[Key, Deep] = {}
+        self._transmittance: dict[Key, Deep] = {}
 
     def add(self, key: Key, inside: Rect, dab: Pixels, flow: float) -> Deep:
-        """Lay a dab (bytes, height x width) over a part of one tile.
+        """Add a dab to a part of one tile; it covers its alpha times flow (0..1).
 
-        Gives what shines through all dabs so far, 0..65535; dab times flow (0..1) is covered.
+        dab: height x width uint8, 0..255. Returns the transmittance of all dabs so far there:
+        height x width uint16, 0..65535, a view.
         """
-        tile = self._through.get(key)
+        tile = self._transmittance.get(key)
         if tile is None:
-            tile = self._through[key] = np.full((TILE, TILE), FULL, np.uint16)
+            tile = self._transmittance[key] = np.full((TILE, TILE), FULL, np.uint16)
         table = np.rint((1 - flow * np.arange(256) / 255) * FULL).astype(np.uint16)
         before = tile[inside.slices]
         after = cv2.multiply(before, cv2.LUT(dab, table), scale=1 / FULL)
@@ -32,7 +33,11 @@ class StrokeCoverage:
         return before
 
 
-def strength(through: Deep, opacity: float) -> Pixels:
-    """Bytes of coverage, at most opacity (0..1)."""
-    bytes_ = cv2.convertScaleAbs(through, alpha=-opacity / 257, beta=255 * opacity)
-    return np.asarray(bytes_, np.uint8).reshape(through.shape)
+def strength(transmittance: Deep, opacity: float) -> Pixels:
+    """The alpha of what is covered, at most opacity (0..1).
+
+    transmittance: height x width uint16, 0..65535, as StrokeCoverage returns it. Returns
+    height x width uint8, 0..255.
+    """
+    bytes_ = cv2.convertScaleAbs(transmittance, alpha=-opacity / 257, beta=255 * opacity)
+    return np.asarray(bytes_, np.uint8).reshape(transmittance.shape)

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 
 class StrokeWriter:
-    """One stroke's worth of writing; made by Document.painting, in canvas coordinates.
+    """One stroke's worth of writing; made by Document.paint, in canvas coordinates.
 
-    ``blend`` keeps a coverage plane for the stroke, so that overlapping dabs build up to the
-    stroke's opacity and never past it. With a selection only what is selected changes.
+    ``blend`` keeps a coverage plane for the stroke, so that overlapping dabs add up to the
+    stroke's opacity and no more. With a selection only what is selected changes.
     """
 
     def __init__(self, document: "Document", node: Node, plane: str) -> None:
@@ -47,13 +47,16 @@ class StrokeWriter:
         )
 
     def read(self, rect: Rect) -> Pixels:
-        """What the plane holds now: height x width x channels."""
-        return self._tiles.read(self._local(rect))
+        """What the plane holds now: height x width x channels uint8, 0..255."""
+        return self._tiles.read(self._to_plane(rect))
 
     def write(self, rect: Rect, array: Pixels) -> None:
-        """Put bytes as they are (RGBA premultiplied, or a mask's values)."""
-        self._tiles.write(self._local(rect), array)
-        self._touch(rect)
+        """Replace what is inside rect.
+
+        array: height x width x channels uint8, 0..255, premultiplied RGBA or a mask's values.
+        """
+        self._tiles.write(self._to_plane(rect), array)
+        self._mark_dirty(rect)
 
     def blend(
         self,
@@ -67,8 +70,9 @@ class StrokeWriter:
     ) -> None:
         """Blend one dab with its corner at (x, y).
 
-        alpha is height x width, 0..255, and adds to the stroke times flow (0..1); colour straight
-        RGBA bytes, its alpha the value for a 1-channel plane; opacity 0..1 caps the whole stroke.
+        alpha: height x width uint8, 0..255; it is added to the stroke times flow (0..1). colour:
+        straight RGBA, 0..255; its alpha is the value for a 1-channel plane. opacity (0..1) limits
+        the whole stroke.
         """
         whole = Rect(x, y, alpha.shape[1], alpha.shape[0])
         rect = whole & self._document.bounds
@@ -76,45 +80,49 @@ class StrokeWriter:
             rect = rect & self._clip.bounds
         if not rect or flow <= 0:
             return
-        local = self._local(rect)
+        local = self._to_plane(rect)
         for key in keys_over(local):
             part = tile_rect(key) & local
             dab = alpha[part.translate(*self._offset).translate(-x, -y).slices]
             covered = self._cover(key, part, dab, opacity, flow)
-            self._tiles.write(part, self._over(self._before.read(part), covered, colour, erase))
-        self._touch(rect)
+            self._tiles.write(
+                part, self._paint_over(self._before.read(part), covered, colour, erase)
+            )
+        self._mark_dirty(rect)
 
     def _cover(self, key: Key, part: Rect, dab: Pixels, opacity: float, flow: float) -> Pixels:
         """How strongly a part of one tile is painted; the selection caps it like the opacity."""
         corner = tile_rect(key)
-        through = self._coverage.add(key, part.translate(-corner.x, -corner.y), dab, flow)
-        covered = strength(through, opacity)
+        transmittance = self._coverage.add(key, part.translate(-corner.x, -corner.y), dab, flow)
+        covered = strength(transmittance, opacity)
         if self._clip:
-            return _times(covered, self._clip.read(part.translate(*self._offset)))
+            return _multiply(covered, self._clip.read(part.translate(*self._offset)))
         return covered
 
-    def _over(
+    def _paint_over(
         self, below: Pixels, strength: Pixels, colour: tuple[int, int, int, int], erase: bool
     ) -> Pixels:
         if self._tiles.channels == 1:
             value = 0 if erase else colour[3]
-            kept = _times(below[..., 0], _inverse(strength))
-            return _plus(kept, _scale(strength, value))[..., None]
+            kept = _multiply(below[..., 0], _invert(strength))
+            return _add(kept, _scale(strength, value))[..., None]
         if self._keep_alpha and erase:
             return below
-        through = _inverse(_four(strength))
+        transmittance = _invert(_to_four_channels(strength))
         if erase:
-            return _times(below, through)
+            return _multiply(below, transmittance)
         tinted = _tint(strength, colour)
-        through = _inverse(_four(tinted[..., 3])) if colour[3] < 255 else through
+        transmittance = (
+            _invert(_to_four_channels(tinted[..., 3])) if colour[3] < 255 else transmittance
+        )
         if self._keep_alpha:
-            return _atop(below, through, tinted)
-        return _plus(_times(below, through), tinted)
+            return _source_atop(below, transmittance, tinted)
+        return _add(_multiply(below, transmittance), tinted)
 
-    def _local(self, rect: Rect) -> Rect:
+    def _to_plane(self, rect: Rect) -> Rect:
         return rect.translate(-self._offset[0], -self._offset[1])
 
-    def _touch(self, rect: Rect) -> None:
+    def _mark_dirty(self, rect: Rect) -> None:
         self.dirty = self.dirty | rect
         self._document.emit_changed(rect)
 
@@ -130,13 +138,13 @@ def _tint(strength: Pixels, colour: tuple[int, int, int, int]) -> Pixels:
     return np.asarray(cv2.merge(planes), np.uint8).reshape(*strength.shape, 4)
 
 
-def _atop(below: Pixels, through: Pixels, tinted: Pixels) -> Pixels:
+def _source_atop(below: Pixels, transmittance: Pixels, tinted: Pixels) -> Pixels:
     """Source-atop: the alpha below stays."""
-    alpha = _four(below[..., 3])
-    return np.minimum(_plus(_times(below, through), _times(tinted, alpha)), alpha)
+    alpha = _to_four_channels(below[..., 3])
+    return np.minimum(_add(_multiply(below, transmittance), _multiply(tinted, alpha)), alpha)
 
 
-def _four(plane: Pixels) -> Pixels:
+def _to_four_channels(plane: Pixels) -> Pixels:
     return np.asarray(cv2.merge([plane] * 4), np.uint8).reshape(*plane.shape, 4)
 
 
@@ -145,13 +153,13 @@ def _scale(strength: Pixels, value: float) -> Pixels:
     return np.asarray(scaled, np.uint8).reshape(strength.shape)
 
 
-def _times(first: Pixels, second: Pixels) -> Pixels:
+def _multiply(first: Pixels, second: Pixels) -> Pixels:
     return np.asarray(cv2.multiply(first, second, scale=1 / 255), np.uint8).reshape(first.shape)
 
 
-def _plus(first: Pixels, second: Pixels) -> Pixels:
+def _add(first: Pixels, second: Pixels) -> Pixels:
     return np.asarray(cv2.add(first, second), np.uint8).reshape(first.shape)
 
 
-def _inverse(array: Pixels) -> Pixels:
+def _invert(array: Pixels) -> Pixels:
     return np.asarray(cv2.bitwise_not(array), np.uint8).reshape(array.shape)

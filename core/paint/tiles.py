@@ -15,7 +15,7 @@ Key = tuple[int, int]
 
 
 class Tile(NamedTuple):
-    """256 x 256 x channels bytes; a serial names one content for ever."""
+    """256 x 256 x channels uint8, 0..255; a serial belongs to one content for ever."""
 
     pixels: Pixels
     serial: int
@@ -38,14 +38,14 @@ class Tiles:
 
     @staticmethod
     def of(array: Pixels, x: int = 0, y: int = 0, fill: int = 0) -> "Tiles":
-        """A plane holding height x width x channels bytes with their corner at (x, y)."""
+        """A plane with an array at (x, y). array: height x width x channels uint8, 0..255."""
         tiles = Tiles(array.shape[2], fill)
         tiles.write(Rect(x, y, array.shape[1], array.shape[0]), array)
         return tiles.prune()
 
     @staticmethod
     def flat(rect: Rect, colour: tuple[int, ...]) -> "Tiles":
-        """A plane of one premultiplied colour inside rect; equal tiles are held once."""
+        """A plane of one premultiplied colour inside rect; equal tiles are stored once."""
         plane = Tiles(len(colour))
         made: dict[Rect, Tile] = {}
         for key in keys_over(rect):
@@ -59,20 +59,23 @@ class Tiles:
 
     @staticmethod
     def from_tiles(tiles: dict[Key, Pixels], channels: int, fill: int = 0) -> "Tiles":
-        """A plane from whole tiles, as a journal keeps them."""
+        """A plane from whole tiles, each 256 x 256 x channels uint8, 0..255."""
         plane = Tiles(channels, fill)
         plane._tiles = {key: Tile(pixels, next(Tiles._serials)) for key, pixels in tiles.items()}
         return plane
 
     def fork(self) -> "Tiles":
+        """A writable plane that shares every tile until it writes into it."""
         copy = Tiles(self.channels, self.fill)
         copy._tiles = dict(self._tiles)
         return copy
 
     def items(self) -> Iterator[tuple[Key, Tile]]:
+        """Every stored tile with its key, in no particular order."""
         yield from self._tiles.items()
 
     def tile(self, key: Key) -> Tile | None:
+        """The stored tile of a key; None where the plane equals ``fill``."""
         return self._tiles.get(key)
 
     def __len__(self) -> int:
@@ -80,6 +83,7 @@ class Tiles:
 
     @property
     def bytes(self) -> int:
+        """Memory of all stored tiles, shared ones included."""
         return len(self._tiles) * TILE * TILE * self.channels
 
     @property
@@ -90,39 +94,44 @@ class Tiles:
     def tight_bounds(self) -> Rect:
         """The smallest rectangle that holds every pixel that differs from fill."""
         return Rect.union(
-            _tight(tile.pixels, self.fill).translate(x * TILE, y * TILE)
+            _tight_rect(tile.pixels, self.fill).translate(x * TILE, y * TILE)
             for (x, y), tile in self._tiles.items()
         )
 
     def pieces(self, rect: Rect) -> Iterator[tuple[Rect, Pixels]]:
-        """Views of what is stored inside rect, each with the rectangle it covers; not writable."""
+        """What is stored inside rect, tile by tile, each part with the rectangle it covers.
+
+        A part is height x width x channels uint8, 0..255; it is a view that may not be written.
+        """
         for key in keys_over(rect):
             tile = self._tiles.get(key)
             if tile is not None:
                 part = tile_rect(key) & rect
-                yield part, tile.pixels[_inside(part, key)]
+                yield part, tile.pixels[_slices_in_tile(part, key)]
 
     def read(self, rect: Rect) -> Pixels:
-        """A copy of rect: height x width x channels."""
+        """A copy of rect: height x width x channels uint8, 0..255."""
         out = np.full((rect.height, rect.width, self.channels), self.fill, np.uint8)
         for part, pixels in self.pieces(rect):
             out[part.translate(-rect.x, -rect.y).slices] = pixels
         return out
 
     def write(self, rect: Rect, array: Pixels) -> None:
+        """Replace what is inside rect. array: height x width x channels uint8, 0..255."""
         for key in keys_over(rect):
             part = tile_rect(key) & rect
             whole = part.width == TILE and part.height == TILE
-            self._writable(key, blank=whole)[_inside(part, key)] = array[
+            self._writable_pixels(key, blank=whole)[_slices_in_tile(part, key)] = array[
                 part.translate(-rect.x, -rect.y).slices
             ]
 
-    def _writable(self, key: Key, blank: bool) -> Pixels:
-        held = self._tiles.get(key)
-        if held is not None and key in self._own:
-            pixels = held.pixels
-        elif held is not None and not blank:
-            pixels = held.pixels.copy()
+    def _writable_pixels(self, key: Key, blank: bool) -> Pixels:
+        """The pixels of a tile that is this plane's own; a blank one does not copy what was."""
+        tile = self._tiles.get(key)
+        if tile is not None and key in self._own:
+            pixels = tile.pixels
+        elif tile is not None and not blank:
+            pixels = tile.pixels.copy()
         else:
             pixels = np.full((TILE, TILE, self.channels), self.fill, np.uint8)
         self._own.add(key)
@@ -139,18 +148,21 @@ class Tiles:
         return self
 
     def differs_from(self, other: "Tiles") -> list[Key]:
-        """Keys whose content is not the very same in both."""
+        """Keys of tiles with different serials in the two planes."""
         mine, theirs = self._tiles, other._tiles
         return [
-            key for key in mine.keys() | theirs.keys() if not _same(mine.get(key), theirs.get(key))
+            key
+            for key in mine.keys() | theirs.keys()
+            if not _is_same_tile(mine.get(key), theirs.get(key))
         ]
 
 
-def _same(first: Tile | None, second: Tile | None) -> bool:
+def _is_same_tile(first: Tile | None, second: Tile | None) -> bool:
     return (first and first.serial) == (second and second.serial)
 
 
 def tile_rect(key: Key) -> Rect:
+    """The pixels of a plane that a tile covers."""
     return Rect(key[0] * TILE, key[1] * TILE, TILE, TILE)
 
 
@@ -162,11 +174,12 @@ def keys_over(rect: Rect) -> Iterator[Key]:
                 yield x, y
 
 
-def _inside(part: Rect, key: Key) -> tuple[slice, slice]:
+def _slices_in_tile(part: Rect, key: Key) -> tuple[slice, slice]:
     return part.translate(-key[0] * TILE, -key[1] * TILE).slices
 
 
-def _tight(pixels: Pixels, fill: int) -> Rect:
+def _tight_rect(pixels: Pixels, fill: int) -> Rect:
+    """The smallest rectangle of a tile that holds every pixel that differs from fill."""
     if pixels.shape[2] == 4 and pixels.flags.c_contiguous:
         used = pixels.view(np.uint32)[..., 0] != fill * 0x01010101
     else:

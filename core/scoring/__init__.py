@@ -1,1 +1,1 @@
-"""How well a picture fits: prompt agreement, verifier scores, the search for better seeds."""
+"""Scores of results: prompt agreement, verifiers, the search for better seeds."""

@@ -1,4 +1,4 @@
-"""How well words explain pictures, as the model itself sees it."""
+"""How well a prompt explains pictures, measured with the model itself."""
 
 from typing import TYPE_CHECKING
 
@@ -13,16 +13,16 @@ if TYPE_CHECKING:
 def prompt_agreement(
     model: Model, x0: "Tensor", prompt: str, noise: "Tensor", mask: "Tensor | None" = None
 ) -> "Tensor":
-    """How much better a prompt explains clean latents than no prompt does, in per cent, one a row.
+    """Return how much better a prompt explains clean latents than no prompt does, in per cent.
 
-    The pictures are noised half-way; the network that knows the prompt should find the noise
-    better (the comparison of a diffusion classifier, arXiv 2303.16203). With a mask (1, 1, h, w)
-    only what is in it counts.
+    The latents are noised half-way; with the prompt the network should predict the noise better
+    (the comparison of a diffusion classifier, arXiv 2303.16203). x0, noise: (n, c, h, w) float,
+    unbounded. With a mask (1, 1, h, w) float, 0..1, only what is in it counts. Returns (n,) float.
     """
     level, count = full_schedule(model)[SCHEDULE_STEPS // 2], len(x0)
-    rows = model.embed([""] * count + [prompt] * count)
+    embeddings = model.embed([""] * count + [prompt] * count)
     z = level.mix(x0, noise).repeat(2, 1, 1, 1)
-    missed = (check_finite(model.denoiser(rows))(z, level).eps - noise).square()
-    inside = missed if mask is None else missed * mask
-    without, told = inside.flatten(1).sum(1).chunk(2)
-    return 100 * (without - told) / without.clamp(min=1e-12)
+    error = (check_finite(model.denoiser(embeddings))(z, level).eps - noise).square()
+    inside = error if mask is None else error * mask
+    uncond, cond = inside.flatten(1).sum(1).chunk(2)
+    return 100 * (uncond - cond) / uncond.clamp(min=1e-12)

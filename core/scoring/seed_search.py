@@ -1,32 +1,36 @@
-"""Better seeds for one question: which to try, when to rest, and how the tried ones stand."""
+"""The search for better seeds of one task: which to try next, and how their results compare."""
 
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from core.catalog import is_look, techniques, verifiers
+from core.ai.recipe_values import strength_of
+from core.catalog import techniques, verifiers
 from core.scoring.score import describe_gain
 
 if TYPE_CHECKING:
     from core.task import Recipe
 
 MAX_SEEDS = 8
-"""Seeds tried for one question; then the search rests until something changes."""
+"""Seeds tried for one task; then the search waits until something changes."""
 SEED_LIMIT = 2**31
 
 
 @dataclass(frozen=True)
 class SeedScore:
-    """A verifier's score; only scores of the same question can be compared."""
+    """A verifier's score; only scores with the same unseeded key can be compared.
 
-    question: str
+    ``unseeded_key`` identifies the verifier and the task without its seed.
+    """
+
+    unseeded_key: str
     verifier: str
     score: float
 
 
 class SeedStanding(NamedTuple):
-    """How one result stands among those judged with it."""
+    """How one result compares with the shown one, and whether it is the best of all."""
 
     text: str
     is_best: bool
@@ -34,24 +38,25 @@ class SeedStanding(NamedTuple):
 
 @dataclass
 class SeedSearch:
-    """What is known about the seeds of one question, which is a request whatever its seed."""
+    """The scores by seed of one task, which ``unseeded_key`` identifies without its seed."""
 
-    question: str
+    unseeded_key: str
     scores: dict[int, float] = field(default_factory=dict)
     is_over: bool = False
 
     @property
     def seeds(self) -> tuple[int, ...]:
-        """The same ones for the same question, so that a search goes on where it was stopped."""
-        return tuple(_draw_seed(f"{self.question} {n}") for n in range(MAX_SEEDS))
+        """The seeds to try; the same key gives the same seeds, so a stopped search can go on."""
+        return tuple(_draw_seed(f"{self.unseeded_key} {n}") for n in range(MAX_SEEDS))
 
     def next(self, shown: int) -> int | None:
-        """The seed to try now: the one on the canvas first, to compare with; None to rest."""
+        """Choose the seed to try now: first the shown one, to compare with; None at the end."""
         if self.is_over:
             return None
         return next((seed for seed in (shown, *self.seeds) if seed not in self.scores), None)
 
     def progress(self, seed: int) -> str:
+        """Describe for the person which seed is being tried."""
         number = self.seeds.index(seed) + 1 if seed in self.seeds else 0
         return (
             f"Looking for better seeds {number} of {MAX_SEEDS}" if number else "Judging this seed"
@@ -59,26 +64,26 @@ class SeedSearch:
 
 
 def is_worth_it(recipe: "Recipe") -> bool:
-    """Whether another seed gives another picture that could be a better one."""
-    if recipe.technique not in techniques or recipe.strength <= 0:
+    """Whether another seed gives another picture, which could be a better one."""
+    if recipe.technique not in techniques or strength_of(recipe) <= 0:
         return False
     kind = techniques[recipe.technique]
-    return kind.is_seeded and not is_look(kind)
+    return kind.is_seeded and not kind.shows_map
 
 
 def standings(judged: Mapping[str, SeedScore], shown: str) -> dict[str, SeedStanding]:
-    """Results by key beside the one that is shown; empty when that one was not judged."""
+    """Compare results, by key, with the shown one; empty when that one has no score."""
     own = judged.get(shown)
     if own is None or own.verifier not in verifiers:
         return {}
-    group = {key: one for key, one in judged.items() if one.question == own.question}
+    group = {key: one for key, one in judged.items() if one.unseeded_key == own.unseeded_key}
     best = max(group, key=lambda key: group[key].score)
     if len(group) == 1:
         return {}
-    return {key: SeedStanding(_beside(one, own), key == best) for key, one in group.items()}
+    return {key: SeedStanding(_compare_scores(one, own), key == best) for key, one in group.items()}
 
 
-def _beside(one: SeedScore, own: SeedScore) -> str:
+def _compare_scores(one: SeedScore, own: SeedScore) -> str:
     return "" if one is own else describe_gain(own.verifier, one.score, own.score)
 
 

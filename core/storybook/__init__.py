@@ -1,1 +1,1 @@
-"""Storybook: a procedural illustrated world, and the small diffusion model trained on it."""
+"""Storybook: a world of drawn scenes, and the small diffusion model trained on it."""

@@ -1,4 +1,4 @@
-"""The sprites: a catalogue of things, and each thing drawn in every style (one archive a style)."""
+"""The catalogue of things, and the sprite of each thing in every style (one archive a style)."""
 
 import io
 import json
@@ -35,7 +35,7 @@ class Thing:
 
 @cache
 def catalogue() -> dict[str, Thing]:
-    """Every thing by name, in file order: the small vocabulary first."""
+    """Read every thing by name, in file order: the small vocabulary first."""
     rows = json.loads((RESOURCES / "catalogue.json").read_text(encoding="utf-8"))
     things = [
         Thing(**{**row, "also": tuple(row["also"]), "held_out": tuple(row["held_out"])})
@@ -45,7 +45,7 @@ def catalogue() -> dict[str, Thing]:
 
 
 def names(tier: str = "large") -> tuple[str, ...]:
-    """Names in a vocabulary; the large one contains the small one."""
+    """List the names in a vocabulary; the large one contains the small one."""
     return tuple(n for n, thing in catalogue().items() if tier == "large" or thing.tier == tier)
 
 
@@ -58,7 +58,7 @@ def _load_sprite(name: str, style: str) -> Image.Image:
 
 @lru_cache(maxsize=4096)
 def sprite(name: str, style: str, side: int, flip: bool = False) -> Image.Image:
-    """A thing's drawing at a side in pixels, straight alpha; do not draw on it."""
+    """Return a thing's drawing, (side, side, 4) uint8, straight RGBA, 0..255; do not draw on it."""
     image = _load_sprite(name, style)
     if flip:
         image = image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)

@@ -1,7 +1,6 @@
-"""The places of the Storybook world: each a function from coordinates and a seed to colours.
+"""The places of the Storybook world: each is a function from coordinates and a seed to colours.
 
-Coordinates run from 0 to 1 over the picture, so a place looks alike at every size; a place has a
-horizon on which things look right to stand.
+Coordinates run from 0 to 1 over the picture, so a place is the same at every size.
 """
 
 from collections.abc import Callable
@@ -16,7 +15,10 @@ Colour = tuple[int, int, int]
 
 @dataclass(frozen=True)
 class Backdrop:
-    """Picture coordinates, the width of one pixel, and the place's own random numbers."""
+    """Picture coordinates, the width of one pixel, and the place's own random numbers.
+
+    ``x`` and ``y`` are (side, side) float64, 0..1.
+    """
 
     x: Floats
     y: Floats
@@ -24,15 +26,16 @@ class Backdrop:
     random: np.random.Generator
 
     def blank(self, colour: Colour) -> Floats:
+        """Fill a picture with one colour: (side, side, 3) float64, 0..255."""
         return np.broadcast_to(np.array(colour, float), (*self.x.shape, 3)).copy()
 
     def gradient(self, top: Colour, bottom: Colour, start: float = 0, end: float = 1) -> Floats:
-        """A vertical blend between two colours."""
+        """Blend two colours from top to bottom: (side, side, 3) float64, 0..255."""
         amount = np.clip((self.y - start) / (end - start), 0, 1)[..., None]
         return np.array(top) * (1 - amount) + np.array(bottom) * amount
 
     def waves(self, count: int, lowest: float, highest: float) -> Floats:
-        """Smooth random hills along x, between -1 and 1."""
+        """Draw smooth random hills along x: (side, side) float64, -1..1."""
         total = np.zeros_like(self.x)
         for _ in range(count):
             frequency = self.random.uniform(lowest, highest)
@@ -40,24 +43,30 @@ class Backdrop:
         return total / count
 
     def inside(self, distance: Floats) -> Floats:
-        """1 where distance > 0, 0 where it is negative, soft over a pixel."""
+        """Return 1 where distance > 0 and 0 where it is negative, soft over a pixel.
+
+        distance: (side, side) float64, unbounded. Returns (side, side, 1) float64, 0..1.
+        """
         amount: Floats = np.clip(distance / (1.5 * self.pixel) + 0.5, 0, 1)[..., None]
         return amount
 
     def over(self, picture: Floats, colour: Colour | Floats, amount: Floats) -> Floats:
+        """Lay a colour over a picture, (side, side, 3) float64, 0..255; amount: 0..1."""
         return picture * (1 - amount) + np.asarray(colour, float) * amount
 
     def below(self, picture: Floats, edge: Floats | float, colour: Colour | Floats) -> Floats:
-        """Paint everything under a horizon line."""
+        """Paint everything under a horizon line of a picture, (side, side, 3) float64, 0..255."""
         return self.over(picture, colour, self.inside(self.y - edge))
 
     def ellipse(self, x: float, y: float, width: float, height: float) -> Floats:
-        """Signed closeness to an ellipse, positive inside."""
+        """Return the signed depth in an ellipse: (side, side) float64, unbounded, > 0 inside."""
         reach = np.hypot((self.x - x) / width, (self.y - y) / height)
         return (1 - reach) * min(width, height)
 
 
-def _clouds(field: Backdrop, picture: Floats, count: int, colour: Colour, lowest: float) -> Floats:
+def _draw_clouds(
+    field: Backdrop, picture: Floats, count: int, colour: Colour, lowest: float
+) -> Floats:
     for _ in range(count):
         x, y = field.random.uniform(0.05, 0.95), field.random.uniform(0.06, lowest)
         scale = field.random.uniform(0.05, 0.08)
@@ -69,8 +78,9 @@ def _clouds(field: Backdrop, picture: Floats, count: int, colour: Colour, lowest
 
 
 def meadow(field: Backdrop) -> Floats:
+    """Draw a meadow, (side, side, 3) float64, 0..255."""
     picture = field.gradient((120, 190, 240), (215, 238, 250), 0, 0.55)
-    picture = _clouds(field, picture, 2, (255, 255, 255), 0.3)
+    picture = _draw_clouds(field, picture, 2, (255, 255, 255), 0.3)
     far = 0.50 + 0.04 * field.waves(2, 0.5, 1.5)
     picture = field.below(picture, far, (140, 200, 110))
     near = 0.60 + 0.03 * field.waves(2, 0.5, 1.2)
@@ -78,6 +88,7 @@ def meadow(field: Backdrop) -> Floats:
 
 
 def beach(field: Backdrop) -> Floats:
+    """Draw a beach, (side, side, 3) float64, 0..255."""
     picture = field.gradient((110, 200, 245), (200, 240, 252), 0, 0.4)
     sea = field.gradient((40, 150, 205), (100, 210, 220), 0.4, 0.62)
     picture = field.below(picture, 0.40, sea)
@@ -89,8 +100,9 @@ def beach(field: Backdrop) -> Floats:
 
 
 def sea(field: Backdrop) -> Floats:
+    """Draw the sea, (side, side, 3) float64, 0..255."""
     picture = field.gradient((150, 205, 240), (226, 240, 248), 0, 0.45)
-    picture = _clouds(field, picture, 2, (255, 255, 255), 0.25)
+    picture = _draw_clouds(field, picture, 2, (255, 255, 255), 0.25)
     for index in range(5):
         edge = 0.45 + 0.11 * index + 0.012 * field.waves(2, 2.0, 4.0)
         shade = (52 - 6 * index, 132 - 14 * index, 196 - 14 * index)
@@ -99,6 +111,7 @@ def sea(field: Backdrop) -> Floats:
 
 
 def desert(field: Backdrop) -> Floats:
+    """Draw a desert, (side, side, 3) float64, 0..255."""
     picture = field.gradient((250, 200, 130), (255, 236, 190), 0, 0.5)
     for index, shade in enumerate(((226, 160, 92), (214, 142, 76), (200, 124, 62))):
         edge = 0.50 + 0.13 * index + 0.05 * field.waves(2, 0.5, 1.3)
@@ -107,6 +120,7 @@ def desert(field: Backdrop) -> Floats:
 
 
 def snow(field: Backdrop) -> Floats:
+    """Draw a field of snow, (side, side, 3) float64, 0..255."""
     picture = field.gradient((150, 180, 215), (214, 228, 242), 0, 0.55)
     for index, shade in enumerate(((222, 232, 244), (240, 245, 251))):
         edge = 0.52 + 0.12 * index + 0.04 * field.waves(2, 0.5, 1.3)
@@ -121,6 +135,7 @@ def snow(field: Backdrop) -> Floats:
 
 
 def night(field: Backdrop) -> Floats:
+    """Draw a night sky, (side, side, 3) float64, 0..255."""
     picture = field.gradient((14, 18, 56), (52, 50, 110), 0, 0.75)
     for _ in range(30):
         x, y = field.random.random(), 0.7 * field.random.random()
@@ -133,6 +148,7 @@ def night(field: Backdrop) -> Floats:
 
 
 def sunset(field: Backdrop) -> Floats:
+    """Draw a sunset, (side, side, 3) float64, 0..255."""
     picture = field.gradient((92, 62, 140), (240, 120, 96), 0, 0.42)
     lower = field.gradient((240, 120, 96), (255, 200, 110), 0.42, 0.62)
     picture = field.below(picture, 0.42, lower)
@@ -143,6 +159,7 @@ def sunset(field: Backdrop) -> Floats:
 
 
 def table(field: Backdrop) -> Floats:
+    """Draw a wooden table, (side, side, 3) float64, 0..255."""
     picture = field.gradient((236, 220, 200), (222, 202, 180), 0, 0.45)
     grain = 0.5 + 0.5 * np.sin(2 * np.pi * (9 * field.y + 0.35 * field.waves(2, 0.6, 1.4)))
     wood = np.array((168, 108, 62)) + grain[..., None] * np.array((22, 18, 14))
@@ -151,6 +168,7 @@ def table(field: Backdrop) -> Floats:
 
 
 def brick_wall(field: Backdrop) -> Floats:
+    """Draw a brick wall, (side, side, 3) float64, 0..255."""
     rows, columns = 8, 4
     row = np.floor(field.y * rows)
     along = field.x * columns + 0.5 * (row % 2) + 0.37 * field.random.random()
@@ -163,14 +181,17 @@ def brick_wall(field: Backdrop) -> Floats:
 
 
 def white(field: Backdrop) -> Floats:
+    """Draw white paper, (side, side, 3) float64, 0..255."""
     return field.gradient((255, 255, 255), (238, 238, 240), 0.3, 1)
 
 
 def pink(field: Backdrop) -> Floats:
+    """Draw pink paper, (side, side, 3) float64, 0..255."""
     return field.gradient((252, 214, 224), (244, 180, 200), 0, 1)
 
 
 def forest(field: Backdrop) -> Floats:
+    """Draw a forest, (side, side, 3) float64, 0..255."""
     picture = field.gradient((170, 214, 190), (210, 234, 200), 0, 0.6)
     for index, shade in enumerate(((110, 160, 120), (62, 116, 78))):
         base = 0.36 + 0.14 * index
@@ -193,11 +214,11 @@ PLACES: dict[str, tuple[Callable[[Backdrop], Floats], str]] = {
     "pink": (pink, "on pink"),
     "forest": (forest, "in a forest"),
 }
-"""Name of a place: how it is drawn and how a prompt says it."""
+"""By name of a place: the function that draws it, and its words in a prompt."""
 
 
 def draw_place(name: str, side: int, seed: int) -> npt.NDArray[np.uint8]:
-    """A place as (side, side, 3); the same seed draws the same place at any size."""
+    """Draw a place, (side, side, 3) uint8, 0..255; a seed draws the same place at any size."""
     centres = (np.arange(side) + 0.5) / side
     x, y = np.meshgrid(centres, centres)
     colours = PLACES[name][0](Backdrop(x, y, 1 / side, np.random.default_rng(seed)))

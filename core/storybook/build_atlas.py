@@ -1,4 +1,4 @@
-"""Build the sprite archives from unpacked emoji packages (needs cairosvg, not a run-time need).
+"""Builds the sprite archives from unpacked emoji packages (needs cairosvg, the program does not).
 
 Unpack @lobehub/fluent-emoji-3d, @iconify-json/fluent-emoji-flat,
 @iconify-json/fluent-emoji-high-contrast and @iconify-json/noto into one folder, each under its own
@@ -21,8 +21,8 @@ SIDE = 256
 VECTOR_SETS = {"flat": "fluent-emoji-flat", "ink": "fluent-emoji-high-contrast", "cartoon": "noto"}
 
 
-def clay(folder: Path, code: str) -> Image.Image:
-    """A 3D drawing, as the package holds it."""
+def load_clay(folder: Path, code: str) -> Image.Image:
+    """Load a 3D drawing, height x width x 4 uint8, straight RGBA, 0..255."""
     assets = folder / "fluent-emoji-3d" / "assets"
     path = assets / f"{code}.webp"
     return Image.open(path if path.exists() else assets / f"{code}-fe0f.webp").convert("RGBA")
@@ -34,8 +34,8 @@ def _icons(path: Path) -> tuple[dict[str, Any], dict[str, str]]:
     return icons, json.loads((path / "chars.json").read_text(encoding="utf-8"))
 
 
-def vector(folder: Path, style: str, code: str) -> Image.Image:
-    """A drawing of one of the icon sets, rendered."""
+def render_vector(folder: Path, style: str, code: str) -> Image.Image:
+    """Render a drawing of an icon set, height x width x 4 uint8, straight RGBA, 0..255."""
     import cairosvg
 
     icons, characters = _icons(folder / VECTOR_SETS[style])
@@ -47,13 +47,13 @@ def vector(folder: Path, style: str, code: str) -> Image.Image:
     return Image.open(io.BytesIO(png)).convert("RGBA")
 
 
-def build(folder: Path, target: Path = RESOURCES) -> None:
+def build_archives(folder: Path, target: Path = RESOURCES) -> None:
     """Write one archive of WebP files per style."""
     for style in STYLES:
         with zipfile.ZipFile(target / f"{style}.zip", "w", zipfile.ZIP_STORED) as archive:
             for thing in catalogue().values():
-                draw = clay(folder, thing.code) if style == "clay" else None
-                image = draw or vector(folder, style, thing.code)
+                draw = load_clay(folder, thing.code) if style == "clay" else None
+                image = draw or render_vector(folder, style, thing.code)
                 stream = io.BytesIO()
                 image.resize((SIDE, SIDE)).save(stream, "WEBP", quality=88, method=4)
                 entry = zipfile.ZipInfo(f"{thing.code}.webp", (2026, 1, 1, 0, 0, 0))
@@ -61,4 +61,4 @@ def build(folder: Path, target: Path = RESOURCES) -> None:
 
 
 if __name__ == "__main__":
-    build(Path(sys.argv[1]))
+    build_archives(Path(sys.argv[1]))

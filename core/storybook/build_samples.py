@@ -1,4 +1,4 @@
-"""Draw the sample pictures that ship in resources/samples (the photographs need scikit-image)."""
+"""Draws the sample pictures in resources/samples (the photographs need scikit-image)."""
 
 from pathlib import Path
 from typing import Any
@@ -49,11 +49,11 @@ SCENES = {
         seed=2,
     ),
 }
-"""Pictures at a size that a painter would open; the names are file names."""
+"""The scenes of the sample pictures; the names are file names."""
 
 
-def document(name: str, side: int = SIDE) -> Document:
-    """A scene as a layered document: the place, then each thing with its shadow."""
+def build_document(name: str, side: int = SIDE) -> Document:
+    """Build a scene as a layered document: the place, then each thing with its shadow."""
     scene = SCENES[name]
     titles = [scene.place, *(item.name for item in scene.items)]
     layers = tuple(
@@ -66,21 +66,21 @@ def document(name: str, side: int = SIDE) -> Document:
 
 
 def premultiply(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-    """Straight RGBA to what layers hold."""
+    """Convert straight RGBA, height x width x 4 uint8, 0..255, to premultiplied RGBA."""
     alpha = pixels[..., 3:].astype(np.float32) / 255
     colours = np.rint(pixels[..., :3] * alpha).astype(np.uint8)
     return np.concatenate([colours, pixels[..., 3:]], axis=-1)
 
 
 def draw_scenes(folder: Path = SAMPLES) -> None:
-    """Each scene flat as PNG and layered as OpenRaster."""
+    """Write each scene flat as PNG and layered as OpenRaster."""
     for name, scene in SCENES.items():
         Image.fromarray(render(scene, SIDE).image).save(folder / f"{name}.png", optimize=True)
-        write_ora(document(name), folder / f"{name}.ora")
+        write_ora(build_document(name), folder / f"{name}.ora")
 
 
 def draw_photographs(folder: Path = SAMPLES) -> None:
-    """See CREDITS.md for where they come from."""
+    """Write the photographs as JPEG; CREDITS.md names their sources."""
     from skimage import data
 
     pictures: dict[str, Any] = {"coffee": data.coffee, "chelsea": data.chelsea}

@@ -1,8 +1,8 @@
-"""The picture codec of Storybook: a linear code per patch, and a learned decoder that sharpens it.
+"""The picture codec of Storybook: a linear code per patch, and a trained decoder that sharpens it.
 
-Encoding projects each 8 x 8 patch on the main components of such pictures, so a latent cell knows
-nothing of its neighbours and a mask in cells hides exactly what it covers. Decoding is the linear
-inverse plus a small convolutional network that restores what the projection dropped.
+Encoding projects each 8 x 8 patch on the principal components of such pictures. So a latent cell
+depends on its own patch alone, and a mask in cells hides exactly what it covers. Decoding is the
+linear inverse plus a small convolutional network that restores what the projection dropped.
 """
 
 import json
@@ -77,11 +77,12 @@ def _patch_codec() -> type[Any]:
             self.refine = _decoder(config)
 
         def encode(self, image: "Tensor") -> "Tensor":
+            """Encode pictures (n, 3, h, w) float, 0..1, to latents (n, c, h / 8, w / 8)."""
             patches = F.pixel_unshuffle(image, self.config.factor)
             return torch.einsum("cp,nphw->nchw", self.basis, patches - self.mean[:, None, None])
 
         def linear(self, z: "Tensor") -> "Tensor":
-            """The quick decode: the linear inverse alone, good enough for a preview."""
+            """Decode with the linear inverse alone, quickly and well enough for a preview."""
             patches = torch.einsum("cp,nchw->nphw", self.inverse, z) + self.mean[:, None, None]
             return F.pixel_shuffle(patches, self.config.factor)
 
@@ -90,6 +91,7 @@ def _patch_codec() -> type[Any]:
             return picture
 
         def decode(self, z: "Tensor") -> "Tensor":
+            """Decode latents to pictures (n, 3, h, w) float, cut to 0..1."""
             picture: Tensor = self(z).clamp(0, 1)
             return picture
 
@@ -114,17 +116,18 @@ def _decoder(config: CodecConfig) -> "nn.Sequential":
 
 
 def build_codec(config: CodecConfig) -> Any:
-    """A PatchCodec with an untrained decoder (it decodes linearly)."""
+    """Build a PatchCodec with an untrained decoder (it decodes linearly)."""
     return _patch_codec()(config)
 
 
 def principal_patches(
     images: npt.NDArray[np.uint8], config: CodecConfig
 ) -> tuple[Floats, Floats, Floats]:
-    """(basis, inverse, mean) of pictures (n, h, w, 3): main components, half-way to unit variance.
+    """Compute (basis, inverse, mean) of pictures (n, h, w, 3) uint8, 0..255, all float32.
 
-    Full whitening would spend the network on fine detail, none would leave detail below the noise;
-    each component is divided by the square root of its spread, then all by one number.
+    They are the principal components, scaled half-way to unit variance: each is divided by the
+    square root of its spread, then all by one number. With full scaling the network would learn
+    mostly fine detail; without any, detail would be weaker than the noise.
     """
     n, h, w, _ = images.shape
     f = config.factor
@@ -142,7 +145,7 @@ def principal_patches(
 
 
 def fit_codec(codec: Any, images: npt.NDArray[np.uint8]) -> None:
-    """Set the linear part from pictures (n, h, w, 3)."""
+    """Set the codec's linear part from pictures (n, h, w, 3) uint8, 0..255."""
     import torch
 
     parts = principal_patches(images, codec.config)
@@ -166,7 +169,10 @@ def save_codec(codec: Any, folder: Path) -> None:
 
 
 def load_codec(folder: Path = FOLDER) -> Any:
-    """The PatchCodec of a model folder, in float32 and evaluation mode."""
+    """Load the PatchCodec of a model folder, in float32 and evaluation mode.
+
+    Raises ModelError when it cannot be read.
+    """
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 

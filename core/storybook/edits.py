@@ -1,4 +1,4 @@
-"""Edits of rendered scenes whose true answer can be rendered too."""
+"""Edits of rendered scenes, whose true result can be rendered too."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,9 +21,9 @@ FOOTPRINT = 4
 
 @dataclass(frozen=True)
 class SceneEdit:
-    """An edit of one kind: the scene before and after, and what is said of both.
+    """An edit of one kind: the scene before and after, and the prompts of both.
 
-    ``wanted`` names what the result must show, ``place`` where, ``style`` how drawn.
+    ``wanted`` names the things that the result must show, ``place`` and ``style`` how.
     """
 
     kind: str
@@ -36,16 +36,16 @@ class SceneEdit:
     style: str
 
     def pictures(self, side: int) -> "tuple[Any, Any, Any]":
-        """Before and after (side x side x 3 floats in 0..1), and a bool mask of what differs."""
+        """Render before and after, (side, side, 3) float32, 0..1, and a bool mask of changes."""
         before, after = (render(scene, side).image for scene in (self.before, self.after))
         differs = np.abs(before.astype(int) - after).max(2) >= FOOTPRINT
         return before.astype(np.float32) / 255, after.astype(np.float32) / 255, differs
 
 
-def edits(
+def make_edits(
     count: int, things: Sequence[str], places: Sequence[str], styles: Sequence[str] = ("clay",)
 ) -> list[SceneEdit]:
-    """``count`` edits, all kinds by turns; the same count gives the same edits.
+    """Make ``count`` edits, all kinds by turns; the same count gives the same edits.
 
     Edits of the style are left out of a world that has only one.
     """
@@ -54,7 +54,7 @@ def edits(
     for number in range(count):
         random = np.random.default_rng(FIRST_SEED + number)
         kind = kinds[number % len(kinds)]
-        made.append(_edit(kind, random, _World(tuple(things), tuple(places), tuple(styles))))
+        made.append(_make_edit(kind, random, _World(tuple(things), tuple(places), tuple(styles))))
     return made
 
 
@@ -65,7 +65,7 @@ class _World:
     styles: tuple[str, ...]
 
 
-def _edit(kind: str, random: np.random.Generator, world: _World) -> SceneEdit:
+def _make_edit(kind: str, random: np.random.Generator, world: _World) -> SceneEdit:
     names = [str(name) for name in random.choice(world.things, 2, replace=False)]
     places = [str(name) for name in random.choice(world.places, 2, replace=False)]
     style = str(random.choice(world.styles))
@@ -79,14 +79,14 @@ def _edit(kind: str, random: np.random.Generator, world: _World) -> SceneEdit:
         "add": lambda: _add_pair(scene, names[1]),
         "remove": lambda: _swap_pair(*_add_pair(scene, names[1])),
         "move": lambda: (scene.move(0, 0.3, y), scene.move(0, 0.7, y)),
-        "style": lambda: (scene, scene.restyle(_other(world.styles, style))),
+        "style": lambda: (scene, scene.restyle(_other_style(world.styles, style))),
     }
     before, after = makers[kind]()
     return _describe_edit(kind, before, after)
 
 
 def _add_pair(scene: Scene, name: str) -> tuple[Scene, Scene]:
-    """One thing left, and another beside it."""
+    """A scene with one thing on the left, and the same scene with another on the right."""
     alone = scene.move(0, 0.27, scene.items[0].y).resize(0, 0.44)
     other = Item(name, 0.74, scene.items[0].y, 0.44, style=scene.items[0].style)
     return alone, alone.add(other)
@@ -96,12 +96,12 @@ def _swap_pair(first: Scene, second: Scene) -> tuple[Scene, Scene]:
     return second, first
 
 
-def _other(styles: tuple[str, ...], style: str) -> str:
+def _other_style(styles: tuple[str, ...], style: str) -> str:
     return styles[(styles.index(style) + 1) % len(styles)]
 
 
 def _other_colour(random: np.random.Generator, name: str) -> str:
-    """A colour that the thing's name does not already say."""
+    """A colour that is not a part of the thing's name."""
     return str(random.choice([colour for colour in HUES if colour not in name.split()]))
 
 

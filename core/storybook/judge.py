@@ -1,4 +1,4 @@
-"""A small trained judge: which Storybook things, place and style a picture shows."""
+"""The judge: a small classifier of the things, place and style of a Storybook picture."""
 
 import json
 from dataclasses import dataclass
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 WEIGHTS = "judge.safetensors"
-NAMED = ("things", "places", "styles")
+CONFIG_FIELDS = ("things", "places", "styles")
 
 
 @dataclass(frozen=True)
 class JudgeConfig:
-    """What the judge tells apart, and the latent it looks at."""
+    """The things, places and styles that the judge distinguishes, and the size of its network."""
 
     things: tuple[str, ...]
     places: tuple[str, ...]
@@ -36,12 +36,12 @@ class Verdict(NamedTuple):
 
 
 @cache
-def _class() -> type[Any]:
+def _judge_class() -> type[Any]:
     import torch
     from torch import nn
 
     class Judge(nn.Module):
-        """Looks at latents (n, c, h, w): things wherever they stand, the place as a whole."""
+        """Classifies latents (n, c, h, w): things by position, the place from the whole."""
 
         def __init__(self, config: JudgeConfig) -> None:
             super().__init__()
@@ -62,32 +62,32 @@ def _class() -> type[Any]:
             self.style = nn.Conv2d(2 * width, len(config.styles), 1)
 
         def forward(self, z: "Tensor") -> Verdict:
-            seen = self.body(z)
+            features = self.body(z)
             things, styles = (
-                torch.logsumexp(head(seen).flatten(2), 2) for head in (self.thing, self.style)
+                torch.logsumexp(head(features).flatten(2), 2) for head in (self.thing, self.style)
             )
-            return Verdict(things, self.place(seen.mean((2, 3))), styles)
+            return Verdict(things, self.place(features.mean((2, 3))), styles)
 
     return Judge
 
 
 def build_judge(config: JudgeConfig) -> Any:
-    """An untrained judge."""
-    return _class()(config)
+    """Build an untrained judge."""
+    return _judge_class()(config)
 
 
 def save_judge(judge: Any, folder: Path, accuracy: dict[str, float]) -> None:
     """Write judge.safetensors with names and held-out accuracy in its header."""
     from safetensors.torch import save_file
 
-    config = {name: getattr(judge.config, name) for name in NAMED}
+    config = {name: getattr(judge.config, name) for name in CONFIG_FIELDS}
     header = {"config": json.dumps(config), "accuracy": json.dumps(accuracy)}
     state = {name: value.half().contiguous() for name, value in judge.state_dict().items()}
     save_file(state, folder / WEIGHTS, header)
 
 
 def load_judge(folder: Path = FOLDER) -> tuple[Any, dict[str, float]]:
-    """The trained judge and its own held-out accuracy."""
+    """Load the trained judge and its held-out accuracy. Raises ModelError when it is unreadable."""
     from safetensors import SafetensorError, safe_open
 
     try:
@@ -95,7 +95,7 @@ def load_judge(folder: Path = FOLDER) -> tuple[Any, dict[str, float]]:
             header = stream.metadata()
             state = {name: stream.get_tensor(name).float() for name in stream.keys()}  # noqa: SIM118
         names = json.loads(header["config"])
-        things, places, styles = (tuple(names[name]) for name in NAMED)
+        things, places, styles = (tuple(names[name]) for name in CONFIG_FIELDS)
         judge = build_judge(JudgeConfig(things, places, styles))
         judge.load_state_dict(state)
         accuracy: dict[str, float] = json.loads(header["accuracy"])

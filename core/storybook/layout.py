@@ -1,4 +1,4 @@
-"""What the Storybook model folder holds and how its network is called, in one place.
+"""The layout of a Storybook model folder, and how its network is called.
 
 Folder (weights fp16 on disk)::
 
@@ -12,8 +12,8 @@ Calling the network: ``unet(network_input(z, mask, known), time, encoder_hidden_
 returns v = signal * eps - noise * x0, with z = signal * x0 + noise * eps, signal =
 sqrt(alphas_cumprod()[time]) and time in 0..999; at 999 the signal is exactly zero.
 Tokens are the encoder's last hidden states, ``context_length`` of them, with zeros after the last
-word; the unconditional branch is the embedding of the empty prompt. Latents come normalised from
-the codec (no further scale or shift), and each latent cell sees only its own picture patch.
+token. The unconditional branch is the embedding of the empty prompt. Latents come normalised from
+the codec (no further scale or shift), and each latent cell depends on its own picture patch alone.
 """
 
 import json
@@ -91,7 +91,10 @@ class Layout:
         }
 
     def alphas_cumprod(self) -> npt.NDArray[np.float64]:
-        """Squared signal per time: the cosine schedule, rescaled to end at exactly zero."""
+        """Compute the squared signal of each time, (n,) float64, 0..1.
+
+        It is the cosine schedule, rescaled so that it ends at exactly zero.
+        """
         edges = np.arange(self.train_steps + 1) / self.train_steps
         bar = np.cos((edges + 0.008) / 1.008 * math.pi / 2) ** 2
         betas = np.minimum(1 - bar[1:] / bar[:-1], 0.999)
@@ -105,7 +108,9 @@ def network_input(
 ) -> "Tensor":
     """Stack noisy latent, mask (1 = to be painted) and known latent (hidden where painted).
 
-    Without a mask everything is to be painted: ones, and zeros for the known latent.
+    z, known: (b, c, h, w) float, unbounded. mask: (b, 1, h, w) float, 0..1. Returns
+    (b, 2 * c + 1, h, w), dtype of z. Without a mask everything is painted: the mask is one, the
+    known latent zero.
     """
     import torch
 
@@ -127,7 +132,7 @@ def write_layout(folder: Path, layout: Layout, extra: dict[str, Any]) -> None:
 
 
 def read_description(folder: Path) -> dict[str, Any]:
-    """All of storybook.json; a ModelError in one line when it is missing or damaged."""
+    """Read all of storybook.json. Raises ModelError when it is missing or damaged."""
     try:
         description = json.loads((folder / DESCRIPTION).read_text())
     except (OSError, ValueError) as error:
@@ -138,7 +143,7 @@ def read_description(folder: Path) -> dict[str, Any]:
 
 
 def read_layout(folder: Path = FOLDER) -> Layout:
-    """The Layout a model folder was written with."""
+    """Read the Layout of a model folder. Raises ModelError when a newer version wrote it."""
     values = read_description(folder)["layout"]
     known = {field.name for field in fields(Layout)}
     if set(values) - known:
@@ -147,7 +152,7 @@ def read_layout(folder: Path = FOLDER) -> Layout:
 
 
 def build_unet(layout: Layout) -> Any:
-    """An untrained UNet2DConditionModel of this layout."""
+    """Build an untrained UNet2DConditionModel of this layout."""
     from diffusers import UNet2DConditionModel
 
     network: Any = UNet2DConditionModel
@@ -155,7 +160,10 @@ def build_unet(layout: Layout) -> Any:
 
 
 def load_unet(folder: Path = FOLDER) -> Any:
-    """The UNet2DConditionModel of a folder, in float32 and evaluation mode."""
+    """Load the UNet2DConditionModel of a folder, in float32 and evaluation mode.
+
+    Raises ModelError when it cannot be read.
+    """
     import torch
     from diffusers import UNet2DConditionModel
 

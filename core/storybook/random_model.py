@@ -1,4 +1,4 @@
-"""A model folder with random weights, laid out like the real one, for tests and adapters."""
+"""Writes a model folder with random weights in the layout of the real one, for tests."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -31,7 +31,7 @@ def build_random(folder: Path, layout: Layout = TINY, seed: int = 0) -> Path:
 def _write_text_encoder(folder: Path, layout: Layout) -> None:
     from transformers import BertConfig, BertModel
 
-    tokenizer = _letters()
+    tokenizer = _build_tokenizer()
     config = BertConfig(
         vocab_size=tokenizer.get_vocab_size(),
         hidden_size=layout.context_width,
@@ -44,7 +44,7 @@ def _write_text_encoder(folder: Path, layout: Layout) -> None:
     tokenizer.save(str(folder / "tokenizer.json"))
 
 
-def _letters() -> Any:
+def _build_tokenizer() -> Any:
     from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 
     marks = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]

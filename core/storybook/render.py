@@ -1,4 +1,4 @@
-"""Scenes to pixels: the picture, a layer and a mask per thing, at any size."""
+"""Renders scenes at any size: the picture, and a layer and a mask for each thing."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -23,9 +23,11 @@ _SHIFT: dict[Light, tuple[float, float]] = {
 
 @dataclass(frozen=True)
 class Rendering:
-    """image (h, w, 3); layers: place, then thing with shadow, as straight RGBA; masks 0..255.
+    """The pixels of a scene, all uint8, 0..255.
 
-    A mask is the thing's visible coverage; a footprint also has its shadow and what hides it.
+    ``image`` is (h, w, 3). ``layers`` are (h, w, 4) straight RGBA: the place, then each thing with
+    its shadow. ``masks`` (h, w) are the visible coverage of the things; ``footprints`` (h, w) also
+    hold the shadow and what other things hide.
     """
 
     image: Bytes
@@ -35,7 +37,7 @@ class Rendering:
 
 
 @lru_cache(maxsize=64)
-def _place(name: str, side: int, seed: int) -> Bytes:
+def _draw_place(name: str, side: int, seed: int) -> Bytes:
     return draw_place(name, side, seed)
 
 
@@ -57,7 +59,7 @@ def _draw_item(item: Item, side: int) -> tuple[Image.Image, tuple[int, int]]:
     return image, (round(item.x * side - pixels / 2), round(item.y * side - pixels / 2))
 
 
-def _layer(item: Item, light: Light, side: int) -> tuple[Image.Image, Bytes]:
+def _draw_layer(item: Item, light: Light, side: int) -> tuple[Image.Image, Bytes]:
     """Thing over its own soft shadow, picture-sized, and the thing's own alpha."""
     image, (left, top) = _draw_item(item, side)
     alpha = Image.new("L", (side, side))
@@ -68,11 +70,13 @@ def _layer(item: Item, light: Light, side: int) -> tuple[Image.Image, Bytes]:
     shadow = shadow.filter(ImageFilter.GaussianBlur(0.035 * item.size * side))
     layer = Image.merge("LA", (Image.new("L", (side, side), 0), shadow.point(lambda a: a * SHADOW)))
     canvas = layer.convert("RGBA")
-    canvas.alpha_composite(image.crop(_visible(left, top, image.width, side)), _corner(left, top))
+    canvas.alpha_composite(
+        image.crop(_visible_box(left, top, image.width, side)), _corner(left, top)
+    )
     return canvas, np.asarray(alpha)
 
 
-def _visible(left: int, top: int, pixels: int, side: int) -> tuple[int, int, int, int]:
+def _visible_box(left: int, top: int, pixels: int, side: int) -> tuple[int, int, int, int]:
     """The part of a sprite that falls on the picture, in sprite pixels."""
     return (
         max(0, -left),
@@ -87,13 +91,13 @@ def _corner(left: int, top: int) -> tuple[int, int]:
 
 
 def render(scene: Scene, side: int = 128) -> Rendering:
-    """Draw a scene; the same scene gives the same pixels, always."""
-    base = _place(scene.place, side, scene.seed)
+    """Render a scene; the same scene always gives the same pixels."""
+    base = _draw_place(scene.place, side, scene.seed)
     picture = Image.fromarray(base).convert("RGBA")
     layers = [np.asarray(picture)]
     alphas: list[Bytes] = []
     for item in scene.items:
-        layer, alpha = _layer(item, scene.light, side)
+        layer, alpha = _draw_layer(item, scene.light, side)
         picture.alpha_composite(layer)
         layers.append(np.asarray(layer))
         alphas.append(alpha)

@@ -1,4 +1,4 @@
-"""Random scenes, the same for the same seed: what the model is trained and judged on."""
+"""Random scenes, the same for the same seed, to train and to measure the model."""
 
 from dataclasses import dataclass, replace
 
@@ -26,31 +26,31 @@ class World:
 
     @classmethod
     def small(cls) -> "World":
-        """The narrow world that a processor can learn."""
+        """The small world that can be trained on a processor."""
         return cls(names("small"), tuple(PLACES)[:10], ("clay", "flat"))
 
     @classmethod
     def large(cls) -> "World":
-        """Everything: for training with an accelerator."""
+        """The whole world, for training with an accelerator."""
         return cls(
             names(), tuple(PLACES), ("clay", "flat", "ink", "cartoon"), (0.06, 0.5, 0.3, 0.14)
         )
 
 
 def random_scene(seed: int, world: World) -> Scene:
-    """A scene with as many things as chance says, side by side when there are several."""
+    """Draw a scene with a random number of things, side by side when there are several."""
     random = np.random.default_rng(seed)
     count = int(random.choice(len(world.counts), p=world.counts))
     style = str(random.choice(world.styles))
     things = [str(n) for n in random.choice(world.things, count, replace=False)]
     items = tuple(_item(random, n, i, count, style) for i, n in enumerate(things))
-    items = tuple(_maybe_coloured(random, item, world.colours) for item in items)
+    items = tuple(_recolour_some(random, item, world.colours) for item in items)
     place = str(random.choice(world.places))
     light = LIGHTS[int(random.integers(len(LIGHTS)))]
     return Scene(items, place, light, int(random.integers(2**31)))
 
 
-def _maybe_coloured(random: np.random.Generator, item: Item, share: float) -> Item:
+def _recolour_some(random: np.random.Generator, item: Item, share: float) -> Item:
     if random.random() >= share:
         return item
     return replace(item, colour=str(random.choice(tuple(HUES))))

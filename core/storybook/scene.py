@@ -1,4 +1,4 @@
-"""A Scene: things in a place, as a value that can be edited to give the true counterfactual."""
+"""A Scene: things in a place, as a value whose edits give the true edited picture."""
 
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -39,7 +39,7 @@ class Item:
 
     @property
     def side(self) -> str:
-        """Where it stands, in words; empty near the middle."""
+        """Its position in words; empty near the middle."""
         return "on the left" if self.x < 0.42 else "on the right" if self.x > 0.58 else ""
 
 
@@ -53,7 +53,7 @@ class Scene:
     seed: int = 0
 
     def prompt(self, words: tuple[str, ...] | None = None, with_style: bool = True) -> str:
-        """The sentence that describes this scene; ``words`` may name the things otherwise."""
+        """Return the sentence that describes this scene; ``words`` may rename the things."""
         named = words or tuple(item.words for item in self.items)
         where = PLACES[self.place][1]
         what = " and ".join(f"{article(name)} {name}" for name in named) or "nothing"
@@ -61,39 +61,44 @@ class Scene:
         suffix = f", {styles.pop()}" if len(styles) == 1 else ""
         return f"{what} {where}{suffix}"
 
-    def _with(self, index: int, item: Item) -> "Scene":
+    def _replace_item(self, index: int, item: Item) -> "Scene":
         return replace(self, items=self.items[:index] + (item,) + self.items[index + 1 :])
 
     def replace_thing(self, index: int, name: str) -> "Scene":
-        return self._with(index, replace(self.items[index], name=name))
+        """Return the scene with another thing at an index."""
+        return self._replace_item(index, replace(self.items[index], name=name))
 
     def move(self, index: int, x: float, y: float) -> "Scene":
-        return self._with(index, replace(self.items[index], x=x, y=y))
+        """Return the scene with a thing at another position."""
+        return self._replace_item(index, replace(self.items[index], x=x, y=y))
 
     def resize(self, index: int, size: float) -> "Scene":
-        return self._with(index, replace(self.items[index], size=size))
+        """Return the scene with a thing of another size."""
+        return self._replace_item(index, replace(self.items[index], size=size))
 
     def recolour(self, index: int, colour: str | None) -> "Scene":
-        return self._with(index, replace(self.items[index], colour=colour))
+        """Return the scene with a thing in another colour; None is its own."""
+        return self._replace_item(index, replace(self.items[index], colour=colour))
 
     def remove(self, index: int) -> "Scene":
+        """Return the scene without a thing."""
         return replace(self, items=self.items[:index] + self.items[index + 1 :])
 
     def add(self, item: Item) -> "Scene":
+        """Return the scene with one more thing in front."""
         return replace(self, items=(*self.items, item))
 
     def restyle(self, style: str) -> "Scene":
+        """Return the scene with all things in another style."""
         return replace(self, items=tuple(replace(item, style=style) for item in self.items))
 
     def change_place(self, place: str) -> "Scene":
+        """Return the scene in another place."""
         return replace(self, place=place)
-
-    def relight(self, light: Light) -> "Scene":
-        return replace(self, light=light)
 
 
 def name_in_colour(name: str, colour: str | None) -> str:
-    """A name with another colour in place of its own: "red apple" in blue is "blue apple"."""
+    """Replace the colour in a name: "red apple" in blue is "blue apple"."""
     if colour is None:
         return name
     rest = [word for word in name.split() if word not in HUES]
@@ -101,5 +106,5 @@ def name_in_colour(name: str, colour: str | None) -> str:
 
 
 def article(name: str) -> str:
-    """ "a" or "an"."""
+    """Return the article of a name: "a" or "an"."""
     return "an" if name[0] in "aeiou" else "a"

@@ -1,4 +1,4 @@
-"""Prompts to tokens: MiniLM run through transformers, padded with zeros to a fixed length."""
+"""The text encoder of Storybook: MiniLM, padded with zeros to a fixed length."""
 
 import json
 from pathlib import Path
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class TextEncoder:
-    """Embeds prompts as (n, length, width) token states; rows after the last word are zero."""
+    """Embeds prompts as (n, length, width) token states; states after the last token are zero."""
 
     def __init__(self, bert: Any, tokenizer: Any, length: int) -> None:
         self.bert = bert
@@ -22,19 +22,20 @@ class TextEncoder:
         self.length = length
 
     def ids(self, prompt: str) -> list[int]:
-        """Token ids with start and end marks, cut to the context length."""
+        """Return the token ids with start and end marks, cut to the context length."""
         ids: list[int] = self.tokenizer.encode(prompt).ids
         return ids if len(ids) <= self.length else [*ids[: self.length - 1], ids[-1]]
 
-    def reads(self, prompt: str) -> bool:
+    def can_read(self, prompt: str) -> bool:
         """Whether a prompt fits into the context."""
         return len(self.tokenizer.encode(prompt).ids) <= self.length
 
-    def words(self, prompt: str) -> list[str]:
-        """The token texts, one per context position in use (attention tools name rows by them)."""
+    def token_texts(self, prompt: str) -> list[str]:
+        """Return the text of each token in the context."""
         return [self.tokenizer.id_to_token(index) for index in self.ids(prompt)]
 
     def embed(self, prompts: "Sequence[str]") -> "Tensor":
+        """Embed prompts: (n, length, width) float32, unbounded."""
         import torch
 
         rows = [self.ids(prompt) for prompt in prompts]
@@ -49,7 +50,7 @@ class TextEncoder:
 
 
 def load_text_encoder(folder: Path = FOLDER, layout: Layout | None = None) -> TextEncoder:
-    """The text encoder of a model folder, in float32."""
+    """Load the text encoder of a model folder, in float32. Raises ModelError when unreadable."""
     from safetensors import SafetensorError
     from safetensors.torch import load_file
     from tokenizers import Tokenizer

@@ -1,14 +1,14 @@
-"""What would change: a grey picture of how differently two prompts see a picture."""
+"""What would change: a grey picture of how much the predictions of two prompts differ."""
 
 from collections.abc import Generator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from core.catalog import techniques
+from core.catalog import Paper, techniques
 from core.diffusion.latent_masks import check_finite, grey_picture
 from core.diffusion.model import Image, Model, Step
 from core.editing.inversion import invertible_levels
-from core.params import Range, Text
+from core.params import Prompt, Range, SourcePrompt, Steps
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from core.task import Task
 
 OUTLIERS = 0.98
-"""Of the map's values, above which they count as this bright: extremes would darken the rest."""
+"""The quantile of the map's values that is white: a few extremes would darken all the rest."""
 
 
 @techniques.register
@@ -29,19 +29,20 @@ class DifferenceMap:
 
     id: ClassVar[str] = "difference-map"
     label: ClassVar[str] = "What would change"
+    paper: ClassVar[Paper | None] = Paper("DiffEdit", "2210.11427")
     needs: ClassVar[frozenset[str]] = frozenset()
     needs_mask: ClassVar[bool] = False
     is_seeded: ClassVar[bool] = True
-    is_look: ClassVar[bool] = True
+    shows_map: ClassVar[bool] = True
 
     @dataclass(frozen=True)
     class Params:
-        prompt: Annotated[str, Text("It should show", lines=2)] = ""
-        source_prompt: Annotated[str, Text("Picture shows")] = ""
+        prompt: Annotated[str, Prompt("It should show", lines=2)] = ""
+        source_prompt: Annotated[str, SourcePrompt("Picture shows")] = ""
         noise: Annotated[
             float, Range(0.1, 0.9, "Noise", step=0.05, help="More: larger shapes, less detail.")
         ] = 0.5
-        steps: Annotated[int, Range(1, 50, "Draws")] = 10
+        steps: Annotated[int, Steps(1, 50, "Draws")] = 10
 
     def run(self, task: "Task[Params]", model: Model) -> Generator[Step, None, Image]:
         params = task.params
@@ -51,7 +52,7 @@ class DifferenceMap:
         denoise = check_finite(model.denoiser(model.embed([params.source_prompt, params.prompt])))
         total: Tensor = x0.new_zeros(())
         for draw in range(params.steps):
-            prediction = denoise(level.mix(x0, task.noise(x0, "draw", draw)), level)
-            total = total + (prediction.x0[1:2] - prediction.x0[:1]).abs().mean(1, keepdim=True)
-            yield Step(draw + 1, params.steps, prediction.x0[1:2])
+            source, target = denoise(level.mix(x0, task.noise(x0, "draw", draw)), level).x0.chunk(2)
+            total = total + (target - source).abs().mean(1, keepdim=True)
+            yield Step(draw + 1, params.steps, target)
         return grey_picture(total, task.image.shape[:2], OUTLIERS)

@@ -4,13 +4,13 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from core.catalog import techniques
+from core.catalog import Paper, techniques
 from core.diffusion.latent_masks import last_steps, number_steps, soft_latent_mask
 from core.diffusion.model import Image, Level, Model, Prediction, Step
 from core.diffusion.rectified_flow import Flow
 from core.editing.inversion import Branches, invertible_levels
 from core.editing.prompt_warnings import warn_about_prompt
-from core.params import Range, Text
+from core.params import Guidance, Prompt, Range, SourcePrompt, Steps, Strength
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from core.task import Task
 
 SLOPE = 2 * 1000 / (16 * 128**2)
-"""Of the published loss, 1000 times the mean squared error over its 16 x 128 x 128 latents.
+"""The slope of the published loss, 1000 times the mean squared error of 16 x 128 x 128 latents.
 
-Latents of other sizes are pulled as hard per value: harder, and a walk keeps noise it cannot lose.
+Latents of other sizes are pulled as hard per value: any harder, noise is left over at the end.
 """
 
 
@@ -35,28 +35,31 @@ class FlowChef:
 
     id: ClassVar[str] = "flowchef"
     label: ClassVar[str] = "Steer towards the picture"
+    paper: ClassVar[Paper | None] = Paper("FlowChef", "2412.00100")
     needs: ClassVar[frozenset[str]] = frozenset()
     needs_mask: ClassVar[bool] = False
     is_seeded: ClassVar[bool] = True
+    shows_map: ClassVar[bool] = False
 
     @dataclass(frozen=True)
     class Params:
-        prompt: Annotated[str, Text("It should show", lines=2)] = ""
+        prompt: Annotated[str, Prompt("It should show", lines=2)] = ""
         source_prompt: Annotated[
-            str, Text("Picture shows", help="What is there now; the edit leads away from it.")
+            str,
+            SourcePrompt("Picture shows", help="What is there now; the edit leads away from it."),
         ] = ""
         strength: Annotated[
-            float, Range(0, 1, "Strength", step=0.05, help="0: the picture. 1: from noise.")
+            float, Strength(0, 1, "Strength", step=0.05, help="0: the picture. 1: from noise.")
         ] = 1.0
         guidance: Annotated[
-            float, Range(0, 20, "Guidance scale", step=0.5, help="Inside the region only.")
+            float, Guidance(0, 20, "Guidance scale", step=0.5, help="Inside the region only.")
         ] = 4.5
         kept: Annotated[
             float, Range(0, 1, "Composition kept", step=0.01, help="Share of steps.")
         ] = 0.33
         rate: Annotated[float, Range(0, 10, "Pull towards the picture", step=0.1)] = 0.6
         pulls: Annotated[int, Range(1, 10, "Pulls a step")] = 4
-        steps: Annotated[int, Range(2, 100, "Steps")] = 30
+        steps: Annotated[int, Steps(2, 100, "Steps")] = 30
 
     def run(self, task: "Task[Params]", model: Model) -> Generator[Step, None, Image]:
         x0 = model.encode(task.image)
@@ -99,7 +102,7 @@ class _Steered:
         return self.x0.lerp(self.flow.to_model_latent(x, times[-1]), self.mask)
 
     def _guide(self, z: "Tensor", level: Level, label: Level | None = None) -> Prediction:
-        """The prompt, inside the painted region away from what the picture shows."""
+        """The prompt, inside the painted region guided away from the source prompt."""
         cond, uncond = self.branches.pair(z, level, label)
         if not self.branches.guided:
             return cond
@@ -110,7 +113,7 @@ class _Steered:
         )
 
     def _pull(self, x: "Tensor", velocity: "Tensor", time: float, whole: bool) -> "Tensor":
-        """x after gradient steps on how far the clean latent in sight is from the picture."""
+        """x after gradient steps that bring its predicted clean latent nearer to the picture."""
         share = min(1.0, self.params.rate * SLOPE)
         where = 1.0 if whole else 1 - self.mask
         for _ in range(self.params.pulls):

@@ -4,13 +4,13 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from core.catalog import techniques
+from core.catalog import Paper, techniques
 from core.diffusion.latent_masks import last_steps, number_steps, soft_latent_mask
 from core.diffusion.model import Image, Model, Step
 from core.diffusion.rectified_flow import Flow
 from core.editing.inversion import Branches, invertible_levels
 from core.editing.prompt_warnings import warn_about_prompt
-from core.params import Range, Text
+from core.params import Guidance, NegativePrompt, Prompt, Range, SourcePrompt, Steps, Strength
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -29,27 +29,29 @@ class FlowEdit:
 
     id: ClassVar[str] = "flowedit"
     label: ClassVar[str] = "Change what it shows"
+    paper: ClassVar[Paper | None] = Paper("FlowEdit", "2412.08629")
     needs: ClassVar[frozenset[str]] = frozenset()
     needs_mask: ClassVar[bool] = False
     is_seeded: ClassVar[bool] = True
+    shows_map: ClassVar[bool] = False
 
     @dataclass(frozen=True)
     class Params:
-        prompt: Annotated[str, Text("It should show", lines=2)] = ""
-        source_prompt: Annotated[str, Text("Picture shows", help="What is there now.")] = ""
+        prompt: Annotated[str, Prompt("It should show", lines=2)] = ""
+        source_prompt: Annotated[str, SourcePrompt("Picture shows", help="What is there now.")] = ""
         strength: Annotated[
-            float, Range(0, 1, "Strength", step=0.02, help="How much of the walk is edited.")
+            float, Strength(0, 1, "Strength", step=0.02, help="How much of the walk is edited.")
         ] = 0.66
-        guidance: Annotated[float, Range(1, 20, "Guidance scale", step=0.5)] = 13.5
+        guidance: Annotated[float, Guidance(1, 20, "Guidance scale", step=0.5)] = 13.5
         source_guidance: Annotated[float, Range(1, 20, "Source guidance", step=0.5)] = 3.5
-        negative_prompt: Annotated[str, Text("Negative prompt")] = ""
+        negative_prompt: Annotated[str, NegativePrompt("Negative prompt")] = ""
         draws: Annotated[
             int, Range(1, 8, "Noises a step", help="More make the edit steadier and slower.")
         ] = 1
         free: Annotated[
             int, Range(0, 50, "Free last steps", help="Steps that follow the prompt alone.")
         ] = 0
-        steps: Annotated[int, Range(2, 100, "Steps")] = 50
+        steps: Annotated[int, Steps(2, 100, "Steps")] = 50
 
     def run(self, task: "Task[Params]", model: Model) -> Generator[Step, None, Image]:
         x0 = model.encode(task.image)
@@ -78,14 +80,14 @@ class _Edit:
     def _branches(self, model: Model) -> tuple[Branches, Branches]:
         """Source and target under every noise of a step, and the target alone."""
         params = self.params
-        shown = [params.source_prompt, params.prompt]
-        embeddings = model.embed([prompt for prompt in shown for _ in range(params.draws)])
+        prompts = [params.source_prompt, params.prompt]
+        both = model.embed([prompt for prompt in prompts for _ in range(params.draws)])
         scales = [params.source_guidance] * params.draws + [params.guidance] * params.draws
         negative = model.embed([params.negative_prompt])
-        alone = model.embed([params.prompt])
+        target = model.embed([params.prompt])
         return (
-            Branches(model, embeddings, scales, negative),
-            Branches(model, alone, (params.guidance,), negative),
+            Branches(model, both, scales, negative),
+            Branches(model, target, (params.guidance,), negative),
         )
 
     def walk(self) -> "Walk":
@@ -100,7 +102,7 @@ class _Edit:
         return x
 
     def _difference(self, i: int, x: "Tensor") -> "Tensor":
-        """What the target's flow does more than the source's, on average over noises."""
+        """The target's velocity less the source's, on average over noises."""
         import torch
 
         time = self.flow.times[i]
@@ -117,7 +119,7 @@ class _Edit:
         return (1 - time) * self.x0 + time * noise
 
     def _sample(self, x: "Tensor", first: int) -> "Walk":
-        """The last steps: an ordinary walk from where the edit stands."""
+        """The last steps: an ordinary walk that starts at the edit so far."""
         times = self.flow.times
         x = self._noised_latent(first, 0) + (x - self.x0)
         for i in range(first, len(times) - 1):

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from core import catalog
-from core.catalog import RegistryChoice, techniques, verifiers
+from core.catalog import Paper, RegistryChoice, techniques, verifiers
 from core.diffusion.eta_step import step_mean, step_sigma
 from core.diffusion.latent_masks import check_finite, last_steps, soft_latent_mask
 from core.diffusion.model import Image, Levels, Model, Prediction, Step
-from core.params import Choice, Range, Text
+from core.params import Choice, Prompt, Range, Steps, Strength
 from core.scoring.case import Case
 
 if TYPE_CHECKING:
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 catalog.load("verifiers")
 STEERED = (0.2, 0.8)
-"""The share of the walk in which particles are chosen between."""
-EVERY = 0.1
-"""So often, in shares of the walk."""
+"""The part of the walk in which particles are resampled."""
+INTERVAL = 0.1
+"""Between two resamplings, as a share of the walk."""
 
 
 @techniques.register
@@ -35,21 +35,23 @@ class GoodSeed:
 
     id: ClassVar[str] = "good-seed"
     label: ClassVar[str] = "Best of several"
+    paper: ClassVar[Paper | None] = Paper("Inference-Time Scaling", "2501.09732")
     needs: ClassVar[frozenset[str]] = frozenset()
     needs_mask: ClassVar[bool] = False
     is_seeded: ClassVar[bool] = True
+    shows_map: ClassVar[bool] = False
 
     @dataclass(frozen=True)
     class Params:
-        prompt: Annotated[str, Text("Prompt", lines=2)] = ""
-        strength: Annotated[float, Range(0, 1, "Strength", step=0.05)] = 1.0
+        prompt: Annotated[str, Prompt("Prompt", lines=2)] = ""
+        strength: Annotated[float, Strength(0, 1, "Strength", step=0.05)] = 1.0
         count: Annotated[int, Range(1, 16, "Noises tried")] = 4
         search: Annotated[str, Choice(("bank", "steering"), "Search")] = "bank"
         verifier: Annotated[str, RegistryChoice(verifiers, "Best is")] = "agreement"
         pressure: Annotated[
             float, Range(0, 100, "Pressure", step=1, help="Of the choice in steering.")
         ] = 10.0
-        steps: Annotated[int, Range(1, 100, "Steps")] = 20
+        steps: Annotated[int, Steps(1, 100, "Steps")] = 20
 
     def run(self, task: "Task[Params]", model: Model) -> Generator[Step, None, Image]:
         params = task.params
@@ -79,7 +81,8 @@ class NoiseSearch:
         self.rewards = x0.new_zeros(self.params.count)
 
     def walk(self) -> "Generator[Step, None, Tensor]":
-        noise, levels = self.noises(), self.levels
+        """Walk to the end; returns the best latent, (1, c, h, w) float, unbounded."""
+        noise, levels = self.draw_noises(), self.levels
         z, last, best = self._start(noise), len(levels) - 2, 0
         for i, (here, there) in enumerate(zip(levels, levels[1:], strict=False)):
             prediction = self.denoise(z, here)
@@ -87,14 +90,17 @@ class NoiseSearch:
             outside = there.mix(self.x0, noise) if there.noise else self.x0
             z = outside.lerp(z, self.mask)
             if i == last:
-                best = self.best(z)
-            elif self._chooses(i):
+                best = self.best_row(z)
+            elif self._is_resampling_step(i):
                 z, noise = self._resample(prediction.x0, i, z, noise)
             yield Step(i + 1, last + 1, prediction.x0[best : best + 1])
         return z[best : best + 1]
 
-    def noises(self) -> "Tensor":
-        """The seed's own noise first, then others; a larger bank holds the smaller one."""
+    def draw_noises(self) -> "Tensor":
+        """The seed's own noise first, then others; a larger bank holds the smaller one.
+
+        Returns (count, c, h, w) float, standard normal.
+        """
         import torch
 
         others = [self.task.noise(self.x0, "bank", n) for n in range(1, self.params.count)]
@@ -111,26 +117,27 @@ class NoiseSearch:
         here, there = self.levels[i : i + 2]
         if self.params.search == "bank":
             return prediction.at(there)
-        fresh = step_sigma(here, there) * self.task.noise(prediction.x0, "steer", i)
-        return step_mean(prediction, here, there) + fresh
+        noise = self.task.noise(prediction.x0, "steer", i)
+        return step_mean(prediction, here, there) + step_sigma(here, there) * noise
 
-    def best(self, z: "Tensor") -> int:
+    def best_row(self, z: "Tensor") -> int:
+        """Which clean latent of z the verifier scores highest. (n, c, h, w) float, unbounded."""
         if self.params.count == 1:
             return 0
         return int(self.verify(z).argmax())
 
-    def _chooses(self, i: int) -> bool:
-        """Whether step i is one after which particles are chosen between."""
+    def _is_resampling_step(self, i: int) -> bool:
+        """Whether particles are resampled after step i."""
         if self.params.search == "bank" or self.params.count == 1:
             return False
         steps = len(self.levels) - 1
-        every = max(1, round(EVERY * steps))
-        return STEERED[0] * steps <= i < STEERED[1] * steps and i % every == 0
+        interval = max(1, round(INTERVAL * steps))
+        return STEERED[0] * steps <= i < STEERED[1] * steps and i % interval == 0
 
     def _resample(
         self, x0: "Tensor", i: int, z: "Tensor", noise: "Tensor"
     ) -> "tuple[Tensor, Tensor]":
-        """Particles drawn anew by how much their reward has grown."""
+        """Draw particles anew, in proportion to how much their reward has grown."""
         rewards = self.verify(x0)
         weights = (self.params.pressure * (rewards - self.rewards)).softmax(0)
         rows = sample_rows(weights, self.task.noise(weights[:, None, None, None], "choice", i))
@@ -139,7 +146,10 @@ class NoiseSearch:
 
 
 def sample_rows(weights: "Tensor", noise: "Tensor") -> "Tensor":
-    """As many rows as there are weights, drawn by them; noise is normal."""
+    """As many row indices as there are weights, drawn in proportion to them.
+
+    weights: (n,) float, 0..1, with sum 1; noise: n values, standard normal. Returns (n,) int64.
+    """
     import torch
 
     chances = (1 + torch.erf(noise.flatten() / math.sqrt(2))) / 2

@@ -1,11 +1,11 @@
-"""Guide-and-Rescale: an edit held to the source's layout by the slope of an energy."""
+"""Guide-and-Rescale: an edit held to the source's layout by the gradient of an energy."""
 
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar, NamedTuple
 
-from core.catalog import techniques
+from core.catalog import Paper, techniques
 from core.diffusion.model import Denoise, Image, Level, Model, Prediction, Step
 from core.editing.attention_maps import AttentionRecorder, all_heads
 from core.editing.energy_guidance import FeatureRecorder, energy_gradient, shift_prediction
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 
 
 class Guider(NamedTuple):
-    """What an energy weighs, and how long its slope may be beside the prompt's guidance.
+    """The weights of an energy, and how long its gradient may be against the prompt's guidance.
 
-    ``block`` gives the features, the last up block where it has no name. ``is_prompted``: the
-    edit's are seen with its own words, else with the source's.
+    ``block`` names the block that gives the features, empty for the last up block. ``is_prompted``:
+    the edit's features are those under its own prompt, else those under the source's.
     """
 
     layout: float
@@ -59,9 +59,11 @@ class GuideAndRescale:
 
     id: ClassVar[str] = "guide-and-rescale"
     label: ClassVar[str] = "Change, layout kept"
+    paper: ClassVar[Paper | None] = Paper("Guide-and-Rescale", "2409.01322")
     needs: ClassVar[frozenset[str]] = frozenset({"attention", "gradient"})
     needs_mask: ClassVar[bool] = False
     is_seeded: ClassVar[bool] = False
+    shows_map: ClassVar[bool] = False
 
     @dataclass(frozen=True)
     class Params(EditParams):
@@ -100,9 +102,9 @@ class _HeldLayout(EditVariation):
 
 
 def scales_of(params: GuideAndRescale.Params) -> list[float]:
-    """The source is seen without guidance, as published.
+    """The guidance scales of source and target; the source has no guidance, as published.
 
-    Prompts that are the same ask for nothing: then both branches are guided, and stay together.
+    Equal prompts ask for no change: then both branches are guided, and stay together.
     """
     is_asked = params.prompt != params.source_prompt
     return [1.0 if is_asked else params.guidance, params.guidance]
@@ -111,7 +113,7 @@ def scales_of(params: GuideAndRescale.Params) -> list[float]:
 class _Guided:
     """A denoiser whose edited branch also goes down the energy.
 
-    That is how unlike the source's the edit's maps and features are under the source's words.
+    That is how unlike the source's the edit's maps and features are under the source's prompt.
     """
 
     def __init__(self, branches: Branches, guider: Guider) -> None:
@@ -121,37 +123,36 @@ class _Guided:
     def __call__(self, z: "Tensor", level: Level, label: Level | None = None) -> Prediction:
         import torch
 
-        shown, target = z[TARGET:], _TargetPrediction(self.target, level, label)
+        edit, predicted = z[TARGET:], _EditPrediction(self.target, level, label)
         with (wanted := GuidanceFeatures(self.guider)).record(self.model):
             kept = self.source(z[:TARGET], level, label)
 
-        def energy(shown: "Tensor") -> "Tensor":
+        def energy(edit: "Tensor") -> "Tensor":
             with (found := GuidanceFeatures(self.guider)).record(self.model):
-                self.source(shown, level, label)
+                self.source(edit, level, label)
             if self.guider.is_prompted:
                 with (prompted := GuidanceFeatures(self.guider)).record(self.model):
-                    target.of(shown)
+                    predicted.of(edit)
                 found.tap = prompted.tap
             return unlikeness(found, wanted, self.guider)
 
-        slope = energy_gradient(energy, shown)
-        with GuidanceFeatures(self.guider).record(
-            self.model
-        ):  # Opened layers round otherwise: equal stays so.
-            free, push = target.of(shown)
+        slope = energy_gradient(energy, edit)
+        # Layers under a control round otherwise; only so do equal branches stay equal.
+        with GuidanceFeatures(self.guider).record(self.model):
+            free, push = predicted.of(edit)
         edited = shift_prediction(free, level, rescale_gradient(slope, push, self.guider))
         return Prediction(*(torch.cat(pair) for pair in zip(kept, edited, strict=True)))
 
 
-class _TargetPrediction:
-    """What the network predicts of the edit, computed once."""
+class _EditPrediction:
+    """The network's prediction for the edit, evaluated once."""
 
     def __init__(self, target: Branches, level: Level, label: Level | None) -> None:
         self.target, self.levels = target, (level, label)
         self._known: tuple[Prediction, Tensor] | None = None
 
     def of(self, z: "Tensor") -> "tuple[Prediction, Tensor]":
-        """The guided prediction, and how far the prompt's guidance pushes."""
+        """The guided prediction, and what the prompt's guidance adds to its noise."""
         if self._known is None:
             cond, uncond = self.target.pair(z, *self.levels)
             free = self.target.apply_guidance(cond, uncond)
@@ -161,7 +162,7 @@ class _TargetPrediction:
 
 
 class GuidanceFeatures:
-    """What the energy compares of one look: self-attention maps and features."""
+    """What the energy compares of one network call: self-attention maps and features."""
 
     def __init__(self, guider: Guider) -> None:
         self.recorder = AttentionRecorder(is_cross=False, reduce=all_heads)
@@ -176,7 +177,7 @@ class GuidanceFeatures:
 def unlikeness(found: GuidanceFeatures, wanted: GuidanceFeatures, guider: Guider) -> "Tensor":
     """Squared differences of self-attention maps, summed over layers, and of features.
 
-    The first row of each is conditional; others, unconditional, do not count.
+    Of each only the first row counts, the conditional one. Returns a scalar float, non-negative.
     """
     import torch
 
@@ -189,9 +190,12 @@ def unlikeness(found: GuidanceFeatures, wanted: GuidanceFeatures, guider: Guider
 
 
 def rescale_gradient(slope: "Tensor", push: "Tensor", guider: Guider) -> "Tensor":
-    """The slope, its norm brought within the guider's bounds times that of a push."""
-    size, yardstick = float(slope.norm()), float(push.norm())
-    if not size or not yardstick:
+    """Scale a gradient so that its norm is within the guider's bounds times that of a push.
+
+    slope, push: (1, c, h, w) float, unbounded. Returns the same shape and dtype.
+    """
+    size, reference = float(slope.norm()), float(push.norm())
+    if not size or not reference:
         return slope
-    ratio = size / yardstick
+    ratio = size / reference
     return slope * (min(max(ratio, guider.least), guider.most) / ratio)

@@ -4,7 +4,7 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from core.catalog import techniques
+from core.catalog import Paper, techniques
 from core.diffusion.attention import AttentionLayer, AttentionStates
 from core.diffusion.guidance import guide_prediction
 from core.diffusion.latent_masks import check_finite, last_steps, number_steps, soft_latent_mask
@@ -18,7 +18,17 @@ from core.editing.attention_maps import (
 from core.editing.inversion import invertible_levels, select_rows
 from core.editing.prompt_warnings import warn_about_prompt
 from core.editing.token_alignment import align_tokens, find_differing_tokens, token_indices
-from core.params import Range, Switch, Text
+from core.params import (
+    Guidance,
+    NegativePrompt,
+    Prompt,
+    Range,
+    SourcePrompt,
+    Steps,
+    Strength,
+    Switch,
+    Text,
+)
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -27,9 +37,9 @@ if TYPE_CHECKING:
     from core.task import Task
 
 SOURCE, TARGET, LAYOUT, BRANCHES = 0, 1, 2, 3
-"""The layout branch reads the source's words; it lends the source's look to the new shape."""
+"""The layout branch has the source's prompt; it gives the source's appearance to the new shape."""
 LEAST_EDIT = 0.15
-"""Over the signal: below this share of its most, a word that changes is nowhere."""
+"""The edit threshold is at least this divided by the level's signal."""
 
 
 @techniques.register
@@ -42,20 +52,22 @@ class InfEdit:
 
     id: ClassVar[str] = "infedit"
     label: ClassVar[str] = "Edit in few steps"
+    paper: ClassVar[Paper | None] = Paper("InfEdit", "2312.04965")
     needs: ClassVar[frozenset[str]] = frozenset({"attention"})
     needs_mask: ClassVar[bool] = False
     is_seeded: ClassVar[bool] = True
+    shows_map: ClassVar[bool] = False
 
     @dataclass(frozen=True)
     class Params:
-        prompt: Annotated[str, Text("It should show", lines=2)] = ""
-        source_prompt: Annotated[str, Text("Picture shows", help="What is there now.")] = ""
+        prompt: Annotated[str, Prompt("It should show", lines=2)] = ""
+        source_prompt: Annotated[str, SourcePrompt("Picture shows", help="What is there now.")] = ""
         strength: Annotated[
-            float, Range(0, 1, "Strength", step=0.05, help="0: the picture. 1: the prompt.")
+            float, Strength(0, 1, "Strength", step=0.05, help="0: the picture. 1: the prompt.")
         ] = 1.0
-        guidance: Annotated[float, Range(1, 20, "Guidance scale", step=0.1)] = 2.3
+        guidance: Annotated[float, Guidance(1, 20, "Guidance scale", step=0.1)] = 2.3
         source_guidance: Annotated[float, Range(1, 20, "Source guidance", step=0.1)] = 1.0
-        negative_prompt: Annotated[str, Text("Negative prompt")] = ""
+        negative_prompt: Annotated[str, NegativePrompt("Negative prompt")] = ""
         cross_replace: Annotated[float, Range(0, 1, "Words kept", step=0.05)] = 0.7
         self_replace: Annotated[float, Range(0, 1, "Layout kept", step=0.05)] = 0.7
         fresh: Annotated[
@@ -70,7 +82,7 @@ class InfEdit:
         kept_words: Annotated[str, Text("Words kept as they are", help="In both prompts.")] = ""
         edit_threshold: Annotated[float, Range(0, 1, "Edit threshold", step=0.05)] = 0.55
         keep_threshold: Annotated[float, Range(0, 1, "Keep threshold", step=0.05)] = 0.6
-        steps: Annotated[int, Range(2, 100, "Steps")] = 12
+        steps: Annotated[int, Steps(2, 100, "Steps")] = 12
 
     def run(self, task: "Task[Params]", model: Model) -> Generator[Step, None, Image]:
         edit = _Edit(task, model)
@@ -114,7 +126,7 @@ class _Edit:
         return self.task.noise(self.x0, "infedit", self.skipped + i)
 
     def _predict(self, z: "Tensor", level: Level) -> Prediction:
-        """What every branch sees, guided; either all have a row against them or none."""
+        """The guided prediction for every branch; all have an unconditional row, or none."""
         import torch
 
         params, embeddings = self.params, self.embeddings
@@ -134,7 +146,7 @@ class _Edit:
     def _step(
         self, z: "Tensor", prediction: Prediction, here: Level, there: Level, noise: "Tensor"
     ) -> "Tensor":
-        """The consistent step (DDCM): the source stays a noised picture, whatever was seen."""
+        """The consistent step (DDCM): the source stays a noised picture at every prediction."""
         consistent = (z[:TARGET] - here.signal * self.x0) / here.noise
         fresh = self.params.fresh
         known = consistent + (prediction.eps - prediction.eps[:TARGET])
@@ -145,8 +157,8 @@ class _Edit:
 class UnifiedAttention:
     """Unified attention control: layout and words of the source for the edit, then the reverse.
 
-    ``at`` is the step of the whole walk, of ``count`` in all; of a guided walk the three branches
-    come twice, with their words and against them.
+    ``at`` is the step of the whole walk, of ``count`` in all. In a guided walk the three branches
+    come twice, conditional and unconditional.
     """
 
     def __init__(self, params: InfEdit.Params, model: Model, x0: "Tensor", count: int) -> None:
@@ -196,7 +208,10 @@ class UnifiedAttention:
         return lent
 
     def blend(self, z: "Tensor", level: Level) -> "Tensor":
-        """The edit where edited words look, the source where kept ones do, else the layout."""
+        """The edit where edited words are, the source where kept ones are, else the layout.
+
+        z: (3, c, h, w) float, unbounded. Returns the same shape and dtype.
+        """
         import torch
 
         if not self.collector.collected:

@@ -4,10 +4,10 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from core.catalog import techniques
+from core.catalog import Paper, techniques
 from core.diffusion.model import Image, Model, Step
 from core.editing.prompt_edit import INVERSION, EditParams, EditVariation, PromptEdit
-from core.params import Range
+from core.params import Guidance, Range, Steps, Strength
 
 if TYPE_CHECKING:
     from core.task import Task
@@ -23,18 +23,22 @@ class InvertAndEdit:
 
     id: ClassVar[str] = "invert-and-edit"
     label: ClassVar[str] = "Rewrite"
+    paper: ClassVar[Paper | None] = Paper(
+        "An Edit Friendly DDPM Noise Space: Inversion and Manipulations", "2304.06140"
+    )
     needs: ClassVar[frozenset[str]] = frozenset()
     needs_mask: ClassVar[bool] = False
     is_seeded: ClassVar[bool] = True
+    shows_map: ClassVar[bool] = False
 
     @dataclass(frozen=True)
     class Params(EditParams):
         strength: Annotated[
-            float, Range(0, 1, "Strength", step=0.05, help="0: the picture. 1: the prompt.")
+            float, Strength(0, 1, "Strength", step=0.05, help="0: the picture. 1: the prompt.")
         ] = 0.64
-        guidance: Annotated[float, Range(1, 20, "Guidance scale", step=0.5)] = 15.0
+        guidance: Annotated[float, Guidance(1, 20, "Guidance scale", step=0.5)] = 15.0
         inverter: Annotated[str, INVERSION] = "edit-friendly"
-        steps: Annotated[int, Range(2, 100, "Steps")] = 100
+        steps: Annotated[int, Steps(2, 100, "Steps")] = 100
         source_guidance: Annotated[
             float,
             Range(

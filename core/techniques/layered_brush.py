@@ -6,11 +6,11 @@ from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from core.catalog import techniques
+from core.catalog import Paper, techniques
 from core.diffusion.latent_masks import check_finite, known_region, number_steps, soft_latent_mask
 from core.diffusion.model import Denoise, Image, Model, Step
 from core.editing.cached_trajectory import LayerLatent, Trajectory, Walk, merge_layers
-from core.params import Choice, Range, Text
+from core.params import Choice, Depth, Prompt, Steps, Strength, Text
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from core.task import Task
 
 TAIL = 2
-"""Steps run jointly for the whole picture at the end, as published."""
+"""Steps at the end that run for the whole picture together, as published."""
 
 
 @techniques.register
@@ -31,20 +31,22 @@ class LayeredBrush:
 
     id: ClassVar[str] = "layered-brush"
     label: ClassVar[str] = "Diffusion brush"
+    paper: ClassVar[Paper | None] = Paper("Layered Diffusion Brushes", "2405.00313")
     needs: ClassVar[frozenset[str]] = frozenset()
     needs_mask: ClassVar[bool] = True
     is_seeded: ClassVar[bool] = True
+    shows_map: ClassVar[bool] = False
 
     @dataclass(frozen=True)
     class Params:
-        prompt: Annotated[str, Text("Prompt", lines=2)] = ""
+        prompt: Annotated[str, Prompt("Prompt", lines=2)] = ""
         strength: Annotated[
-            float, Range(0, 1, "Strength", step=0.05, help="How much of the noise is new.")
+            float, Strength(0, 1, "Strength", step=0.05, help="How much of the noise is new.")
         ] = 1.0
         depth: Annotated[
-            float, Range(0, 1, "Depth", step=0.05, help="Low: texture. High: other objects.")
+            float, Depth(0, 1, "Depth", step=0.05, help="Low: texture. High: other objects.")
         ] = 0.75
-        steps: Annotated[int, Range(TAIL + 2, 100, "Steps")] = 20
+        steps: Annotated[int, Steps(TAIL + 2, 100, "Steps")] = 20
         base: Annotated[
             str,
             Choice(
@@ -96,11 +98,12 @@ class _Stroke:
     @property
     def calls(self) -> int:
         """Depth + 2, and once per picture whatever of the base path is not known yet."""
-        climbing = max(0, self.path.start - self.start)
-        return climbing + len(self.path.missing_replays(self._first_held)) + self.last - self.start
+        inversions = max(0, self.path.start - self.start)
+        replays = len(self.path.missing_replays(self._first_replay))
+        return inversions + replays + self.last - self.start
 
     @property
-    def _first_held(self) -> int:
+    def _first_replay(self) -> int:
         return self.start if self.task.params.strength < 1 else self.merge
 
     def walk(self) -> Walk:

@@ -4,7 +4,7 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar, NamedTuple
 
-from core.catalog import techniques
+from core.catalog import Paper, techniques
 from core.diffusion.attention import AttentionCall
 from core.diffusion.model import Conditioning, Denoise, Image, Level, Model, Prediction, Step
 from core.diffusion.noise_schedule import SCHEDULE_STEPS, full_schedule, nearest_index
@@ -20,7 +20,7 @@ from core.editing.prompt_edit import (
     PromptEdit,
 )
 from core.editing.token_alignment import token_indices
-from core.params import Range, Text
+from core.params import Guidance, Prompt, Range, Steps, Strength
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from core.task import Task
 
 PLAIN, FIRST = 2, 3
-"""The network's rows after source and target: without words, and the first concept."""
+"""The network's rows after source and target: without a prompt, and the first concept."""
 LAYOUT = 0.2
 """In this noisiest share of the schedule what a concept changes is all over the picture."""
 SMOOTHING = (0.2119, 0.5761, 0.2119)
@@ -36,6 +36,8 @@ SMOOTHING = (0.2119, 0.5761, 0.2119)
 
 
 class Concept(NamedTuple):
+    """Words to add to the picture (sign 1) or to remove from it (sign -1)."""
+
     words: str
     sign: int
 
@@ -57,21 +59,23 @@ class LeditsPlusPlus:
 
     id: ClassVar[str] = "ledits++"
     label: ClassVar[str] = "Add and remove"
+    paper: ClassVar[Paper | None] = Paper("LEDITS++", "2311.16711")
     needs: ClassVar[frozenset[str]] = frozenset({"attention"})
     needs_mask: ClassVar[bool] = False
     is_seeded: ClassVar[bool] = True
+    shows_map: ClassVar[bool] = False
 
     @dataclass(frozen=True)
     class Params(EditParams):
         prompt: Annotated[
-            str, Text("Concepts", lines=2, help="Between commas; a leading minus removes.")
+            str, Prompt("Concepts", lines=2, help="Between commas; a leading minus removes.")
         ] = ""
         strength: Annotated[
-            float, Range(0, 1, "Strength", step=0.01, help="0: the picture. 1: the prompt.")
+            float, Strength(0, 1, "Strength", step=0.01, help="0: the picture. 1: the prompt.")
         ] = 0.88
-        guidance: Annotated[float, Range(1, 20, "Guidance scale", step=0.5)] = 3.5
+        guidance: Annotated[float, Guidance(1, 20, "Guidance scale", step=0.5)] = 3.5
         inverter: Annotated[str, INVERSION] = "ledits++"
-        steps: Annotated[int, Range(2, 100, "Steps")] = 34
+        steps: Annotated[int, Steps(2, 100, "Steps")] = 34
         scale: Annotated[float, Range(0, 20, "Concept strength", step=0.5)] = 5.0
         threshold: Annotated[
             float, Range(0, 1, "Locality", step=0.05, help="Share of the picture left alone.")
@@ -102,7 +106,7 @@ class _PlainSource(EditVariation):
 
     def scales(self) -> list[float]:
         params = self.params
-        # Guidance towards what it leads away from is none.
+        # Equal conditional and unconditional prompts give no guidance.
         scale = 1.0 if params.source_prompt == params.negative_prompt else params.guidance
         return [scale] * 2
 
@@ -139,20 +143,20 @@ class _Concepts(_PlainSource):
         embeddings = branches.embeddings.concatenate(model.embed(prompts))
         return Branches(model, embeddings, scales, branches.negative)
 
-    def _add_concepts(self, prediction: Prediction, level: Level) -> Prediction:
-        """Source and target of a prediction, to the target every concept added."""
+    def _add_concepts(self, rows: Prediction, level: Level) -> Prediction:
+        """Source and target of a prediction, every concept added to the target."""
         threshold = self.params.threshold
-        x0, eps = prediction.x0[:PLAIN].clone(), prediction.eps[:PLAIN].clone()
+        x0, eps = rows.x0[:PLAIN].clone(), rows.eps[:PLAIN].clone()
         schedule = full_schedule(self.edit.model)
         is_layout = nearest_index(schedule, level) < LAYOUT * SCHEDULE_STEPS
         for n, concept in enumerate(self.wanted):
-            change = prediction.eps[FIRST + n] - prediction.eps[PLAIN]
+            change = rows.eps[FIRST + n] - rows.eps[PLAIN]
             where = self.maps.where(n, threshold)
             if not is_layout:
                 where = where * above(change.abs().sum(0), threshold)
             where = where * concept.sign * self.params.scale
             eps[TARGET] += where * change
-            x0[TARGET] += where * (prediction.x0[FIRST + n] - prediction.x0[PLAIN])
+            x0[TARGET] += where * (rows.x0[FIRST + n] - rows.x0[PLAIN])
         return Prediction(x0, eps)
 
 
@@ -167,7 +171,7 @@ class ConceptMaps(AttentionRecorder):
         self.tokens = [token_indices(pieces(one.words), pieces(one.words)) for one in wanted]
 
     def where(self, n: int, threshold: float) -> "Tensor":
-        """Where concept n is attended to most: height x width float, 0 or 1."""
+        """Where concept n is attended to most: height x width float, 0..1, each 0 or 1."""
         if not self.collected or not self.tokens[n]:
             return self.everywhere
         attention = self.mean()[n][:, self.tokens[n]].sum(-1)
@@ -175,7 +179,7 @@ class ConceptMaps(AttentionRecorder):
 
 
 def smooth(picture: "Tensor") -> "Tensor":
-    """A picture (height, width) under the published kernel."""
+    """Smooth a map with the published kernel. height x width float, 0..1, to the same."""
     from torch.nn.functional import conv2d, pad
 
     row = picture.new_tensor(SMOOTHING)
@@ -184,7 +188,10 @@ def smooth(picture: "Tensor") -> "Tensor":
 
 
 def above(picture: "Tensor", share: float) -> "Tensor":
-    """1 where a picture exceeds its quantile: everywhere at share 0, nowhere at 1."""
+    """1 where a picture exceeds its quantile: everywhere at share 0, nowhere at 1.
+
+    picture: height x width float, non-negative. Returns the same shape and dtype, each 0 or 1.
+    """
     if share <= 0:
         return picture.new_ones(picture.shape)
     return (picture > picture.flatten().quantile(share)).to(picture)

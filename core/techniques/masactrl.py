@@ -4,7 +4,7 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from core.catalog import techniques
+from core.catalog import Paper, techniques
 from core.diffusion.attention import AttentionCall, AttentionLayer, AttentionStates
 from core.diffusion.model import Image, Model, Step
 from core.editing.attention_maps import (
@@ -46,9 +46,11 @@ class MasaCtrl:
 
     id: ClassVar[str] = "masactrl"
     label: ClassVar[str] = "Change pose"
+    paper: ClassVar[Paper | None] = Paper("MasaCtrl", "2304.08465")
     needs: ClassVar[frozenset[str]] = frozenset({"self-attention"})
     needs_mask: ClassVar[bool] = False
     is_seeded: ClassVar[bool] = False
+    shows_map: ClassVar[bool] = False
 
     @dataclass(frozen=True)
     class Params(EditParams):
@@ -73,11 +75,11 @@ class MasaCtrl:
 
 
 def _is_apart(params: MasaCtrl.Params, model: Model) -> bool:
-    """Whether a subject is named, on a model that tells where it is."""
-    is_named, is_seen = bool(params.subject.strip()), "attention" in model.capabilities
-    if is_named and not is_seen:
+    """Whether a subject is named, and the model's attention maps show where it is."""
+    is_named, has_maps = bool(params.subject.strip()), "attention" in model.capabilities
+    if is_named and not has_maps:
         model.notes.append(UNSEEN)
-    return is_named and is_seen
+    return is_named and has_maps
 
 
 class _Mutual(EditVariation):
@@ -119,7 +121,7 @@ class MutualControl:
 
 
 class _Apart(_Mutual):
-    """The subject of the edit sees the subject of the source, the background its background."""
+    """The edit's subject attends to the source's subject, its background to the background."""
 
     def __init__(self, edit: PromptEdit, params: MasaCtrl.Params) -> None:
         super().__init__(edit, params)
@@ -175,7 +177,7 @@ class Subject:
         self.collector.add(place, maps)
 
     def where(self, branch: int, cells: int) -> "Tensor":
-        """Whether each of so many cells of a layer is of the subject, (cells,) bool."""
+        """Whether each of n cells of a layer is of the subject: (n,) bool, 0..1."""
         attention = self.collector.mean()[branch, :, self.tokens[branch]].sum(-1)
         low, high = attention.min(), attention.max()
         shares = (attention - low) / (high - low).clamp(min=1e-8)

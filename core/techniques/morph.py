@@ -6,11 +6,20 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from core.catalog import techniques
+from core.catalog import Paper, techniques
 from core.diffusion.latent_masks import last_steps, number_steps, soft_latent_mask
 from core.diffusion.model import Conditioning, Denoise, Image, Level, Levels, Model, Step
 from core.editing.inversion import Branches, Source, ddim_invert, invertible_levels, select_rows
-from core.params import File, Range, Text
+from core.params import (
+    Guidance,
+    NegativePrompt,
+    PictureFile,
+    Prompt,
+    Range,
+    SourcePrompt,
+    Steps,
+    Strength,
+)
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -35,20 +44,22 @@ class Morph:
 
     id: ClassVar[str] = "morph"
     label: ClassVar[str] = "Morph"
+    paper: ClassVar[Paper | None] = Paper("NoiseDiffusion", "2403.08840")
     needs: ClassVar[frozenset[str]] = frozenset()
     needs_mask: ClassVar[bool] = False
     is_seeded: ClassVar[bool] = True
+    shows_map: ClassVar[bool] = False
 
     @dataclass(frozen=True)
     class Params:
-        prompt: Annotated[str, Text("Prompt", lines=2)] = ""
-        source_prompt: Annotated[str, Text("Picture shows")] = ""
-        picture: Annotated[str, File("Other picture", OTHER)] = ""
+        prompt: Annotated[str, Prompt("Prompt", lines=2)] = ""
+        source_prompt: Annotated[str, SourcePrompt("Picture shows")] = ""
+        picture: Annotated[str, PictureFile("Other picture", OTHER)] = ""
         share: Annotated[
             float, Range(0, 1, "Share", step=0.05, help="0: your picture. 1: the other one.")
         ] = 0.5
         strength: Annotated[
-            float, Range(0, 1, "Strength", step=0.05, help="How noisy the level of mixing is.")
+            float, Strength(0, 1, "Strength", step=0.05, help="How noisy the level of mixing is.")
         ] = 0.6
         fresh: Annotated[
             float, Range(0, 0.9, "Fresh noise", step=0.05, help="In place of the pictures' own.")
@@ -56,17 +67,17 @@ class Morph:
         bound: Annotated[
             float, Range(1, 10, "Clip", step=0.5, help="Of latents, against artefacts.")
         ] = 2.0
-        guidance: Annotated[float, Range(1, 20, "Guidance scale", step=0.5)] = 7.5
-        negative_prompt: Annotated[str, Text("Negative prompt")] = ""
-        steps: Annotated[int, Range(2, 100, "Steps")] = 30
+        guidance: Annotated[float, Guidance(1, 20, "Guidance scale", step=0.5)] = 7.5
+        negative_prompt: Annotated[str, NegativePrompt("Negative prompt")] = ""
+        steps: Annotated[int, Steps(2, 100, "Steps")] = 30
 
     def run(self, task: "Task[Params]", model: Model) -> Generator[Step, None, Image]:
         morphing = Morphing(task, model)
-        taken = len(morphing.levels) - 1
-        if not taken:
+        steps = len(morphing.levels) - 1
+        if not steps:
             return model.decode(morphing.x0)
         with closing(morphing.walk()) as walking:
-            z = yield from number_steps(walking, 2 * taken + morphing.calls_for_other)
+            z = yield from number_steps(walking, 2 * steps + morphing.calls_for_other)
         return model.decode(z)
 
 
@@ -80,8 +91,8 @@ class Morphing:
         self.whole = invertible_levels(model.levels(self.params.steps))
         self.levels = last_steps(self.whole, self.params.strength)
         self.x0 = model.encode(task.image)
-        named = self.params.picture
-        self.other = model.encode(task.pictures["picture"]) if named else None
+        has_file = bool(self.params.picture)
+        self.other = model.encode(task.pictures["picture"]) if has_file else None
         self.embeddings = model.embed([self.params.source_prompt, self.params.prompt])
         self.negative = model.embed([self.params.negative_prompt])
 
@@ -90,40 +101,42 @@ class Morphing:
         return len(self.whole if self.other is None else self.levels) - 1
 
     def walk(self) -> Walk:
-        latents = yield from self._up(self.x0, 0)
-        second = yield from (self._own() if self.other is None else self._real(self.other))
+        latents = yield from self._invert(self.x0, 0)
+        second = yield from (
+            self._sample_other() if self.other is None else self._invert_other(self.other)
+        )
         noise = self.task.noise(self.x0, "fresh")
         z = mix_ends(Ends(latents[0], self.x0), second, self.levels[0], noise, self.params)
         mask = soft_latent_mask(self.task.mask, self.x0)
         denoise = self._denoiser_at(self.params.share)
         return (yield from _ddim_down(denoise, z, self.levels, latents, mask))
 
-    def _own(self) -> "Generator[Tensor, None, Ends]":
+    def _sample_other(self) -> "Generator[Tensor, None, Ends]":
         """The picture that the prompt makes of the seed's noise."""
         before = self.whole[: len(self.whole) - len(self.levels) + 1]
         noisy = yield from _ddim_down(self._denoiser_at(1.0), self.task.noise(self.x0), before)
         clean = yield from _ddim_down(self._denoiser_at(1.0), noisy, self.levels)
         return Ends(noisy, clean)
 
-    def _real(self, x0: "Tensor") -> "Generator[Tensor, None, Ends]":
-        """The other picture, inverted with the prompt as its words."""
-        latents = yield from self._up(x0, 1)
+    def _invert_other(self, x0: "Tensor") -> "Generator[Tensor, None, Ends]":
+        """The other picture, inverted with the prompt."""
+        latents = yield from self._invert(x0, 1)
         return Ends(latents[0], x0)
 
-    def _up(self, x0: "Tensor", row: int) -> "Generator[Tensor, None, list[Tensor]]":
+    def _invert(self, x0: "Tensor", row: int) -> "Generator[Tensor, None, list[Tensor]]":
         """A picture inverted with one of the two prompts."""
-        embeddings, guidance = select_rows(self.embeddings, [row]), self.params.guidance
+        prompt, guidance = select_rows(self.embeddings, [row]), self.params.guidance
         return ddim_invert(
-            Source(self.model, x0, embeddings, self.levels, guidance, self.negative, self._noise)
+            Source(self.model, x0, prompt, self.levels, guidance, self.negative, self._noise)
         )
 
     def _noise(self, role: str, step: int) -> "Tensor":
         return self.task.noise(self.x0, role, step)
 
     def _denoiser_at(self, share: float) -> Denoise:
-        """The network on words between both prompts; a real picture's own are followed unguided."""
-        pull = share if self.other is None else 4 * share * (1 - share)
-        scale = 1 + pull * (self.params.guidance - 1)
+        """The network between both prompts; at the prompt of a real picture it is unguided."""
+        part = share if self.other is None else 4 * share * (1 - share)
+        scale = 1 + part * (self.params.guidance - 1)
         return Branches(
             self.model, interpolate_embeddings(self.embeddings, share), (scale,), self.negative
         )
@@ -140,7 +153,11 @@ class Ends:
 def mix_ends(
     first: Ends, second: Ends, level: Level, noise: "Tensor", params: Morph.Params
 ) -> "Tensor":
-    """The published mix: content in the share asked for, noise in its full variance."""
+    """The published mix: content by the share, noise with its full variance.
+
+    The latents of both ends and noise: (1, c, h, w) float, unbounded. Returns the same shape and
+    dtype, within -bound..bound of the parameters.
+    """
     kept = math.sqrt(1 - params.fresh**2)
     alpha, beta = (kept * part for part in _arc(params.share))
     mu, nu = alpha / (alpha + beta), beta / (alpha + beta)
@@ -155,7 +172,10 @@ def _arc(share: float) -> tuple[float, float]:
 
 
 def interpolate_embeddings(embeddings: Conditioning, share: float) -> Conditioning:
-    """One row between the two of a conditioning."""
+    """One row between the two of a conditioning.
+
+    embeddings: tokens (2, length, width) float, unbounded. Returns (1, length, width) alike.
+    """
     first, second = select_rows(embeddings, [0]), select_rows(embeddings, [1])
     pooled = first.pooled
     if pooled is not None and second.pooled is not None:
@@ -170,7 +190,7 @@ def _ddim_down(
     latents: "list[Tensor] | None" = None,
     mask: "Tensor | None" = None,
 ) -> Walk:
-    """DDIM steps; with latents and a mask, where it is 0 the latents stay."""
+    """DDIM steps; with latents and a mask, the latents stay where the mask is 0."""
     if latents is not None and mask is not None:
         z = latents[0].lerp(z, mask)
     for i, (here, there) in enumerate(_pairs(levels)):

@@ -1,10 +1,10 @@
-"""Noise correction: the source's own noise, plus what words sliding to the prompt would change."""
+"""Noise correction: the source's own noise, plus the change by a prompt between old and new."""
 
 from collections.abc import Generator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from core.catalog import techniques
+from core.catalog import Paper, techniques
 from core.diffusion.model import Conditioning, Denoise, Image, Level, Model, Prediction, Step
 from core.editing.inversion import Branches, select_rows
 from core.editing.prompt_edit import (
@@ -16,7 +16,7 @@ from core.editing.prompt_edit import (
     PromptEdit,
 )
 from core.editing.token_alignment import align_tokens
-from core.params import Range, Text
+from core.params import Guidance, NegativePrompt, Range
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -35,15 +35,17 @@ class NoiseCorrection:
 
     id: ClassVar[str] = "noise-correction"
     label: ClassVar[str] = "Slide to new words"
+    paper: ClassVar[Paper | None] = Paper("Noise Correction via Prompt Interpolation", "2409.08077")
     needs: ClassVar[frozenset[str]] = frozenset()
     needs_mask: ClassVar[bool] = False
     is_seeded: ClassVar[bool] = False
+    shows_map: ClassVar[bool] = False
 
     @dataclass(frozen=True)
     class Params(EditParams):
-        guidance: Annotated[float, Range(1, 20, "Guidance scale", step=0.5)] = 5.0
+        guidance: Annotated[float, Guidance(1, 20, "Guidance scale", step=0.5)] = 5.0
         negative_prompt: Annotated[
-            str, Text("Negative prompt", help="Empty: the words of the picture.")
+            str, NegativePrompt("Negative prompt", help="Empty: the words of the picture.")
         ] = ""
         corrected: Annotated[
             float, Range(0, 1, "Correction", step=0.05, help="Share of the steps that keep more.")
@@ -72,46 +74,46 @@ class _Corrected(EditVariation):
         return [1.0, self.params.guidance]
 
     def guide(self, step: EditStep, denoise: Denoise) -> Denoise:
-        model, embeddings, params = step.branches.model, step.branches.embeddings, self.params
-        source = select_rows(embeddings, [SOURCE])
+        model, words, params = step.branches.model, step.branches.embeddings, self.params
+        source = select_rows(words, [SOURCE])
         until = params.corrected * step.count
         if step.index >= until:
-            negative = step.branches.negative if params.negative_prompt.strip() else source
-            return Branches(model, embeddings, (1.0, params.guidance), negative)
+            opposed = step.branches.negative if params.negative_prompt.strip() else source
+            return Branches(model, words, (1.0, params.guidance), opposed)
         share = params.first_words + (1 - params.first_words) * min(1, (step.index + 1) / until)
-        three = self.interpolate(embeddings, share).concatenate(source)
+        three = self.interpolate(words, share).concatenate(source)
         branches = Branches(model, three, (1.0,) * 3, source)
         return _correct_noise(branches, params.correction * params.guidance)
 
-    def interpolate(self, embeddings: Conditioning, share: float) -> Conditioning:
+    def interpolate(self, words: Conditioning, share: float) -> Conditioning:
         """The target's words on the way from those of the source; added ones are there at once."""
-        tokens = embeddings.tokens.clone()
+        tokens = words.tokens.clone()
         for here, there in enumerate(self._counterparts(tokens.shape[1])):
             if there >= 0:
                 tokens[TARGET, here] = tokens[SOURCE, there].lerp(tokens[TARGET, here], share)
-        if embeddings.pooled is None:
-            return replace(embeddings, tokens=tokens)
-        pooled = embeddings.pooled.clone()
+        if words.pooled is None:
+            return replace(words, tokens=tokens)
+        pooled = words.pooled.clone()
         pooled[TARGET] = pooled[SOURCE].lerp(pooled[TARGET], share)
-        return replace(embeddings, tokens=tokens, pooled=pooled)
+        return replace(words, tokens=tokens, pooled=pooled)
 
     def _counterparts(self, length: int) -> list[int]:
         """For every token of the target its place in the source, fillers included."""
         source, target = self.pieces
-        indices = align_tokens(source, target, swaps=True)[:length]
-        fillers = range(len(source), len(source) + length - len(indices))
-        return [min(place, length - 1) for place in (*indices, *fillers)]
+        places = align_tokens(source, target, swaps=True)[:length]
+        fillers = range(len(source), len(source) + length - len(places))
+        return [min(place, length - 1) for place in (*places, *fillers)]
 
 
 def _correct_noise(branches: Branches, scale: float) -> Denoise:
-    """The source, and the source's noise plus what the second prompt changes of the third."""
+    """The source, and the source's noise plus the difference that the second prompt makes."""
     import torch
 
     def corrected(z: "Tensor", level: Level, label: Level | None = None) -> Prediction:
-        prediction = branches(z[[SOURCE, TARGET, TARGET]], level, label)
+        x0, eps = branches(z[[SOURCE, TARGET, TARGET]], level, label)
         apart = (z[TARGET:] - z[:TARGET]) / level.signal
-        x0 = prediction.x0[:1] + apart + scale * (prediction.x0[1:2] - prediction.x0[2:])
-        eps = prediction.eps[:1] + scale * (prediction.eps[1:2] - prediction.eps[2:])
-        return Prediction(torch.cat([prediction.x0[:1], x0]), torch.cat([prediction.eps[:1], eps]))
+        target_x0 = x0[:1] + apart + scale * (x0[1:2] - x0[2:])
+        target_eps = eps[:1] + scale * (eps[1:2] - eps[2:])
+        return Prediction(torch.cat([x0[:1], target_x0]), torch.cat([eps[:1], target_eps]))
 
     return corrected

@@ -1,11 +1,11 @@
-"""Non-rigid editing: words fitted to the picture, let in when its layout is settled."""
+"""Non-rigid editing: embeddings fitted to the picture, used once its layout is settled."""
 
 from collections.abc import Generator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
-from core.catalog import techniques
+from core.catalog import Paper, techniques
 from core.diffusion.latent_masks import check_finite, number_steps
 from core.diffusion.model import Conditioning, Image, Levels, Model, Step
 from core.diffusion.noise_schedule import full_schedule
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from core.task import Task
 
 RATE = 0.001
-"""Of the words' fit, as published."""
+"""Adam's learning rate when embeddings are fitted, as published."""
 
 
 @techniques.register
@@ -33,9 +33,14 @@ class NonRigid:
 
     id: ClassVar[str] = "non-rigid"
     label: ClassVar[str] = "Change motion"
+    paper: ClassVar[Paper | None] = Paper(
+        "Latent Inversion with Timestep-aware Sampling for Training-free Non-rigid Editing",
+        "2402.08601",
+    )
     needs: ClassVar[frozenset[str]] = frozenset({"gradient"})
     needs_mask: ClassVar[bool] = False
     is_seeded: ClassVar[bool] = True
+    shows_map: ClassVar[bool] = False
 
     @dataclass(frozen=True)
     class Params(EditParams):
@@ -79,11 +84,11 @@ class _LateEdit(EditVariation):
 
     def after(self, step: EditStep, state: PathState) -> PathState:
         is_source = step.index < self.source_share * step.count
-        return as_source(state) if is_source else state
+        return copy_source(state) if is_source else state
 
 
 def _key(task: "Task[NonRigid.Params]", model: Model) -> tuple[Any, ...]:
-    """What the fitted words depend on."""
+    """What the fitted embeddings depend on."""
     params = task.params
     rounds = (params.fitting, params.steps, params.strength)
     return ("fit", model.identity, task.image_key, params.prompt, *rounds, task.seed, task.origin)
@@ -92,7 +97,10 @@ def _key(task: "Task[NonRigid.Params]", model: Model) -> tuple[Any, ...]:
 def optimise_embeddings(
     task: "Task[NonRigid.Params]", model: Model, x0: "Tensor", rounds: int
 ) -> Walk:
-    """The prompt's tokens (1, length, width), moved so that the network sees the picture."""
+    """Fit the prompt's tokens, so that under them the network predicts the picture.
+
+    x0: (1, c, h, w) float, unbounded. Yields clean latents like it, returns (1, length, width).
+    """
     import torch
     from torch.nn.functional import mse_loss
 
@@ -119,20 +127,23 @@ def _draw_levels(task: "Task[Any]", model: Model, x0: "Tensor", rounds: int) -> 
 
 
 def mix_embeddings(embeddings: Conditioning, tokens: "Tensor", share: float) -> Conditioning:
-    """The edit's words (row 1) become other tokens, mixed with a share of what they were."""
+    """The edit's tokens (row 1) become other ones, mixed with a share of what they were.
+
+    embeddings: tokens (2, length, width) float, unbounded; tokens: (1, length, width) alike.
+    """
     import torch
 
     source, target = embeddings.tokens[:TARGET], embeddings.tokens[TARGET:]
     return replace(embeddings, tokens=torch.cat([source, tokens.lerp(target, share)]))
 
 
-def as_source(state: PathState) -> PathState:
-    """Every branch where the source is."""
+def copy_source(state: PathState) -> PathState:
+    """Put every branch where the source is. (branches, c, h, w) float, unbounded, to the same."""
     return tuple(part[:1].repeat(len(part), 1, 1, 1) for part in state)
 
 
 def _count_on(run: Generator[Step, None, Image], before: int) -> Generator[Step, None, Image]:
-    """A run whose steps are counted on from others."""
+    """A run whose steps are numbered after those before it."""
     with closing(run):
         while True:
             try:

@@ -4,7 +4,7 @@ from collections.abc import Generator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from core.catalog import techniques
+from core.catalog import Paper, techniques
 from core.diffusion.model import Conditioning, Denoise, Image, Level, Model, Prediction, Step
 from core.editing.attention_maps import AttentionRecorder, all_heads
 from core.editing.energy_guidance import energy_gradient
@@ -47,9 +47,11 @@ class Pix2PixZero:
 
     id: ClassVar[str] = "pix2pix-zero"
     label: ClassVar[str] = "Exchange a thing"
+    paper: ClassVar[Paper | None] = Paper("pix2pix-zero", "2302.03027")
     needs: ClassVar[frozenset[str]] = frozenset({"attention", "gradient"})
     needs_mask: ClassVar[bool] = False
     is_seeded: ClassVar[bool] = False
+    shows_map: ClassVar[bool] = False
 
     @dataclass(frozen=True)
     class Params(EditParams):
@@ -80,8 +82,8 @@ class _MovedEmbeddings(EditVariation):
 def _guide_by_maps(branches: Branches, rate: float) -> Denoise:
     """A denoiser whose edited branch first moves towards the source's cross-attention maps.
 
-    The source is seen alone, for its maps; the edit by its words alone, for the slope; and then
-    guided from where it has moved.
+    The source is evaluated alone, for its maps; the edit under its prompt alone, for the gradient,
+    and then, guided, from where it has moved.
     """
     import torch
 
@@ -112,30 +114,34 @@ def _recorder() -> AttentionRecorder:
 
 
 def _cond_denoiser(branches: Branches, target: Branches) -> Denoise:
-    """The edit's words alone. Where they are the source's, in a call shaped like the source's:
+    """The edit under its prompt alone; where both prompts are equal, guided as the source is.
 
-    only then do both show the same maps to the last bit, and nothing is pulled by rounding.
+    Calls of one shape give equal maps to the last bit, so that rounding pulls nothing.
     """
     is_same = len(set(branches.embeddings.prompts)) == 1
-    if is_same:
-        return target
-    return Branches(branches.model, target.embeddings, [1.0], target.negative)
+    return (
+        target if is_same else Branches(branches.model, target.embeddings, [1.0], target.negative)
+    )
 
 
 def unlikeness(maps: "list[Tensor]", wanted: "list[Tensor]") -> "Tensor":
-    """Squared differences of attention maps, all layers, positions and words; a mean over heads.
+    """Squared differences of attention maps, all layers, positions and tokens; a mean over heads.
 
-    The first row of each is conditional; others, unconditional, do not count.
+    maps, wanted: (rows, heads, queries, tokens) float, 0..1, of which only the first row counts,
+    the conditional one. Returns a scalar.
     """
     import torch
 
     pairs = zip(maps, wanted, strict=True)
-    layers = [(edited[:1] - kept[:1]).square().sum((-2, -1)).mean() for edited, kept in pairs]
+    layers = [(found[:1] - kept[:1]).square().sum((-2, -1)).mean() for found, kept in pairs]
     return torch.stack(layers).sum()
 
 
 def move_embeddings(model: Model, source: str, target: str) -> Conditioning:
-    """The source's words, and the same moved from what goes towards what comes."""
+    """The source's embeddings, and the same moved from the old thing to the new one.
+
+    Returns tokens (2, length, width) float, unbounded.
+    """
     import torch
 
     embeddings = model.embed([source])
@@ -143,8 +149,9 @@ def move_embeddings(model: Model, source: str, target: str) -> Conditioning:
         model.embed([sentence.format(thing) for sentence in SENTENCES]).tokens.mean(0, keepdim=True)
         for thing in exchanged_words(source, target)
     )
-    both = torch.cat([embeddings.tokens, embeddings.tokens + (new - gone)])
-    return replace(embeddings.concatenate(embeddings), prompts=(source, target), tokens=both)
+    tokens = torch.cat([embeddings.tokens, embeddings.tokens + (new - gone)])
+    both = embeddings.concatenate(embeddings)
+    return replace(both, prompts=(source, target), tokens=tokens)
 
 
 def exchanged_words(source: str, target: str) -> tuple[str, str]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from core.catalog import techniques
+from core.catalog import Paper, techniques
 from core.diffusion.attention import AttentionCall, AttentionLayer, AttentionStates, FeatureTap
 from core.diffusion.model import Image, Model, Step
 from core.editing.prompt_edit import (
@@ -16,7 +16,7 @@ from core.editing.prompt_edit import (
     EditVariation,
     PromptEdit,
 )
-from core.params import Range, Text
+from core.params import NegativePrompt, Range
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -39,13 +39,15 @@ class PlugAndPlay:
 
     id: ClassVar[str] = "plug-and-play"
     label: ClassVar[str] = "Restyle, keep structure"
+    paper: ClassVar[Paper | None] = Paper("Plug-and-Play features", "2211.12572")
     needs: ClassVar[frozenset[str]] = frozenset({"attention"})
     needs_mask: ClassVar[bool] = False
     is_seeded: ClassVar[bool] = False
+    shows_map: ClassVar[bool] = False
 
     @dataclass(frozen=True)
     class Params(EditParams):
-        negative_prompt: Annotated[str, Text("Negative prompt")] = (
+        negative_prompt: Annotated[str, NegativePrompt("Negative prompt")] = (
             "ugly, blurry, black, low res, unrealistic"
         )
         features_kept: Annotated[

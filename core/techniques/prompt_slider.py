@@ -4,7 +4,7 @@ from collections.abc import Generator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from core.catalog import techniques
+from core.catalog import Paper, techniques
 from core.diffusion.model import Conditioning, Denoise, Image, Model, Step
 from core.editing.inversion import Branches, select_rows
 from core.editing.prompt_edit import (
@@ -35,9 +35,11 @@ class PromptSlider:
 
     id: ClassVar[str] = "prompt-slider"
     label: ClassVar[str] = "Slide between phrases"
+    paper: ClassVar[Paper | None] = Paper("semantic directions", "2403.17064")
     needs: ClassVar[frozenset[str]] = frozenset()
     needs_mask: ClassVar[bool] = False
     is_seeded: ClassVar[bool] = False
+    shows_map: ClassVar[bool] = False
 
     @dataclass(frozen=True)
     class Params(EditParams):
@@ -59,22 +61,22 @@ class PromptSlider:
 
 
 def direction(params: PromptSlider.Params, model: Model) -> "Tensor":
-    """What sliding by one adds to each token of the prompt (length, width)."""
+    """What an amount of 1 adds to each token of the prompt, (length, width) float, unbounded."""
     tokens = model.embed([params.prompt]).tokens[0]
-    found = tokens.new_zeros(tokens.shape)
-    wanted = _places(params, model)
+    shift = tokens.new_zeros(tokens.shape)
+    sliding = _sliding_tokens(params, model)
     for phrase, sign in ((params.more, 1), (params.less, -1)):
-        sentence = f"{phrase} {params.prompt}".strip()
-        there = model.embed([sentence]).tokens[0]
-        indices = align_tokens(model.pieces(sentence), model.pieces(params.prompt))
-        for here in wanted:
-            if here < len(tokens) and 0 <= indices[here] < len(there):
-                found[here] += sign * there[indices[here]]
-    return found
+        prompt = f"{phrase} {params.prompt}".strip()
+        with_phrase = model.embed([prompt]).tokens[0]
+        counterparts = align_tokens(model.pieces(prompt), model.pieces(params.prompt))
+        for here in sliding:
+            if here < len(tokens) and 0 <= counterparts[here] < len(with_phrase):
+                shift[here] += sign * with_phrase[counterparts[here]]
+    return shift
 
 
-def _places(params: PromptSlider.Params, model: Model) -> list[int]:
-    """Where in the prompt the words stand that slide."""
+def _sliding_tokens(params: PromptSlider.Params, model: Model) -> list[int]:
+    """The token indices of the words that slide."""
     pieces = model.pieces(params.prompt)
     return token_indices(pieces, model.pieces(params.subject) if params.subject.strip() else pieces)
 
@@ -95,7 +97,10 @@ class _Slide(EditVariation):
 
 
 def shift_embeddings(embeddings: Conditioning, shift: "Tensor") -> Conditioning:
-    """The target's tokens moved; the source keeps its own."""
+    """Shift the target's tokens; the source keeps its own.
+
+    embeddings: tokens (2, length, width) float, unbounded; shift: (length, width) alike.
+    """
     import torch
 
     source, target = select_rows(embeddings, [SOURCE]), select_rows(embeddings, [TARGET])

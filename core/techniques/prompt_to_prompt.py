@@ -1,10 +1,10 @@
-"""Prompt-to-Prompt: the edit looks where the source looked."""
+"""Prompt-to-Prompt: the edit takes over the attention maps of the source."""
 
 from collections.abc import Generator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from core.catalog import techniques
+from core.catalog import Paper, techniques
 from core.diffusion.attention import AttentionCall, AttentionLayer, IdleControl
 from core.diffusion.model import Image, Model, Step
 from core.editing.attention_maps import AttentionMapCollector, latent_size, map_to_grid
@@ -38,9 +38,11 @@ class PromptToPrompt:
 
     id: ClassVar[str] = "prompt-to-prompt"
     label: ClassVar[str] = "Swap words"
+    paper: ClassVar[Paper | None] = Paper("Prompt-to-Prompt", "2208.01626")
     needs: ClassVar[frozenset[str]] = frozenset({"attention"})
     needs_mask: ClassVar[bool] = False
     is_seeded: ClassVar[bool] = False
+    shows_map: ClassVar[bool] = False
 
     @dataclass(frozen=True)
     class Params(EditParams):

@@ -1,4 +1,4 @@
-"""RF-Edit: down the flow under other words, early with the values the picture had on the way up."""
+"""RF-Edit: down the flow under another prompt, early with the values of the picture's inversion."""
 
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
@@ -6,14 +6,23 @@ from functools import partial
 from typing import TYPE_CHECKING, Annotated, ClassVar, NamedTuple
 
 from core import catalog
-from core.catalog import techniques
+from core.catalog import Paper, techniques
 from core.diffusion.attention import AttentionLayer, AttentionStates
 from core.diffusion.latent_masks import last_steps, number_steps, soft_latent_mask
 from core.diffusion.model import Denoise, Image, Level, Model, Prediction, Step
 from core.diffusion.rectified_flow import Flow
 from core.editing.inversion import Branches, InvertedPath, PathState, Source, invertible_levels
 from core.editing.prompt_warnings import warn_about_prompt
-from core.params import Choice, Range, Text
+from core.params import (
+    Choice,
+    Guidance,
+    NegativePrompt,
+    Prompt,
+    Range,
+    SourcePrompt,
+    Steps,
+    Strength,
+)
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -49,19 +58,21 @@ class RfEdit:
 
     id: ClassVar[str] = "rf-edit"
     label: ClassVar[str] = "Change along the flow"
+    paper: ClassVar[Paper | None] = Paper("RF-Solver-Edit", "2411.04746")
     needs: ClassVar[frozenset[str]] = frozenset({"self-attention"})
     needs_mask: ClassVar[bool] = False
     is_seeded: ClassVar[bool] = False
+    shows_map: ClassVar[bool] = False
 
     @dataclass(frozen=True)
     class Params:
-        prompt: Annotated[str, Text("It should show", lines=2)] = ""
-        source_prompt: Annotated[str, Text("Picture shows", help="What is there now.")] = ""
+        prompt: Annotated[str, Prompt("It should show", lines=2)] = ""
+        source_prompt: Annotated[str, SourcePrompt("Picture shows", help="What is there now.")] = ""
         strength: Annotated[
-            float, Range(0, 1, "Strength", step=0.05, help="0: the picture. 1: the prompt.")
+            float, Strength(0, 1, "Strength", step=0.05, help="0: the picture. 1: the prompt.")
         ] = 1.0
-        guidance: Annotated[float, Range(1, 20, "Guidance scale", step=0.5)] = 5.0
-        negative_prompt: Annotated[str, Text("Negative prompt")] = ""
+        guidance: Annotated[float, Guidance(1, 20, "Guidance scale", step=0.5)] = 5.0
+        negative_prompt: Annotated[str, NegativePrompt("Negative prompt")] = ""
         solver: Annotated[str, SOLVER] = "rf-solver"
         shared_steps: Annotated[
             int, Range(0, 100, "Shared steps", help="More keep it closer; 2 to 8 are usual.")
@@ -70,7 +81,7 @@ class RfEdit:
             float,
             Range(0, 1, "Free layers", step=0.02, help="First share of the network that is free."),
         ] = 0.68
-        steps: Annotated[int, Range(2, 100, "Steps")] = 25
+        steps: Annotated[int, Steps(2, 100, "Steps")] = 25
 
     def run(self, task: "Task[Params]", model: Model) -> Generator[Step, None, Image]:
         edit = _Edit(task, model)
@@ -89,16 +100,16 @@ class Call(NamedTuple):
 
 
 def calls_of(solver: str, steps: Sequence[int]) -> list[Call]:
-    """The network calls of a walk over some steps. FireFlow looks at the first start only."""
+    """The network calls of a walk over some steps; FireFlow's only start is that of the walk."""
     starts = steps[:1] if solver == FIREFLOW else steps
     return [Call(i, middle) for i in steps for middle in (False, True) if middle or i in starts]
 
 
 @dataclass(frozen=True)
 class InversionRecord:
-    """What the way up leaves behind: a path, and by step the velocity that it was taken with.
+    """What the inversion leaves: a path, and by step the velocity that it took.
 
-    ``values`` are those of the picture's rows by call and layer, in main memory.
+    ``values`` are those of the picture's cells by call and layer, in main memory.
     """
 
     path: InvertedPath
@@ -112,7 +123,7 @@ class InversionRecord:
 
 @dataclass(frozen=True)
 class _RecordedCalls(Source):
-    """A source whose denoiser can be watched at work."""
+    """A source whose denoiser is wrapped by ``watch``."""
 
     watch: Callable[[Denoise], Denoise]
 
@@ -150,11 +161,11 @@ class _Edit:
         known: InversionRecord | None = None
         if self._key in self.model.cache:
             known = self.model.cache.get(self._key, lambda: None)
-        return (yield from self._walk_down(known or (yield from self._up())))
+        return (yield from self._walk_down(known or (yield from self._invert())))
 
     # The way up
 
-    def _up(self) -> "Generator[Tensor, None, InversionRecord]":
+    def _invert(self) -> "Generator[Tensor, None, InversionRecord]":
         values: Values = {}
         velocities: list[Tensor] = []
         calls = calls_of(self.params.solver, range(self.count)[::-1])
@@ -173,12 +184,10 @@ class _Edit:
         return record
 
     def _source(self, watch: Callable[[Denoise], Denoise]) -> Source:
-        embeddings = self.model.embed([self.params.source_prompt])
+        prompt = self.model.embed([self.params.source_prompt])
         negative = self.model.embed([self.params.negative_prompt])
         noise = partial(self.task.noise, self.x0)
-        return _RecordedCalls(
-            self.model, self.x0, embeddings, self.levels, 1.0, negative, noise, watch
-        )
+        return _RecordedCalls(self.model, self.x0, prompt, self.levels, 1.0, negative, noise, watch)
 
     def _keep(
         self,
@@ -208,10 +217,10 @@ class _Edit:
         return record.path.latent(state)
 
     def _branch(self) -> Branches:
-        """The prompt alone, guided away from the negative prompt."""
+        """The prompt as the only branch, guided."""
         prompts = (self.params.prompt, self.params.negative_prompt)
-        embeddings, negative = (self.model.embed([prompt]) for prompt in prompts)
-        return Branches(self.model, embeddings, [self.params.guidance], negative)
+        prompt, negative = (self.model.embed([text]) for text in prompts)
+        return Branches(self.model, prompt, [self.params.guidance], negative)
 
     def _states(self, record: InversionRecord) -> list[PathState]:
         """The source after every step down: its latent, and the velocity of that step."""
@@ -228,17 +237,17 @@ class _Edit:
     def _with_control(
         self, denoise: Denoise, calls: Sequence[Call], control: "CallControl"
     ) -> Denoise:
-        """A denoiser whose attention layers are open to a control in the calls of shared steps."""
-        left = iter(calls)
+        """A denoiser whose attention layers are under a control in the calls of shared steps."""
+        remaining = iter(calls)
 
-        def opened(z: "Tensor", level: Level, label: Level | None = None) -> Prediction:
-            call = next(left)
+        def controlled(z: "Tensor", level: Level, label: Level | None = None) -> Prediction:
+            call = next(remaining)
             if call.step >= self.params.shared_steps:
                 return denoise(z, level, label)
             with self.model.attention(partial(control, call)):
                 return denoise(z, level, label)
 
-        return opened
+        return controlled
 
 
 def _share_values(
@@ -259,11 +268,11 @@ def _share_values(
 
 
 def record_velocities(denoise: Denoise, velocities: "list[Tensor]") -> Denoise:
-    """A denoiser that appends the velocity of every call, (1, c, h, w) float, unbounded."""
+    """A denoiser that appends the velocity of every call: (b, c, h, w) float, unbounded."""
 
-    def denoise_and_record(z: "Tensor", level: Level, label: Level | None = None) -> Prediction:
+    def record(z: "Tensor", level: Level, label: Level | None = None) -> Prediction:
         prediction = denoise(z, level, label)
         velocities.append(prediction.eps - prediction.x0)
         return prediction
 
-    return denoise_and_record
+    return record

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from core.catalog import techniques
+from core.catalog import Paper, techniques
 from core.diffusion.attention import AttentionCall, AttentionLayer, AttentionStates
 from core.diffusion.model import Denoise, Image, Level, Model, Prediction, Step
 from core.diffusion.noise_schedule import full_schedule, nearest_index
@@ -18,7 +18,7 @@ from core.editing.prompt_edit import (
     EditVariation,
     PromptEdit,
 )
-from core.params import Range, Switch, Text
+from core.params import Guidance, NegativePrompt, Range, Switch
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -40,14 +40,18 @@ class Rival:
 
     id: ClassVar[str] = "rival"
     label: ClassVar[str] = "Variation"
+    paper: ClassVar[Paper | None] = Paper(
+        "Real-World Image Variation by Aligning Diffusion Inversion Chain", "2305.18729"
+    )
     needs: ClassVar[frozenset[str]] = frozenset({"attention"})
     needs_mask: ClassVar[bool] = False
     is_seeded: ClassVar[bool] = True
+    shows_map: ClassVar[bool] = False
 
     @dataclass(frozen=True)
     class Params(EditParams):
-        guidance: Annotated[float, Range(1, 20, "Guidance scale", step=0.5)] = 7.0
-        negative_prompt: Annotated[str, Text("Negative prompt")] = (
+        guidance: Annotated[float, Guidance(1, 20, "Guidance scale", step=0.5)] = 7.0
+        negative_prompt: Annotated[str, NegativePrompt("Negative prompt")] = (
             "monochrome, lowres, bad anatomy, worst quality, low quality"
         )
         look: Annotated[bool, Switch("Look at the picture", help="In self-attention.")] = True
@@ -123,19 +127,19 @@ def _with_statistics(denoise: Denoise) -> Denoise:
     """The noise of every branch has the source's mean and deviation in each channel."""
 
     def aligned(z: "Tensor", level: Level, label: Level | None = None) -> Prediction:
-        prediction = denoise(z, level, label)
-        change = adain(prediction.eps, prediction.eps[:TARGET]) - prediction.eps
+        x0, eps = denoise(z, level, label)
+        change = adain(eps, eps[:TARGET]) - eps
         change[:TARGET] = 0
-        return Prediction(
-            prediction.x0 - level.noise / level.signal * change,
-            prediction.eps + change,
-        )
+        return Prediction(x0 - level.noise / level.signal * change, eps + change)
 
     return aligned
 
 
 def adain(states: "Tensor", like: "Tensor") -> "Tensor":
-    """Every channel with the mean and deviation that it has in another latent."""
+    """Give every channel the mean and deviation that it has in another latent.
+
+    states: (b, c, h, w) float, unbounded; like: (1, c, h, w) alike. Returns the shape of states.
+    """
     import torch
 
     spread, mean = torch.var_mean(states, (2, 3), keepdim=True)

@@ -4,11 +4,11 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from core.catalog import techniques
+from core.catalog import Paper, techniques
 from core.diffusion.latent_masks import check_finite, last_steps
 from core.diffusion.model import Image, Model, Step
 from core.diffusion.samplers import SAMPLERS
-from core.params import Choice, Range, Text
+from core.params import Choice, Prompt, Steps, Strength
 
 if TYPE_CHECKING:
     from core.task import Task
@@ -20,15 +20,17 @@ class SDEdit:
 
     id: ClassVar[str] = "sdedit"
     label: ClassVar[str] = "Restyle"
+    paper: ClassVar[Paper | None] = Paper("SDEdit", "2108.01073")
     needs: ClassVar[frozenset[str]] = frozenset()
     needs_mask: ClassVar[bool] = False
     is_seeded: ClassVar[bool] = True
+    shows_map: ClassVar[bool] = False
 
     @dataclass(frozen=True)
     class Params:
-        prompt: Annotated[str, Text("Prompt", lines=2)] = ""
-        strength: Annotated[float, Range(0, 1, "Strength", step=0.05)] = 0.6
-        steps: Annotated[int, Range(1, 100, "Steps")] = 20
+        prompt: Annotated[str, Prompt("Prompt", lines=2)] = ""
+        strength: Annotated[float, Strength(0, 1, "Strength", step=0.05)] = 0.6
+        steps: Annotated[int, Steps(1, 100, "Steps")] = 20
         sampler: Annotated[str, Choice(tuple(SAMPLERS), "Sampler")] = "ddim"
 
     def run(self, task: "Task[Params]", model: Model) -> Generator[Step, None, Image]:

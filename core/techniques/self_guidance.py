@@ -1,10 +1,10 @@
-"""Self-guidance: move, resize or stress a thing by where its word looks."""
+"""Self-guidance: move, resize or stress a thing by the attention map of its word."""
 
 from collections.abc import Generator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from core.catalog import techniques
+from core.catalog import Paper, techniques
 from core.diffusion.model import Denoise, Image, Level, Model, Prediction, Step
 from core.editing.attention_maps import AttentionRecorder, latent_size, map_to_grid, resize_map
 from core.editing.energy_guidance import FeatureRecorder, energy_gradient, shift_prediction
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 GUIDED = 0.75
 """In what share of the steps the energy acts: later ones only refine."""
 SHARPNESS = 10.0
-"""How steeply attention becomes a shape at half its height."""
+"""How steeply an attention map becomes a shape at half its height."""
 APPEARANCE = 0.5
-"""Weight of the appearance of things, compared with their place."""
+"""The weight of appearance, where position and size have 1."""
 MAX_CHANGE = 1.0
-"""The push is never longer than so many times the noise itself."""
+"""The change of the noise is never longer than so many times the noise itself."""
 
 
 @techniques.register
@@ -45,9 +45,11 @@ class SelfGuidance:
 
     id: ClassVar[str] = "self-guidance"
     label: ClassVar[str] = "Move or resize a thing"
+    paper: ClassVar[Paper | None] = Paper("self-guidance", "2306.00986")
     needs: ClassVar[frozenset[str]] = frozenset({"attention", "gradient"})
     needs_mask: ClassVar[bool] = False
     is_seeded: ClassVar[bool] = False
+    shows_map: ClassVar[bool] = False
 
     @dataclass(frozen=True)
     class Params(EditParams):
@@ -67,15 +69,15 @@ class SelfGuidance:
 
     def run(self, task: "Task[Params]", model: Model) -> Generator[Step, None, Image]:
         params = task.params
-        shown = replace(params, source_prompt=params.source_prompt or params.prompt)
-        edit = PromptEdit(replace(task, params=shown), model)
+        completed = replace(params, source_prompt=params.source_prompt or params.prompt)
+        edit = PromptEdit(replace(task, params=completed), model)
         if not params.thing.strip() or not params.weight:
             return (yield from edit.run())
-        return (yield from edit.run(_Wish(edit, shown)))
+        return (yield from edit.run(_Wish(edit, completed)))
 
 
 class _Wish(EditVariation):
-    """What the thing shall be, as an energy. Token indices come in pairs: source, then target."""
+    """What the thing shall be, as an energy. Token indices come in pairs, source and target."""
 
     def __init__(self, edit: PromptEdit, params: SelfGuidance.Params) -> None:
         super().__init__(edit)
@@ -83,14 +85,15 @@ class _Wish(EditVariation):
         self.cells = latent_size(edit.x0)
         pieces = edit.model.pieces
         source, target = pieces(params.source_prompt), pieces(params.prompt)
-        self.thing = tuple(token_indices(words, pieces(params.thing)) for words in (source, target))
+        thing = pieces(params.thing)
+        self.thing = tuple(token_indices(prompt, thing) for prompt in (source, target))
         if not all(self.thing):
             raise TechniqueError(
                 f"{params.thing!r} is not a word of both prompts; name one that is."
             )
         pairs = zip(align_tokens(source, target), range(len(target)), strict=True)
-        spoken = set(token_indices(target, target)) - set(self.thing[TARGET])
-        self.others = [([there], [here]) for there, here in pairs if there >= 0 and here in spoken]
+        others = set(token_indices(target, target)) - set(self.thing[TARGET])
+        self.others = [([there], [here]) for there, here in pairs if there >= 0 and here in others]
 
     def guide(self, step: EditStep, denoise: Denoise) -> Denoise:
         return self.push(denoise) if step.index < GUIDED * step.count else denoise
@@ -99,16 +102,16 @@ class _Wish(EditVariation):
         """A denoiser whose edited branch goes down the energy."""
 
         def pushed(z: "Tensor", level: Level, label: Level | None = None) -> Prediction:
-            found: list[Prediction] = []
+            predictions: list[Prediction] = []
 
-            def energy(shown: "Tensor") -> "Tensor":
+            def energy(z: "Tensor") -> "Tensor":
                 record, tap = AttentionRecorder(cells=self.cells), FeatureRecorder()
                 with self.edit.model.attention(record), self.edit.model.features(tap):
-                    found.append(denoise(shown, level, label))
+                    predictions.append(denoise(z, level, label))
                 return self.energy(record.mean(), tap.output)
 
             slope = energy_gradient(energy, z)
-            prediction = Prediction(found[0].x0.detach(), found[0].eps.detach())
+            prediction = Prediction(*(part.detach() for part in predictions[0]))
             change = self.params.weight * level.noise * slope
             return shift_prediction(prediction, level, limit_norm(change, prediction.eps))
 
@@ -121,11 +124,11 @@ class _Wish(EditVariation):
         """
         import torch
 
-        attention = map_to_grid(maps.transpose(1, 2), self.cells)
-        before, after = _pair(attention, self.thing)
+        grids = map_to_grid(maps.transpose(1, 2), self.cells)
+        before, after = _pair(grids, self.thing)
         terms = [self._thing_energy(before, after)]
         for other in self.others:
-            was, now = _pair(attention, other)
+            was, now = _pair(grids, other)
             terms.append(self.params.kept / len(self.others) * unlikeness(shape(was), shape(now)))
         if features is not None:
             was, now = (appearance(*pair) for pair in zip((before, after), features, strict=False))
@@ -144,16 +147,19 @@ class _Wish(EditVariation):
         return place + size + presence
 
 
-def _pair(attention: "Tensor", tokens: "tuple[list[int], ...]") -> "tuple[Tensor, Tensor]":
-    """The mean attention to some tokens in the source, which is fixed, and in the edit."""
+def _pair(grids: "Tensor", tokens: "tuple[list[int], ...]") -> "tuple[Tensor, Tensor]":
+    """The mean maps (h, w) of some tokens in the source, without a gradient, and in the edit."""
     return (
-        attention[SOURCE, tokens[SOURCE]].mean(0).detach(),
-        attention[TARGET, tokens[TARGET]].mean(0),
+        grids[SOURCE, tokens[SOURCE]].mean(0).detach(),
+        grids[TARGET, tokens[TARGET]].mean(0),
     )
 
 
 def centroid(attention: "Tensor") -> "Tensor":
-    """The centre (x, y) of attention (h, w) float, 0..1, in shares of its sides, 0..1."""
+    """The centre (x, y) of an attention map, in shares of its sides.
+
+    attention: height x width float, 0..1. Returns (2,) of its dtype, 0..1.
+    """
     import torch
 
     height, width = attention.shape
@@ -165,25 +171,36 @@ def centroid(attention: "Tensor") -> "Tensor":
 
 
 def shape(attention: "Tensor") -> "Tensor":
-    """About 1 where attention (h, w) float, 0..1, is above half its height, else about 0."""
+    """About 1 where an attention map is above half its height, about 0 elsewhere.
+
+    attention: height x width float, 0..1. Returns the same shape and dtype, 0..1.
+    """
     low, high = attention.amin(), attention.amax()
     return (SHARPNESS * ((attention - low) / (high - low).clamp(min=1e-8) - 0.5)).sigmoid()
 
 
 def appearance(attention: "Tensor", features: "Tensor") -> "Tensor":
-    """The mean of features (c, h, w) float, unbounded, over the shape of attention (h, w)."""
+    """The mean of features over the shape of an attention map.
+
+    attention: height x width float, 0..1; features: (c, h, w) float, unbounded, of any size.
+    Returns one value a channel.
+    """
     where = resize_map(shape(attention).detach(), features.shape[-2:], "bilinear")
     return (features * where).sum((-2, -1)) / where.sum()
 
 
 def unlikeness(wanted: "Tensor", found: "Tensor") -> "Tensor":
+    """The mean absolute difference of two tensors of one shape.
+
+    wanted, found: height x width, (n,) or scalar, float, unbounded. Returns a scalar.
+    """
     return (wanted - found).abs().mean()
 
 
 def limit_norm(change: "Tensor", eps: "Tensor") -> "Tensor":
-    """A change no longer than MAX_CHANGE times the noise, row by row.
+    """Shorten each row of a change to MAX_CHANGE times the length of the noise.
 
-    change, eps: (b, c, h, w) float, unbounded; returns the same.
+    change, eps: (b, c, h, w) float, unbounded. Returns the same shape and dtype.
     """
     sides = (1, 2, 3)
     length = change.square().sum(sides, keepdim=True).sqrt()

@@ -5,11 +5,11 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from core.catalog import techniques
+from core.catalog import Paper, techniques
 from core.diffusion.latent_masks import check_finite, keep_outside_mask, known_region, latent_mask
 from core.diffusion.model import Image, Model, Step
 from core.diffusion.samplers import SAMPLERS
-from core.params import Choice, Range, Text
+from core.params import Choice, Prompt, Steps
 
 if TYPE_CHECKING:
     from core.task import Task
@@ -21,14 +21,16 @@ class TextToImage:
 
     id: ClassVar[str] = "text-to-image"
     label: ClassVar[str] = "Generate"
+    paper: ClassVar[Paper | None] = Paper("latent diffusion", "2112.10752")
     needs: ClassVar[frozenset[str]] = frozenset()
     needs_mask: ClassVar[bool] = False
     is_seeded: ClassVar[bool] = True
+    shows_map: ClassVar[bool] = False
 
     @dataclass(frozen=True)
     class Params:
-        prompt: Annotated[str, Text("Prompt", lines=2)] = ""
-        steps: Annotated[int, Range(1, 100, "Steps")] = 20
+        prompt: Annotated[str, Prompt("Prompt", lines=2)] = ""
+        steps: Annotated[int, Steps(1, 100, "Steps")] = 20
         sampler: Annotated[str, Choice(tuple(SAMPLERS), "Sampler")] = "ddim"
 
     def run(self, task: "Task[Params]", model: Model) -> Generator[Step, None, Image]:

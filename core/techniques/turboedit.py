@@ -4,14 +4,14 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from core.catalog import techniques
+from core.catalog import Paper, techniques
 from core.diffusion.eta_step import step_mean
 from core.diffusion.latent_masks import check_finite, last_steps, soft_latent_mask
 from core.diffusion.model import Image, Levels, Model, Step
 from core.diffusion.noise_schedule import SCHEDULE_STEPS, full_schedule, nearest_index
 from core.editing.inversion import invertible_levels
 from core.editing.prompt_warnings import warn_about_prompt
-from core.params import Range, Text
+from core.params import Prompt, Range, SourcePrompt, Steps, Strength
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -29,18 +29,23 @@ class TurboEdit:
 
     id: ClassVar[str] = "turboedit"
     label: ClassVar[str] = "Swap words fast"
+    paper: ClassVar[Paper | None] = Paper("TurboEdit", "2408.00735")
     needs: ClassVar[frozenset[str]] = frozenset()
     needs_mask: ClassVar[bool] = False
     is_seeded: ClassVar[bool] = True
+    shows_map: ClassVar[bool] = False
 
     @dataclass(frozen=True)
     class Params:
-        prompt: Annotated[str, Text("It should show", lines=2)] = ""
+        prompt: Annotated[str, Prompt("It should show", lines=2)] = ""
         source_prompt: Annotated[
-            str, Text("Picture shows", help="What is there now; the words that differ are edited.")
+            str,
+            SourcePrompt(
+                "Picture shows", help="What is there now; the words that differ are edited."
+            ),
         ] = ""
         strength: Annotated[
-            float, Range(0, 1, "Strength", step=0.05, help="0: the picture. 1: the prompt.")
+            float, Strength(0, 1, "Strength", step=0.05, help="0: the picture. 1: the prompt.")
         ] = 1.0
         emphasis: Annotated[
             float, Range(0, 5, "Emphasis", step=0.1, help="Stress on what the words change.")
@@ -48,7 +53,7 @@ class TurboEdit:
         shift: Annotated[
             float, Range(0, 0.5, "Shift", step=0.05, help="Of the schedule, against artefacts.")
         ] = 0.2
-        steps: Annotated[int, Range(1, 50, "Steps")] = 4
+        steps: Annotated[int, Steps(1, 50, "Steps")] = 4
 
     def run(self, task: "Task[Params]", model: Model) -> Generator[Step, None, Image]:
         params = task.params
@@ -78,7 +83,10 @@ def _concatenate(*latents: "Tensor") -> "Tensor":
 def noised_latents(
     task: "Task[TurboEdit.Params]", model: Model, levels: Levels, x0: "Tensor"
 ) -> "list[Tensor]":
-    """The picture under a noise of its own at every level, the level shifted; at last itself."""
+    """The picture with a noise of its own at every level, the level shifted; at last itself.
+
+    x0: (1, c, h, w) float, unbounded. Every latent has the same shape and dtype.
+    """
     fine, shift = full_schedule(model), round(task.params.shift * SCHEDULE_STEPS)
     shifted = [min(nearest_index(fine, level) + shift, len(fine) - 1) for level in levels[:-1]]
     latents = [fine[at].mix(x0, task.noise(x0, "map", i)) for i, at in enumerate(shifted)]

@@ -1,10 +1,10 @@
-"""Where words look: a grey picture of the attention that words of a sentence pay to a picture."""
+"""Where words look: a grey picture of the attention maps of some words of a sentence."""
 
 from collections.abc import Generator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from core.catalog import techniques
+from core.catalog import Paper, techniques
 from core.diffusion.latent_masks import check_finite, grey_picture
 from core.diffusion.model import Image, Level, Model, Step
 from core.editing.attention_maps import (
@@ -15,7 +15,7 @@ from core.editing.attention_maps import (
 )
 from core.editing.inversion import invertible_levels
 from core.editing.token_alignment import token_indices
-from core.params import Range, Text
+from core.params import Prompt, SourcePrompt, Steps
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from core.task import Task
 
 EARLY, LATE = 0.35, 0.85
-"""The share of the walk whose maps tell things apart: before it all is haze, after it texture."""
+"""The part of the walk whose maps tell things apart: before it they blur, after it show texture."""
 
 
 @techniques.register
@@ -36,16 +36,17 @@ class WordMap:
 
     id: ClassVar[str] = "word-map"
     label: ClassVar[str] = "Where words look"
+    paper: ClassVar[Paper | None] = Paper("DAAM", "2210.04885")
     needs: ClassVar[frozenset[str]] = frozenset({"attention"})
     needs_mask: ClassVar[bool] = False
     is_seeded: ClassVar[bool] = True
-    is_look: ClassVar[bool] = True
+    shows_map: ClassVar[bool] = True
 
     @dataclass(frozen=True)
     class Params:
-        prompt: Annotated[str, Text("Words to find")] = ""
-        source_prompt: Annotated[str, Text("Picture shows")] = ""
-        steps: Annotated[int, Range(1, 50, "Levels looked at")] = 8
+        prompt: Annotated[str, Prompt("Words to find")] = ""
+        source_prompt: Annotated[str, SourcePrompt("Picture shows")] = ""
+        steps: Annotated[int, Steps(1, 50, "Levels looked at")] = 8
 
     def run(self, task: "Task[Params]", model: Model) -> Generator[Step, None, Image]:
         params = task.params
@@ -65,7 +66,7 @@ class WordMap:
 
 
 def _levels_spread(model: Model, count: int) -> list[Level]:
-    """Levels spread over the telling part of a walk."""
+    """Levels spread over that part of a walk whose maps tell things apart."""
     levels = invertible_levels(model.levels(50))[:-1]
     first, last = EARLY * (len(levels) - 1), LATE * (len(levels) - 1)
     return [levels[round(first + (last - first) * (n + 0.5) / count)] for n in range(count)]

@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
+from core.ai.recipe_values import prompt_of
 from core.brushes.round import Round
 from core.catalog import tools
 from core.errors import EditorError
 from core.paint.layers import AiLayer
 from core.paint.pointer import GestureContext, PointerEvent, PointerKind
 from core.paint.stroke_writer import StrokeWriter
-from core.params import Range
+from core.params import BrushHardness, BrushSize
 from core.tools.painting import Gesture
 
 PAUSE = 0.25
@@ -24,19 +25,25 @@ class AiBrushTool:
     label: ClassVar[str] = "AI brush"
     icon: ClassVar[str] = "sparkles"
     shortcut: ClassVar[str] = "A"
+    position: ClassVar[int] = 30
+    uses_brush: ClassVar[bool] = False
+    erases: ClassVar[bool] = False
+    paints_region: ClassVar[bool] = True
+    moves_view: ClassVar[bool] = False
 
     @dataclass(frozen=True)
     class Params:
-        size: Annotated[float, Range(4, 1000, "Size", "px", step=1)] = 96.0
-        hardness: Annotated[float, Range(0, 100, "Hardness", "%", step=1)] = 80.0
+        size: Annotated[float, BrushSize(4, 1000, "Size", "px", step=1)] = 96.0
+        hardness: Annotated[float, BrushHardness(0, 100, "Hardness", "%", step=1)] = 80.0
 
     def gesture(self, context: GestureContext, event: PointerEvent) -> Gesture:
+        """Raises EditorError when the stroke marks nothing, or no layer can take it."""
         document = context.document
         with document.edit("AI brush"):
             layer = target_layer(context, event)
-            with document.paint(layer.id, "AI brush", plane="region") as painting:
-                yield from _sweep(context, painting, event, layer.id)
-                if not painting.dirty:
+            with document.paint(layer.id, "AI brush", plane="region") as writer:
+                yield from _sweep(context, writer, event, layer.id)
+                if not writer.dirty:
                     raise EditorError(_why_nothing_painted(context))
         context.stroked(layer.id)
 
@@ -49,25 +56,28 @@ def _why_nothing_painted(context: GestureContext) -> str:
 
 
 def _sweep(
-    context: GestureContext, painting: StrokeWriter, event: PointerEvent, layer: str
+    context: GestureContext, writer: StrokeWriter, event: PointerEvent, layer: str
 ) -> Gesture:
-    erase, offered = event.alt, event.time
+    erase, last_offer = event.alt, event.time
     params = context.params
     brush = Round(Round.Params(size=params.size, hardness=params.hardness, pressure_size=False))
     while True:
         for sample in context.path.samples(event, brush.spacing):
             stamp = brush.stamp(sample)
-            painting.blend(stamp.alpha, stamp.x, stamp.y, erase=erase, flow=stamp.flow)
+            writer.blend(stamp.alpha, stamp.x, stamp.y, erase=erase, flow=stamp.flow)
         if event.kind is PointerKind.release:
             return
-        if event.time - offered > PAUSE:
-            offered = event.time
+        if event.time - last_offer > PAUSE:
+            last_offer = event.time
             context.stroked(layer)
         event = yield
 
 
 def target_layer(context: GestureContext, event: PointerEvent) -> AiLayer:
-    """A new AI layer above the active one; with Shift or Alt the active AI layer itself."""
+    """A new AI layer above the active one; with Shift or Alt the active AI layer itself.
+
+    Raises EditorError when that one is frozen or hidden, or when Alt finds no AI layer.
+    """
     active = context.document.active
     if (event.shift or event.alt) and isinstance(active, AiLayer):
         if active.baked or not active.visible:
@@ -75,7 +85,7 @@ def target_layer(context: GestureContext, event: PointerEvent) -> AiLayer:
         return active
     if event.alt:
         raise EditorError("Choose a diffusion layer first: Alt takes away from its region.")
-    prompt = context.recipe.prompt.strip()
+    prompt = prompt_of(context.recipe).strip()
     layer = AiLayer(prompt[:40] or "AI edit", recipe=context.recipe)
     context.document.insert("AI brush", layer)
     return layer

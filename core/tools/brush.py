@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar
 from core.catalog import tools
 from core.paint.pointer import GestureContext, PointerEvent
 from core.params import Range
-from core.tools.painting import Gesture, paintable, stroke
+from core.tools.painting import Gesture, find_paintable_layer, paint_stroke
 
 
 @tools.register
@@ -17,13 +17,18 @@ class BrushTool:
     label: ClassVar[str] = "Brush"
     icon: ClassVar[str] = "brush"
     shortcut: ClassVar[str] = "B"
+    position: ClassVar[int] = 10
+    uses_brush: ClassVar[bool] = True
+    erases: ClassVar[bool] = False
+    paints_region: ClassVar[bool] = False
+    moves_view: ClassVar[bool] = False
 
     @dataclass(frozen=True)
     class Params:
         opacity: Annotated[float, Range(1, 100, "Opacity", "%", step=1)] = 100.0
 
     def gesture(self, context: GestureContext, event: PointerEvent) -> Gesture:
-        layer = paintable(context)
-        with context.document.paint(layer.id, "Brush stroke") as painting:
+        layer = find_paintable_layer(context)
+        with context.document.paint(layer.id, "Brush stroke") as writer:
             opacity = context.params.opacity / 100
-            yield from stroke(context, painting, event, context.colour, opacity)
+            yield from paint_stroke(context, writer, event, context.colour, opacity)

@@ -18,6 +18,11 @@ class EyedropperTool:
     label: ClassVar[str] = "Eyedropper"
     icon: ClassVar[str] = "pipette"
     shortcut: ClassVar[str] = "I"
+    position: ClassVar[int] = 70
+    uses_brush: ClassVar[bool] = False
+    erases: ClassVar[bool] = False
+    paints_region: ClassVar[bool] = False
+    moves_view: ClassVar[bool] = False
 
     @dataclass(frozen=True)
     class Params:

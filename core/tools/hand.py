@@ -1,4 +1,4 @@
-"""The hand: moves the view."""
+"""The Hand tool: moves the view."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -16,6 +16,11 @@ class HandTool:
     label: ClassVar[str] = "Hand"
     icon: ClassVar[str] = "hand"
     shortcut: ClassVar[str] = "H"
+    position: ClassVar[int] = 80
+    uses_brush: ClassVar[bool] = False
+    erases: ClassVar[bool] = False
+    paints_region: ClassVar[bool] = False
+    moves_view: ClassVar[bool] = True
 
     @dataclass(frozen=True)
     class Params:

@@ -18,6 +18,11 @@ class LassoSelectTool:
     label: ClassVar[str] = "Lasso selection"
     icon: ClassVar[str] = "lasso-select"
     shortcut: ClassVar[str] = "L"
+    position: ClassVar[int] = 50
+    uses_brush: ClassVar[bool] = False
+    erases: ClassVar[bool] = False
+    paints_region: ClassVar[bool] = False
+    moves_view: ClassVar[bool] = False
 
     @dataclass(frozen=True)
     class Params:

@@ -20,12 +20,18 @@ class MoveTool:
     label: ClassVar[str] = "Move layer"
     icon: ClassVar[str] = "move"
     shortcut: ClassVar[str] = "V"
+    position: ClassVar[int] = 60
+    uses_brush: ClassVar[bool] = False
+    erases: ClassVar[bool] = False
+    paints_region: ClassVar[bool] = False
+    moves_view: ClassVar[bool] = False
 
     @dataclass(frozen=True)
     class Params:
         pass
 
     def gesture(self, context: GestureContext, event: PointerEvent) -> Gesture:
+        """Raises EditorError when no layer is active."""
         document, start = context.document, event
         node = document.active
         if node is None:

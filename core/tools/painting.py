@@ -10,18 +10,18 @@ from core.paint.stroke_writer import StrokeWriter
 Gesture = Generator[None, PointerEvent, None]
 
 
-def paintable(context: GestureContext) -> Layer:
+def find_paintable_layer(context: GestureContext) -> Layer:
     """The layer to paint on. Raises EditorError with the reason when there is none."""
     node = context.document.active
     if node is None:
         raise EditorError("There is no layer to paint on: add one with Ctrl+Shift+N.")
-    reason = _reason(node)
+    reason = _why_not_paintable(node)
     if reason or not isinstance(node, Layer):
         raise EditorError(f"{node.name} cannot be painted on: {reason}.")
     return node
 
 
-def _reason(node: Node) -> str:
+def _why_not_paintable(node: Node) -> str:
     if isinstance(node, Group):
         return "it is a group, choose a layer inside it"
     if isinstance(node, AiLayer):
@@ -29,9 +29,9 @@ def _reason(node: Node) -> str:
     return "" if node.visible else "it is hidden, show it first"
 
 
-def stroke(
+def paint_stroke(
     context: GestureContext,
-    painting: StrokeWriter,
+    writer: StrokeWriter,
     event: PointerEvent,
     colour: Colour,
     opacity: float = 1.0,
@@ -41,7 +41,7 @@ def stroke(
     while True:
         for sample in context.path.samples(event, context.brush.spacing):
             stamp = context.brush.stamp(sample)
-            painting.blend(stamp.alpha, stamp.x, stamp.y, colour, opacity, erase, stamp.flow)
+            writer.blend(stamp.alpha, stamp.x, stamp.y, colour, opacity, erase, stamp.flow)
         if event.kind is PointerKind.release:
             return
         event = yield

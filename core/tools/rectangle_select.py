@@ -19,6 +19,11 @@ class RectangleSelectTool:
     label: ClassVar[str] = "Rectangle selection"
     icon: ClassVar[str] = "square-dashed"
     shortcut: ClassVar[str] = "M"
+    position: ClassVar[int] = 40
+    uses_brush: ClassVar[bool] = False
+    erases: ClassVar[bool] = False
+    paints_region: ClassVar[bool] = False
+    moves_view: ClassVar[bool] = False
 
     @dataclass(frozen=True)
     class Params:

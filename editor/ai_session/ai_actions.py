@@ -1,4 +1,4 @@
-"""The verbs of the AI menu, and the AI side's connection to the canvas."""
+"""The commands of the AI menu, and the connection between AI layers and the canvas."""
 
 import json
 from dataclasses import replace
@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtGui import QGuiApplication
 
+from core.ai.recipe_values import prompt_of, source_prompt_of
 from core.catalog import techniques
 from core.errors import EditorError
 from core.geometry import EMPTY
 from core.paint.layers import AiLayer, Node
 from core.paint.selection import Selection
 from core.paint.tiles import Tiles
-from editor.ai_session.current_recipe import SOURCE, CurrentRecipe, fresh_recipe, name_for
+from editor.ai_session.current_recipe import CurrentRecipe, fresh_recipe, name_for
 from editor.ai_session.seed_walk import SeedWalk
 from editor.ai_session.select_by_words import WordSelector
 from editor.ai_session.suggest_prompt import PromptSuggester
@@ -28,74 +29,80 @@ if TYPE_CHECKING:
 
 
 class AiActions:
-    """Holds the recipe on the table and the seed walk of one window."""
+    """The AI commands of one window, with its current recipe and its seed walk."""
 
     def __init__(
         self, studio: "Studio", jobs: "JobQueue", live: "LiveLoop", start: "Recipe | None" = None
     ) -> None:
         self.studio, self.jobs, self.live = studio, jobs, live
-        self.recipes = CurrentRecipe(studio, jobs, live, start or fresh_recipe())
-        self.seeds = SeedWalk(studio, self.recipes, jobs)
-        self.finding = WordSelector(studio, jobs.engine, jobs)
-        self.suggesting = PromptSuggester(studio, jobs, self.recipes)
+        self.current_recipe = CurrentRecipe(studio, jobs, live, start or fresh_recipe())
+        self.seeds = SeedWalk(studio, self.current_recipe, jobs)
+        self.word_selector = WordSelector(studio, jobs.engine, jobs)
+        self.prompt_suggester = PromptSuggester(studio, jobs, self.current_recipe)
 
     @property
     def layer(self) -> AiLayer:
         """The active AI layer. Raises EditorError when another kind is active."""
-        layer = self.recipes.layer
+        layer = self.current_recipe.layer
         if layer is None:
             raise EditorError("Choose an AI layer first, or paint one with the AI brush (A).")
         return layer
 
-    # Verbs
+    # Commands
 
     def run(self) -> None:
-        """Run the active AI layer with what the dock shows; without one, make one.
+        """Run the active AI layer with the recipe that the dock shows; without one, make one.
 
-        It covers the selection, or the canvas for techniques that need no region.
+        A new layer covers the selection, or the canvas for techniques that need no region.
+        Raises EditorError when the layer is frozen, or when there is no region to run on.
         """
-        layer = self.recipes.layer
+        layer = self.current_recipe.layer
         if layer is None:
             self._run_new()
         elif layer.baked:
             raise EditorError(f"{layer.name} is frozen: thaw it to run it again.")
         else:
-            self.recipes.run()
+            self.current_recipe.run()
 
     def _run_new(self) -> None:
         document = self.studio.document
         if document.selection:
             self._insert(document.selection, "AI layer from selection")
-        elif not techniques[self.recipes.shown.technique].needs_mask:
+        elif not techniques[self.current_recipe.shown.technique].needs_mask:
             self._insert(Selection(document.bounds), "AI layer")
         else:
             raise EditorError("Paint with the AI brush (A) over what should change, or select it.")
-        self.recipes.run()
+        self.current_recipe.run()
 
     def reseed(self) -> None:
+        """Run the active AI layer with another seed."""
         if self.layer:
-            self.seeds.dice()
+            self.seeds.choose_random_seed()
 
     def freeze(self) -> None:
-        """Keep the pixels as they are, whatever happens below; once more thaws the layer."""
+        """Keep the pixels as they are, whatever changes below; a second call thaws the layer."""
         layer = self.layer
         self.jobs.cancel_layer(layer.id)
         label = "Thaw" if layer.baked else "Freeze"
         self.studio.document.replace(label, replace(layer, baked=not layer.baked))
 
     def rerun(self) -> None:
-        """Run again beside the layer and say whether the picture is the same."""
+        """Run the recipe again without changing the layer; report whether the result is the same.
+
+        Raises EditorError when the layer has no result yet.
+        """
         if not self.layer.rendered:
             raise EditorError(f"There is nothing to compare: run {self.layer.name} first.")
-        self.jobs.ask(self.layer.id, is_comparison=True)
+        self.jobs.enqueue(self.layer.id, is_comparison=True)
 
     def copy_recipe(self) -> str:
-        """The recipe as JSON on the clipboard."""
+        """Put the recipe on the clipboard as JSON; returns the text."""
         text = json.dumps(self.layer.recipe.to_json(), indent=1)
         QGuiApplication.clipboard().setText(text)
         return text
 
     def mask_to_selection(self) -> None:
+        """Select the region of the active AI layer. Raises EditorError when it has none."""
         layer = self.layer
         bounds = (
             layer.region.tight_bounds().translate(*layer.position) & self.studio.document.bounds
@@ -107,38 +114,44 @@ class AiActions:
         self.studio.document.select(Selection(bounds, alpha), "Region to selection")
 
     def from_selection(self) -> None:
-        """A new AI layer over what is selected; it runs when live."""
+        """Add an AI layer over the selection; it runs when live.
+
+        Raises EditorError when nothing is selected.
+        """
         selection = self.studio.document.selection
         if not selection:
             raise EditorError("Nothing is selected: draw a selection (M or L) first.")
         self.note_stroke(self._insert(selection, "AI layer from selection"))
 
     async def find_words(self, words: str = "") -> None:
-        """Select where some words look, or what the prompt would change. Raises EditorError."""
-        recipe = self.recipes.shown
-        sentence = str(recipe.params.get(SOURCE, "")) or recipe.prompt
+        """Select what some words refer to, or what the prompt would change.
+
+        Raises EditorError when no prompt is written, or nothing is found.
+        """
+        recipe = self.current_recipe.shown
+        sentence = source_prompt_of(recipe) or prompt_of(recipe)
         if not sentence.strip():
             raise EditorError("Write what the picture shows first, so that there is what to find.")
         if words:
-            await self.finding.find_words(words, sentence, recipe.model)
+            await self.word_selector.find_words(words, sentence, recipe.model)
         else:
-            await self.finding.find_change(sentence, recipe.prompt, recipe.model)
+            await self.word_selector.find_change(sentence, prompt_of(recipe), recipe.model)
 
     def _insert(self, selection: Selection, label: str) -> str:
         region = Tiles(channels=1)
         region.write(selection.bounds, selection.read(selection.bounds)[..., None])
-        recipe = self.recipes.for_stroke()
-        layer = AiLayer(name_for(recipe.prompt), recipe=recipe, region=region.prune())
+        recipe = self.current_recipe.take_for_stroke()
+        layer = AiLayer(name_for(prompt_of(recipe)), recipe=recipe, region=region.prune())
         self.studio.document.insert(label, layer)
         return layer.id
 
     def note_stroke(self, layer_id: str) -> None:
-        """A region was painted on, for the live loop and for what counts as fresh."""
+        """Note that a region was painted: for the live loop and for the fresh layer."""
         self.seeds.note_stroke(layer_id)
         self.live.note_stroke(layer_id)
 
     def state_of(self, node: Node) -> str:
-        """A layer in a word: running, waiting, failed, frozen, not run; empty when all is well."""
+        """The state of a layer in a word, such as running or frozen; empty when all is well."""
         if not isinstance(node, AiLayer):
             return ""
         job = self.jobs.current(node.id)
@@ -155,29 +168,31 @@ class AiActions:
     # The canvas
 
     def connect(self, canvas: "Canvas") -> None:
-        """Strokes, wheel and previews of one canvas."""
+        """Connect strokes, wheel and previews of one canvas."""
         canvas.prepare = self._prepare
-        canvas.wheel_filters.append(self.seeds.wheel)
-        self.jobs.previewed.connect(lambda preview: _show(canvas, preview))
+        canvas.wheel_filters.append(self.seeds.handle_wheel)
+        self.jobs.previewed.connect(lambda preview: _show_preview(canvas, preview))
         self.jobs.changed.connect(lambda job: self._tint(canvas, job))
 
     def _prepare(self, context: "GestureContext") -> "GestureContext":
-        if self.studio.choices.tool != "ai-brush":
+        if not self.studio.tool.paints_region:
             return context
-        return replace(context, recipe=self.recipes.for_stroke(), stroked=self.note_stroke)
+        return replace(
+            context, recipe=self.current_recipe.take_for_stroke(), stroked=self.note_stroke
+        )
 
     def _tint(self, canvas: "Canvas", job: "Job") -> None:
-        """The region stays tinted until there is something to see in its place."""
+        """Tint the region of a layer until a preview or a result can be shown in its place."""
         if canvas.is_gesturing:
             return
-        layer = self.recipes.layer
+        layer = self.current_recipe.layer
         is_blank = layer is not None and layer.id == job.layer and not layer.rendered
         waits = not job.stage.is_over and job.preview_ms is None
         canvas.region.layer = layer if is_blank and waits else None
         canvas.update()
 
 
-def _show(canvas: "Canvas", preview: "JobPreview") -> None:
+def _show_preview(canvas: "Canvas", preview: "JobPreview") -> None:
     canvas.show_preview(preview.rect if preview.rgba is not None else EMPTY, preview.rgba)
     if preview.rgba is not None and not canvas.is_gesturing:
         canvas.region.layer = None

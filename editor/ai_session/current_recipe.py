@@ -1,48 +1,57 @@
-"""The recipe on the table: that of the active AI layer, or of the next one to be painted."""
+"""The current recipe: that of the active AI layer, or of the next one to be painted."""
 
 import secrets
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from core.ai.recipe_defaults import default_recipe
+from core.ai.recipe_values import (
+    name_of,
+    negative_name_of,
+    negative_prompt_of,
+    prompt_of,
+    source_prompt_of,
+    value_of,
+)
 from core.catalog import params_of, techniques
 from core.geometry import EMPTY
 from core.paint.layers import AiLayer
-from core.params import fields
+from core.params import PROMPTS, NegativePrompt, Prompt, SourcePrompt, Steps, values_by_name
 from core.signal import Signal
-from core.task import Recipe
+from core.task import ModifierSetting, Recipe
 
 if TYPE_CHECKING:
     from core.paint.document import Document
+    from core.params import Meaning, Value
     from editor.ai_session.job_queue import JobQueue
     from editor.ai_session.live_loop import LiveLoop
     from editor.studio import Studio
 
-SEEDS = 2**31
+SEED_LIMIT = 2**31
 NEGATIVE = "negative_prompt"
 SOURCE = "source_prompt"
 WORDS = ("prompt", SOURCE, NEGATIVE)
 """Parameters that are written, not dialled."""
-NAME = 40
-"""Characters of a prompt that name a layer."""
+MAX_NAME_LENGTH = 40
+"""Most characters of a prompt in the name of a layer."""
 
 
 def fresh_recipe(technique: str = "layered-brush", model: str = "storybook") -> Recipe:
-    """The usual recipe with a seed by chance."""
-    return default_recipe(technique, model, secrets.randbelow(SEEDS))
+    """The default recipe with a random seed."""
+    return default_recipe(technique, model, secrets.randbelow(SEED_LIMIT))
 
 
 def name_for(prompt: str) -> str:
-    """What a layer with this prompt is called."""
-    return prompt.strip()[:NAME] or "AI edit"
+    """The name of a layer with this prompt."""
+    return prompt.strip()[:MAX_NAME_LENGTH] or "AI edit"
 
 
 class CurrentRecipe:
-    """``changed`` says that another recipe, or another layer's, is on the table.
+    """The recipe that the AI dock shows and edits; ``changed`` is emitted when it becomes another.
 
-    Dials act on the active AI layer at once. Words are a draft until Run: then they are the
-    active layer's; or until the next stroke, which takes them for the layer it makes. So one can
-    write what comes next without rewriting what is there.
+    Dials change the active AI layer at once. Prompts are a draft until Run, which gives them to
+    the active layer, or until the next stroke, which gives them to the layer it makes. So the
+    prompt of the next layer can be written without changing the layer that is there.
     """
 
     def __init__(self, studio: "Studio", jobs: "JobQueue", live: "LiveLoop", start: Recipe) -> None:
@@ -51,9 +60,9 @@ class CurrentRecipe:
         self.changed: Signal[None] = Signal()
         self._next = start
         self._draft: Recipe | None = None
-        self._layer = ""
-        self._leave = studio.document.restructured.connect(self._on_moved)
-        studio.opened.connect(self._open)
+        self._layer_id = ""
+        self._disconnect = studio.document.restructured.connect(self._on_restructured)
+        studio.opened.connect(self._on_document_opened)
 
     @property
     def layer(self) -> AiLayer | None:
@@ -63,25 +72,25 @@ class CurrentRecipe:
 
     @property
     def shown(self) -> Recipe:
-        """What the dock shows: draft, active layer, or what comes next."""
+        """What the dock shows: the draft, the active layer's recipe, or the next layer's."""
         if self._draft is not None:
             return self._draft
         return self.layer.recipe if self.layer is not None else self._next
 
     @property
     def is_draft(self) -> bool:
-        """Whether words wait for Run or for the next stroke."""
+        """Whether prompts wait for Run or for the next stroke."""
         return self.layer is not None and self._draft is not None
 
-    def for_stroke(self) -> Recipe:
-        """The recipe of a new AI layer: what is shown, with a seed of its own unless locked."""
-        seed = self.shown.seed if self.is_locked else secrets.randbelow(SEEDS)
+    def take_for_stroke(self) -> Recipe:
+        """The recipe of a new AI layer: the shown one, with a new seed unless it is locked."""
+        seed = self.shown.seed if self.is_locked else secrets.randbelow(SEED_LIMIT)
         self._next = replace(self.shown, seed=seed, context=EMPTY, model_hash="")
         self._draft = None
         return self._next
 
     def write(self, recipe: Recipe) -> None:
-        """Other words (prompt, negative prompt): a draft when there is a layer."""
+        """Take other prompts; they are a draft when there is an active AI layer."""
         if self.layer is None:
             self._next = recipe
         else:
@@ -89,9 +98,9 @@ class CurrentRecipe:
         self.changed.emit(None)
 
     def turn(self, recipe: Recipe, dial: str) -> None:
-        """Another value on a dial: the active layer takes it now, and runs when live.
+        """Take another value of a dial: the active layer gets it now, and runs when live.
 
-        Changes of one dial in a row are one undo entry, until ``settle``.
+        Successive changes of one dial are one undo entry, until ``settle``.
         """
         layer = self.layer
         if layer is None or layer.baked:
@@ -101,14 +110,14 @@ class CurrentRecipe:
         if self._draft is not None:
             self._draft = recipe
             recipe = _with_words(recipe, layer.recipe)
-        self._give(layer, recipe, dial.capitalize(), f"{dial}:{layer.id}")
+        self._change_layer(layer, recipe, dial.capitalize(), f"{dial}:{layer.id}")
         if self.live.is_on:
-            self.jobs.ask(layer.id)
+            self.jobs.enqueue(layer.id)
         else:
             self.live.stale.add(layer.id)
 
     def settle(self) -> None:
-        """The hand has let go of a dial."""
+        """End the undo entry of a dial, once the person has released it."""
         self.studio.document.history.seal()
 
     def run(self) -> None:
@@ -118,68 +127,75 @@ class CurrentRecipe:
             return
         if self._draft is not None:
             draft, self._draft = self._draft, None
-            self._give(layer, draft, "Prompt", "")
+            self._change_layer(layer, draft, "Prompt", "")
         self.jobs.declined.clear()
-        self.jobs.ask(layer.id)
+        self.jobs.enqueue(layer.id)
 
-    def _give(self, layer: AiLayer, recipe: Recipe, label: str, merge: str) -> None:
-        was_named = layer.name == name_for(layer.recipe.prompt)
-        name = name_for(recipe.prompt) if was_named else layer.name
+    def _change_layer(self, layer: AiLayer, recipe: Recipe, label: str, merge: str) -> None:
+        was_named = layer.name == name_for(prompt_of(layer.recipe))
+        name = name_for(prompt_of(recipe)) if was_named else layer.name
         kept = replace(recipe, model_hash=layer.recipe.model_hash)
         self.studio.document.replace(label, replace(layer, recipe=kept, name=name), merge)
 
-    def _open(self, document: "Document") -> None:
-        self._leave()
-        self._leave = document.restructured.connect(self._on_moved)
+    def _on_document_opened(self, document: "Document") -> None:
+        self._disconnect()
+        self._disconnect = document.restructured.connect(self._on_restructured)
         self._draft = None
-        self._on_moved(None)
+        self._on_restructured(None)
 
-    def _on_moved(self, _: None) -> None:
+    def _on_restructured(self, _: None) -> None:
         layer = self.layer
-        if layer is not None and layer.id != self._layer:
+        if layer is not None and layer.id != self._layer_id:
             self._draft = None
-        elif layer is None and self._layer:
-            self._remember()
-        self._layer = layer.id if layer else ""
+        elif layer is None and self._layer_id:
+            self._keep_draft()
+        self._layer_id = layer.id if layer else ""
         self.changed.emit(None)
 
-    def _remember(self) -> None:
-        """The AI layer is left: what was shown of it stays for the next one."""
+    def _keep_draft(self) -> None:
+        """Keep the draft for the next layer when no AI layer is active any more."""
         if self._draft is not None:
             self._next, self._draft = self._draft, None
 
 
 def _with_words(recipe: Recipe, words: Recipe) -> Recipe:
     """The recipe with the prompts of another."""
-    source = str(words.params.get(SOURCE, ""))
-    return with_prompts(recipe, words.prompt, negative_of(words), source)
+    negative = negative_prompt_of(words) or ""
+    return with_prompts(recipe, prompt_of(words), negative, source_prompt_of(words))
 
 
 def with_prompts(recipe: Recipe, prompt: str, negative: str, source: str = "") -> Recipe:
     """The recipe with other words, wherever technique and guidance have a place for them."""
-    words = {"prompt": prompt, SOURCE: source, NEGATIVE: negative}
-    modifiers = tuple(
-        replace(one, params={**one.params, NEGATIVE: negative}) if NEGATIVE in one.params else one
-        for one in recipe.modifiers
-    )
-    known = {name: text for name, text in words.items() if name in recipe.params}
-    return replace(recipe.with_params(**{"prompt": prompt, **known}), modifiers=modifiers)
+    modifiers = tuple(_with_negative(one, negative) for one in recipe.modifiers)
+    others: dict[Meaning, str] = {SourcePrompt: source, NegativePrompt: negative}
+    names = {name_of(recipe, meaning): text for meaning, text in others.items()}
+    known = {name: text for name, text in names.items() if name and name in recipe.params}
+    return replace(with_prompt(recipe, prompt).with_params(**known), modifiers=modifiers)
 
 
-def negative_of(recipe: Recipe) -> str:
-    """The negative prompt, from the technique or from whichever guidance has one."""
-    found = [recipe.params, *(one.params for one in recipe.modifiers)]
-    return next((str(params[NEGATIVE]) for params in found if NEGATIVE in params), "")
+def with_prompt(recipe: Recipe, prompt: str) -> Recipe:
+    """The recipe with another prompt."""
+    name = name_of(recipe, Prompt)
+    return recipe if name is None else recipe.with_params(**{name: prompt})
+
+
+def _with_negative(modifier: ModifierSetting, negative: str) -> ModifierSetting:
+    """The modifier with another negative prompt, if it takes one."""
+    name = negative_name_of(modifier)
+    if name is None or name not in modifier.params:
+        return modifier
+    return replace(modifier, params={**modifier.params, name: negative})
 
 
 def with_technique(recipe: Recipe, technique: str) -> Recipe:
     """The recipe of another technique: words and steps stay, its guidance is the usual one."""
-    kept = {k: v for k, v in recipe.params.items() if k in (*WORDS, "steps")}
-    known = {field.name for field in fields(params_of(techniques[technique]))}
-    fitting = {name: value for name, value in kept.items() if name in known}
-    fresh = default_recipe(technique, recipe.model, recipe.seed, fitting)
+    kept: dict[Meaning, Value] = {}
+    for meaning in (*PROMPTS, Steps):
+        value = value_of(recipe, meaning)
+        if value is not None:
+            kept[meaning] = value
+    values = values_by_name(params_of(techniques[technique]), kept)
+    fresh = default_recipe(technique, recipe.model, recipe.seed, values)
     had = recipe.modifiers if fresh.modifiers else ()
     fresh = replace(fresh, modifiers=had or fresh.modifiers, context=recipe.context)
-    return with_prompts(
-        fresh, recipe.prompt, negative_of(recipe), str(recipe.params.get(SOURCE, ""))
-    )
+    return _with_words(fresh, recipe)

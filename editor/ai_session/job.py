@@ -1,4 +1,4 @@
-"""One run of an AI layer as the Jobs dock and the status bar see it."""
+"""One run of an AI layer, as the Jobs dock and the status bar show it."""
 
 import time
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class Stage(Enum):
-    """Where a job is; the last four are ends."""
+    """The stage of a job; the last four are ends."""
 
     waiting = auto()
     loading = auto()
@@ -27,7 +27,7 @@ class Stage(Enum):
 
 @dataclass(frozen=True)
 class Failure:
-    """What happened and what to do in one sentence; ``trace`` for Details."""
+    """What went wrong and what to do, in one sentence; ``trace`` is shown under Details."""
 
     text: str
     trace: str = ""
@@ -36,10 +36,10 @@ class Failure:
 
 @dataclass(eq=False)
 class Job:
-    """Times are in milliseconds from the stroke (or button) that asked, None while unknown.
+    """A run of one layer. Times are in milliseconds from its start, None while unknown.
 
-    ``is_refresh`` says that nobody asked: the layer was stale. ``note`` is what the worker last
-    had to say about itself.
+    ``is_refresh``: it was started because the layer was stale, not by the person. ``note`` is
+    the last remark about it, such as that it is tried again with less memory.
     """
 
     layer: str
@@ -57,14 +57,14 @@ class Job:
     is_stopped: bool = False
     is_from_cache: bool = False
     is_unchanged: bool = False
-    since: float = field(default_factory=time.perf_counter)
-    run: "JobStream | None" = None
+    start_time: float = field(default_factory=time.perf_counter)
+    stream: "JobStream | None" = None
 
     @property
     def progress(self) -> float:
-        """0..1 of the steps."""
+        """The share of its steps that is done, 0..1."""
         return self.n / self.of if self.of else 0.0
 
     @property
     def age_ms(self) -> float:
-        return (time.perf_counter() - self.since) * 1000
+        return (time.perf_counter() - self.start_time) * 1000

@@ -1,8 +1,8 @@
-"""Jobs: AI layers ask the engine, one after another, and the answers land in the document.
+"""The queue of jobs: runs AI layers one after another and puts their results into the document.
 
-Each job is one coroutine. The newest question of a layer replaces the one before; a running job
-that it overlaps is stopped at its next step unless it is nearly done. What takes more than a few
-milliseconds of arithmetic happens beside the thread that paints, on a frozen state.
+Each job is one coroutine. The newest job of a layer replaces the one before; a running job that it
+overlaps is stopped at its next step unless it is nearly done. Arithmetic that takes more than a few
+milliseconds runs on a frozen state in another thread than the one that paints.
 """
 
 import asyncio
@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
+from core.ai.recipe_values import strength_of
 from core.engine.engine import EngineState
 from core.engine.messages import JobCancelled, JobDone, JobFailed, JobStarted, JobStep
 from core.errors import EditorError
@@ -27,7 +28,7 @@ from editor.ai_session.layer_results import (
     show_result,
     take_snapshot,
 )
-from editor.ai_session.rerun_check import verdict
+from editor.ai_session.rerun_check import describe_rerun
 from editor.ai_session.result_cache import ResultCache
 
 if TYPE_CHECKING:
@@ -38,15 +39,18 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 NEARLY_DONE = 0.7
-"""From this share of its steps on a job may finish although something newer waits."""
-REMEMBERED = 60
-"""Jobs kept in the list of the dock."""
-HAND = 0.05
-"""Seconds between looks whether the hand has let go of the canvas."""
+"""The share of its steps from which on a job may finish although a newer one waits."""
+MAX_RECENT = 60
+"""Most jobs in the list of the dock."""
+GESTURE_POLL = 0.05
+"""Seconds between checks whether the gesture on the canvas has ended."""
 
 
 class JobPreview(NamedTuple):
-    """RGBA premultiplied bytes to stretch over a canvas rectangle; None takes it away."""
+    """A picture to stretch over a canvas rectangle: height x width x 4 uint8, premultiplied RGBA.
+
+    ``rgba`` is None to take the preview away.
+    """
 
     layer: str
     rect: Rect
@@ -54,44 +58,45 @@ class JobPreview(NamedTuple):
 
 
 class JobQueue:
-    """``changed`` carries the job that moved, ``previewed`` what to show on the canvas.
+    """Runs one job at a time.
 
-    ``landed`` carries the job whose result is now in its layer, ``said`` a sentence for the
-    status bar.
+    ``changed`` carries a job in another stage or step, ``previewed`` what to show on the canvas,
+    ``result_shown`` the job whose result is now in its layer, ``noted`` a sentence for the
+    status bar. ``declined`` holds the keys of tasks that the person cancelled or that failed.
     """
 
     def __init__(self, studio: "Studio", engine: "Engine") -> None:
         self.studio = studio
         self.engine = engine
         self.results = ResultCache()
-        self.recent: deque[Job] = deque(maxlen=REMEMBERED)
+        self.recent: deque[Job] = deque(maxlen=MAX_RECENT)
         self.failures: dict[str, Failure] = {}
         self.declined: set[str] = set()
         self.running: Job | None = None
         self.changed: Signal[Job] = Signal()
         self.previewed: Signal[JobPreview] = Signal()
-        self.landed: Signal[Job] = Signal()
-        self.said: Signal[str] = Signal()
+        self.result_shown: Signal[Job] = Signal()
+        self.noted: Signal[str] = Signal()
         self._waiting: OrderedDict[str, Job] = OrderedDict()
-        self._asked: TaskSnapshot | None = None
+        self._snapshot: TaskSnapshot | None = None
         self._task: asyncio.Task[None] | None = None
-        self._aside = ThreadPoolExecutor(1, "aside")
+        self._executor = ThreadPoolExecutor(1, "job-queue")
         self._is_closed = False
-        studio.opened.connect(lambda _: self._on_reopened())
+        studio.opened.connect(lambda _: self._on_document_opened())
 
-    # What others ask for
+    # Starting and stopping
 
-    def ask(self, layer_id: str, is_refresh: bool = False, is_comparison: bool = False) -> Job:
-        """Run a layer; returns at once. A comparison says what it finds and changes nothing."""
-        job = Job(layer_id, self._name(layer_id), is_refresh, is_comparison)
+    def enqueue(self, layer_id: str, is_refresh: bool = False, is_comparison: bool = False) -> Job:
+        """Run a layer; returns at once. A comparison changes nothing and reports in its note."""
+        job = Job(layer_id, self._layer_name(layer_id), is_refresh, is_comparison)
         if not is_refresh:
             self.failures.pop(layer_id, None)
         older = self._waiting.pop(layer_id, None)
         if older is not None:
-            self._move(older, Stage.overtaken)
+            self._set_stage(older, Stage.overtaken)
         self._waiting[layer_id] = job
         self.recent.appendleft(job)
-        self._make_way(job)
+        self._stop_overlapped(job)
         self.changed.emit(job)
         self._advance()
         return job
@@ -100,11 +105,11 @@ class JobQueue:
         """Stop a job at its next step; the document stays as it was before it."""
         if self._waiting.get(job.layer) is job:
             del self._waiting[job.layer]
-            self._move(job, Stage.cancelled)
+            self._set_stage(job, Stage.cancelled)
         elif job is self.running and not job.is_stopped:
             self._stop(job)
-            if job.run is None:
-                self._move(job, Stage.cancelled)
+            if job.stream is None:
+                self._set_stage(job, Stage.cancelled)
 
     def cancel_layer(self, layer_id: str) -> None:
         for job in [*self._waiting.values(), *filter(None, [self.running])]:
@@ -116,7 +121,7 @@ class JobQueue:
             self.cancel(job)
 
     def current(self, layer_id: str) -> Job | None:
-        """The job of a layer that waits or runs."""
+        """The job of a layer that waits or runs, if any."""
         if self.running is not None and self.running.layer == layer_id:
             return self._waiting.get(layer_id, self.running)
         return self._waiting.get(layer_id)
@@ -125,31 +130,31 @@ class JobQueue:
     def is_idle(self) -> bool:
         return self.running is None and not self._waiting
 
-    async def idle(self) -> None:
+    async def wait_until_idle(self) -> None:
         """Wait until nothing runs or waits."""
         while self._task is not None:
             await asyncio.wait([self._task])
 
     def close(self) -> None:
-        """Stop everything; nothing lands any more."""
+        """Stop everything; no result reaches the document any more."""
         self._is_closed = True
         self.cancel_all()
         if self._task is not None:
             self._task.cancel()
-        self._aside.shutdown(wait=True, cancel_futures=True)
+        self._executor.shutdown(wait=True, cancel_futures=True)
 
     async def run_in_thread(self, work: Callable[..., T], *arguments: Any) -> T:
-        """Do arithmetic on frozen values beside the thread that paints."""
+        """Do arithmetic on frozen values in another thread than the one that paints."""
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._aside, work, *arguments)
+        return await loop.run_in_executor(self._executor, work, *arguments)
 
     # Who runs next
 
-    def _make_way(self, job: Job) -> None:
+    def _stop_overlapped(self, job: Job) -> None:
         running = self.running
-        if running is None or running.is_stopped or not self._overlaps(job, running):
+        if running is None or running.is_stopped or not self._is_overlapping(job, running):
             return
-        # In the middle of a stroke there is always something newer: let one preview come through.
+        # During a stroke a newer job always follows: let one preview come through.
         if self.studio.document.is_editing or running.progress >= NEARLY_DONE:
             return
         if job.is_refresh and not running.is_refresh:
@@ -157,19 +162,19 @@ class JobQueue:
         running.stage = Stage.overtaken
         self._stop(running)
 
-    def _overlaps(self, job: Job, running: Job) -> bool:
+    def _is_overlapping(self, job: Job, running: Job) -> bool:
         if job.layer == running.layer:
             return True
-        return bool(self._asked and self._reach(job.layer) & self._asked.task.rect)
+        return bool(self._snapshot and self._region_rect(job.layer) & self._snapshot.task.rect)
 
-    def _reach(self, layer_id: str) -> Rect:
-        layer = _layer(self.studio.document, layer_id)
+    def _region_rect(self, layer_id: str) -> Rect:
+        layer = _find_layer(self.studio.document, layer_id)
         return layer.region.bounds.translate(*layer.position) if layer else EMPTY
 
     def _stop(self, job: Job) -> None:
         job.is_stopped = True
-        if job.run is not None:
-            job.run.cancel()
+        if job.stream is not None:
+            job.stream.cancel()
 
     def _advance(self) -> None:
         if self._task is not None or not self._waiting or self._is_closed:
@@ -184,26 +189,26 @@ class JobQueue:
         self._task.add_done_callback(self._on_finished)
 
     def _on_finished(self, task: "asyncio.Task[None]") -> None:
-        job, self.running, self._task, self._asked = self.running, None, None, None
+        job, self.running, self._task, self._snapshot = self.running, None, None, None
         if job is not None and not job.stage.is_over:
-            self._move(job, Stage.cancelled)
+            self._set_stage(job, Stage.cancelled)
         elif job is not None:
             self.changed.emit(job)
         self._advance()
         if not task.cancelled():
             task.result()
 
-    def _move(self, job: Job, stage: Stage) -> None:
+    def _set_stage(self, job: Job, stage: Stage) -> None:
         if job.is_stopped and not stage.is_over:
             return
         job.stage = stage
         self.changed.emit(job)
 
-    def _name(self, layer_id: str) -> str:
-        layer = _layer(self.studio.document, layer_id)
+    def _layer_name(self, layer_id: str) -> str:
+        layer = _find_layer(self.studio.document, layer_id)
         return layer.name if layer else "AI layer"
 
-    def _on_reopened(self) -> None:
+    def _on_document_opened(self) -> None:
         self.cancel_all()
         self.results.clear()
         self.failures.clear()
@@ -212,16 +217,16 @@ class JobQueue:
     # One job
 
     async def run_layer(self, job: Job) -> None:
-        """Ask the engine for a layer's picture and put the answer into the layer."""
+        """Run a layer's task in the engine and put the result into the layer."""
         document = self.studio.document
         try:
-            asked = await self._question(job)
-            known = self.results.find(asked.task.key, asked.layer.position)
+            snapshot = await self._take_snapshot(job)
+            known = self.results.find(snapshot.task.key, snapshot.layer.position)
             if known is not None and not job.is_comparison:
                 job.is_from_cache = True
-                await self._settle(job, asked, known)
+                await self._deliver_result(job, snapshot, known)
             elif not job.is_stopped:
-                await self._listen(job, asked)
+                await self._run_task(job, snapshot)
         except EditorError as error:
             cause = error.__cause__
             self._fail(job, Failure(str(error), str(cause or "")))
@@ -231,123 +236,126 @@ class JobQueue:
         if job.is_stopped and self.studio.document is document:
             self._on_stopped(job)
 
-    async def _question(self, job: Job) -> TaskSnapshot:
+    async def _take_snapshot(self, job: Job) -> TaskSnapshot:
         _, layer = freeze_layer(self.studio.document, job.layer)
         job.model = layer.recipe.model
         if job.model not in self.engine.models:
-            self._move(job, Stage.loading)
+            self._set_stage(job, Stage.loading)
         facts = await self.engine.open(job.model)
         job.model = facts.label
         state, layer = freeze_layer(self.studio.document, job.layer)
-        self._asked = await self.run_in_thread(take_snapshot, state, layer, facts.geometry)
-        self._move(job, Stage.running)
-        return self._asked
+        self._snapshot = await self.run_in_thread(take_snapshot, state, layer, facts.geometry)
+        self._set_stage(job, Stage.running)
+        return self._snapshot
 
-    async def _listen(self, job: Job, asked: TaskSnapshot) -> None:
-        job.run = self.engine.submit(asked.task)
-        async for message in job.run:
+    async def _run_task(self, job: Job, snapshot: TaskSnapshot) -> None:
+        job.stream = self.engine.submit(snapshot.task)
+        async for message in job.stream:
             if isinstance(message, JobStarted):
-                self._on_started(job, asked, message.loading)
+                self._on_started(job, snapshot, message.loading)
             elif isinstance(message, JobStep):
-                self._step(job, asked, message)
+                self._on_step(job, snapshot, message)
             elif isinstance(message, JobFailed):
-                self._on_failure(job, asked, message)
+                self._on_failure(job, snapshot, message)
             elif isinstance(message, JobCancelled):
                 job.is_stopped = True
             elif isinstance(message, JobDone):
-                await self._on_done(job, asked, message)
+                await self._on_done(job, snapshot, message)
 
-    def _on_started(self, job: Job, asked: TaskSnapshot, loading: str) -> None:
-        """The worker takes the job, or loads one of its models first."""
-        name = loading or asked.layer.recipe.model
+    def _on_started(self, job: Job, snapshot: TaskSnapshot, loading: str) -> None:
+        """Show that the worker runs the job, or loads one of its models first."""
+        name = loading or snapshot.layer.recipe.model
         facts = self.engine.models.get(name)
         job.model = facts.label if facts else Path(name).stem
-        self._move(job, Stage.loading if loading else Stage.running)
+        self._set_stage(job, Stage.loading if loading else Stage.running)
 
-    async def _on_done(self, job: Job, asked: TaskSnapshot, done: JobDone) -> None:
+    async def _on_done(self, job: Job, snapshot: TaskSnapshot, done: JobDone) -> None:
         if job.is_comparison:
-            layer = asked.layer
-            job.note = await self.run_in_thread(verdict, layer, asked, done.pixels, done.facts)
+            layer = snapshot.layer
+            job.note = await self.run_in_thread(
+                describe_rerun, layer, snapshot, done.pixels, done.facts
+            )
             job.final_ms = job.age_ms
-            self._move(job, Stage.finished)
-            self.said.emit(job.note)
+            self._set_stage(job, Stage.finished)
+            self.noted.emit(job.note)
             return
         job.note = " ".join(done.facts.get("notes", [])) or job.note
-        result = await self.run_in_thread(make_result, asked, done.pixels, done.facts)
+        result = await self.run_in_thread(make_result, snapshot, done.pixels, done.facts)
         self.results.keep(job.layer, result)
-        await self._settle(job, asked, result)
+        await self._deliver_result(job, snapshot, result)
 
-    def _step(self, job: Job, asked: TaskSnapshot, step: JobStep) -> None:
+    def _on_step(self, job: Job, snapshot: TaskSnapshot, step: JobStep) -> None:
         job.n, job.of = step.n, step.of
         job.stage = job.stage if job.is_stopped else Stage.running
         if step.preview is not None and not job.is_stopped and not job.is_comparison:
-            rgba = asked.preview(step.preview)
-            self.previewed.emit(JobPreview(job.layer, asked.task.rect, rgba))
+            rgba = snapshot.preview(step.preview)
+            self.previewed.emit(JobPreview(job.layer, snapshot.task.rect, rgba))
             job.preview_ms = job.preview_ms or job.age_ms
         self.changed.emit(job)
 
-    def _on_failure(self, job: Job, asked: TaskSnapshot, message: JobFailed) -> None:
+    def _on_failure(self, job: Job, snapshot: TaskSnapshot, message: JobFailed) -> None:
         if not message.retry:
-            self.declined.add(asked.task.key)
-            self._fail(job, _failure(message))
+            self.declined.add(snapshot.task.key)
+            self._fail(job, _make_failure(message))
             return
         died = self.engine.state is EngineState.restarting
         what = "Worker restarted" if died else message.text.rstrip(".")
         job.note = f"{what}, your stroke was kept; trying {message.retry}."
         job.n = 0
-        self.said.emit(job.note)
+        self.noted.emit(job.note)
         self.changed.emit(job)
 
-    async def _settle(self, job: Job, asked: TaskSnapshot, result: Result) -> None:
-        """Show the result and wait for the hand to let go, then put it into the document."""
+    async def _deliver_result(self, job: Job, snapshot: TaskSnapshot, result: Result) -> None:
+        """Preview the result until the gesture ends, then put it into the document."""
         document = self.studio.document
-        job.is_unchanged = result.is_unchanged and asked.task.recipe.strength > 0
+        job.is_unchanged = result.is_unchanged and strength_of(snapshot.task.recipe) > 0
         if document.is_editing:
-            rgba = await self.run_in_thread(_whole, result)
+            rgba = await self.run_in_thread(_read_result, result)
             self.previewed.emit(JobPreview(job.layer, result.rect, rgba))
         while document.is_editing and job.layer not in self._waiting:
-            await asyncio.sleep(HAND)
+            await asyncio.sleep(GESTURE_POLL)
         if job.is_stopped or document is not self.studio.document:
             return
         if document.is_editing:
-            self._move(job, Stage.overtaken)
+            self._set_stage(job, Stage.overtaken)
             return
-        if show_result(document, asked.root, asked.layer, result):
+        if show_result(document, snapshot.root, snapshot.layer, result):
             self.results.add_variant(job.layer, result)
             job.preview_ms = job.preview_ms or job.age_ms
             job.final_ms = job.age_ms
-            self._move(job, Stage.finished)
-            self.landed.emit(job)
+            self._set_stage(job, Stage.finished)
+            self.result_shown.emit(job)
         else:
-            self._move(job, Stage.overtaken)
+            self._set_stage(job, Stage.overtaken)
 
     def _fail(self, job: Job, failure: Failure) -> None:
         if job.is_stopped:
             return
         job.failure = failure
         self.failures[job.layer] = failure
-        self._move(job, Stage.failed)
+        self._set_stage(job, Stage.failed)
 
     def _on_stopped(self, job: Job) -> None:
         if job.stage is not Stage.overtaken:
-            if self._asked is not None:
-                self.declined.add(self._asked.task.key)
-            self._move(job, Stage.cancelled)
+            if self._snapshot is not None:
+                self.declined.add(self._snapshot.task.key)
+            self._set_stage(job, Stage.cancelled)
 
 
-def _failure(message: JobFailed) -> Failure:
+def _make_failure(message: JobFailed) -> Failure:
     text = message.text
     if message.is_bug:
         text = f"The edit stopped at an error ({text}): try other settings, or see Details."
     return Failure(text, message.trace, message.is_bug)
 
 
-def _whole(result: Result) -> "Pixels":
+def _read_result(result: Result) -> "Pixels":
+    """The pixels of a result over its rectangle: height x width x 4 uint8, premultiplied RGBA."""
     place = result.rect.translate(-result.position.x, -result.position.y)
     return result.tiles.read(place)
 
 
-def _layer(document: Any, layer_id: str) -> AiLayer | None:
+def _find_layer(document: Any, layer_id: str) -> AiLayer | None:
     try:
         node = document.find(layer_id)
     except EditorError:

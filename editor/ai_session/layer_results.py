@@ -1,7 +1,7 @@
-"""Asking for an AI layer's picture and putting the answer where it belongs.
+"""From an AI layer to its task, and from the worker's pixels to a result in the layer.
 
-What takes long (``ask``, ``receive``, ``current_key``) works on a frozen state and touches
-nothing else, so it may run beside the thread that paints; ``land`` is quick.
+Slow functions (``take_snapshot``, ``make_result``, ``current_key``) read a frozen state and change
+nothing, so they may run in another thread than the one that paints; ``show_result`` is quick.
 """
 
 from collections.abc import Callable
@@ -15,7 +15,8 @@ from core.ai.layer import LayerTask, make_layer_task, result_key, with_result
 from core.ai.masks import composite_mask, denoise_mask
 from core.errors import EditorError
 from core.paint import layers
-from core.paint.document import Document
+from core.paint.document import Document, scratch_document
+from core.paint.edits import DocumentState
 from core.paint.layers import AiLayer, Group
 from core.paint.tiles import Pixels, Tiles
 
@@ -24,29 +25,31 @@ if TYPE_CHECKING:
 
     from core.ai.crop import Geometry
     from core.geometry import Point, Rect
-    from core.paint.edits import DocumentState
     from core.task import Recipe
 
-PREVIEW = 512
-"""Longest side of a preview in pixels, as the worker sends them."""
-THUMBNAIL = 64
+MAX_PREVIEW_SIDE = 512
+"""Longest side of the worker's previews in pixels."""
+THUMBNAIL_SIDE = 64
 """Side of a result's thumbnail in pixels."""
-UNCHANGED = 2
-"""Bytes of difference that nobody sees."""
+UNSEEN_DIFFERENCE = 2
+"""Results that differ by less than this, of 255, count as unchanged."""
 
 
 @dataclass(frozen=True, eq=False)
 class TaskSnapshot:
-    """A question to the model, and the layer and tree it was asked of."""
+    """A task for the worker, with the layer and the tree that it was made from."""
 
     root: Group
     layer: AiLayer
     task: LayerTask
     alpha: Pixels
-    """The composite mask over request.rect, at a preview's size."""
+    """The composite mask over task.rect, at the size of a preview: height x width uint8, 0..255."""
 
     def preview(self, picture: Pixels) -> Pixels:
-        """A preview (height x width x 3) as RGBA premultiplied, only where the edit will show."""
+        """Cut a preview to where the edit will show. picture: height x width x 3 uint8, 0..255.
+
+        Returns height x width x 4 uint8, premultiplied RGBA, 0..255.
+        """
         size = (picture.shape[1], picture.shape[0])
         alpha = cv2.resize(self.alpha, size, interpolation=cv2.INTER_LINEAR)
         colour = cv2.multiply(picture, cv2.merge([alpha] * 3), scale=1 / 255)
@@ -55,7 +58,7 @@ class TaskSnapshot:
 
 @dataclass(frozen=True, eq=False)
 class Result:
-    """What a run gave: pixels as the layer keeps them, and how they look."""
+    """What a task gave: pixels as the layer keeps them, and their thumbnail."""
 
     key: str
     rect: "Rect"
@@ -63,13 +66,13 @@ class Result:
     recipe: "Recipe"
     tiles: Tiles
     thumbnail: Pixels
-    """RGB, THUMBNAIL pixels a side."""
+    """THUMBNAIL_SIDE x THUMBNAIL_SIDE x 3 uint8, RGB, 0..255."""
     is_unchanged: bool = False
     facts: "Mapping[str, Any]" = field(default_factory=dict)
 
 
 def freeze_layer(document: Document, layer_id: str) -> tuple["DocumentState", AiLayer]:
-    """The state and the AI layer in it, safe from a stroke that goes on.
+    """The state and the AI layer in it, unchanged by a stroke that goes on.
 
     Raises EditorError when the layer is gone or is not an AI layer.
     """
@@ -83,68 +86,68 @@ def freeze_layer(document: Document, layer_id: str) -> tuple["DocumentState", Ai
     return replace(document.state, root=layers.replace_node(document.root, still)), still
 
 
-def _document_of(state: "DocumentState") -> Document:
-    document = Document(state.size)
-    document.state = state
-    return document
-
-
 def take_snapshot(state: "DocumentState", layer: AiLayer, geometry: "Geometry") -> TaskSnapshot:
-    """Build the request. Raises TechniqueError when there is nothing to ask."""
-    request = make_layer_task(_document_of(state), layer, geometry)
-    share = composite_mask(denoise_mask(request.painted, request.lengths), request.lengths)
-    scale = min(1.0, PREVIEW / max(share.shape))
-    small = cv2.resize(share, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    """Make the task of a layer. Raises TechniqueError when there is nothing to run on."""
+    task = make_layer_task(scratch_document(state), layer, geometry)
+    mask = composite_mask(denoise_mask(task.painted, task.lengths), task.lengths)
+    scale = min(1.0, MAX_PREVIEW_SIDE / max(mask.shape))
+    small = cv2.resize(mask, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     alpha = np.rint(np.asarray(small) * 255).astype(np.uint8)
-    return TaskSnapshot(state.root, layer, request, alpha)
+    return TaskSnapshot(state.root, layer, task, alpha)
 
 
 def current_key(state: "DocumentState", layer: AiLayer) -> str:
-    """The key of what the layer would be asked now. Raises TechniqueError."""
-    return result_key(_document_of(state), layer)
+    """The key of the task that the layer would run now.
+
+    Raises TechniqueError when there is nothing to run on.
+    """
+    return result_key(scratch_document(state), layer)
 
 
-def make_result(asked: TaskSnapshot, pixels: Pixels, facts: "Mapping[str, Any]") -> Result:
-    """The worker's pixels (RGBA premultiplied over the request's rectangle) as a result."""
-    request, layer = asked.task, asked.layer
-    frozen = Document(request.rect.size, asked.root)
-    made = with_result(frozen, request, pixels, str(facts.get("model_hash", "")))
-    before, after = _thumbnails(request, pixels)
+def make_result(snapshot: TaskSnapshot, pixels: Pixels, facts: "Mapping[str, Any]") -> Result:
+    """Make a result of the worker's pixels over the task's rectangle.
+
+    pixels: height x width x 4 uint8, premultiplied RGBA, 0..255.
+    """
+    task, layer = snapshot.task, snapshot.layer
+    frozen = scratch_document(DocumentState(task.canvas, snapshot.root))
+    made = with_result(frozen, task, pixels, str(facts.get("model_hash", "")))
+    before, after = _make_thumbnails(task, pixels)
     return Result(
-        key=request.key,
-        rect=request.rect,
+        key=task.key,
+        rect=task.rect,
         position=layer.position,
         recipe=made.recipe,
         tiles=made.tiles,
         thumbnail=after,
-        is_unchanged=bool(cv2.absdiff(before, after).max() < UNCHANGED),
+        is_unchanged=bool(cv2.absdiff(before, after).max() < UNSEEN_DIFFERENCE),
         facts=facts,
     )
 
 
-def _thumbnails(request: LayerTask, pixels: Pixels) -> tuple[Pixels, Pixels]:
-    """Before and after around what was painted, as squares of THUMBNAIL pixels."""
-    side = max(request.bounds.width, request.bounds.height)
-    rect = request.bounds.pad((side + 15) // 16) & request.rect
-    inside = rect.translate(-request.rect.x, -request.rect.y).slices
-    crop, shown = request.crop[inside], pixels[inside]
+def _make_thumbnails(task: LayerTask, pixels: Pixels) -> tuple[Pixels, Pixels]:
+    """Before and after around the painted region, as squares of THUMBNAIL_SIDE pixels."""
+    side = max(task.bounds.width, task.bounds.height)
+    rect = task.bounds.pad((side + 15) // 16) & task.rect
+    inside = rect.translate(-task.rect.x, -task.rect.y).slices
+    crop, shown = task.crop[inside], pixels[inside]
     through = cv2.merge([255 - shown[..., 3]] * 3)
     after = cv2.add(cv2.multiply(crop, through, scale=1 / 255), shown[..., :3])
-    return _square(crop), _square(after)
+    return _crop_square(crop), _crop_square(after)
 
 
-def _square(picture: object) -> Pixels:
-    """The picture's middle as a square."""
+def _crop_square(picture: object) -> Pixels:
+    """The middle of a picture as a square thumbnail."""
     whole = np.asarray(picture, np.uint8)
     side = min(whole.shape[:2])
     y, x = (whole.shape[0] - side) // 2, (whole.shape[1] - side) // 2
     middle = np.ascontiguousarray(whole[y : y + side, x : x + side])
-    small = cv2.resize(middle, (THUMBNAIL, THUMBNAIL), interpolation=cv2.INTER_AREA)
+    small = cv2.resize(middle, (THUMBNAIL_SIDE, THUMBNAIL_SIDE), interpolation=cv2.INTER_AREA)
     return np.asarray(small, np.uint8)
 
 
 def is_same_task(node: object, layer: AiLayer) -> bool:
-    """Whether a layer asks for the same picture as it did when the question was put."""
+    """Whether a node is still the layer that a task was made from: its result would fit."""
     return (
         isinstance(node, AiLayer)
         and not node.baked
@@ -155,17 +158,17 @@ def is_same_task(node: object, layer: AiLayer) -> bool:
 
 
 def show_result(document: Document, since: Group, layer: AiLayer, result: Result) -> bool:
-    """Show a result in its layer, as a part of the edit that asked for it.
+    """Put a result into its layer, as a part of the edit that started the task.
 
-    It goes into every state from the tree ``since`` on in which the layer still asks the same;
-    False when it does not ask so any more. Not while an edit is open.
+    It goes into every state from the tree ``since`` on in which the layer's task is the same.
+    Returns False when the layer has another task now. Not while an edit is open.
     """
-    document.amend(since, _result_change(layer, result))
+    document.amend(since, _make_change(layer, result))
     node = layers.find(document.root, layer.id)
     return isinstance(node, AiLayer) and node.rendered == result.key
 
 
-def _result_change(layer: AiLayer, result: Result) -> Callable[[Group], Group]:
+def _make_change(layer: AiLayer, result: Result) -> Callable[[Group], Group]:
     made: dict[AiLayer, AiLayer] = {}
 
     def change(root: Group) -> Group:

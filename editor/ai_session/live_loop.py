@@ -1,6 +1,6 @@
-"""The live loop: strokes become questions, at a pause of the hand or when it lets go.
+"""The live loop: runs AI layers by itself at a pause or the end of a stroke, and stale ones later.
 
-Nothing is polled. While the loop is off nothing runs that nobody asked for.
+Nothing is polled. While the loop is off, only what the person starts runs.
 """
 
 import asyncio
@@ -23,27 +23,28 @@ if TYPE_CHECKING:
     from editor.ai_session.job_queue import JobQueue
     from editor.studio import Studio
 
-SHARE = 0.15
-"""Of the usual run time: how long the hand must rest before the model is asked."""
-LONGEST_GRACE = 0.25
-FORCED = 2.0
-"""Seconds of stroke without a question after which one is asked in any case."""
-REST = 0.4
-"""Seconds without a change after which stale layers are looked for."""
-RUNS = 10
-"""Runs that the usual run time is taken from."""
+PAUSE_SHARE = 0.15
+"""Length of the pause in a stroke that starts a job, as a share of the usual run time."""
+MAX_PAUSE = 0.25
+"""Seconds after which any pause starts a job."""
+MAX_STROKE_SECONDS = 2.0
+"""Seconds of a stroke without a pause after which a job starts in any case."""
+REST_SECONDS = 0.4
+"""Seconds without a change after which layers are checked for being stale."""
+MAX_RUN_TIMES = 10
+"""Runs whose median is the usual run time."""
 
 
-def grace(seconds: "deque[float]") -> float:
-    """How long a pause must be, in seconds, given the last run times."""
-    usual = median(seconds) if seconds else LONGEST_GRACE / SHARE
-    return min(max(SHARE * usual, 0.0), LONGEST_GRACE)
+def pause_length(run_times: "deque[float]") -> float:
+    """How long a pause must be, in seconds, given the last run times in seconds."""
+    usual = median(run_times) if run_times else MAX_PAUSE / PAUSE_SHARE
+    return min(max(PAUSE_SHARE * usual, 0.0), MAX_PAUSE)
 
 
 class LiveLoop:
-    """Give ``stroked`` to the tools; ``is_on`` says whether strokes run by themselves.
+    """Runs layers while the person paints; ``is_on``: whether strokes run by themselves.
 
-    ``stale`` are the layers that are known to show another input's picture.
+    ``stale`` are the ids of layers whose result was made from another input than they have now.
     """
 
     def __init__(self, studio: "Studio", jobs: "JobQueue") -> None:
@@ -51,111 +52,115 @@ class LiveLoop:
         self.jobs = jobs
         self.is_on = True
         self.stale: set[str] = set()
-        self._seconds: deque[float] = deque(maxlen=RUNS)
-        self._layer = ""
-        self._since: float | None = None
-        self._pause: asyncio.TimerHandle | None = None
-        self._rest: asyncio.TimerHandle | None = None
+        self._run_times: deque[float] = deque(maxlen=MAX_RUN_TIMES)
+        self._layer_id = ""
+        self._stroke_start: float | None = None
+        self._pause_timer: asyncio.TimerHandle | None = None
+        self._rest_timer: asyncio.TimerHandle | None = None
         self._dirty = EMPTY
-        self._leave: list[Callable[[], None]] = [
-            studio.opened.connect(self._watch),
-            jobs.landed.connect(self._on_result),
+        self._disconnect: list[Callable[[], None]] = [
+            studio.opened.connect(self._connect_document),
+            jobs.result_shown.connect(self._on_result),
         ]
-        self._unwatch: Callable[[], None] | None = None
-        self._watch(studio.document)
+        self._disconnect_document: Callable[[], None] | None = None
+        self._connect_document(studio.document)
 
     def turn(self, on: bool) -> None:
-        """Off stops what runs at its next step."""
+        """Switch the loop; off stops what runs at its next step."""
         self.is_on = on
-        self._forget()
+        self._stop_timers()
         if not on:
             self.jobs.cancel_all()
 
     def close(self) -> None:
-        self._forget()
-        for leave in (*self._leave, *filter(None, [self._unwatch])):
-            leave()
+        self._stop_timers()
+        for disconnect in (*self._disconnect, *filter(None, [self._disconnect_document])):
+            disconnect()
 
     def note_stroke(self, layer_id: str) -> None:
-        """A region was painted on: at the end of the stroke ask at once, within it at a pause."""
+        """Note that a region was painted: run at once after a stroke, within it at a pause."""
         if not self.is_on:
             return
         if self.studio.document.is_editing:
-            self._on_moved(layer_id)
+            self._restart_pause(layer_id)
         else:
-            self._fire(layer_id)
+            self._enqueue(layer_id)
 
     # Within a stroke
 
-    def _on_moved(self, layer_id: str) -> None:
+    def _restart_pause(self, layer_id: str) -> None:
         now = time.perf_counter()
-        if self._since is None or layer_id != self._layer:
-            self._layer, self._since = layer_id, now
-        _stop(self._pause)
-        wait = max(0.0, min(grace(self._seconds), self._since + FORCED - now))
-        self._pause = asyncio.get_running_loop().call_later(wait, self._fire, layer_id)
+        if self._stroke_start is None or layer_id != self._layer_id:
+            self._layer_id, self._stroke_start = layer_id, now
+        _cancel_timer(self._pause_timer)
+        wait = max(
+            0.0, min(pause_length(self._run_times), self._stroke_start + MAX_STROKE_SECONDS - now)
+        )
+        self._pause_timer = asyncio.get_running_loop().call_later(wait, self._enqueue, layer_id)
 
-    def _fire(self, layer_id: str) -> None:
-        _stop(self._pause)
-        self._pause, self._since = None, None
-        self.jobs.ask(layer_id)
+    def _enqueue(self, layer_id: str) -> None:
+        _cancel_timer(self._pause_timer)
+        self._pause_timer, self._stroke_start = None, None
+        self.jobs.enqueue(layer_id)
 
     def _on_result(self, job: "Job") -> None:
         self.stale.discard(job.layer)
         if job.final_ms is not None and not job.is_from_cache:
-            self._seconds.append(job.final_ms / 1000)
+            self._run_times.append(job.final_ms / 1000)
 
-    # What lies above
+    # Layers above a change
 
-    def _watch(self, document: "Document") -> None:
-        if self._unwatch is not None:
-            self._unwatch()
-        self._forget()
+    def _connect_document(self, document: "Document") -> None:
+        if self._disconnect_document is not None:
+            self._disconnect_document()
+        self._stop_timers()
         self.stale.clear()
-        self._unwatch = document.changed.connect(self._on_changed)
+        self._disconnect_document = document.changed.connect(self._on_changed)
 
     def _on_changed(self, rect: Rect) -> None:
         document = self.studio.document
         if document.is_editing:
-            self._on_painted(document)
+            self._note_paint(document)
         self._dirty = self._dirty | rect
-        _stop(self._rest)
-        # A document may be filled before the loop runs; what is stale then waits for a change.
+        _cancel_timer(self._rest_timer)
+        # Without a running event loop, stale layers wait for the next change.
         with suppress(RuntimeError):
-            self._rest = asyncio.get_running_loop().call_later(REST, self._look)
+            self._rest_timer = asyncio.get_running_loop().call_later(
+                REST_SECONDS, self._start_refresh
+            )
 
-    def _on_painted(self, document: "Document") -> None:
-        if self._since is not None and document.state.active == self._layer:
-            self._on_moved(self._layer)
+    def _note_paint(self, document: "Document") -> None:
+        if self._stroke_start is not None and document.state.active == self._layer_id:
+            self._restart_pause(self._layer_id)
 
-    def _look(self) -> None:
-        self._rest = None
+    def _start_refresh(self) -> None:
+        self._rest_timer = None
         if self._dirty:
             asyncio.get_running_loop().create_task(self.refresh())
 
     async def refresh(self) -> None:
-        """Find what is stale of what was touched, from the bottom; when live, run the lowest.
+        """Find the stale layers over changed pixels, from the bottom; when live, run the lowest.
 
-        Its result is a change too, so what lies above is looked at again.
+        Its result is a change too, so the layers above are checked again after it.
         """
         document, dirty = self.studio.document, self._dirty
         if document.is_editing or not self.jobs.is_idle:
-            self._later()
+            self._restart_rest()
             return
         self._dirty = EMPTY
         for node in walk(document.root):
             if not isinstance(node, AiLayer) or not _may_be_stale(node, dirty):
                 continue
-            may_run = await self._look_at(node.id)
+            may_run = await self._check_layer(node.id)
             if document is not self.studio.document:
                 return
             if may_run and self.is_on:
                 self._dirty = self._dirty | dirty
-                self.jobs.ask(node.id, is_refresh=True)
-                self._later()
+                self.jobs.enqueue(node.id, is_refresh=True)
+                self._restart_rest()
                 return
 
-    async def _look_at(self, layer_id: str) -> bool:
+    async def _check_layer(self, layer_id: str) -> bool:
         """Note whether a layer is stale; True when it should run by itself."""
         with suppress(EditorError):
             state, layer = freeze_layer(self.studio.document, layer_id)
@@ -167,14 +172,14 @@ class LiveLoop:
         self.stale.discard(layer_id)
         return False
 
-    def _later(self) -> None:
-        _stop(self._rest)
-        self._rest = asyncio.get_running_loop().call_later(REST, self._look)
+    def _restart_rest(self) -> None:
+        _cancel_timer(self._rest_timer)
+        self._rest_timer = asyncio.get_running_loop().call_later(REST_SECONDS, self._start_refresh)
 
-    def _forget(self) -> None:
-        _stop(self._pause)
-        _stop(self._rest)
-        self._pause = self._rest = self._since = None
+    def _stop_timers(self) -> None:
+        _cancel_timer(self._pause_timer)
+        _cancel_timer(self._rest_timer)
+        self._pause_timer = self._rest_timer = self._stroke_start = None
         self._dirty = EMPTY
 
 
@@ -183,6 +188,6 @@ def _may_be_stale(layer: AiLayer, dirty: Rect) -> bool:
     return bool(layer.visible and not layer.baked and layer.rendered and shown & dirty)
 
 
-def _stop(timer: asyncio.TimerHandle | None) -> None:
+def _cancel_timer(timer: asyncio.TimerHandle | None) -> None:
     if timer is not None:
         timer.cancel()

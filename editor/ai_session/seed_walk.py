@@ -1,4 +1,4 @@
-"""Walking through seeds: the wheel over a fresh AI layer, the dice, and what was tried."""
+"""Other seeds of an AI layer: by wheel, at random, or back to a variant that was made before."""
 
 import secrets
 from dataclasses import replace
@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 
+from core.ai.recipe_values import strength_of
 from core.catalog import params_of, techniques
 from core.paint import layers
 from core.paint.layers import AiLayer, Group
 from core.paint.tiles import TILE
-from core.params import Range, fields
-from editor.ai_session.current_recipe import SEEDS
+from core.params import Strength, field_marked
+from editor.ai_session.current_recipe import SEED_LIMIT
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QWheelEvent
@@ -28,42 +29,42 @@ NOTCH = 120
 
 
 class SeedWalk:
-    """Every step of a walk is shown at once and is a part of one undo entry."""
+    """Changes the seed; each step is shown at once, and all steps are one undo entry."""
 
     def __init__(self, studio: "Studio", recipes: "CurrentRecipe", jobs: "JobQueue") -> None:
-        self.studio, self.recipes, self.jobs = studio, recipes, jobs
-        self._fresh = ""
-        self._turned = 0
+        self.studio, self.current_recipe, self.jobs = studio, recipes, jobs
+        self._fresh_id = ""
+        self._wheel_units = 0
 
     # The fresh layer
 
     @property
     def fresh(self) -> AiLayer | None:
-        """The layer that was just painted and neither kept nor left."""
-        layer = self.recipes.layer
-        return layer if layer is not None and layer.id == self._fresh else None
+        """The layer that was just painted, until it is kept or another one is active."""
+        layer = self.current_recipe.layer
+        return layer if layer is not None and layer.id == self._fresh_id else None
 
     def note_stroke(self, layer_id: str) -> None:
-        """A stroke has ended on a layer; a layer that was fresh before is kept."""
+        """Note the end of a stroke: its layer is fresh now, and the one before is kept."""
         if not self.studio.document.is_editing:
-            self._fresh = layer_id
+            self._fresh_id = layer_id
 
     def keep(self) -> bool:
-        """The fresh layer stays; False when there was none."""
+        """Keep the fresh layer; False when there was none."""
         was_fresh = self.fresh is not None
-        self._fresh = ""
+        self._fresh_id = ""
         return was_fresh
 
     def discard(self) -> bool:
-        """Take the fresh layer back as if it had never been painted; False when there is none."""
+        """Remove the fresh layer as if it had never been painted; False when there is none."""
         layer = self.fresh
         if layer is None:
             return False
-        self._fresh = ""
+        self._fresh_id = ""
         self.jobs.cancel_layer(layer.id)
         document = self.studio.document
         history = document.history
-        while history.done and _is_about(history.done[-1], layer.id):
+        while history.done and _is_edit_of(history.done[-1], layer.id):
             document.undo()
             if layers.find(document.root, layer.id) is None:
                 return True
@@ -73,39 +74,39 @@ class SeedWalk:
     # The walk
 
     def walk(self, by: int) -> None:
-        """The seed ``by`` further on."""
-        self.choose_seed(max(0, self.recipes.shown.seed + by))
+        """Add ``by`` to the seed."""
+        self.choose_seed(max(0, self.current_recipe.shown.seed + by))
 
-    def dice(self) -> None:
-        """A seed by chance."""
-        self.choose_seed(secrets.randbelow(SEEDS))
+    def choose_random_seed(self) -> None:
+        """Choose a random seed."""
+        self.choose_seed(secrets.randbelow(SEED_LIMIT))
 
     def choose_seed(self, seed: int) -> None:
-        self.recipes.turn(replace(self.recipes.shown, seed=seed), "seed")
+        self.current_recipe.turn(replace(self.current_recipe.shown, seed=seed), "seed")
 
     def strengthen(self, by: float) -> None:
-        """More or less strength, within what the technique allows."""
-        recipe = self.recipes.shown
-        declared = {f.name: f for f in fields(params_of(techniques[recipe.technique]))}
-        marker = declared["strength"].marker if "strength" in declared else None
-        if isinstance(marker, Range):
-            value = round(min(marker.high, max(marker.low, recipe.strength + by)), 2)
-            self.recipes.turn(recipe.with_params(strength=value), "strength")
+        """Add ``by`` to the strength, within the technique's range."""
+        recipe = self.current_recipe.shown
+        field = field_marked(params_of(techniques[recipe.technique]), Strength)
+        if field is not None and isinstance(field.marker, Strength):
+            low, high = field.marker.low, field.marker.high
+            value = round(min(high, max(low, strength_of(recipe) + by)), 2)
+            self.current_recipe.turn(recipe.with_params(**{field.name: value}), field.name)
 
-    def choose(self, tried: "Variant") -> None:
-        """Go back to exactly what a thumbnail shows; where that is known, live or not."""
-        self.recipes.turn(replace(tried.recipe), "seed")
-        layer, live = self.recipes.layer, self.recipes.live
-        if layer and not live.is_on and self.jobs.results.find(tried.key, layer.position):
-            self.jobs.ask(layer.id)
+    def choose(self, variant: "Variant") -> None:
+        """Go back to a variant; when its result is still kept, it is shown whether live or not."""
+        self.current_recipe.turn(replace(variant.recipe), "seed")
+        layer, live = self.current_recipe.layer, self.current_recipe.live
+        if layer and not live.is_on and self.jobs.results.find(variant.key, layer.position):
+            self.jobs.enqueue(layer.id)
 
     def variants(self) -> "list[Variant]":
-        """What the active AI layer has tried, the oldest first."""
-        layer = self.recipes.layer
+        """The variants of the active AI layer, the oldest first."""
+        layer = self.current_recipe.layer
         return self.jobs.results.variants(layer.id) if layer else []
 
-    def wheel(self, event: "QWheelEvent", x: float, y: float) -> bool:
-        """A wheel turn over the canvas: True when it was over the active AI layer's region."""
+    def handle_wheel(self, event: "QWheelEvent", x: float, y: float) -> bool:
+        """Take a turn of the wheel; True when it was over the active AI layer's region."""
         if not self._is_over(x, y):
             return False
         notches = self._notches(event)
@@ -116,13 +117,13 @@ class SeedWalk:
         return True
 
     def _notches(self, event: "QWheelEvent") -> int:
-        self._turned += event.angleDelta().y()
-        notches = int(self._turned / NOTCH)
-        self._turned -= notches * NOTCH
+        self._wheel_units += event.angleDelta().y()
+        notches = int(self._wheel_units / NOTCH)
+        self._wheel_units -= notches * NOTCH
         return notches
 
     def _is_over(self, x: float, y: float) -> bool:
-        layer = self.recipes.layer
+        layer = self.current_recipe.layer
         if layer is None or layer.baked or not layer.visible:
             return False
         column, row = int(x // 1) - layer.position.x, int(y // 1) - layer.position.y
@@ -130,16 +131,16 @@ class SeedWalk:
         return tile is not None and bool(tile.pixels[row % TILE, column % TILE, 0])
 
 
-def _is_about(edit: "Edit", layer_id: str) -> bool:
+def _is_edit_of(edit: "Edit", layer_id: str) -> bool:
     """Whether an edit changed one layer and nothing else."""
     before, after = edit.before, edit.after
-    others = [_others(state.root, layer_id) for state in (before, after)]
+    others = [_other_layers(state.root, layer_id) for state in (before, after)]
     same = len(others[0]) == len(others[1]) and all(
         first is second for first, second in zip(*others, strict=True)
     )
     return same and before.size == after.size and before.selection is after.selection
 
 
-def _others(root: Group, layer_id: str) -> list[layers.Node]:
+def _other_layers(root: Group, layer_id: str) -> list[layers.Node]:
     nodes = layers.walk(root)
     return [node for node in nodes if node.id != layer_id and not isinstance(node, Group)]

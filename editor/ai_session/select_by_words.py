@@ -1,4 +1,4 @@
-"""From words to a selection: the worker says where they act, and it can be painted over."""
+"""Select by words: the worker computes where they act in the picture."""
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -7,12 +7,14 @@ import numpy as np
 
 from core.ai.layer import make_layer_task
 from core.ai.recipe_defaults import default_recipe
+from core.catalog import params_of, techniques
 from core.engine.messages import JobDone, JobFailed
 from core.errors import EditorError
-from core.paint.document import Document
+from core.paint.document import Document, scratch_document
 from core.paint.layers import AiLayer
 from core.paint.selection import Selection
 from core.paint.tiles import Tiles
+from core.params import Prompt, SourcePrompt, values_by_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,49 +24,56 @@ if TYPE_CHECKING:
     from core.engine.engine import Engine
     from core.paint.edits import DocumentState
     from core.paint.tiles import Pixels
-    from core.params import Value
+    from core.params import Meaning, Value
     from core.task import Recipe
     from editor.ai_session.job_queue import JobQueue
     from editor.studio import Studio
 
 DARK, BRIGHT = 0.35, 0.6
-"""Below the first share of the brightest nothing is selected, from the second on everything."""
+"""Brightness 0..1 of the map: below the first nothing is selected, from the second on all."""
 NOISE = 0.7
-"""Of the difference map: whole things rather than their outlines."""
+"""Noise level of the difference map; at this one it shows whole things, not their outlines."""
 
 
 class WordSelector:
-    """Selects what words look at, or what they would change; one search at a time."""
+    """Selects what words refer to, or what they would change; one search at a time."""
 
     def __init__(self, studio: "Studio", engine: "Engine", jobs: "JobQueue") -> None:
         self.studio, self.engine, self.jobs = studio, engine, jobs
         self.is_busy = False
 
     async def find_words(self, words: str, sentence: str, model: str) -> None:
-        """Select where ``words`` of ``sentence`` look. Raises EditorError like ``find``."""
-        values: dict[str, Value] = {"prompt": words, "source_prompt": sentence}
-        await self.find(words, "word-map", values, model)
+        """Select what ``words`` of ``sentence`` refer to. Raises EditorError like ``find``."""
+        prompts: dict[Meaning, Value] = {Prompt: words, SourcePrompt: sentence}
+        await self.find(words, "word-map", prompts, {}, model)
 
     async def find_change(self, sentence: str, prompt: str, model: str) -> None:
         """Select what the prompt would change. Raises EditorError like ``find``."""
-        values: dict[str, Value] = {"prompt": prompt, "source_prompt": sentence, "noise": NOISE}
-        await self.find("what changes", "difference-map", values, model)
+        prompts: dict[Meaning, Value] = {Prompt: prompt, SourcePrompt: sentence}
+        await self.find("what changes", "difference-map", prompts, {"noise": NOISE}, model)
 
     async def find(
-        self, what: str, technique: str, values: "Mapping[str, Value]", model: str
+        self,
+        what: str,
+        technique: str,
+        prompts: "Mapping[Meaning, Value]",
+        values: "Mapping[str, Value]",
+        model: str,
     ) -> None:
         """Select where a technique's picture is bright.
 
-        Raises EditorError when the model cannot say, or nothing was found.
+        Raises EditorError when the model cannot run it, or nothing was found.
         """
         if self.is_busy:
             return
         self.is_busy = True
-        self.jobs.said.emit(f"Looking for {what}…")
+        self.jobs.noted.emit(f"Looking for {what}…")
         try:
             document = self.studio.document
-            recipe = replace(default_recipe(technique, model, 0, values), modifiers=())
-            alpha = await self._map(document, recipe)
+            named = values_by_name(params_of(techniques[technique]), prompts)
+            recipe = default_recipe(technique, model, 0, {**named, **values})
+            recipe = replace(recipe, modifiers=())
+            alpha = await self._compute_alpha(document, recipe)
         finally:
             self.is_busy = False
         found = Selection(document.bounds, alpha).tighten()
@@ -72,12 +81,12 @@ class WordSelector:
             raise EditorError(f"Nothing was found for {what}: select it by hand.")
         if document is self.studio.document:
             document.select(found, f"Select {what}")
-            self.jobs.said.emit(f"Selected {what}")
+            self.jobs.noted.emit(f"Selected {what}")
 
-    async def _map(self, document: Document, recipe: "Recipe") -> "Pixels":
+    async def _compute_alpha(self, document: Document, recipe: "Recipe") -> "Pixels":
         facts = await self.engine.open(recipe.model)
-        request = await self.jobs.run_in_thread(_request, document.state, recipe, facts.geometry)
-        async for message in self.engine.submit(request):
+        task = await self.jobs.run_in_thread(_make_task, document.state, recipe, facts.geometry)
+        async for message in self.engine.submit(task):
             if isinstance(message, JobDone):
                 return await self.jobs.run_in_thread(_map_to_alpha, message.pixels)
             if isinstance(message, JobFailed) and not message.retry:
@@ -85,9 +94,9 @@ class WordSelector:
         raise EditorError("The search was stopped.")
 
 
-def _request(state: "DocumentState", recipe: "Recipe", geometry: "Geometry") -> "LayerTask":
-    """The whole picture, seen by a technique."""
-    scratch = Document(state.size, state.root)
+def _make_task(state: "DocumentState", recipe: "Recipe", geometry: "Geometry") -> "LayerTask":
+    """A task over the whole picture."""
+    scratch = scratch_document(state)
     region = Tiles.flat(scratch.bounds, (255,))
     layer = AiLayer("Search", recipe=recipe, region=region)
     scratch.insert("Search", layer, scratch.root.id, len(scratch.root.children))
@@ -95,7 +104,7 @@ def _request(state: "DocumentState", recipe: "Recipe", geometry: "Geometry") -> 
 
 
 def _map_to_alpha(pixels: "Pixels") -> "Pixels":
-    """How far each pixel is selected, by the brightness of the map."""
+    """Selection alpha by brightness: height x width x 4 uint8 to height x width uint8."""
     share = pixels[..., 0].astype(np.float32) / 255
     alpha = np.clip((share - DARK) / (BRIGHT - DARK), 0, 1)
     return np.rint(alpha * 255).astype(np.uint8)

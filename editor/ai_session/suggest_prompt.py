@@ -1,4 +1,4 @@
-"""From the picture to words: the worker says what the next edit will see."""
+"""Suggest a source prompt: the worker describes the picture that the next edit starts from."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -7,12 +7,13 @@ import numpy as np
 
 from core.ai.crop import Geometry
 from core.ai.layer import make_layer_task
+from core.ai.recipe_values import value_of
 from core.errors import EditorError
-from core.paint.document import Document
+from core.paint.document import Document, scratch_document
 from core.paint.layers import AiLayer
 from core.paint.selection import Selection
 from core.paint.tiles import Pixels, Tiles
-from editor.ai_session.current_recipe import SOURCE
+from core.params import SourcePrompt
 from editor.ai_session.layer_results import freeze_layer
 
 if TYPE_CHECKING:
@@ -23,77 +24,81 @@ if TYPE_CHECKING:
     from editor.studio import Studio
 
 LOOKING = "Looking at the picture…"
-UNKNOWN = Geometry(512, 8)
-"""Of a model that is not loaded yet: only how much around a region is looked at hangs on it."""
-SIDE = 512
-"""Longest side of what is sent, in pixels: more than any describer looks at."""
+UNKNOWN_GEOMETRY = Geometry(512, 8)
+"""For a model that is not loaded yet; it decides only how much around a region is described."""
+MAX_SIDE = 512
+"""Longest side of the picture that is sent, in pixels; no describer uses more."""
 
 
 class PromptSuggester:
-    """Asks the worker for words, and whether they still have a place."""
+    """Gets a description from the worker, and drops it when the field has changed meanwhile."""
 
     def __init__(self, studio: "Studio", jobs: "JobQueue", recipes: "CurrentRecipe") -> None:
-        self.studio, self.jobs, self.recipes = studio, jobs, recipes
+        self.studio, self.jobs, self.current_recipe = studio, jobs, recipes
 
     async def suggest(self) -> str:
-        """Words to fill in, none when the words or their layer are others by then.
+        """The text to fill in; empty when the source prompt or the layer changed meanwhile.
 
-        Raises EditorError when nobody can say.
+        Raises EditorError when there is no describer, or it recognises nothing.
         """
-        self.jobs.said.emit(LOOKING)
-        place = self._place()
+        self.jobs.noted.emit(LOOKING)
+        target = self._target()
         text = await self._describe()
-        if self._place() != place:
-            self.jobs.said.emit(f"Kept what is written; suggested was: {text}")
+        if self._target() != target:
+            self.jobs.noted.emit(f"Kept what is written; suggested was: {text}")
             return ""
-        self.jobs.said.emit(f"Suggested: {text}")
+        self.jobs.noted.emit(f"Suggested: {text}")
         return text
 
     async def _describe(self) -> str:
-        recipe, layer, engine = self.recipes.shown, self.recipes.layer, self.jobs.engine
+        recipe, layer, engine = (
+            self.current_recipe.shown,
+            self.current_recipe.layer,
+            self.jobs.engine,
+        )
         document = self.studio.document
         state, still = document.recorded, None
         if layer is not None:
             state, still = freeze_layer(document, layer.id)
-        opened = engine.models.get(recipe.model)
-        geometry = opened.geometry if opened else UNKNOWN
-        picture = await self.jobs.run_in_thread(
-            _picture_to_describe, state, still, recipe, geometry
-        )
+        facts = engine.models.get(recipe.model)
+        geometry = facts.geometry if facts else UNKNOWN_GEOMETRY
+        picture = await self.jobs.run_in_thread(_crop_picture, state, still, recipe, geometry)
         text = await engine.describe(picture, recipe.model)
         if not text:
             raise EditorError("Nothing was recognised: write what the picture shows.")
         return text
 
-    def _place(self) -> tuple[Any, ...]:
-        """Where the words belong, and which are there."""
-        layer = self.recipes.layer
-        words = self.recipes.shown.params.get(SOURCE)
+    def _target(self) -> tuple[Any, ...]:
+        """What the text is for: the document, the layer and its present source prompt."""
+        layer = self.current_recipe.layer
+        words = value_of(self.current_recipe.shown, SourcePrompt)
         return self.studio.document, layer.id if layer else "", words
 
 
-def _picture_to_describe(
+def _crop_picture(
     state: "DocumentState", layer: AiLayer | None, recipe: "Recipe", geometry: Geometry
 ) -> Pixels:
-    """What a model would see: below a layer, or where the next one would be; made small."""
-    document = Document(state.size)
-    document.state = state
+    """The crop below a layer, or where the next one would be, made small.
+
+    Returns height x width x 3 uint8, RGB, 0..255.
+    """
+    document = scratch_document(state)
     if layer is None:
-        layer = AiLayer("Look", recipe=recipe, region=_region(document))
+        layer = AiLayer("Look", recipe=recipe, region=_make_region(document))
         document.insert("Look", layer, document.root.id, len(document.root.children))
-    return _small(make_layer_task(document, layer, geometry).crop)
+    return _shrink(make_layer_task(document, layer, geometry).crop)
 
 
-def _region(document: Document) -> Tiles:
-    """The selection, or everything."""
+def _make_region(document: Document) -> Tiles:
+    """The selection as a region, or the whole canvas."""
     selection = document.selection or Selection(document.bounds)
     region = Tiles(channels=1)
     region.write(selection.bounds, selection.read(selection.bounds)[..., None])
     return region
 
 
-def _small(picture: Pixels) -> Pixels:
-    scale = SIDE / max(picture.shape[:2])
+def _shrink(picture: Pixels) -> Pixels:
+    scale = MAX_SIDE / max(picture.shape[:2])
     if scale >= 1:
         return picture
     size = [max(1, round(side * scale)) for side in (picture.shape[1], picture.shape[0])]

@@ -1,4 +1,4 @@
-"""The canvas: pointer events out to tools, changed rectangles in from the document."""
+"""The canvas widget: passes pointer events to tools and paints what changes in the document."""
 
 import time
 from collections.abc import Callable
@@ -61,11 +61,11 @@ TABLET = {
 
 
 class Canvas(QWidget):
-    """Shows the studio's document and plays the chosen tool's gestures.
+    """Shows the studio's document and runs the chosen tool's gestures.
 
-    ``wheel_filters`` are asked first what a wheel turn over document (x, y) means; ``overlays``
-    are drawn last. ``hovered`` gives document pixels, ``inked`` the milliseconds from an event to
-    its paint on the screen, ``failed`` a sentence for the person.
+    ``wheel_filters`` get wheel turns over document (x, y) first; ``overlays`` are drawn last.
+    ``hovered`` carries document pixels, ``inked`` the milliseconds from an event to its paint on
+    the screen, ``failed`` a sentence for the person.
     """
 
     zoomed = Signal(float)
@@ -87,19 +87,19 @@ class Canvas(QWidget):
         self._sketch = Sketch()
         self._gestures = Gestures(studio, self)
         self._navigation = Navigation(self)
-        self._pointer = CanvasCursor(self, self._navigation)
-        self._ink_since: float | None = None
-        self._fits = True
-        self._leave: list[Callable[[], None]] = []
+        self._cursor = CanvasCursor(self, self._navigation)
+        self._ink_start: float | None = None
+        self._is_fitted = True
+        self._disconnect: list[Callable[[], None]] = []
         self._configure()
         self._gestures.moved.connect(self._on_gesture)
         self._gestures.failed.connect(self.failed)
-        self._gestures.panned.connect(self._pan)
+        self._gestures.panned.connect(self._on_panned)
         self._gestures.sketched.connect(self._show_sketch)
-        studio.opened.connect(self._open)
-        studio.chosen.connect(lambda _: self._pointer.refresh())
-        self._open(studio.document)
-        self._pointer.refresh()
+        studio.opened.connect(self._on_document_opened)
+        studio.chosen.connect(lambda _: self._cursor.refresh())
+        self._on_document_opened(studio.document)
+        self._cursor.refresh()
 
     def _configure(self) -> None:
         self.setMouseTracking(True)
@@ -112,15 +112,15 @@ class Canvas(QWidget):
 
     # The document
 
-    def _open(self, document: Document) -> None:
+    def _on_document_opened(self, document: Document) -> None:
         self._gestures.cancel()
-        for leave in self._leave:
-            leave()
+        for disconnect in self._disconnect:
+            disconnect()
         self.document = document
-        self._picture = DocumentPainter(document)
+        self._document_painter = DocumentPainter(document)
         self.region.layer = None
         self.preview.show(EMPTY, None)
-        self._leave = [
+        self._disconnect = [
             document.changed.connect(self._on_changed),
             document.selected.connect(lambda _: self._on_selected()),
             document.restructured.connect(lambda _: self._on_restructured()),
@@ -129,9 +129,9 @@ class Canvas(QWidget):
         self.fit()
 
     def _on_changed(self, rect: Rect) -> None:
-        self._picture.mark_dirty(rect)
-        if self.is_gesturing and self._ink_since is None:
-            self._ink_since = self._gestures.since
+        self._document_painter.mark_dirty(rect)
+        if self.is_gesturing and self._ink_start is None:
+            self._ink_start = self._gestures.event_time
         self.update(self._on_screen(rect))
 
     def _on_selected(self) -> None:
@@ -139,14 +139,14 @@ class Canvas(QWidget):
         self.update()
 
     def _on_restructured(self) -> None:
-        """A tinted region may have been painted on, undone or given a result."""
+        """End the tint of a region that was removed or has a result now."""
         layer = self.region.layer
         if layer is not None and not self.is_gesturing:
-            self.region.layer = _blank(layers.find(self.document.root, layer.id))
+            self.region.layer = _as_blank_layer(layers.find(self.document.root, layer.id))
             self.update()
 
     def show_preview(self, rect: Rect, rgba: Pixels | None) -> None:
-        """Show RGBA premultiplied bytes stretched over a document rectangle; None takes it away."""
+        """Show height x width x 4 uint8, premultiplied RGBA, 0..255, over a rectangle, or None."""
         before = self.preview.rect
         self.preview.show(rect, rgba)
         self.update(self._on_screen(before | rect))
@@ -158,17 +158,17 @@ class Canvas(QWidget):
     # The view
 
     def set_view(self, view: ViewTransform) -> None:
-        self._fits = False
+        self._is_fitted = False
         self.view = view
         self.zoomed.emit(view.zoom)
         self.update()
 
     def fit(self) -> None:
-        """The whole canvas in the window."""
+        """Show the whole canvas in the window."""
         self.set_view(views.fit_view(self.document.size, self.width(), self.height()))
-        self._fits = True
+        self._is_fitted = True
 
-    def actual_size(self) -> None:
+    def zoom_to_actual_size(self) -> None:
         self.zoom_to(1.0)
 
     def zoom_to(self, zoom: float) -> None:
@@ -182,16 +182,16 @@ class Canvas(QWidget):
         middle = self.width() / 2, self.height() / 2
         self.set_view(self.view.rotate_at(self.view.angle + degrees, *middle))
 
-    def upright(self) -> None:
+    def turn_upright(self) -> None:
         self.turn_by(-self.view.angle)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        if self._fits:
+        if self._is_fitted:
             self.fit()
 
-    def _pan(self, dx: float, dy: float) -> None:
-        """A movement in document pixels under a view that moves along."""
+    def _on_panned(self, dx: float, dy: float) -> None:
+        """Move the view by document pixels."""
         here = self.view.to_screen(0, 0)
         there = self.view.to_screen(dx, dy)
         self.set_view(self.view.pan(there[0] - here[0], there[1] - here[1]))
@@ -200,7 +200,7 @@ class Canvas(QWidget):
 
     @property
     def prepare(self) -> Callable[[GestureContext], GestureContext]:
-        """Completes the context of a gesture before it starts."""
+        """A function that completes the context of a gesture before it starts."""
         return self._gestures.prepare
 
     @prepare.setter
@@ -212,7 +212,7 @@ class Canvas(QWidget):
         return self._gestures.is_running
 
     def cancel(self) -> None:
-        """End a running gesture and put back what it did."""
+        """End a running gesture and undo what it did."""
         self._gestures.cancel()
 
     def _show_sketch(self, corners: list[tuple[float, float]]) -> None:
@@ -220,14 +220,14 @@ class Canvas(QWidget):
         self.update()
 
     def _on_gesture(self) -> None:
-        """Tint the region that the AI brush paints, until its layer has something to show."""
+        """Tint the region that is painted, until its layer has something to show."""
         if not self.is_gesturing:
             self._show_sketch([])
-        if self._gestures.tool != "ai-brush":
+        if not self._gestures.paints_region:
             return
         active = self.document.active
         painted = active if isinstance(active, AiLayer) else None
-        self.region.layer = painted if self.is_gesturing else _blank(painted)
+        self.region.layer = painted if self.is_gesturing else _as_blank_layer(painted)
         if not self.is_gesturing:
             self.update()
 
@@ -237,7 +237,7 @@ class Canvas(QWidget):
         self.setFocus()
         at = event.position()
         if self._navigation.press(at, event.button()):
-            self._pointer.show()
+            self._cursor.show()
         elif event.button() == Qt.MouseButton.LeftButton:
             self._gestures.begin(
                 pointer_event(PointerKind.press, at, self.view, 1.0, event.modifiers())
@@ -247,16 +247,16 @@ class Canvas(QWidget):
         at = event.position()
         self._hover(at)
         if not self._navigation.move(at):
-            self._gestures.go_on(
+            self._gestures.continue_gesture(
                 pointer_event(PointerKind.move, at, self.view, 1.0, event.modifiers())
             )
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         at = event.position()
         if self._navigation.release():
-            self._pointer.show()
+            self._cursor.show()
         elif event.button() == Qt.MouseButton.LeftButton:
-            self._gestures.go_on(
+            self._gestures.continue_gesture(
                 pointer_event(PointerKind.release, at, self.view, 1.0, event.modifiers())
             )
 
@@ -265,17 +265,17 @@ class Canvas(QWidget):
         self._hover(at)
         is_tip = kind is not PointerKind.press or event.button() == Qt.MouseButton.LeftButton
         if self._navigation.is_ready or not is_tip:
-            # Qt then makes a mouse event of it, which moves the view.
+            # Qt then turns it into a mouse event, which moves the view.
             event.ignore()
             return
         pressure = self._gestures.pressure if kind is PointerKind.release else event.pressure()
-        pointed = pointer_event(kind, at, self.view, pressure, event.modifiers())
+        sample = pointer_event(kind, at, self.view, pressure, event.modifiers())
         if kind is PointerKind.press:
             self.setFocus()
             upside_down = event.pointerType() == QPointingDevice.PointerType.Eraser
-            self._gestures.begin(pointed, with_eraser=upside_down)
+            self._gestures.begin(sample, with_eraser=upside_down)
         else:
-            self._gestures.go_on(pointed)
+            self._gestures.continue_gesture(sample)
         event.accept()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
@@ -289,7 +289,7 @@ class Canvas(QWidget):
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
             stops = event.key() == Qt.Key.Key_Escape and self.is_gesturing
-            if stops or self._navigation.wants(event):
+            if stops or self._navigation.is_view_key(event):
                 event.accept()
                 return True
         return super().event(event)
@@ -297,30 +297,30 @@ class Canvas(QWidget):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape and self.is_gesturing:
             self.cancel()
-        elif self._navigation.key_pressed(event):
-            self._pointer.show()
+        elif self._navigation.press_key(event):
+            self._cursor.show()
         else:
             super().keyPressEvent(event)
 
     def keyReleaseEvent(self, event: QKeyEvent) -> None:
-        if self._navigation.key_released(event):
-            self._pointer.show()
+        if self._navigation.release_key(event):
+            self._cursor.show()
         else:
             super().keyReleaseEvent(event)
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         self._navigation.forget_keys()
-        self._pointer.show()
+        self._cursor.show()
         super().focusOutEvent(event)
 
     def enterEvent(self, event: QEnterEvent) -> None:
         self._hover(event.position())
 
     def leaveEvent(self, event: QEvent) -> None:
-        self._pointer.leave()
+        self._cursor.hide_outline()
 
     def _hover(self, at: QPointF) -> None:
-        self._pointer.move_to(at)
+        self._cursor.move_to(at)
         self.hovered.emit(*self.view.to_document(at.x(), at.y()))
 
     # Painting
@@ -331,21 +331,21 @@ class Canvas(QWidget):
         painter.setClipRect(exposed)
         painter.fillRect(exposed, self.surround)
         fill_canvas(painter, self.view, self.document.bounds, exposed, self._clear)
-        for late in self._picture.paint(painter, self.view, exposed):
+        for late in self._document_painter.paint(painter, self.view, exposed):
             self.update(self._on_screen(late))
         grid = PixelGrid(visible_rect(exposed, self.view) & self.document.bounds)
         drawn: list[Overlay] = [self.region, self.preview, grid, self.outline, self._sketch]
-        for overlay in (*drawn, *self.overlays, self._pointer.outline):
+        for overlay in (*drawn, *self.overlays, self._cursor.outline):
             painter.save()
             overlay.paint(painter, self.view)
             painter.restore()
         painter.end()
-        if self._ink_since is not None:
-            self.inked.emit((time.perf_counter() - self._ink_since) * 1000)
-            self._ink_since = None
+        if self._ink_start is not None:
+            self.inked.emit((time.perf_counter() - self._ink_start) * 1000)
+            self._ink_start = None
 
 
-def _blank(node: object) -> AiLayer | None:
-    """The node if it is an AI layer that shows nothing yet, although a region is painted."""
+def _as_blank_layer(node: object) -> AiLayer | None:
+    """The node if it is an AI layer with a region but without a result, else None."""
     is_blank = isinstance(node, AiLayer) and node.visible and not node.rendered and not node.baked
     return node if isinstance(node, AiLayer) and is_blank else None

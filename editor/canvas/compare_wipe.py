@@ -1,4 +1,4 @@
-"""Before and after, or one result and another: a wipe over the canvas with a line to drag."""
+"""Compare before and after, or two results: a wipe over the canvas with a line to drag."""
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -11,7 +11,7 @@ from core.paint import layers
 from core.paint.flatten import flatten
 from core.paint.layers import AiLayer, Group
 from editor.canvas.canvas import checkerboard
-from editor.canvas.overlays import picture, transform
+from editor.canvas.overlays import make_image, make_transform
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QImage
@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from editor.canvas.view_transform import ViewTransform
 
 GRIP = 6
-"""Pixels beside the line that still take hold of it."""
+"""Pixels left and right of the line in which it can be dragged."""
 HANDLE = 11
+"""Radius of the handle on the line, in pixels."""
 
 
 def hide_ai_layers(root: Group) -> Group:
@@ -40,21 +41,21 @@ def hide_layer(root: Group, layer_id: str) -> Group:
 
 
 class CompareWipe(QObject):
-    """Left of the line is the picture before, or one that was pinned; ``toggle`` shows or ends it.
+    """Shows the picture before, or a pinned one, left of the line; ``toggle`` shows or ends it.
 
-    Only where something differs is anything drawn, so it costs what the AI layers cover.
+    It draws only where the pictures may differ, so it costs what the AI layers cover.
     """
 
     def __init__(self, canvas: "Canvas") -> None:
         super().__init__(canvas)
         self._canvas = canvas
         self.is_on = False
-        self._wiped = False
+        self._was_on = False
         self.share = 0.5
-        self._layer = ""
+        self._layer_id = ""
         self._pinned: Group | None = None
         self._left, self._right = "Before", "After"
-        self._held = False
+        self._is_dragging = False
         self._image: QImage | None = None
         self._rect = EMPTY
         self._root: Group | None = None
@@ -63,29 +64,29 @@ class CompareWipe(QObject):
 
     def toggle(self) -> None:
         """Start with the line in the middle, or end."""
-        self._show(not self.is_on)
+        self._set_on(not self.is_on)
 
     def pin(self, name: str) -> None:
         """Keep the picture as it is now left of the line, to compare what comes next with it."""
         self._pinned = self._canvas.document.root
         self._left, self._right = f"Pinned: {name}" if name else "Pinned", "Now"
-        self._show(True)
+        self._set_on(True)
 
     def show_layer(self, layer_id: str) -> None:
-        """Hold one layer back for as long as the eye is held; an empty id ends that."""
-        if layer_id and not self._layer:
-            self._wiped = self.is_on
-        self._layer = layer_id
+        """Show the picture without one layer; an empty id ends that."""
+        if layer_id and not self._layer_id:
+            self._was_on = self.is_on
+        self._layer_id = layer_id
         self.share = 1.0 if layer_id else 0.5
-        self._show(bool(layer_id) or self._wiped)
+        self._set_on(bool(layer_id) or self._was_on)
 
-    def _show(self, on: bool) -> None:
+    def _set_on(self, on: bool) -> None:
         self.is_on = on
         self._root = self._image = None
         if not on:
             self._pinned = None
             self._left, self._right = "Before", "After"
-        if on and not self._layer:
+        if on and not self._layer_id:
             self.share = 0.5
         self._canvas.unsetCursor()
         self._canvas.update()
@@ -101,28 +102,28 @@ class CompareWipe(QObject):
         self._render(self._canvas.document)
         if self._image is not None:
             self._paint_before(painter, view)
-        if not self._layer:
+        if not self._layer_id:
             self._paint_line(painter)
 
     def _render(self, document: "Document") -> None:
-        """The picture before, where it differs; made again only when the document has changed."""
+        """Render the picture before where it differs, unless the document is unchanged."""
         if document.root is self._root:
             return
         self._root = document.root
-        before = self._before(document.root)
-        self._rect = _changed_rect(document, self._layer, before)
-        self._image = picture(flatten(before, self._rect)) if self._rect else None
+        before = self._root_before(document.root)
+        self._rect = _changed_rect(document, self._layer_id, before)
+        self._image = make_image(flatten(before, self._rect)) if self._rect else None
 
-    def _before(self, root: Group) -> Group:
-        if self._layer:
-            return hide_layer(root, self._layer)
+    def _root_before(self, root: Group) -> Group:
+        if self._layer_id:
+            return hide_layer(root, self._layer_id)
         return self._pinned if self._pinned is not None else hide_ai_layers(root)
 
     def _paint_before(self, painter: QPainter, view: "ViewTransform") -> None:
         assert self._image is not None
         painter.save()
         painter.setClipRect(QRectF(0, 0, self.line, self._canvas.height()))
-        to_screen = transform(view)
+        to_screen = make_transform(view)
         corners = QPolygonF(QRectF(*self._rect))
         painter.setClipRegion(
             QRegion(to_screen.map(corners).toPolygon()), Qt.ClipOperation.IntersectClip
@@ -148,27 +149,27 @@ class CompareWipe(QObject):
             tip = QPointF(x + side * 7, height / 2)
             for up in (-3, 3):
                 painter.drawLine(tip, QPointF(x + side * 3.5, height / 2 + up))
-        _label(painter, self._left, x - 10, Qt.AlignmentFlag.AlignRight)
-        _label(painter, self._right, x + 10, Qt.AlignmentFlag.AlignLeft)
+        _draw_label(painter, self._left, x - 10, Qt.AlignmentFlag.AlignRight)
+        _draw_label(painter, self._right, x + 10, Qt.AlignmentFlag.AlignLeft)
         painter.restore()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
-        if not self.is_on or self._layer or not isinstance(event, QMouseEvent):
+        if not self.is_on or self._layer_id or not isinstance(event, QMouseEvent):
             return False
         at = event.position().x()
         is_near = abs(at - self.line) <= GRIP
         if event.type() == QEvent.Type.MouseButtonPress and is_near:
-            self._held = True
+            self._is_dragging = True
             return True
-        if event.type() == QEvent.Type.MouseButtonRelease and self._held:
-            self._held = False
+        if event.type() == QEvent.Type.MouseButtonRelease and self._is_dragging:
+            self._is_dragging = False
             return True
         if event.type() == QEvent.Type.MouseMove:
             return self._drag_line(at, is_near)
         return False
 
     def _drag_line(self, at: float, is_near: bool) -> bool:
-        if self._held:
+        if self._is_dragging:
             self.share = min(1.0, max(0.0, at / max(1, self._canvas.width())))
             self._canvas.update()
             return True
@@ -185,7 +186,7 @@ def _changed_rect(document: "Document", layer_id: str, before: Group) -> Rect:
     return Rect.union(layers.extent(n, document.bounds) for n in shown) & document.bounds
 
 
-def _label(painter: QPainter, text: str, x: float, side: Qt.AlignmentFlag) -> None:
+def _draw_label(painter: QPainter, text: str, x: float, side: Qt.AlignmentFlag) -> None:
     width = painter.fontMetrics().horizontalAdvance(text) + 16
     left = x - width if side is Qt.AlignmentFlag.AlignRight else x
     box = QRectF(left, 10, width, 22)

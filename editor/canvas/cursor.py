@@ -1,10 +1,11 @@
-"""Where the pointer is over the canvas: the outline of the brush and the shape of the cursor."""
+"""The pointer over the canvas: the outline of the brush and the shape of the cursor."""
 
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QCursor
 
+from core.params import BrushSize, field_marked
 from editor.canvas.overlays import BrushOutline
 
 if TYPE_CHECKING:
@@ -25,27 +26,29 @@ class CanvasCursor:
         self.outline.at = at
         self._canvas.update(self.outline.rect(self._canvas.view))
 
-    def leave(self) -> None:
+    def hide_outline(self) -> None:
         self.outline.at = None
         self._canvas.update()
 
     def refresh(self) -> None:
-        """Another tool, brush or size."""
-        self.outline.size = self._size()
+        """Follow another choice of tool, brush or size."""
+        self.outline.size = self._outline_size()
         self.show()
         self._canvas.update()
 
-    def _size(self) -> float:
+    def _outline_size(self) -> float:
         """The tool's own size, or the brush's under a tool that paints with it."""
         studio = self._canvas.studio
-        params = studio.tool_params
-        if not hasattr(params, "size") and studio.choices.tool in ("brush", "eraser"):
-            params = studio.brush_params
-        return float(getattr(params, "size", 0.0))
+        shown = [studio.tool_params, *([studio.brush_params] if studio.tool.uses_brush else [])]
+        for params in shown:
+            field = field_marked(type(params), BrushSize)
+            if field is not None:
+                return float(getattr(params, field.name))
+        return 0.0
 
     def show(self) -> None:
-        """The cursor that fits what the next press does."""
-        moves_view = self._navigation.is_ready or self._canvas.studio.choices.tool == "hand"
+        """Set the cursor that fits what the next press does."""
+        moves_view = self._navigation.is_ready or self._canvas.studio.tool.moves_view
         self.outline.is_hidden = moves_view
         if self._navigation.is_dragging:
             shape = Qt.CursorShape.ClosedHandCursor

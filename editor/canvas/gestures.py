@@ -1,4 +1,4 @@
-"""Plays the chosen tool's gesture: pointer events in, one generator at a time."""
+"""Runs the gesture of the chosen tool: a generator that gets pointer events."""
 
 import time
 from dataclasses import replace
@@ -20,14 +20,15 @@ if TYPE_CHECKING:
     from editor.studio import Studio
 
 PAUSE = 0.25
-"""Seconds without a movement after which a gesture is told that time passes."""
+"""Seconds without a movement after which a gesture gets its last event again."""
 _Key = Qt.KeyboardModifier
 
 
 class Gestures(QObject):
-    """``moved`` follows every event of a gesture and its end; ``failed`` says why one ended.
+    """Runs one gesture at a time.
 
-    ``prepare`` completes the context of a gesture before it starts.
+    ``moved`` is emitted after every event of a gesture and at its end; ``failed`` carries the
+    reason when one failed. ``prepare`` completes the context of a gesture before it starts.
     """
 
     moved = Signal()
@@ -40,12 +41,12 @@ class Gestures(QObject):
         self.studio = studio
         self.prepare: Callable[[GestureContext], GestureContext] = lambda context: context
         self.tool = ""
-        self.since = 0.0
+        self.event_time = 0.0
         self._gesture: Gesture | None = None
         self._last = PointerEvent(PointerKind.move, 0, 0)
         self._pulse = QTimer(self)
         self._pulse.setInterval(round(PAUSE * 1000))
-        self._pulse.timeout.connect(self._time_passes)
+        self._pulse.timeout.connect(self._on_pulse)
 
     @property
     def is_running(self) -> bool:
@@ -56,12 +57,17 @@ class Gestures(QObject):
         """How hard the pen pressed last."""
         return self._last.pressure
 
+    @property
+    def paints_region(self) -> bool:
+        """Whether the tool of the last gesture paints the region of an AI layer."""
+        return self.tool in tools and tools[self.tool].paints_region
+
     def begin(self, event: PointerEvent, with_eraser: bool = False) -> None:
         """Start the chosen tool's gesture; a pen turned over erases whatever is chosen."""
         self.cancel()
         choices = self.studio.choices
-        self.tool = "eraser" if with_eraser else choices.tool
-        tool, params = self._tool()
+        self.tool = eraser() if with_eraser else choices.tool
+        tool, params = self._build_tool()
         context = GestureContext(
             self.studio.document,
             self.studio.document.state.active,
@@ -73,31 +79,31 @@ class Gestures(QObject):
             sketched=self.sketched.emit,
         )
         self._gesture = tool.gesture(self.prepare(context), event)
-        self._note(event)
+        self._remember_event(event)
         self._pulse.start()
         self._advance(None)
 
-    def go_on(self, event: PointerEvent) -> None:
+    def continue_gesture(self, event: PointerEvent) -> None:
         """Pass a movement or the release to the gesture, if one runs."""
         if self._gesture is not None:
-            self._note(event)
+            self._remember_event(event)
             self._advance(event)
 
     def cancel(self) -> None:
-        """End a running gesture and put back what it did."""
+        """End a running gesture and undo what it did."""
         gesture = self._gesture
         self._end()
         if gesture is not None:
             gesture.close()
             self.moved.emit()
 
-    def _tool(self) -> "tuple[Tool, object]":
+    def _build_tool(self) -> "tuple[Tool, object]":
         kind = tools[self.tool]
         params = self.studio.choices.tool_params.get(self.tool) or params_of(kind)()
         return kind(), params
 
-    def _note(self, event: PointerEvent) -> None:
-        self.since = time.perf_counter()
+    def _remember_event(self, event: PointerEvent) -> None:
+        self.event_time = time.perf_counter()
         self._last = replace(event, kind=PointerKind.move)
 
     def _advance(self, event: PointerEvent | None) -> None:
@@ -120,7 +126,7 @@ class Gestures(QObject):
         self._gesture = None
         self._pulse.stop()
 
-    def _time_passes(self) -> None:
+    def _on_pulse(self) -> None:
         self._last = replace(self._last, time=time.monotonic())
         self._advance(self._last)
 
@@ -128,10 +134,15 @@ class Gestures(QObject):
         self.studio.choose(**{"background" if is_background else "foreground": colour})
 
 
+def eraser() -> str:
+    """The id of the tool that the other end of a pen takes."""
+    return min((tool for tool in tools if tool.erases), key=lambda tool: tool.position).id
+
+
 def pointer_event(
     kind: PointerKind, at: QPointF, view: "ViewTransform", pressure: float, keys: _Key
 ) -> PointerEvent:
-    """What happened on the screen, in document pixels."""
+    """An event on the screen as a pointer event in document pixels."""
     x, y = view.to_document(at.x(), at.y())
     return PointerEvent(
         kind,

@@ -1,4 +1,4 @@
-"""A picture of the document kept ready around the active layer, so that ink costs three blends."""
+"""A cache of what lies below and above the active layer, so that ink costs three blends."""
 
 from typing import NamedTuple
 
@@ -9,9 +9,9 @@ from core.paint.layers import Group, Node
 from core.paint.tiles import TILE, Key, Pixels, keys_over, tile_rect
 from editor.canvas.qt_blend import BlendTarget
 
-BUDGET = 96 << 20
-"""Bytes of ready tiles; a 256 px tile of both planes is half a MiB."""
-READY_BYTES = 2 * TILE * TILE * 4
+MAX_BYTES = 96 << 20
+"""Bytes of cached tiles; a 256 px tile below and above is half a MiB."""
+PAIR_BYTES = 2 * TILE * TILE * 4
 
 
 class CacheLevel(NamedTuple):
@@ -22,94 +22,97 @@ class CacheLevel(NamedTuple):
     above: tuple[Node, ...]
 
 
-Ready = tuple[Pixels | None, Pixels | None]
-"""What lies below and above in one tile; None where that shows nothing."""
+TilePair = tuple[Pixels | None, Pixels | None]
+"""What lies below and above in one tile: 256 x 256 x 4 uint8, or None where that is clear."""
 
 
 class LayerCache:
-    """Flattens like core.paint.flatten, with what lies below and above the active layer remembered.
+    """Flattens like core.paint.flatten, with what lies below and above the active layer cached.
 
-    Layers are values, so a remembered tile holds exactly as long as the layers it was made from
-    are the very same objects.
+    Layers are values, so a cached tile is valid as long as the layers it was made from are the
+    same objects.
     """
 
     def __init__(self, document: Document) -> None:
         self._document = document
         self._levels: list[CacheLevel] = []
-        self._ready: dict[tuple[int, Key], Ready] = {}
+        self._tiles: dict[tuple[int, Key], TilePair] = {}
 
     def flatten(self, rect: Rect) -> Pixels:
-        """RGBA8 premultiplied over rect, like ``flatten(document.root, rect)``."""
-        self._split()
-        sheet = BlendTarget(rect)
-        for key in keys_over(rect):
-            self._draw(0, key, tile_rect(key) & rect, sheet)
-        return sheet.pixels
+        """Flatten over rect like ``flatten(document.root, rect)``.
 
-    def _draw(self, depth: int, key: Key, part: Rect, sheet: BlendTarget) -> None:
+        Returns height x width x 4 uint8, premultiplied RGBA, 0..255.
+        """
+        self._update_levels()
+        target = BlendTarget(rect)
+        for key in keys_over(rect):
+            self._draw(0, key, tile_rect(key) & rect, target)
+        return target.pixels
+
+    def _draw(self, depth: int, key: Key, part: Rect, target: BlendTarget) -> None:
         level = self._levels[depth]
-        below, above = self._tile(depth, key)
+        below, above = self._tile_pair(depth, key)
         place = tile_rect(key)
         if below is not None:
-            sheet.lay(below, part, place)
-        self._draw_middle(depth, key, part, sheet)
+            target.draw_pixels(below, part, place)
+        self._draw_middle(depth, key, part, target)
         if above is not None:
-            sheet.lay(above, part, place)
+            target.draw_pixels(above, part, place)
         elif level.above and not _is_plain(level.above):
             for node in level.above:
-                sheet.draw(node, part)
+                target.draw(node, part)
 
-    def _draw_middle(self, depth: int, key: Key, part: Rect, sheet: BlendTarget) -> None:
+    def _draw_middle(self, depth: int, key: Key, part: Rect, target: BlendTarget) -> None:
         middle = self._levels[depth].middle
         if isinstance(middle, Group) and depth + 1 < len(self._levels):
             if middle.visible and middle.opacity > 0:
                 inner = BlendTarget(part)
                 self._draw(depth + 1, key, part, inner)
-                sheet.blend(middle, part, inner.pixels, part)
+                target.blend(middle, part, inner.pixels, part)
         elif middle is not None:
-            sheet.draw(middle, part)
+            target.draw(middle, part)
 
-    def _split(self) -> None:
-        """Follow the tree to the active layer; forget what was made from other layers."""
-        levels = _levels(self._document.root, self._document.state.active)
-        if len(levels) != len(self._levels) or not all(map(_same, levels, self._levels)):
-            self._ready = {}
+    def _update_levels(self) -> None:
+        """Find the levels down to the active layer; drop the cache when they hold other layers."""
+        levels = _split_tree(self._document.root, self._document.state.active)
+        if len(levels) != len(self._levels) or not all(map(_is_same_level, levels, self._levels)):
+            self._tiles = {}
         self._levels = levels
 
-    def _tile(self, depth: int, key: Key) -> Ready:
-        found = self._ready.get((depth, key))
+    def _tile_pair(self, depth: int, key: Key) -> TilePair:
+        found = self._tiles.get((depth, key))
         if found is None:
-            if len(self._ready) * READY_BYTES >= BUDGET:
-                del self._ready[next(iter(self._ready))]
+            if len(self._tiles) * PAIR_BYTES >= MAX_BYTES:
+                del self._tiles[next(iter(self._tiles))]
             level = self._levels[depth]
-            above = _flat(level.above, key) if _is_plain(level.above) else None
-            found = self._ready[depth, key] = (_flat(level.below, key), above)
+            above = _flatten_tile(level.above, key) if _is_plain(level.above) else None
+            found = self._tiles[depth, key] = (_flatten_tile(level.below, key), above)
         return found
 
 
-def _levels(root: Group, active: str) -> list[CacheLevel]:
+def _split_tree(root: Group, active: str) -> list[CacheLevel]:
     """From the root down to the group that holds the active layer."""
     found, group = [], root
     while True:
-        level = _level(group.children, active)
+        level = _split_group(group.children, active)
         found.append(level)
         if not isinstance(level.middle, Group) or level.middle.id == active:
             return found
         group = level.middle
 
 
-def _level(children: tuple[Node, ...], active: str) -> CacheLevel:
+def _split_group(children: tuple[Node, ...], active: str) -> CacheLevel:
     for place, child in enumerate(children):
         if child.id == active or (isinstance(child, Group) and layers.find(child, active)):
             return CacheLevel(children[:place], child, children[place + 1 :])
     return CacheLevel(children, None, ())
 
 
-def _same(first: CacheLevel, second: CacheLevel) -> bool:
-    return _are(first.below, second.below) and _are(first.above, second.above)
+def _is_same_level(first: CacheLevel, second: CacheLevel) -> bool:
+    return _is_same(first.below, second.below) and _is_same(first.above, second.above)
 
 
-def _are(first: tuple[Node, ...], second: tuple[Node, ...]) -> bool:
+def _is_same(first: tuple[Node, ...], second: tuple[Node, ...]) -> bool:
     return len(first) == len(second) and all(a is b for a, b in zip(first, second, strict=True))
 
 
@@ -118,11 +121,11 @@ def _is_plain(nodes: tuple[Node, ...]) -> bool:
     return all(node.blend == "normal" for node in nodes)
 
 
-def _flat(nodes: tuple[Node, ...], key: Key) -> Pixels | None:
+def _flatten_tile(nodes: tuple[Node, ...], key: Key) -> Pixels | None:
     """A tile of some layers; None where they show nothing."""
     if not nodes:
         return None
-    sheet = BlendTarget(tile_rect(key))
+    target = BlendTarget(tile_rect(key))
     for node in nodes:
-        sheet.draw(node)
-    return sheet.pixels if sheet.pixels.any() else None
+        target.draw(node)
+    return target.pixels if target.pixels.any() else None

@@ -1,4 +1,4 @@
-"""Moving the view by hand: drag with Space or the middle button, turn with R."""
+"""Moving the view with keys and pointer: drag with Space or the middle button, turn with R."""
 
 import math
 from typing import TYPE_CHECKING
@@ -19,7 +19,7 @@ class Navigation:
 
     def __init__(self, canvas: "Canvas") -> None:
         self._canvas = canvas
-        self._held: Qt.Key | None = None
+        self._held_key: Qt.Key | None = None
         self._was_used = False
         self._pan: QPointF | None = None
         self._turn: tuple[float, float] | None = None
@@ -31,43 +31,44 @@ class Navigation:
     @property
     def is_ready(self) -> bool:
         """Whether the next press moves the view whatever the tool."""
-        return self._held is not None or self.is_dragging
+        return self._held_key is not None or self.is_dragging
 
-    def wants(self, event: "QKeyEvent") -> bool:
-        """Whether a key is this one's and no menu's, as long as the canvas has the focus."""
+    def is_view_key(self, event: "QKeyEvent") -> bool:
+        """Whether a key moves the view while the canvas has the focus, and belongs to no menu."""
         keys = event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
         plain = keys == Qt.KeyboardModifier.NoModifier
         return plain and event.key() in (Qt.Key.Key_Space, Qt.Key.Key_R)
 
-    def key_pressed(self, event: "QKeyEvent") -> bool:
-        """True when the key was meant for the view."""
-        if not self.wants(event):
+    def press_key(self, event: "QKeyEvent") -> bool:
+        """Take the press of a key; True when it moves the view."""
+        if not self.is_view_key(event):
             return False
         if not event.isAutoRepeat():
-            self._held, self._was_used = Qt.Key(event.key()), False
+            self._held_key, self._was_used = Qt.Key(event.key()), False
         return True
 
-    def key_released(self, event: "QKeyEvent") -> bool:
-        if self._held is None or event.key() != self._held:
+    def release_key(self, event: "QKeyEvent") -> bool:
+        """Take the release of a key; True when it moves the view."""
+        if self._held_key is None or event.key() != self._held_key:
             return False
         if not event.isAutoRepeat():
-            tapped = self._held is Qt.Key.Key_R and not self._was_used
-            self._held = None
-            if tapped:
+            is_tap = self._held_key is Qt.Key.Key_R and not self._was_used
+            self._held_key = None
+            if is_tap:
                 self._canvas.turn_by(TAP)
         return True
 
     def forget_keys(self) -> None:
-        """The focus went elsewhere: the release of a key would not arrive here."""
-        self._held = None
+        """Forget a held key when the focus is lost, as its release would not arrive here."""
+        self._held_key = None
 
     def press(self, at: QPointF, button: Qt.MouseButton) -> bool:
         """True when a drag of the view began."""
         by_middle = button == Qt.MouseButton.MiddleButton
-        if not (by_middle or (self._held and button == Qt.MouseButton.LeftButton)):
+        if not (by_middle or (self._held_key and button == Qt.MouseButton.LeftButton)):
             return False
         self._was_used = True
-        if self._held is Qt.Key.Key_R and not by_middle:
+        if self._held_key is Qt.Key.Key_R and not by_middle:
             self._turn = (self._canvas.view.angle, self._bearing(at))
         else:
             self._pan = at

@@ -1,4 +1,4 @@
-"""What is drawn round the picture and never belongs to it: tint, selection, preview, grid, pen."""
+"""What is drawn over the picture: region tint, preview, selection, sketch, grid, brush outline."""
 
 from typing import TYPE_CHECKING, Protocol
 
@@ -40,13 +40,13 @@ class Overlay(Protocol):
     def paint(self, painter: QPainter, view: "ViewTransform") -> None: ...
 
 
-def transform(view: "ViewTransform") -> QTransform:
+def make_transform(view: "ViewTransform") -> QTransform:
     """The view as Qt's own transform from document to screen."""
     return QTransform().translate(view.x, view.y).rotate(view.angle).scale(view.zoom, view.zoom)
 
 
-def picture(rgba: Pixels) -> QImage:
-    """RGBA premultiplied bytes as an image of their own."""
+def make_image(rgba: Pixels) -> QImage:
+    """An image with a copy of pixels: height x width x 4 uint8, premultiplied RGBA, 0..255."""
     bgra = np.ascontiguousarray(rgba[..., [2, 1, 0, 3]])
     height, width = bgra.shape[:2]
     form = QImage.Format.Format_ARGB32_Premultiplied
@@ -54,18 +54,18 @@ def picture(rgba: Pixels) -> QImage:
 
 
 class RegionTint:
-    """The region of one AI layer, tinted; images are kept per tile content."""
+    """The region of one AI layer, tinted; images are cached by tile."""
 
     def __init__(self) -> None:
         self.layer: AiLayer | None = None
         self._images: dict[int, QImage] = {}
-        self._whole: QImage | None = None
+        self._full_image: QImage | None = None
 
     def paint(self, painter: QPainter, view: "ViewTransform") -> None:
         if self.layer is None:
             self._images = {}
             return
-        painter.setTransform(transform(view), True)
+        painter.setTransform(make_transform(view), True)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, view.zoom < 1)
         exposed = painter.clipBoundingRect()
         kept: dict[int, QImage] = {}
@@ -80,34 +80,35 @@ class RegionTint:
         self._images = kept
 
     def _image(self, region: Pixels) -> QImage:
-        """Tiles that are painted throughout, most of a large region, share one image."""
+        """The tint of a tile; tiles that are painted throughout share one image."""
         if region.min() < 255:
             return _tint_region(region)
-        self._whole = self._whole or _tint_region(region)
-        return self._whole
+        self._full_image = self._full_image or _tint_region(region)
+        return self._full_image
 
 
 def _tint_region(region: Pixels) -> QImage:
-    """Amber with a dark edge: the one shows on dark pictures, the other on bright ones."""
+    """Amber, seen on dark pictures, with a dark edge, seen on bright ones."""
     alpha = np.ascontiguousarray(region[..., 0])
     inside = (alpha > 127).astype(np.uint8)
     edge = cv2.morphologyEx(inside, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
     planes = [cv2.convertScaleAbs(alpha, alpha=TINT * value / 255) for value in (*AMBER, 255)]
     tinted = cv2.merge(planes)
     cv2.copyTo(np.full_like(tinted, (0, 0, 0, EDGE)), edge, tinted)
-    return picture(np.asarray(tinted, np.uint8))
+    return make_image(np.asarray(tinted, np.uint8))
 
 
 class PreviewOverlay:
-    """A picture that is still being made, in its place on the canvas."""
+    """The preview of a result, in its place on the canvas."""
 
     def __init__(self) -> None:
         self._image: QImage | None = None
         self._rect = Rect(0, 0, 0, 0)
 
     def show(self, rect: Rect, rgba: Pixels | None) -> None:
+        """Show a picture, height x width x 4 uint8, premultiplied RGBA, 0..255; None for none."""
         self._rect = rect
-        self._image = None if rgba is None else picture(rgba)
+        self._image = None if rgba is None else make_image(rgba)
 
     @property
     def rect(self) -> Rect:
@@ -116,7 +117,7 @@ class PreviewOverlay:
     def paint(self, painter: QPainter, view: "ViewTransform") -> None:
         if self._image is None:
             return
-        painter.setTransform(transform(view), True)
+        painter.setTransform(make_transform(view), True)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         painter.drawImage(QRectF(*self._rect), self._image)
 
@@ -128,12 +129,12 @@ class SelectionOutline:
         self._path = QPainterPath()
 
     def show(self, selection: "Selection") -> None:
-        self._path = _outline(selection) if selection else QPainterPath()
+        self._path = _make_outline(selection) if selection else QPainterPath()
 
     def paint(self, painter: QPainter, view: "ViewTransform") -> None:
         if self._path.isEmpty():
             return
-        _draw_ants(painter, transform(view).map(self._path))
+        _draw_dashes(painter, make_transform(view).map(self._path))
 
 
 class Sketch:
@@ -150,11 +151,11 @@ class Sketch:
 
     def paint(self, painter: QPainter, view: "ViewTransform") -> None:
         if not self._path.isEmpty():
-            _draw_ants(painter, transform(view).map(self._path))
+            _draw_dashes(painter, make_transform(view).map(self._path))
 
 
-def _draw_ants(painter: QPainter, path: QPainterPath) -> None:
-    """White dashes on black, which show on anything."""
+def _draw_dashes(painter: QPainter, path: QPainterPath) -> None:
+    """White dashes on black, which are seen on any picture."""
     painter.setBrush(Qt.BrushStyle.NoBrush)
     for colour, style in (
         (QColor(0, 0, 0, 200), Qt.PenStyle.SolidLine),
@@ -164,7 +165,7 @@ def _draw_ants(painter: QPainter, path: QPainterPath) -> None:
         painter.drawPath(path)
 
 
-def _outline(selection: "Selection") -> QPainterPath:
+def _make_outline(selection: "Selection") -> QPainterPath:
     path = QPainterPath()
     bounds = selection.bounds
     if selection.alpha is None:
@@ -191,13 +192,13 @@ class PixelGrid:
         painter.setPen(QPen(QColor(128, 128, 128, 90), 1))
         rect = self._rect
         for x in range(rect.x, rect.right + 1):
-            painter.drawLine(_spot(view, x, rect.y), _spot(view, x, rect.bottom))
+            painter.drawLine(_to_screen(view, x, rect.y), _to_screen(view, x, rect.bottom))
         for y in range(rect.y, rect.bottom + 1):
-            painter.drawLine(_spot(view, rect.x, y), _spot(view, rect.right, y))
+            painter.drawLine(_to_screen(view, rect.x, y), _to_screen(view, rect.right, y))
 
 
 class BrushOutline:
-    """A circle of the brush's size at the pen, in two tones so that it shows on anything."""
+    """A circle of the brush's size at the pointer, in two tones so that it is seen anywhere."""
 
     def __init__(self) -> None:
         self.at: QPointF | None = None
@@ -205,7 +206,7 @@ class BrushOutline:
         self.is_hidden = False
 
     def rect(self, view: "ViewTransform") -> QRect:
-        """The part of the screen it covers; empty when there is no pen."""
+        """The part of the screen it covers; empty when the pointer is elsewhere."""
         if self.at is None:
             return QRect()
         radius = self.size * view.zoom / 2 + 3
@@ -224,7 +225,7 @@ class BrushOutline:
 
 
 def checkerboard() -> QPixmap:
-    """What shows through where the picture is clear; many squares at once are quicker to lay."""
+    """The pattern that shows where the picture is clear; a large one is quicker to draw."""
     tile = QImage(16 * CHECKS, 16 * CHECKS, QImage.Format.Format_RGB32)
     tile.fill(QColor("#9a9a9a"))
     painter = QPainter(tile)
@@ -240,15 +241,15 @@ def fill_canvas(
     painter: QPainter, view: "ViewTransform", bounds: Rect, exposed: QRect, brush: QBrush
 ) -> None:
     """Cover the exposed part of the canvas with a pattern that moves along with it."""
-    painter.setBrushOrigin(_spot(view, 0, 0))
+    painter.setBrushOrigin(_to_screen(view, 0, 0))
     if not view.angle:
-        corners = QRectF(_spot(view, 0, 0), _spot(view, bounds.right, bounds.bottom))
+        corners = QRectF(_to_screen(view, 0, 0), _to_screen(view, bounds.right, bounds.bottom))
         painter.fillRect(corners & QRectF(exposed), brush)
         return
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(brush)
-    painter.drawPolygon(transform(view).map(QPolygonF(QRectF(*bounds))))
+    painter.drawPolygon(make_transform(view).map(QPolygonF(QRectF(*bounds))))
 
 
-def _spot(view: "ViewTransform", x: float, y: float) -> QPointF:
+def _to_screen(view: "ViewTransform", x: float, y: float) -> QPointF:
     return QPointF(*view.to_screen(x, y))

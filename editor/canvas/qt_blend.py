@@ -35,7 +35,10 @@ MODES = MappingProxyType(
 
 
 class BlendTarget:
-    """RGBA8 premultiplied bytes over a canvas rectangle, clear at first, to draw nodes on."""
+    """Pixels over a canvas rectangle, clear at first, to draw nodes on.
+
+    ``pixels``: height x width x 4 uint8, premultiplied RGBA, 0..255.
+    """
 
     def __init__(self, rect: Rect) -> None:
         self.rect = rect
@@ -63,15 +66,18 @@ class BlendTarget:
                 self.blend(layer, place & part, tile.pixels, place)
 
     def blend(self, node: Node, part: Rect, pixels: Pixels, place: Rect) -> None:
-        """Blend the part of a node's pixels that lies on this sheet; place is where all lie."""
+        """Blend the part of a node's pixels that lies on this target; place is where all lie.
+
+        pixels: height x width x 4 uint8, premultiplied RGBA, 0..255.
+        """
         mode = MODES.get(node.blend)
         if mode is None or (node.mask is not None and node.mask.visible):
             inside = pixels[part.translate(-place.x, -place.y).slices]
             blend_into(node, part, inside, self.rect, self.pixels)
         else:
-            self.lay(pixels, part, place, mode, node.opacity)
+            self.draw_pixels(pixels, part, place, mode, node.opacity)
 
-    def lay(
+    def draw_pixels(
         self,
         pixels: Pixels,
         part: Rect,
@@ -79,7 +85,10 @@ class BlendTarget:
         mode: QPainter.CompositionMode = _Mode.CompositionMode_SourceOver,
         opacity: float = 1.0,
     ) -> None:
-        """Blend contiguous bytes that lie at place, inside part."""
+        """Blend contiguous pixels that lie at place, inside part.
+
+        pixels: height x width x 4 uint8, premultiplied RGBA, 0..255.
+        """
         painter = QPainter(self._image)
         painter.setCompositionMode(mode)
         painter.setOpacity(opacity)
@@ -92,6 +101,6 @@ class BlendTarget:
 
 
 def wrap_pixels(pixels: Pixels) -> QImage:
-    """Contiguous bytes, height x width x 4, as an image on the same memory."""
+    """An image on the memory of contiguous pixels: height x width x 4 uint8, 0..255."""
     height, width = pixels.shape[:2]
     return QImage(pixels.data, width, height, width * 4, FORMAT)

@@ -1,4 +1,4 @@
-"""What the canvas shows, as a pyramid of 256 px images: only what is looked at is made."""
+"""The document as a pyramid of 256 px images; an image is made when it is first shown."""
 
 import math
 import time
@@ -18,9 +18,10 @@ from editor.canvas.qt_blend import wrap_pixels
 if TYPE_CHECKING:
     from PySide6.QtGui import QImage
 
-BUDGET = 96 << 20
+MAX_BYTES = 96 << 20
 TILE_BYTES = TILE * TILE * 4
-MOST_LEVEL = 8
+MAX_LEVEL = 8
+"""The coarsest level."""
 
 
 class PyramidTile(NamedTuple):
@@ -41,22 +42,22 @@ class TilePyramid:
 
     def __init__(self, document: Document) -> None:
         self._document = document
-        self._planes = LayerCache(document)
+        self._layer_cache = LayerCache(document)
         self._images: OrderedDict[PyramidTile, tuple[QImage, Pixels]] = OrderedDict()
         self._dirty: dict[PyramidTile, Rect] = {}
 
     def mark_dirty(self, rect: Rect) -> None:
         """Remember that a document rectangle must be drawn again."""
-        for spot in self._over(rect):
-            self._dirty[spot] = self._dirty.get(spot, EMPTY) | (spot.rect & rect)
+        for tile in self._cached_tiles_over(rect):
+            self._dirty[tile] = self._dirty.get(tile, EMPTY) | (tile.rect & rect)
 
-    def _over(self, rect: Rect) -> Iterator[PyramidTile]:
-        """Images at hand that touch a document rectangle."""
-        for level in {spot.level for spot in self._images}:
-            found = self.spots(rect, level)
-            yield from (spot for spot in found if spot in self._images)
+    def _cached_tiles_over(self, rect: Rect) -> Iterator[PyramidTile]:
+        """The cached images that touch a document rectangle."""
+        for level in {tile.level for tile in self._images}:
+            found = self.tiles_over(rect, level)
+            yield from (tile for tile in found if tile in self._images)
 
-    def spots(self, rect: Rect, level: int) -> list[PyramidTile]:
+    def tiles_over(self, rect: Rect, level: int) -> list[PyramidTile]:
         """The images that cover a document rectangle at a level."""
         scale = 1 << level
         small = Rect.from_edges(
@@ -64,59 +65,59 @@ class TilePyramid:
         )
         return [PyramidTile(level, x, y) for x, y in keys_over(small)]
 
-    def is_fresh(self, spot: PyramidTile) -> bool:
-        """Whether nothing has to be drawn before the spot can be shown."""
-        return spot in self._images and spot not in self._dirty
+    def is_fresh(self, tile: PyramidTile) -> bool:
+        """Whether nothing has to be drawn before the tile can be shown."""
+        return tile in self._images and tile not in self._dirty
 
-    def stale(self, spot: PyramidTile) -> "QImage | None":
-        """What was last drawn for a spot, if anything."""
-        return self._images[spot][0] if spot in self._images else None
+    def old_image(self, tile: PyramidTile) -> "QImage | None":
+        """What was last drawn for a tile, if anything."""
+        return self._images[tile][0] if tile in self._images else None
 
-    def image(self, spot: PyramidTile, deadline: float = math.inf) -> "QImage":
-        """The picture of a spot, ARGB32 premultiplied: up to date, unless the time runs out.
+    def image(self, tile: PyramidTile, deadline: float = math.inf) -> "QImage":
+        """The picture of a tile, ARGB32 premultiplied: up to date, unless the time runs out.
 
         ``deadline`` is on the clock of time.perf_counter; some part is always brought up to date.
         """
-        if spot not in self._images:
+        if tile not in self._images:
             pixels = np.zeros((TILE, TILE, 4), np.uint8)
-            self._images[spot] = (wrap_pixels(pixels), pixels)
-            self._dirty[spot] = spot.rect
+            self._images[tile] = (wrap_pixels(pixels), pixels)
+            self._dirty[tile] = tile.rect
             self._shrink()
-        self._images.move_to_end(spot)
-        dirty = self._dirty.pop(spot, EMPTY)
-        strips = self._strips(spot, dirty)
-        for number, strip in enumerate(strips):
+        self._images.move_to_end(tile)
+        dirty = self._dirty.pop(tile, EMPTY)
+        bands = self._split_bands(tile, dirty)
+        for number, band in enumerate(bands):
             if number and time.perf_counter() > deadline:
-                self._dirty[spot] = Rect.union(strips[number:])
+                self._dirty[tile] = Rect.union(bands[number:])
                 break
-            self._refresh(spot, strip)
-        return self._images[spot][0]
+            self._refresh(tile, band)
+        return self._images[tile][0]
 
     def _shrink(self) -> None:
-        while len(self._images) * TILE_BYTES > BUDGET:
+        while len(self._images) * TILE_BYTES > MAX_BYTES:
             old, _ = self._images.popitem(last=False)
             self._dirty.pop(old, None)
 
-    def _strips(self, spot: PyramidTile, dirty: Rect) -> list[Rect]:
-        """What to draw, in whole pixels of the spot, in strips that stay small in memory."""
-        scale = 1 << spot.level
-        rect = (dirty.snap(scale) & spot.rect) & self._document.bounds.snap(scale)
+    def _split_bands(self, tile: PyramidTile, dirty: Rect) -> list[Rect]:
+        """What to draw, in whole pixels of the tile, in bands that stay small in memory."""
+        scale = 1 << tile.level
+        rect = (dirty.snap(scale) & tile.rect) & self._document.bounds.snap(scale)
         tall = max(scale, TILE)
         return [
             Rect(rect.x, y, rect.width, min(tall, rect.bottom - y))
             for y in range(rect.y, rect.bottom, tall)
         ]
 
-    def _refresh(self, spot: PyramidTile, rect: Rect) -> None:
-        scale = 1 << spot.level
-        shown = _halve(self._planes.flatten(rect), scale)
-        left, top = (rect.x - spot.rect.x) // scale, (rect.y - spot.rect.y) // scale
+    def _refresh(self, tile: PyramidTile, rect: Rect) -> None:
+        scale = 1 << tile.level
+        shown = _shrink(self._layer_cache.flatten(rect), scale)
+        left, top = (rect.x - tile.rect.x) // scale, (rect.y - tile.rect.y) // scale
         place = Rect(left, top, shown.shape[1], shown.shape[0]).slices
         cv2.cvtColor(shown, cv2.COLOR_RGBA2BGRA, dst=shown)
-        self._images[spot][1][place] = shown
+        self._images[tile][1][place] = shown
 
 
-def _halve(pixels: Pixels, scale: int) -> Pixels:
+def _shrink(pixels: Pixels, scale: int) -> Pixels:
     if scale == 1:
         return pixels
     size = pixels.shape[1] // scale, pixels.shape[0] // scale
@@ -126,6 +127,6 @@ def _halve(pixels: Pixels, scale: int) -> Pixels:
 def level_for(zoom: float) -> int:
     """The coarsest level that still has a pixel for every screen pixel."""
     level = 0
-    while level < MOST_LEVEL and zoom * (2 << level) <= 1.0001:
+    while level < MAX_LEVEL and zoom * (2 << level) <= 1.0001:
         level += 1
     return level

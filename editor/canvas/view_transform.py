@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from core.geometry import Rect, Size
 
-LEAST, MOST = 1 / 64, 64.0
+MIN_ZOOM, MAX_ZOOM = 1 / 64, 64.0
 STOPS = (
     1 / 64,
     1 / 32,
@@ -39,17 +39,17 @@ class ViewTransform:
     angle: float = 0.0
 
     def to_screen(self, x: float, y: float) -> tuple[float, float]:
-        cos, sin = self._turn
+        cos, sin = self._rotation
         x, y = x * self.zoom, y * self.zoom
         return cos * x - sin * y + self.x, sin * x + cos * y + self.y
 
     def to_document(self, x: float, y: float) -> tuple[float, float]:
-        cos, sin = self._turn
+        cos, sin = self._rotation
         x, y = (x - self.x) / self.zoom, (y - self.y) / self.zoom
         return cos * x + sin * y, cos * y - sin * x
 
     @property
-    def _turn(self) -> tuple[float, float]:
+    def _rotation(self) -> tuple[float, float]:
         radians = math.radians(self.angle)
         return math.cos(radians), math.sin(radians)
 
@@ -60,14 +60,14 @@ class ViewTransform:
     def zoom_at(self, zoom: float, x: float, y: float) -> "ViewTransform":
         """At another zoom, the same document point staying at screen (x, y)."""
         held = self.to_document(x, y)
-        return replace(self, zoom=min(MOST, max(LEAST, zoom)))._holding(held, x, y)
+        return replace(self, zoom=min(MAX_ZOOM, max(MIN_ZOOM, zoom)))._hold_point(held, x, y)
 
     def rotate_at(self, angle: float, x: float, y: float) -> "ViewTransform":
         """At another angle, the same document point staying at screen (x, y)."""
         held = self.to_document(x, y)
-        return replace(self, angle=(angle + 180) % 360 - 180)._holding(held, x, y)
+        return replace(self, angle=(angle + 180) % 360 - 180)._hold_point(held, x, y)
 
-    def _holding(self, held: tuple[float, float], x: float, y: float) -> "ViewTransform":
+    def _hold_point(self, held: tuple[float, float], x: float, y: float) -> "ViewTransform":
         now = self.to_screen(*held)
         return self.pan(x - now[0], y - now[1])
 
@@ -98,11 +98,11 @@ class ViewTransform:
         )
 
 
-def fit_view(canvas: Size, width: float, height: float, most: float = 1.0) -> ViewTransform:
+def fit_view(canvas: Size, width: float, height: float, max_zoom: float = 1.0) -> ViewTransform:
     """The whole canvas upright in the middle of a window, not larger than ``most``."""
     room = max(1.0, width - 2 * MARGIN), max(1.0, height - 2 * MARGIN)
-    zoom = min(room[0] / canvas.width, room[1] / canvas.height, most)
-    return centre_view(canvas, width, height, min(MOST, max(LEAST, zoom)))
+    zoom = min(room[0] / canvas.width, room[1] / canvas.height, max_zoom)
+    return centre_view(canvas, width, height, min(MAX_ZOOM, max(MIN_ZOOM, zoom)))
 
 
 def centre_view(canvas: Size, width: float, height: float, zoom: float) -> ViewTransform:

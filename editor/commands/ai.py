@@ -1,36 +1,47 @@
 """The AI menu."""
 
-from editor.commands.command import Command, Menu, Section, has_ai_layer, has_selection
+from typing import TYPE_CHECKING, ClassVar
+
+from editor.commands.command import Command, Rules, Section, Sections, command_groups
+
+if TYPE_CHECKING:
+    from editor.session import Session
 
 
-def ai_menu() -> Menu:
-    return (_run(), _layer())
+@command_groups.register
+class AiMenu:
+    """Running AI layers, and what else can be done with one."""
+
+    id: ClassVar[str] = "ai"
+    label: ClassVar[str] = "AI"
+    position: ClassVar[int] = 60
+
+    def sections(self, session: "Session") -> Sections:
+        return (_run(session), _layer(session))
 
 
-def _run() -> Section:
+def _run(session: "Session") -> Section:
+    ai, rules = session.ai, Rules(session.studio)
     return (
-        Command("ai-run", "Run", "Ctrl+Return", lambda a: a.ai.run(), has_ai_layer, "play"),
-        Command("ai-cancel", "Cancel", "Ctrl+.", lambda a: a.jobs.cancel_all(), icon="square"),
-        Command(
-            "ai-seed", "Another seed", "Ctrl+R", lambda a: a.ai.reseed(), has_ai_layer, "dice-5"
-        ),
+        Command("ai-run", "Run", "Ctrl+Return", ai.run, rules.has_ai_layer, "play"),
+        Command("ai-cancel", "Cancel", "Ctrl+.", session.jobs.cancel_all, icon="square"),
+        Command("ai-seed", "Another seed", "Ctrl+R", ai.reseed, rules.has_ai_layer, "dice-5"),
     )
 
 
-def _layer() -> Section:
+def _layer(session: "Session") -> Section:
+    ai, rules = session.ai, Rules(session.studio)
     return (
         Command(
             "ai-selection",
             "New AI layer from selection",
             "Ctrl+Shift+G",
-            lambda a: a.ai.from_selection(),
-            has_selection,
+            ai.from_selection,
+            rules.has_selection,
             "sparkles",
         ),
-        Command(
-            "ai-mask", "Region to selection", "", lambda a: a.ai.mask_to_selection(), has_ai_layer
-        ),
-        Command("ai-freeze", "Freeze", "", lambda a: a.ai.freeze(), has_ai_layer, "snowflake"),
-        Command("ai-compare", "Re-run and compare", "", lambda a: a.ai.rerun(), has_ai_layer),
-        Command("ai-copy", "Copy recipe", "", lambda a: a.ai.copy_recipe(), has_ai_layer),
+        Command("ai-mask", "Region to selection", "", ai.mask_to_selection, rules.has_ai_layer),
+        Command("ai-freeze", "Freeze", "", ai.freeze, rules.has_ai_layer, "snowflake"),
+        Command("ai-compare", "Re-run and compare", "", ai.rerun, rules.has_ai_layer),
+        Command("ai-copy", "Copy recipe", "", ai.copy_recipe, rules.has_ai_layer),
     )

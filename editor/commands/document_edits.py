@@ -1,4 +1,4 @@
-"""What menus do to the document: layers, selections, the clipboard; each one undo entry."""
+"""The edits of the menus: layers, selections and the clipboard; each is one undo entry."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -16,26 +16,29 @@ from core.paint.selection import EMPTY_SELECTION, Selection
 from core.paint.tiles import Pixels, Tiles
 
 
-def _active(document: Document) -> Node:
+def _active_node(document: Document) -> Node:
+    """The active layer or group. Raises EditorError when there is none."""
     if document.active is None:
         raise EditorError("Choose a layer in the Layers dock first.")
     return document.active
 
 
-def _raster(document: Document) -> Layer:
-    node = _active(document)
+def _active_layer(document: Document) -> Layer:
+    """The active layer. Raises EditorError when a group or nothing is active."""
+    node = _active_node(document)
     if not isinstance(node, Layer):
         raise EditorError(f"{node.name} is a group: choose a layer inside it.")
     return node
 
 
 def add_layer(document: Document) -> None:
+    """Add an empty layer above the active one."""
     count = sum(1 for _ in layers.walk(document.root)) + 1
     document.insert("New layer", Layer(f"Layer {count}"))
 
 
 def add_group(document: Document) -> None:
-    """A group around the active layer, or an empty one."""
+    """Put the active layer into a new group, or add an empty group."""
     node = document.active
     if node is None:
         document.insert("New group", Group("Group"))
@@ -49,7 +52,8 @@ def add_group(document: Document) -> None:
 
 
 def duplicate(document: Document) -> None:
-    node = _active(document)
+    """Add a copy of the active layer. Raises EditorError when no layer is active."""
+    node = _active_node(document)
     document.insert("Duplicate", replace(with_new_ids(node), name=f"{node.name} copy"))
 
 
@@ -61,7 +65,8 @@ def with_new_ids(node: Node) -> Node:
 
 
 def delete(document: Document) -> None:
-    node = _active(document)
+    """Delete the active layer. Raises EditorError when no layer is active."""
+    node = _active_node(document)
     order = [n.id for n in layers.walk(document.root)]
     inside = {node.id, *(n.id for n in layers.walk(node))} if isinstance(node, Group) else {node.id}
     rest = [i for i in order if i not in inside]
@@ -72,8 +77,11 @@ def delete(document: Document) -> None:
 
 
 def merge_down(document: Document) -> None:
-    """The active layer and the one below it, as one raster layer that looks the same."""
-    node = _active(document)
+    """Merge the active layer with the one below it into one raster layer of the same appearance.
+
+    Raises EditorError when no layer is active or none is below it.
+    """
+    node = _active_node(document)
     parent = layers.parent_of(document.root, node.id) or document.root
     place = [child.id for child in parent.children].index(node.id)
     if place == 0:
@@ -86,6 +94,7 @@ def merge_down(document: Document) -> None:
 
 
 def flatten_all(document: Document) -> None:
+    """Merge all layers into one raster layer."""
     merged = replace(_render_nodes(document.root.children, document), name="Picture")
     root = replace(document.root, children=(merged,))
     document.apply("Flatten", replace(document.state, root=root, active=merged.id))
@@ -98,8 +107,11 @@ def _render_nodes(nodes: Iterable[Node], document: Document) -> Layer:
 
 
 def add_mask(document: Document) -> None:
-    """A mask that shows what is selected, or everything."""
-    node = _active(document)
+    """Add a mask to the active layer that shows what is selected, or everything.
+
+    Raises EditorError when no layer is active or it has a mask.
+    """
+    node = _active_node(document)
     if node.mask is not None:
         raise EditorError(f"{node.name} already has a mask.")
     tiles = Tiles(channels=1, fill=255)
@@ -111,34 +123,58 @@ def add_mask(document: Document) -> None:
 
 
 def remove_mask(document: Document) -> None:
-    node = _active(document)
+    """Remove the active layer's mask.
+
+    Raises EditorError when no layer is active or it has no mask.
+    """
+    node = _active_node(document)
     if node.mask is None:
         raise EditorError(f"{node.name} has no mask.")
     document.replace("Remove mask", replace(node, mask=None))
 
 
+def toggle_lock(document: Document) -> str:
+    """Lock or unlock the active layer's transparency; returns the edit's name.
+
+    Raises EditorError when no layer is active.
+    """
+    layer = document.active
+    if not isinstance(layer, Layer):
+        raise EditorError("Choose a layer whose transparency should be locked.")
+    changed = replace(layer, lock_alpha=not layer.lock_alpha)
+    label = "Lock transparency" if changed.lock_alpha else "Unlock transparency"
+    document.replace(label, changed)
+    return label
+
+
 def fill(document: Document, colour: tuple[int, int, int, int]) -> None:
-    """Fill the selection, or the whole layer, with a straight RGBA colour."""
-    layer = _raster(document)
+    """Fill the selection, or the whole active layer, with a straight RGBA colour, 0..255.
+
+    Raises EditorError when no raster layer is active.
+    """
+    layer = _active_layer(document)
     area = document.selection.bounds or document.bounds
     with document.paint(layer.id, "Fill") as painting:
-        for rect in _bands(area):
+        for rect in _split_bands(area):
             painting.blend(
                 np.full((rect.height, rect.width), 255, np.uint8), rect.x, rect.y, colour
             )
 
 
 def clear(document: Document) -> None:
-    """Erase the selection, or the whole layer."""
-    layer = _raster(document)
+    """Erase the selection, or the whole active layer.
+
+    Raises EditorError when no raster layer is active.
+    """
+    layer = _active_layer(document)
     area = document.selection.bounds or document.bounds
     with document.paint(layer.id, "Clear") as painting:
-        for rect in _bands(area & layers.extent(layer, document.bounds)):
+        for rect in _split_bands(area & layers.extent(layer, document.bounds)):
             alpha = np.full((rect.height, rect.width), 255, np.uint8)
             painting.blend(alpha, rect.x, rect.y, erase=True)
 
 
-def _bands(rect: Rect, tall: int = 512) -> list[Rect]:
+def _split_bands(rect: Rect, tall: int = 512) -> list[Rect]:
     return [
         Rect(rect.x, y, rect.width, min(tall, rect.bottom - y))
         for y in range(rect.y, rect.bottom, tall)
@@ -146,8 +182,12 @@ def _bands(rect: Rect, tall: int = 512) -> list[Rect]:
 
 
 def copy_pixels(document: Document) -> tuple[Pixels, Rect]:
-    """The active layer's pixels inside the selection, and where they were."""
-    node = _active(document)
+    """The active layer's pixels inside the selection, and their rectangle.
+
+    Returns height x width x 4 uint8, premultiplied RGBA, 0..255. Raises EditorError when no layer
+    is active or nothing of it is selected.
+    """
+    node = _active_node(document)
     area = (document.selection.bounds or document.bounds) & document.bounds
     area = area & layers.extent(node, document.bounds)
     if not area:
@@ -160,7 +200,10 @@ def copy_pixels(document: Document) -> tuple[Pixels, Rect]:
 
 
 def paste(document: Document, pixels: Pixels, corner: Point | None = None) -> None:
-    """A new layer holding RGBA premultiplied pixels, in the middle unless a corner is given."""
+    """Add a layer with pixels, in the middle unless a corner is given.
+
+    pixels: height x width x 4 uint8, premultiplied RGBA, 0..255.
+    """
     height, width = pixels.shape[:2]
     middle = Point((document.size.width - width) // 2, (document.size.height - height) // 2)
     layer = Layer("Pasted", tiles=Tiles.of(pixels), position=corner or middle)
@@ -189,6 +232,7 @@ def grow(document: Document, by: int) -> None:
 
 
 def crop_to_selection(document: Document) -> None:
+    """Crop the canvas to the selection. Raises EditorError when nothing is selected."""
     area = document.selection.bounds & document.bounds
     if not area:
         raise EditorError("Select the part to keep first.")

@@ -1,64 +1,82 @@
 """The Edit menu."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
-from editor.commands import document_edits
-from editor.commands.command import Command, Menu, Section, has_document, has_layer, on_document
+from editor.commands import clipboard, document_edits
+from editor.commands.command import (
+    Command,
+    Rules,
+    Section,
+    Sections,
+    command_groups,
+    on_document,
+)
 
 if TYPE_CHECKING:
-    from editor.app import App
+    from editor.session import Session
 
 
-def _can_undo(app: "App") -> bool:
-    return app.has_document and bool(app.studio.document.history.done)
+@command_groups.register
+class EditMenu:
+    """History, clipboard, filling and colours."""
+
+    id: ClassVar[str] = "edit"
+    label: ClassVar[str] = "Edit"
+    position: ClassVar[int] = 20
+
+    def sections(self, session: "Session") -> Sections:
+        return (_history(session), _clipboard(session), _paint(session), _colours(session))
 
 
-def _can_redo(app: "App") -> bool:
-    return app.has_document and bool(app.studio.document.history.undone)
+def undo(session: "Session") -> None:
+    """Take back the last edit and say which."""
+    label = session.studio.document.undo()
+    if label:
+        session.note(f"Undid {label.lower()}")
 
 
-def _fill(app: "App") -> None:
-    document_edits.fill(app.studio.document, app.studio.choices.foreground)
+def redo(session: "Session") -> None:
+    """Do again what was taken back last, and say which."""
+    label = session.studio.document.redo()
+    if label:
+        session.note(f"Redid {label.lower()}")
 
 
-def edit_menu() -> Menu:
-    return (_history(), _clipboard(), _paint(), _colours(), _search())
-
-
-def _history() -> Section:
+def _history(session: "Session") -> Section:
+    rules = Rules(session.studio)
     return (
-        Command("undo", "Undo", "Ctrl+Z", lambda a: a.undo(), _can_undo, "undo-2"),
-        Command("redo", "Redo", "Ctrl+Shift+Z", lambda a: a.redo(), _can_redo, "redo-2"),
+        Command("undo", "Undo", "Ctrl+Z", lambda: undo(session), rules.can_undo, "undo-2"),
+        Command("redo", "Redo", "Ctrl+Shift+Z", lambda: redo(session), rules.can_redo, "redo-2"),
     )
 
 
-def _clipboard() -> Section:
+def _clipboard(session: "Session") -> Section:
+    studio, rules = session.studio, Rules(session.studio)
+    copy, cut = on_document(studio, clipboard.copy), on_document(studio, clipboard.cut)
+    paste = on_document(studio, clipboard.paste)
     return (
-        Command("cut", "Cut", "Ctrl+X", lambda a: a.cut(), has_layer),
-        Command("copy", "Copy", "Ctrl+C", lambda a: a.copy(), has_layer, "copy"),
-        Command("paste", "Paste as layer", "Ctrl+V", lambda a: a.paste(), has_document),
+        Command("cut", "Cut", "Ctrl+X", cut, rules.has_layer),
+        Command("copy", "Copy", "Ctrl+C", copy, rules.has_layer, "copy"),
+        Command("paste", "Paste as layer", "Ctrl+V", paste, rules.has_document),
     )
 
 
-def _paint() -> Section:
+def _paint(session: "Session") -> Section:
+    studio, rules = session.studio, Rules(session.studio)
+
+    def fill() -> None:
+        document_edits.fill(studio.document, studio.choices.foreground)
+
+    clear = on_document(studio, document_edits.clear)
     return (
-        Command("fill", "Fill with foreground", "Alt+Backspace", _fill, has_layer),
-        Command("clear", "Clear", "Del", on_document(document_edits.clear), has_layer),
+        Command("fill", "Fill with foreground", "Alt+Backspace", fill, rules.has_layer),
+        Command("clear", "Clear", "Del", clear, rules.has_layer),
     )
 
 
-def _colours() -> Section:
+def _colours(session: "Session") -> Section:
+    studio = session.studio
     return (
-        Command(
-            "swap", "Swap colours", "X", lambda a: a.studio.swap_colours(), icon="arrow-left-right"
-        ),
-        Command("default-colours", "Default colours", "D", lambda a: a.studio.default_colours()),
-    )
-
-
-def _search() -> Section:
-    return (
-        Command(
-            "palette", "Find a command…", "Ctrl+K", lambda a: a.window.find_command(), icon="search"
-        ),
+        Command("swap", "Swap colours", "X", studio.swap_colours, icon="arrow-left-right"),
+        Command("default-colours", "Default colours", "D", studio.default_colours),
     )

@@ -1,75 +1,68 @@
 """The Layer menu."""
 
-from editor.commands import document_edits
-from editor.commands.command import Command, Menu, Section, has_document, has_layer, on_document
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
+
+from editor.commands import document_edits as edits
+from editor.commands.command import (
+    Command,
+    Rules,
+    Section,
+    Sections,
+    command_groups,
+    on_document,
+)
+
+if TYPE_CHECKING:
+    from editor.session import Session
 
 
-def layer_menu() -> Menu:
-    return (_stack(), _active(), _whole())
+@command_groups.register
+class LayerMenu:
+    """The stack of layers, the active one, and all of them."""
+
+    id: ClassVar[str] = "layer"
+    label: ClassVar[str] = "Layer"
+    position: ClassVar[int] = 30
+
+    def sections(self, session: "Session") -> Sections:
+        return (_stack(session), _active(session), _whole(session))
 
 
-def _stack() -> Section:
+def toggle_lock(session: "Session") -> None:
+    """Lock the active layer's transparency or free it, and say so."""
+    session.note(edits.toggle_lock(session.studio.document))
+
+
+def _stack(session: "Session") -> Section:
+    does, rules = partial(on_document, session.studio), Rules(session.studio)
+    has_document, has_layer = rules.has_document, rules.has_layer
     return (
         Command(
-            "layer-new",
-            "New layer",
-            "Ctrl+Shift+N",
-            on_document(document_edits.add_layer),
-            has_document,
-            "plus",
+            "layer-new", "New layer", "Ctrl+Shift+N", does(edits.add_layer), has_document, "plus"
         ),
         Command(
-            "layer-group",
-            "Group",
-            "Ctrl+G",
-            on_document(document_edits.add_group),
-            has_document,
-            "folder-plus",
+            "layer-group", "Group", "Ctrl+G", does(edits.add_group), has_document, "folder-plus"
         ),
+        Command("layer-duplicate", "Duplicate", "Ctrl+J", does(edits.duplicate), has_layer, "copy"),
+        Command("layer-merge", "Merge down", "Ctrl+E", does(edits.merge_down), has_layer),
         Command(
-            "layer-duplicate",
-            "Duplicate",
-            "Ctrl+J",
-            on_document(document_edits.duplicate),
-            has_layer,
-            "copy",
-        ),
-        Command(
-            "layer-merge", "Merge down", "Ctrl+E", on_document(document_edits.merge_down), has_layer
-        ),
-        Command(
-            "layer-delete",
-            "Delete layer",
-            "Ctrl+Del",
-            on_document(document_edits.delete),
-            has_layer,
-            "trash-2",
+            "layer-delete", "Delete layer", "Ctrl+Del", does(edits.delete), has_layer, "trash-2"
         ),
     )
 
 
-def _active() -> Section:
+def _active(session: "Session") -> Section:
+    does, has_layer = partial(on_document, session.studio), Rules(session.studio).has_layer
+    lock = partial(toggle_lock, session)
     return (
-        Command(
-            "layer-mask",
-            "Add mask",
-            "",
-            on_document(document_edits.add_mask),
-            has_layer,
-            "circle-dot",
-        ),
-        Command(
-            "layer-unmask", "Remove mask", "", on_document(document_edits.remove_mask), has_layer
-        ),
-        Command(
-            "layer-lock", "Lock transparency", "/", lambda a: a.toggle_lock(), has_layer, "lock"
-        ),
+        Command("layer-mask", "Add mask", "", does(edits.add_mask), has_layer, "circle-dot"),
+        Command("layer-unmask", "Remove mask", "", does(edits.remove_mask), has_layer),
+        Command("layer-lock", "Lock transparency", "/", lock, has_layer, "lock"),
     )
 
 
-def _whole() -> Section:
-    return (
-        Command(
-            "flatten", "Flatten the picture", "", on_document(document_edits.flatten_all), has_layer
-        ),
-    )
+def _whole(session: "Session") -> Section:
+    flatten = on_document(session.studio, edits.flatten_all)
+    has_layer = Rules(session.studio).has_layer
+    return (Command("flatten", "Flatten the picture", "", flatten, has_layer),)

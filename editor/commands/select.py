@@ -1,53 +1,48 @@
 """The Select menu."""
 
-from editor.commands import document_edits
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
+
+from editor.commands import document_edits as edits
 from editor.commands.command import (
     Command,
-    Menu,
+    Rules,
     Section,
-    has_document,
-    has_selection,
+    Sections,
+    command_groups,
     on_document,
 )
 
+if TYPE_CHECKING:
+    from editor.session import Session
 
-def select_menu() -> Menu:
-    return (_choose(), _change())
+
+@command_groups.register
+class SelectMenu:
+    """What is selected, and how the selection changes as a whole."""
+
+    id: ClassVar[str] = "select"
+    label: ClassVar[str] = "Select"
+    position: ClassVar[int] = 40
+
+    def sections(self, session: "Session") -> Sections:
+        return (_choose(session), _change(session))
 
 
-def _choose() -> Section:
+def _choose(session: "Session") -> Section:
+    does, rules = partial(on_document, session.studio), Rules(session.studio)
+    every, none, inverse = edits.select_all, edits.select_none, edits.select_inverse
     return (
-        Command(
-            "select-all", "All", "Ctrl+A", on_document(document_edits.select_all), has_document
-        ),
-        Command(
-            "select-none",
-            "None",
-            "Ctrl+Shift+A",
-            on_document(document_edits.select_none),
-            has_selection,
-        ),
-        Command(
-            "select-inverse",
-            "Inverse",
-            "Ctrl+Shift+I",
-            on_document(document_edits.select_inverse),
-            has_document,
-        ),
+        Command("select-all", "All", "Ctrl+A", does(every), rules.has_document),
+        Command("select-none", "None", "Ctrl+Shift+A", does(none), rules.has_selection),
+        Command("select-inverse", "Inverse", "Ctrl+Shift+I", does(inverse), rules.has_document),
     )
 
 
-def _change() -> Section:
+def _change(session: "Session") -> Section:
+    does, is_selected = partial(on_document, session.studio), Rules(session.studio).has_selection
     return (
-        Command(
-            "feather",
-            "Feather by 8 px",
-            "Shift+F6",
-            on_document(document_edits.feather, 8.0),
-            has_selection,
-        ),
-        Command("grow", "Grow by 8 px", "", on_document(document_edits.grow, 8), has_selection),
-        Command(
-            "shrink", "Shrink by 8 px", "", on_document(document_edits.grow, -8), has_selection
-        ),
+        Command("feather", "Feather by 8 px", "Shift+F6", does(edits.feather, 8.0), is_selected),
+        Command("grow", "Grow by 8 px", "", does(edits.grow, 8), is_selected),
+        Command("shrink", "Shrink by 8 px", "", does(edits.grow, -8), is_selected),
     )

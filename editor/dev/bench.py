@@ -1,4 +1,4 @@
-"""The canvas measured: start to first stroke, ink to repainted, memory, and what blocks the window.
+"""Measures the canvas: first stroke, ink until it is painted, memory, and what blocks the window.
 
 ``python -m editor.dev.bench --json`` prints the figures; milliseconds unless a name says otherwise.
 """
@@ -14,9 +14,9 @@ from typing import Any
 
 from core.errors import EditorError
 
-PLAIN = 2048
-WINDOW = 1280, 800
-PATIENCE = 120
+CANVAS_SIDE = 2048
+WINDOW_SIZE = 1280, 800
+TIMEOUT_SECONDS = 120
 BARS = {"start_s": 2.0, "ink_128_p95": 8.0, "ink_512_p95": 16.0, "memory_mb": 250.0}
 
 
@@ -30,7 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
     with tempfile.TemporaryDirectory() as home:
         # The measured windows save their settings, which are not the person's.
         os.environ["SFUMATO_HOME"] = home
-        figures = first_stroke() if chosen.first_stroke else measure(chosen.quick)
+        figures = measure_first_stroke() if chosen.first_stroke else measure(chosen.quick)
     as_json = chosen.json or chosen.first_stroke
     lines = [f"{name}: {value}" for name, value in figures.items()]
     sys.stdout.write((json.dumps(figures) if as_json else "\n".join(lines)) + "\n")
@@ -42,14 +42,14 @@ def measure(quick: bool) -> dict[str, Any]:
     from core.bench.timing import figure, milliseconds
     from editor.dev.bench_ink import DABS, LAYERS, SIDE, InkBench
 
-    starts = [start_process() for _ in range(2 if quick else 5)]
-    ink = InkBench(WINDOW, 4 if quick else 12)
+    starts = [measure_start() for _ in range(2 if quick else 5)]
+    ink = InkBench(WINDOW_SIZE, 4 if quick else 12)
     figures = {
         "start_s": figure([start["seconds"] for start in starts]),
         "torch_in_editor": any(start["torch"] for start in starts),
         "memory_mb": figure([start["memory_mb"] for start in starts]),
         "ink": {
-            f"{dab}px_{where}": milliseconds(ink.strokes(dab, where))
+            f"{dab}px_{where}": milliseconds(ink.time_strokes(dab, where))
             for dab in DABS
             for where in ("at_100_percent", "zoomed_out")
         },
@@ -64,34 +64,38 @@ def measure(quick: bool) -> dict[str, Any]:
 # Start and memory, each in a process of its own
 
 
-def start_process() -> dict[str, Any]:
-    """What a fresh process says about its first stroke."""
+def measure_start() -> dict[str, Any]:
+    """The figures of the first stroke in a fresh process. Raises EditorError when it fails."""
     line = [sys.executable, "-m", "editor.dev.bench", "--first-stroke"]
-    said = subprocess.run(line, capture_output=True, text=True, timeout=PATIENCE, check=False)
-    if said.returncode:
-        raise EditorError(f"The editor could not be measured: {said.stderr.strip()[-500:]}")
-    told: dict[str, Any] = json.loads(said.stdout.splitlines()[-1])
-    return told
+    completed = subprocess.run(
+        line, capture_output=True, text=True, timeout=TIMEOUT_SECONDS, check=False
+    )
+    if completed.returncode:
+        raise EditorError(f"The editor could not be measured: {completed.stderr.strip()[-500:]}")
+    figures: dict[str, Any] = json.loads(completed.stdout.splitlines()[-1])
+    return figures
 
 
-def first_stroke() -> dict[str, Any]:
+def measure_first_stroke() -> dict[str, Any]:
     """Seconds from importing editor.app to a stroke on the screen, and the memory then."""
     start = time.perf_counter()
     from PySide6.QtWidgets import QApplication
 
     from core import settings
     from core.geometry import Size
-    from editor.app import App
+    from editor.__main__ import open_window
     from editor.commands import document_edits
     from editor.dev.bench_ink import SyntheticPen
 
     application = QApplication([])
-    app = App(application, settings.Settings())
-    app.show_document(document_edits.new_document(Size(PLAIN, PLAIN), (255, 255, 255, 255)))
-    app.window.resize(*WINDOW)
+    app = open_window(application, settings.Settings())
+    app.session.studio.open(
+        document_edits.new_document(Size(CANVAS_SIDE, CANVAS_SIDE), (255, 255, 255, 255))
+    )
+    app.window.resize(*WINDOW_SIZE)
     app.window.show()
     application.processEvents()
-    SyntheticPen(app.canvas).stroke([(300.0 + 8 * step, 300.0) for step in range(20)])
+    SyntheticPen(app.session.canvas).stroke([(300.0 + 8 * step, 300.0) for step in range(20)])
     seconds = time.perf_counter() - start
     import psutil
 

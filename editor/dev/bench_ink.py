@@ -1,4 +1,4 @@
-"""Ink on a heavy document, by real mouse events: how long until it is on the screen."""
+"""Measures ink on a heavy document, by real mouse events: how long until it is on the screen."""
 
 import time
 from collections.abc import Callable
@@ -16,7 +16,8 @@ from core.paint.document import Document
 from core.paint.layers import Group, Layer
 from core.paint.tiles import TILE, Tiles
 from core.settings import Settings
-from editor.app import App
+from editor.__main__ import open_window
+from editor.commands.edit import undo
 
 LAYERS, SIDE = 16, 4096
 DABS = (128, 512)
@@ -49,57 +50,57 @@ class SyntheticPen:
 
 
 class InkBench:
-    """The whole window over a large document of full, translucent layers, and a hand in it."""
+    """The whole window over a large document of full, translucent layers, and a pen."""
 
     def __init__(self, window: tuple[int, int], strokes: int) -> None:
         application = QApplication.instance() or QApplication([])
         assert isinstance(application, QApplication)
-        self.app = App(application, Settings())
+        self.app = open_window(application, Settings())
         self._application = application
         self._count = strokes
-        self._places = np.random.default_rng(0)
-        self._canvas = self.app.canvas
+        self._random = np.random.default_rng(0)
+        self._canvas = self.app.session.canvas
         self.app.window.resize(*window)
         self.app.window.show()
         self._longest_frame(0.0)
-        document = heavy_document()
-        self._opening = self._time(lambda: self.app.show_document(document))
+        document = make_heavy_document()
+        self._opening = self._time(lambda: self.app.session.studio.open(document))
 
     def close(self) -> None:
         self.app.window.hide()
         self.app.close()
 
-    def strokes(self, dab: int, where: str) -> list[float]:
+    def time_strokes(self, dab: int, where: str) -> list[float]:
         """Seconds per event of strokes with a brush of this diameter."""
         canvas = self._canvas
-        studio = self.app.studio
+        studio = self.app.session.studio
         studio.choose(tool="brush", brush="round")
         studio.set_brush_params(Round.Params(size=float(dab)))
         canvas.fit()
         if where == "at_100_percent":
-            canvas.actual_size()
+            canvas.zoom_to_actual_size()
         self._application.processEvents()
         step = dab * 0.1 * canvas.view.zoom
-        hand, times = SyntheticPen(canvas), []
+        pen, times = SyntheticPen(canvas), []
         for _ in range(self._count):
-            x = self._places.uniform(0.2, 0.3) * canvas.width()
-            y = self._places.uniform(0.2, 0.8) * canvas.height()
+            x = self._random.uniform(0.2, 0.3) * canvas.width()
+            y = self._random.uniform(0.2, 0.8) * canvas.height()
             events = int(min(40, (0.8 * canvas.width() - x) / step))
-            times += hand.stroke([(x + step * n, y) for n in range(events)])
+            times += pen.stroke([(x + step * n, y) for n in range(events)])
         return times
 
     def measure_blocking(self) -> dict[str, float]:
         """How long single commands keep the window from answering, in seconds."""
-        document, canvas = self.app.studio.document, self._canvas
+        document, canvas = self.app.session.studio.document, self._canvas
         canvas.fit()
         self._application.processEvents()
         other = document.root.children[2]
         actions: dict[str, Callable[[], Any]] = {
-            "undo": self.app.undo,
+            "undo": lambda: undo(self.app.session),
             "zoom_in": lambda: canvas.zoom_to(1.0),
             "fit": canvas.fit,
             "rotate": lambda: canvas.turn_by(30),
-            "upright": canvas.upright,
+            "upright": canvas.turn_upright,
             "activate_layer": lambda: document.activate(other.id),
             "hide_layer": lambda: document.replace("Hide", replace(other, visible=False)),
         }
@@ -120,16 +121,16 @@ class InkBench:
         return longest
 
 
-def heavy_document() -> Document:
+def make_heavy_document() -> Document:
     """LAYERS layers that cover everything; tiles repeat, so that it fits into memory."""
     random = np.random.default_rng(0)
-    nodes = tuple(Layer(f"Layer {n}", tiles=_plane(random, n == 0)) for n in range(LAYERS))
+    nodes = tuple(Layer(f"Layer {n}", tiles=_make_plane(random, n == 0)) for n in range(LAYERS))
     document = Document(Size(SIDE, SIDE), Group("Root", children=nodes))
     document.activate(nodes[LAYERS // 2].id)
     return document
 
 
-def _plane(random: np.random.Generator, is_opaque: bool) -> Tiles:
+def _make_plane(random: np.random.Generator, is_opaque: bool) -> Tiles:
     alpha = np.uint8(255) if is_opaque else random.integers(0, 160, (4, TILE, TILE, 1), np.uint8)
     shape = (4, TILE, TILE, 3)
     colour = random.integers(0, 256, shape) * alpha // 255

@@ -7,40 +7,46 @@ from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-from PySide6.QtCore import QObject, Qt, QTimer
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout
 
 from core.errors import FileError
 from core.files.journal import Journal, Recovery, find_recoverable
 from core.paint.flatten import flatten
 from core.settings import folders
-from editor.panels.ai_variants import pixmap
+from editor.widgets.pictures import rgb_pixmap
 
 if TYPE_CHECKING:
     from core.paint.document import Document
     from core.paint.tiles import Pixels
-    from editor.app import App
+    from editor.files.file_actions import FileActions
+    from editor.session import Session
 
 CHANGED = "changed"
 """A file beside the journal while the document has changes that are not saved."""
 SLICE = 0.012
 """Seconds of writing at a time."""
 BREATH, STROKE_BREATH = 5, 40
-"""Milliseconds between slices; more while a hand is on the canvas."""
+"""Milliseconds between slices; more while a stroke is open."""
 THUMBNAIL = 72
 
 
 class Autosave(QObject):
-    """Records the open document; what is unsaved survives the end of the process."""
+    """Records the open document; what is unsaved survives the end of the process.
 
-    def __init__(self, app: "App") -> None:
+    ``offered`` carries a widget that asks whether to recover what an earlier window has left.
+    """
+
+    offered = Signal(QFrame)
+
+    def __init__(self, session: "Session", files: "FileActions") -> None:
         super().__init__()
-        self._app = app
+        self._session, self._files = session, files
         self._journal: Journal | None = None
         self._document: Document | None = None
         self._path: object = None
         self._is_broken = False
-        self._pause = max(50, min(1000, round(app.settings.autosave_seconds * 1000)))
+        self._pause = max(50, min(1000, round(session.settings.value.autosave_seconds * 1000)))
         self._timer = QTimer(self, singleShot=True)
         self._timer.timeout.connect(self._tick)
 
@@ -75,12 +81,12 @@ class Autosave(QObject):
             self._is_broken = False
         except FileError as error:
             self._complain(error)
-        breath = STROKE_BREATH if self._app.studio.document.is_editing else BREATH
+        breath = STROKE_BREATH if self._session.studio.document.is_editing else BREATH
         self._timer.start(self._pause if is_done else breath)
 
     def _follow(self) -> None:
         """A journal for the document that is open now, marked while it has unsaved changes."""
-        document = self._app.studio.document if self._app.has_document else None
+        document = self._session.studio.document if self._session.studio.has_document else None
         if document is not self._document or (document and document.path != self._path):
             self._end()
             if document is not None:
@@ -107,7 +113,7 @@ class Autosave(QObject):
     def _complain(self, error: FileError) -> None:
         """Say it once; go on trying, with a journal of its own, for the disk may get room."""
         if not self._is_broken:
-            self._app.tell(f"{error} Save your picture to another place to be safe.")
+            self._session.tell(f"{error} Save your picture to another place to be safe.")
         self._is_broken = True
         with suppress(OSError):
             self._end()
@@ -118,26 +124,20 @@ class Autosave(QObject):
         """Show the newest that can be read, then the next one when it has been dealt with."""
         for place, recovery in enumerate(found):
             try:
-                document = await self._app.jobs.run_in_thread(recovery.load)
-                thumbnail = await self._app.jobs.run_in_thread(_thumbnail, document)
+                document = await self._session.jobs.run_in_thread(recovery.load)
+                thumbnail = await self._session.jobs.run_in_thread(_thumbnail, document)
             except FileError as error:
-                self._app.tell(f"{error} It is kept in {recovery.folder}.")
+                self._session.tell(f"{error} It is kept in {recovery.folder}.")
                 continue
             rest = found[place + 1 :]
-            self._show(RecoveryOffer(self, recovery, document, thumbnail, rest))
+            self.offered.emit(RecoveryOffer(self, recovery, document, thumbnail, rest))
             return
-
-    def _show(self, offer: "RecoveryOffer") -> None:
-        centre = self._app.window.centralWidget()
-        column = centre.layout() if centre is not None else None
-        if isinstance(column, QVBoxLayout):
-            column.insertWidget(0, offer)
 
     def recover(self, recovery: Recovery, document: "Document") -> bool:
         """Open recovered work; what it came from goes once it is recorded anew."""
-        if not self._app.files.may_leave():
+        if not self._files.may_leave():
             return False
-        self._app.files.show(document)
+        self._files.show(document)
         try:
             self.flush()
         except FileError as error:
@@ -152,7 +152,7 @@ class Autosave(QObject):
 
 
 class RecoveryOffer(QFrame):
-    """A strip above the canvas: a thumbnail, what it is, Recover and Discard."""
+    """A bar above the canvas: a thumbnail, a description, Recover and Discard."""
 
     def __init__(
         self,
@@ -163,11 +163,11 @@ class RecoveryOffer(QFrame):
         rest: list[Recovery],
     ) -> None:
         super().__init__()
-        self.setObjectName("Strip")
+        self.setObjectName("MessageBar")
         self._autosave, self._recovery, self._document = autosave, recovery, document
         self._rest = rest
         picture = QLabel()
-        picture.setPixmap(pixmap(thumbnail))
+        picture.setPixmap(rgb_pixmap(thumbnail))
         picture.setAccessibleName("The unsaved picture")
         title = QLabel("Sfumato ended before this picture was saved.")
         about = QLabel(_about(recovery, document, len(rest)))

@@ -1,4 +1,4 @@
-"""File work beside the window: a frozen value goes out, the result comes back as an event."""
+"""File work in a thread: a frozen value goes out, the result comes back as an event."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor

@@ -11,7 +11,7 @@ from core.errors import EditorError
 from core.settings import folders
 
 if TYPE_CHECKING:
-    from editor.app import App
+    from editor.session import Session
 
 LOG = logging.getLogger("sfumato")
 LIMIT = 1 << 20
@@ -20,8 +20,8 @@ LIMIT = 1 << 20
 class CrashHandler:
     """Takes the place of Python's own hook until ``release``."""
 
-    def __init__(self, app: "App") -> None:
-        self.app = app
+    def __init__(self, session: "Session") -> None:
+        self.session = session
         self._before = sys.excepthook
         folder = folders().log
         folder.mkdir(parents=True, exist_ok=True)
@@ -39,11 +39,11 @@ class CrashHandler:
         self, kind: type[BaseException], error: BaseException, trace: TracebackType | None
     ) -> None:
         if isinstance(error, EditorError):
-            self.app.tell(str(error))
+            self.session.tell(str(error))
             return
         text = "".join(traceback.format_exception(kind, error, trace))
         LOG.error("not handled: %s", text)
-        self.app.tell(
+        self.session.tell(
             "Something went wrong that Sfumato did not expect. "
             "Your work is kept; save it under a new name to be safe.",
             text,

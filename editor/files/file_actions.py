@@ -1,16 +1,15 @@
 """New, open, save and export, without ever losing what is not saved."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtWidgets import QFileDialog, QMessageBox
+from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 from core import settings as stored
 from core.errors import EditorError
-from core.files.atomic import Lock
+from core.files.lock import Lock
 from core.formats.opening import format_for, open_document, open_filter, save_document, save_filter
-from core.paint.document import Document
+from core.paint.document import Document, scratch_document
 from core.paint.flatten import flatten
 from editor.commands.document_edits import new_document, paste
 from editor.files.background_io import BackgroundIo
@@ -19,7 +18,7 @@ from editor.shell.new_dialog import NewDialog
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
-    from editor.app import App
+    from editor.session import Session
 
 SAMPLES = Path(__file__).resolve().parents[2] / "resources" / "samples"
 Answer = QMessageBox.StandardButton
@@ -28,68 +27,70 @@ Answer = QMessageBox.StandardButton
 class FileActions:
     """What the File menu does; ``lock`` is held while a document has a file.
 
-    Files are written beside the window's thread, from a copy that shares the pixels: one can
-    paint on meanwhile, and what is painted then counts as not saved.
+    Dialogs open over ``parent``. Files are written in a thread, from a copy that shares the
+    pixels: one can paint on meanwhile, and what is painted then counts as not saved.
     """
 
-    def __init__(self, app: "App") -> None:
-        self.app = app
+    def __init__(self, session: "Session", parent: QWidget) -> None:
+        self.session = session
+        self._parent = parent
         self.lock: Lock | None = None
-        self.beside = BackgroundIo()
+        self.background = BackgroundIo()
         self._is_saved = False
 
     @property
     def document(self) -> Document:
-        return self.app.studio.document
+        return self.session.studio.document
 
     def new(self) -> None:
         if self.may_leave():
-            dialog = NewDialog(self.app.window)
+            dialog = NewDialog(self._parent)
             if dialog.exec():
                 self.show(new_document(dialog.size_wanted, dialog.background))
 
     def open(self) -> None:
         """Ask for a file and open it."""
         start = str(self.document.path.parent) if self.document.path else ""
-        name, _ = QFileDialog.getOpenFileName(self.app.window, "Open", start, open_filter())
+        name, _ = QFileDialog.getOpenFileName(self._parent, "Open", start, open_filter())
         if name:
             self.open_path(Path(name))
 
     def open_sample(self) -> None:
+        """Open a sample as a copy. Raises EditorError when the samples are missing."""
         found = sorted(p for p in SAMPLES.glob("*") if p.suffix in {".ora", ".png", ".jpg"})
         if not found:
             raise EditorError("The sample pictures are missing from resources/samples.")
         self.open_path(found[0], as_copy=True)
 
     def open_path(self, path: Path, as_copy: bool = False) -> bool:
-        """Open a file after asking about unsaved work; tells in the strip what went wrong."""
+        """Open a file after asking about unsaved work; says in the message bar what went wrong."""
         if not self.may_leave():
             return False
-        lock = Lock(path)
+        lock = Lock(path, stored.folders().locks)
         try:
-            self.app.status.say(f"Opening {path.name}…", 0)
-            document = self.beside.result(lambda: open_document(path))
-            self.app.status.say("")
+            self.session.note(f"Opening {path.name}…", 0)
+            document = self.background.result(lambda: open_document(path))
+            self.session.note("")
             if as_copy:
                 document.path = None
             else:
                 lock.take()
         except EditorError as error:
-            self.app.status.say("")
-            self.app.tell(str(error))
+            self.session.note("")
+            self.session.tell(str(error))
             return False
         self.show(document)
         if not as_copy:
             self.lock = lock
             self._remember(path)
         if document.note:
-            self.app.tell(document.note, is_error=False)
+            self.session.tell(document.note, is_error=False)
         return True
 
     def show(self, document: Document) -> None:
         """Make a document the open one."""
         self._release()
-        self.app.show_document(document)
+        self.session.studio.open(document)
 
     def save(self) -> bool:
         """Save in place; a picture with layers that came from a flat file asks for a name.
@@ -104,20 +105,20 @@ class FileActions:
     def save_as(self) -> bool:
         path = self.document.path or Path("Untitled.ora")
         start = str(path.with_suffix(".ora"))
-        name, _ = QFileDialog.getSaveFileName(self.app.window, "Save as", start, save_filter())
+        name, _ = QFileDialog.getSaveFileName(self._parent, "Save as", start, save_filter())
         return bool(name) and self.save_to(_with_suffix(Path(name)))
 
     def save_to(self, path: Path) -> bool:
-        """Begin to write the document as it is now; tells in the strip what goes wrong."""
-        lock = Lock(path)
+        """Begin to write the document as it is now; says in the message bar what goes wrong."""
+        lock = Lock(path, stored.folders().locks)
         try:
             lock.take()
         except EditorError as error:
-            self.app.tell(str(error))
+            self.session.tell(str(error))
             return False
         document, copy = self.document, _copy_document(self.document)
-        self.app.status.say(f"Saving {path.name}…", 0)
-        self.beside.start(
+        self.session.note(f"Saving {path.name}…", 0)
+        self.background.start(
             lambda: save_document(copy, path),
             lambda done: self._on_written(done, document, copy, lock),
         )
@@ -128,13 +129,13 @@ class FileActions:
     ) -> None:
         """The file is there, or is as it was before."""
         self._is_saved = False
-        self.app.status.say("")
+        self.session.note("")
         try:
             done.result()
         except EditorError as error:
             if self.lock is None or self.lock.path != lock.path:
                 lock.release()
-            self.app.tell(str(error))
+            self.session.tell(str(error))
             return
         self._is_saved = True
         if self.lock is not None and self.lock.path != lock.path:
@@ -143,46 +144,46 @@ class FileActions:
         if copy.path is not None:
             document.path, document.saved = copy.path, copy.saved
         self._remember(lock.path)
-        self.app.note_saved()
-        self.app.status.say(f"Saved {lock.path.name}")
+        self.session.studio.saved.emit(document)
+        self.session.note(f"Saved {lock.path.name}")
 
     def export(self) -> None:
         """A flat copy beside the document, which stays what it is."""
         path = self.document.path or Path("Untitled.ora")
         start = str(path.with_suffix(".png"))
-        name, _ = QFileDialog.getSaveFileName(self.app.window, "Export", start, save_filter())
+        name, _ = QFileDialog.getSaveFileName(self._parent, "Export", start, save_filter())
         if name:
             target = _with_suffix(Path(name), ".png")
             kind, copy = format_for(target), _copy_document(self.document)
-            self.app.status.say(f"Exporting {target.name}…", 0)
-            self.beside.start(
+            self.session.note(f"Exporting {target.name}…", 0)
+            self.background.start(
                 lambda: kind.write(copy, target), lambda d: self._on_exported(d, target)
             )
 
     def _on_exported(self, done: "Future[None]", target: Path) -> None:
-        self.app.status.say("")
+        self.session.note("")
         try:
             done.result()
         except EditorError as error:
-            self.app.tell(str(error))
+            self.session.tell(str(error))
         else:
-            self.app.status.say(f"Exported {target.name}")
+            self.session.note(f"Exported {target.name}")
 
     def open_dropped(self, path: Path) -> None:
         """A dropped file opens, or becomes a layer of the picture that is open."""
-        if not self.app.has_document or path.suffix.lower() == ".ora":
+        if not self.session.studio.has_document or path.suffix.lower() == ".ora":
             self.open_path(path)
             return
         try:
-            pixels = self.beside.result(lambda: open_document(path))
+            pixels = self.background.result(lambda: open_document(path))
             paste(self.document, flatten(pixels.root, pixels.bounds))
         except EditorError as error:
-            self.app.tell(str(error))
+            self.session.tell(str(error))
 
     def may_leave(self) -> bool:
         """Whether the document may be closed; asks when something is not saved."""
-        self.beside.wait()
-        if not self.app.has_document or not self.document.is_modified:
+        self.background.wait()
+        if not self.session.studio.has_document or not self.document.is_modified:
             return True
         answer = self.ask_about_changes()
         if answer == Answer.Save:
@@ -190,12 +191,12 @@ class FileActions:
         return answer == Answer.Discard
 
     def _wrote_all(self) -> bool:
-        self.beside.wait()
+        self.background.wait()
         return self._is_saved
 
     def ask_about_changes(self) -> Answer:
         name = self.document.path.name if self.document.path else "Untitled"
-        box = QMessageBox(self.app.window)
+        box = QMessageBox(self._parent)
         box.setWindowTitle("Sfumato")
         box.setText(f"Save the changes to {name}?")
         box.setInformativeText("They will be lost otherwise.")
@@ -204,7 +205,7 @@ class FileActions:
         return Answer(box.exec())
 
     def close(self) -> None:
-        self.beside.close()
+        self.background.close()
         self._release()
 
     def _release(self) -> None:
@@ -213,17 +214,18 @@ class FileActions:
         self.lock = None
 
     def _remember(self, path: Path) -> None:
-        self.app.settings = self.app.settings.with_recent(path)
+        settings = self.session.settings.value.with_recent(path)
+        self.session.settings.set(settings)
         try:
-            stored.save(replace(self.app.settings))
+            stored.save(settings)
         except EditorError as error:
-            self.app.tell(str(error))
+            self.session.tell(str(error))
 
 
 def _copy_document(document: Document) -> Document:
     """The document as it is now, to be read by another thread."""
-    copy = Document(document.size, document.root)
-    copy.state, copy.extras = document.state, dict(document.extras)
+    copy = scratch_document(document.state)
+    copy.extras = dict(document.extras)
     return copy
 
 

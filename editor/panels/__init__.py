@@ -1,1 +1,1 @@
-"""One file per dock."""
+"""The panels of the docks: one file per panel, and its parts in files of the same beginning."""

@@ -1,30 +1,24 @@
-"""The AI dock: what the active AI layer, or the next one, is asked."""
+"""The AI dock: the recipe of the active AI layer, or of the next one."""
 
 import asyncio
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QFileDialog, QFrame, QMenu, QScrollArea, QVBoxLayout, QWidget
 
+from core.ai.recipe_values import name_of, negative_prompt_of, prompt_of, value_of
 from core.catalog import params_of, techniques
 from core.describers.dispatch import missing_for_describer
 from core.errors import EditorError
 from core.models.files import refuse_pickle
 from core.models.opening import backend_of
-from core.params import from_json, to_json
+from core.params import PROMPTS, Guidance, SourcePrompt, from_json, to_json
 from core.storybook.layout import DESCRIPTION, FOLDER
 from core.task import ModifierSetting, Recipe
-from editor.ai_session.current_recipe import (
-    NEGATIVE,
-    SOURCE,
-    WORDS,
-    negative_of,
-    with_prompts,
-    with_technique,
-)
+from editor.ai_session.current_recipe import with_prompts, with_technique
 from editor.ai_session.job import Failure
 from editor.panels.ai_choices import AiChoices
 from editor.panels.ai_guide import guide_line
@@ -32,38 +26,47 @@ from editor.panels.ai_modifiers import ModifierBox
 from editor.panels.ai_progress import UNCHANGED, Progress
 from editor.panels.ai_seed import SeedRow
 from editor.panels.ai_words import PromptFields
+from editor.panels.panel import Place, panels
 from editor.widgets.forms import build_form
 
 if TYPE_CHECKING:
     from editor.ai_session.job import Job
-    from editor.app import App
+    from editor.session import Session
     from editor.widgets.forms import Form
+    from editor.widgets.theme import Tokens
 
-PAINT = "Paint with the AI brush (A) over what should change."
-KNOWN = 6
-"""Things that the hint names of what Storybook knows."""
+PAINT_HINT = "Paint with the AI brush (A) over what should change."
+MAX_OBJECTS = 6
+"""Most objects of the Storybook model that the hint names."""
 
 
+@panels.register
 class AiPanel(QWidget):
-    """Words and dials scroll; seed, progress and Run below them are always in sight."""
+    """Prompts and dials scroll; seed, progress and Run below them are always in sight."""
 
-    id = "ai"
-    title = "AI"
+    id: ClassVar[str] = "ai"
+    title: ClassVar[str] = "AI"
+    place: ClassVar[Place] = Place(10, height=400)
 
-    def __init__(self, app: "App") -> None:
+    def __init__(self, session: "Session") -> None:
         super().__init__()
-        self.app = app
-        self.recipes, self.seeds, self.jobs = app.ai.recipes, app.ai.seeds, app.jobs
-        self.words, self.choices, self.steering = PromptFields(), AiChoices(), ModifierBox()
-        self.seed, self.progress = SeedRow(app.tokens), Progress(app.tokens)
+        self.session = session
+        self.current_recipe, self.seeds, self.jobs = (
+            session.ai.current_recipe,
+            session.ai.seeds,
+            session.jobs,
+        )
+        self.prompts, self.choices, self.modifiers = PromptFields(), AiChoices(), ModifierBox()
+        self.seed, self.progress = SeedRow(session.tokens.value), Progress(session.tokens.value)
         self._dials: Form | None = None
-        self._dials_of = ""
+        self._dials_technique = ""
         self._own_failure: Failure | None = None
         self._suggestion: asyncio.Task[None] | None = None
-        self._late = QTimer(self, singleShot=True, interval=0)
-        self._late.timeout.connect(self.refresh)
+        self._refresh_timer = QTimer(self, singleShot=True, interval=0)
+        self._refresh_timer.timeout.connect(self.refresh)
         self._lay_out()
         self._connect()
+        self.apply_theme(session.tokens.value)
         self.refresh()
 
     def _lay_out(self) -> None:
@@ -72,10 +75,10 @@ class AiPanel(QWidget):
         self._column.setContentsMargins(8, 8, 8, 8)
         self._column.setSpacing(8)
         self._dial_box = QVBoxLayout()
-        self._column.addWidget(self.words)
+        self._column.addWidget(self.prompts)
         self._column.addWidget(self.choices)
         self._column.addLayout(self._dial_box)
-        self._column.addWidget(self.steering)
+        self._column.addWidget(self.modifiers)
         self._column.addStretch(1)
         scroll = QScrollArea()
         scroll.setWidgetResizable(True)
@@ -94,162 +97,169 @@ class AiPanel(QWidget):
         whole.addLayout(pinned)
 
     def _connect(self) -> None:
-        self.words.changed.connect(self._wrote)
-        self.words.run.connect(self._run)
-        self.words.search.connect(self._find)
-        self.words.suggest.connect(self._suggest)
-        self.choices.technique.connect(self._choose_technique)
+        self.prompts.changed.connect(self._on_written)
+        self.prompts.run.connect(self._on_run)
+        self.prompts.search.connect(self._on_search)
+        self.prompts.suggest.connect(self._on_suggest)
+        self.choices.technique.connect(self._on_technique)
         self.choices.model.connect(lambda name: self._turn("model", model=name))
-        self.steering.turned.connect(self._on_modifiers)
-        self.steering.settled.connect(self.recipes.settle)
-        self.choices.add_model.connect(self._ask_for_model)
+        self.modifiers.turned.connect(self._on_modifiers)
+        self.modifiers.settled.connect(self.current_recipe.settle)
+        self.choices.add_model.connect(self._on_add_model)
         self.seed.typed.connect(self.seeds.choose_seed)
         self.seed.walked.connect(self.seeds.walk)
-        self.seed.diced.connect(self.seeds.dice)
-        self.seed.locked.connect(self._lock)
-        self.seed.picked.connect(self._pick)
-        self.seed.idle.switched.connect(self.app.idle.turn)
-        self.seed.idle.chosen.connect(self.app.idle.choose)
-        self.app.idle.changed.connect(lambda _: self._late.start())
-        self.progress.run.connect(self._run)
-        self.progress.cancel.connect(self._cancel)
-        self.progress.live.connect(self.app.live.turn)
-        self.recipes.changed.connect(lambda _: self._late.start())
-        self.jobs.changed.connect(self._job_moved)
-        self.jobs.landed.connect(lambda _: self._late.start())
+        self.seed.diced.connect(self.seeds.choose_random_seed)
+        self.seed.locked.connect(self._on_locked)
+        self.seed.picked.connect(self._on_picked)
+        self.seed.idle.switched.connect(self.session.idle.turn)
+        self.seed.idle.chosen.connect(self.session.idle.choose)
+        self.session.idle.changed.connect(lambda _: self._refresh_timer.start())
+        self.progress.run.connect(self._on_run)
+        self.progress.cancel.connect(self._on_cancel)
+        self.progress.live.connect(self.session.live.turn)
+        self.current_recipe.changed.connect(lambda _: self._refresh_timer.start())
+        self.jobs.changed.connect(self._on_job_changed)
+        self.session.tokens.changed.connect(self.apply_theme)
+        self.jobs.result_shown.connect(lambda _: self._refresh_timer.start())
 
-    def dress(self) -> None:
+    def apply_theme(self, tokens: "Tokens") -> None:
         """Icons and marks in the theme's colours."""
-        self.words.dress()
-        self.seed.dress(self.app.tokens)
-        self.progress.dress(self.app.tokens)
+        self.prompts.apply_theme()
+        self.seed.apply_theme(tokens)
+        self.progress.apply_theme(tokens)
 
-    # What it shows
+    # From the recipe to the dock
 
     def refresh(self) -> None:
-        """Show the recipe on the table."""
-        recipe = self.recipes.shown
-        self.words.show_words(recipe.prompt, negative_of(recipe), _has_negative(recipe))
-        self.words.show_source(recipe.params.get(SOURCE), recipe.prompt)
+        """Show the current recipe."""
+        recipe = self.current_recipe.shown
+        prompt, negative = prompt_of(recipe), negative_prompt_of(recipe)
+        self.prompts.show_prompts(prompt, negative or "", negative is not None)
+        self.prompts.show_source(value_of(recipe, SourcePrompt), prompt)
         self._show_suggestion(recipe)
-        self.words.show_hint(self._hint(recipe))
+        self.prompts.show_hint(self._hint_for(recipe))
         self.choices.show_recipe(recipe.technique, recipe.model)
-        own = "guidance" in recipe.params
-        self.steering.show_modifiers(recipe.modifiers, negative_of(recipe), own)
+        has_own_guidance = value_of(recipe, Guidance) is not None
+        self.modifiers.show_modifiers(recipe.modifiers, negative or "", has_own_guidance)
         self._show_dials(recipe)
         self.seed.field.show_seed(recipe.seed)
-        layer = self.recipes.layer
+        layer = self.current_recipe.layer
         self.seed.thumbnails.show_variants(self.seeds.variants(), layer.rendered if layer else "")
-        self.seed.idle.show_state(self.app.idle.is_on, self.app.idle.judge)
+        self.seed.idle.show_state(self.session.idle.is_on, self.session.idle.active_verifier)
         self.progress.run_button.setEnabled(layer is None or not layer.baked)
         self.progress.show_layer(layer.id if layer else "")
         self._show_failure()
 
     def _show_suggestion(self, recipe: Recipe) -> None:
-        """Whether the picture can be described, for techniques that ask what it shows."""
-        if SOURCE in recipe.params:
+        """Show whether the picture can be described, for techniques with a source prompt."""
+        if value_of(recipe, SourcePrompt) is not None:
             is_busy = self._suggestion is not None and not self._suggestion.done()
-            self.words.suggestion.show_state(missing_for_describer(recipe.model), is_busy)
+            self.prompts.suggestion.show_state(missing_for_describer(recipe.model), is_busy)
 
     def _show_dials(self, recipe: Recipe) -> None:
-        """A new form for another technique, new values in the same one."""
+        """Make a new form for another technique, else show new values in the same form."""
         params = _params(recipe)
-        if recipe.technique != self._dials_of:
-            self._dials_of = recipe.technique
-            self._rebuild(params)
+        if recipe.technique != self._dials_technique:
+            self._dials_technique = recipe.technique
+            self._rebuild_dials(params)
         if self._dials is not None:
             self._dials.show_value(params)
 
-    def _rebuild(self, params: Any) -> None:
+    def _rebuild_dials(self, params: Any) -> None:
         if self._dials is not None:
             self._dials.deleteLater()
         self._dials = None
         if params is not None:
-            self._dials = build_form(params, self._on_params, self._on_settled, WORDS)
+            self._dials = build_form(params, self._on_params, self._on_settled, PROMPTS)
             self._dial_box.addWidget(self._dials)
 
-    def _hint(self, recipe: Recipe) -> str:
-        layer = self.recipes.layer
+    def _hint_for(self, recipe: Recipe) -> str:
+        layer, prompt = self.current_recipe.layer, prompt_of(recipe).strip()
+        source = value_of(recipe, SourcePrompt)
         if recipe.technique not in techniques:
             return f"The technique {recipe.technique} is not installed: choose another one."
         if layer is None:
-            return " ".join(filter(None, [PAINT, known_things(recipe.model)]))
+            return " ".join(filter(None, [PAINT_HINT, known_things(recipe.model)]))
         if layer.baked:
             return f"{layer.name} is frozen: its picture stays as it is."
-        if self.recipes.is_draft:
+        if self.current_recipe.is_draft:
             return f"Run (Enter) to change {layer.name}, or paint a new region with these words."
-        if recipe.params.get(SOURCE) == "" and recipe.prompt.strip():
+        if source == "" and prompt:
             return "Say what the picture shows, so that only the words that differ change it."
-        if SOURCE in recipe.params and recipe.prompt.strip():
+        if source is not None and prompt:
             return guide_line()
-        if not recipe.prompt.strip():
+        if not prompt:
             return (
                 f"Without words the model fills in what fits. {known_things(recipe.model)}".strip()
             )
         return ""
 
     def _show_failure(self) -> None:
-        layer = self.recipes.layer
+        layer = self.current_recipe.layer
         failure = self.jobs.failures.get(layer.id) if layer else None
         self.progress.show_failure(self._own_failure or failure)
 
-    def _job_moved(self, job: "Job") -> None:
-        layer = self.recipes.layer
+    def _on_job_changed(self, job: "Job") -> None:
+        layer = self.current_recipe.layer
         current = self.jobs.current(layer.id) if layer else None
         self.progress.show_job(current or self.jobs.running)
         if job.stage.is_over and layer is not None and layer.id == job.layer:
             self.progress.show_note(UNCHANGED if job.is_unchanged else job.note, layer.id)
         self._show_failure()
 
-    # What a person does
+    # From the dock to the recipe
 
-    def _wrote(self, prompt: str, negative: str, source: str) -> None:
-        self.recipes.write(with_prompts(self.recipes.shown, prompt, negative, source))
+    def _on_written(self, prompt: str, negative: str, source: str) -> None:
+        self.current_recipe.write(with_prompts(self.current_recipe.shown, prompt, negative, source))
 
-    def _run(self) -> None:
+    def _on_run(self) -> None:
         self._own_failure = None
         try:
-            self.app.ai.run()
+            self.session.ai.run()
         except EditorError as error:
             self._fail(str(error))
 
-    def _find(self, words: str) -> None:
+    def _on_search(self, words: str) -> None:
         self._own_failure = None
-        self._finding = asyncio.get_running_loop().create_task(self._on_words_found(words))
+        self._search_task = asyncio.get_running_loop().create_task(self._find_words(words))
 
-    async def _on_words_found(self, words: str) -> None:
+    async def _find_words(self, words: str) -> None:
         try:
-            await self.app.ai.find_words(words)
+            await self.session.ai.find_words(words)
         except EditorError as error:
             self._fail(str(error))
 
-    def _suggest(self) -> None:
+    def _on_suggest(self) -> None:
         self._own_failure = None
         self._show_failure()
-        self._suggestion = asyncio.get_running_loop().create_task(self._on_suggestion())
-        self._suggestion.add_done_callback(lambda _: self._show_suggestion(self.recipes.shown))
-        self._show_suggestion(self.recipes.shown)
+        self._suggestion = asyncio.get_running_loop().create_task(self._fetch_suggestion())
+        self._suggestion.add_done_callback(
+            lambda _: self._show_suggestion(self.current_recipe.shown)
+        )
+        self._show_suggestion(self.current_recipe.shown)
 
-    async def _on_suggestion(self) -> None:
+    async def _fetch_suggestion(self) -> None:
         try:
-            text = await self.app.ai.suggesting.suggest()
+            text = await self.session.ai.prompt_suggester.suggest()
             if text:
-                self.words.source.write(text)
+                self.prompts.source.write(text)
         except EditorError as error:
             self._fail(str(error))
 
-    def _cancel(self) -> None:
+    def _on_cancel(self) -> None:
         self.jobs.cancel_all()
 
     def _turn(self, dial: str, **changes: Any) -> None:
         self._own_failure = None
         self._show_failure()
-        self.recipes.turn(replace(self.recipes.shown, **changes), dial)
+        self.current_recipe.turn(replace(self.current_recipe.shown, **changes), dial)
 
     def _on_params(self, params: Any) -> None:
-        before = self.recipes.shown.params
-        words = {name: before[name] for name in WORDS if name in before}
-        values = {**to_json(params), **words}
+        shown = self.current_recipe.shown
+        before = shown.params
+        written = {name_of(shown, meaning) for meaning in PROMPTS}
+        prompts = {name: before[name] for name in before if name in written}
+        values = {**to_json(params), **prompts}
         changed = [name for name, value in values.items() if before.get(name) != value]
         if changed:
             self._turn(changed[0], params=values)
@@ -258,24 +268,24 @@ class AiPanel(QWidget):
         self._turn(dial, modifiers=wrapped)
 
     def _on_settled(self, _: Any) -> None:
-        self.recipes.settle()
+        self.current_recipe.settle()
 
-    def _choose_technique(self, name: str) -> None:
+    def _on_technique(self, name: str) -> None:
         self._own_failure = None
         self._show_failure()
-        self.recipes.turn(with_technique(self.recipes.shown, name), "technique")
+        self.current_recipe.turn(with_technique(self.current_recipe.shown, name), "technique")
 
-    def _lock(self, on: bool) -> None:
-        self.recipes.is_locked = on
+    def _on_locked(self, on: bool) -> None:
+        self.current_recipe.is_locked = on
 
-    def _pick(self, key: str) -> None:
-        tried = next((one for one in self.seeds.variants() if one.key == key), None)
-        if tried is not None:
-            self.seeds.choose(tried)
+    def _on_picked(self, key: str) -> None:
+        variant = next((one for one in self.seeds.variants() if one.key == key), None)
+        if variant is not None:
+            self.seeds.choose(variant)
 
     # Checkpoints
 
-    def _ask_for_model(self) -> None:
+    def _on_add_model(self) -> None:
         self.refresh()
         menu = QMenu(self)
         menu.addAction("A .safetensors file…", self._ask_for_file)
@@ -294,7 +304,7 @@ class AiPanel(QWidget):
             self.add_model(Path(name))
 
     def add_model(self, path: Path) -> None:
-        """Use a checkpoint where it lies; one that cannot be used is told below the dials."""
+        """Use a checkpoint where it lies; below the dials stands why one cannot be used."""
         try:
             refuse_pickle(path)
             backend_of(str(path))
@@ -308,13 +318,8 @@ class AiPanel(QWidget):
         self._show_failure()
 
 
-def _has_negative(recipe: Recipe) -> bool:
-    """Whether anything listens to a negative prompt."""
-    return any(NEGATIVE in p for p in (recipe.params, *(one.params for one in recipe.modifiers)))
-
-
 def _params(recipe: Recipe) -> Any:
-    """A technique's Params; defaults where they do not fit, None where nobody knows it."""
+    """A technique's Params; defaults where they do not fit, None when it is not installed."""
     if recipe.technique not in techniques:
         return None
     kind = params_of(techniques[recipe.technique])
@@ -325,14 +330,16 @@ def _params(recipe: Recipe) -> Any:
 
 
 def known_things(model: str, folder: Path = FOLDER) -> str:
-    """What Storybook knows, or how to do without it; empty for other models."""
+    """Which objects Storybook knows, or that it is missing; empty for other models."""
     if model != "storybook":
         return ""
     try:
         objects = json.loads((folder / DESCRIPTION).read_text("utf-8"))["objects"]
     except (OSError, ValueError, KeyError):
         return "The Storybook model is not installed: choose another model, or add a checkpoint."
-    step = max(1, len(objects) // KNOWN)
+    step = max(1, len(objects) // MAX_OBJECTS)
     return (
-        f"Storybook knows objects such as {', '.join(objects[::step][:KNOWN])}." if objects else ""
+        f"Storybook knows objects such as {', '.join(objects[::step][:MAX_OBJECTS])}."
+        if objects
+        else ""
     )

@@ -1,20 +1,19 @@
-"""Which technique, which model: choosers that say why something is greyed."""
+"""The choosers for technique and model, which give the reason when an entry is greyed."""
 
-import re
 from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 
-from core.catalog import is_look, params_of, techniques
+from core.catalog import params_of, techniques
 from core.errors import ModelError
 from core.models.opening import available_models, capabilities_of
-from core.params import fields
+from core.params import SourcePrompt, Strength, field_marked
 from editor.widgets.chooser import Chooser, Entry
 
 ADD = "add"
-LABEL = 62
+LABEL_WIDTH = 62
 CAPABILITIES = {
     "attention": "control of attention",
     "inpaint": "an inpainting network",
@@ -24,8 +23,8 @@ CAPABILITIES = {
 }
 REGION, CHANGE, MAKE = "Paint a region", "Change the picture", "Make a picture"
 HEADINGS = (REGION, CHANGE, MAKE)
-PAPER = re.compile(r"\(([^(),\n]{1,40}), arXiv")
-"""The published name in a docstring, where it is short enough for a line."""
+MAX_NAME = 40
+"""Characters of a published name that fit into a line after the label."""
 
 
 class AiChoices(QWidget):
@@ -40,21 +39,21 @@ class AiChoices(QWidget):
         self._technique = Chooser("Technique")
         self._model = Chooser("Model")
         self._technique.chosen.connect(self.technique)
-        self._model.chosen.connect(self._model_chosen)
-        _rows(self, {"Technique": self._technique, "Model": self._model})
+        self._model.chosen.connect(self._on_model_chosen)
+        _lay_out_rows(self, {"Technique": self._technique, "Model": self._model})
 
     def show_recipe(self, technique: str, model: str) -> None:
         self._technique.show_entries(technique_entries(model), technique)
         self._model.show_entries(model_entries(model), model)
 
-    def _model_chosen(self, name: str) -> None:
+    def _on_model_chosen(self, name: str) -> None:
         if name == ADD:
             self.add_model.emit()
         else:
             self.model.emit(name)
 
 
-def _rows(parent: QWidget, rows: dict[str, Chooser]) -> None:
+def _lay_out_rows(parent: QWidget, rows: dict[str, Chooser]) -> None:
     grid = QGridLayout(parent)
     grid.setContentsMargins(0, 0, 0, 0)
     grid.setSpacing(4)
@@ -63,13 +62,13 @@ def _rows(parent: QWidget, rows: dict[str, Chooser]) -> None:
         label = QLabel(text)
         label.setProperty("role", "dim")
         label.setBuddy(chooser)
-        label.setMinimumWidth(LABEL)
+        label.setMinimumWidth(LABEL_WIDTH)
         grid.addWidget(label, row, 0)
         grid.addWidget(chooser, row, 1)
 
 
 def technique_entries(model: str) -> list[Entry]:
-    """Every technique under the heading of its kind, with what the model lacks for it."""
+    """Every technique under its heading, with what the model lacks for it."""
     try:
         has = capabilities_of(model)
     except ModelError:
@@ -88,24 +87,25 @@ def technique_entries(model: str) -> list[Entry]:
 
 
 def technique_heading(kind: Any) -> str:
-    """Under which heading a technique is listed; empty for one that only shows something."""
-    names = {field.name for field in fields(params_of(kind))}
-    if is_look(kind):
+    """The heading that a technique is listed under; empty for one that only makes a map."""
+    params = params_of(kind)
+    if kind.shows_map:
         return ""
     if kind.needs_mask:
         return REGION
-    return CHANGE if names & {"source_prompt", "strength"} else MAKE
+    starts_from_picture = field_marked(params, Strength) or field_marked(params, SourcePrompt)
+    return CHANGE if starts_from_picture else MAKE
 
 
 def _label_of(kind: Any) -> str:
     """What it is for, and the name that its paper gave it."""
-    found = PAPER.search(kind.__doc__ or "")
-    is_known = found is None or found[1].lower() == kind.label.lower()
-    return str(kind.label) if is_known or found is None else f"{kind.label} ({found[1]})"
+    name = kind.paper.name if kind.paper else ""
+    says_more = 0 < len(name) <= MAX_NAME and name.lower() != kind.label.lower()
+    return f"{kind.label} ({name})" if says_more else str(kind.label)
 
 
 def missing_capabilities(needs: frozenset[str]) -> str:
-    """Why a model cannot do it, in a sentence; empty when nothing lacks."""
+    """Why a model cannot run a technique, in a sentence; empty when it can."""
     if not needs:
         return ""
     words = ", ".join(CAPABILITIES.get(need, need) for need in sorted(needs))

@@ -1,4 +1,4 @@
-"""Which method to pick for what, from our own measurements (``sfumato bench techniques``)."""
+"""A line on which method suits which edit, from measurements of ``sfumato bench techniques``."""
 
 import json
 from functools import cache
@@ -28,14 +28,14 @@ def guide_line(path: Path = GUIDE) -> str:
         return ""
     picks: dict[str, list[str]] = {}
     for kind, method in best.items():
-        if kind in WORDS and (said := _label_of(*method.split(" + "))):
-            picks.setdefault(said, []).append(WORDS[kind])
+        if kind in WORDS and (label := _label_of(*method.split(" + "))):
+            picks.setdefault(label, []).append(WORDS[kind])
     parts = [f"{label} for {_join_words(kinds)}" for label, kinds in picks.items()]
     return f"Measured best on Storybook: {'; '.join(parts)}." if parts else ""
 
 
 def _label_of(technique: str, inverter: str = "") -> str:
-    """A method by its label, with the inversion where it is not the usual one; or nothing."""
+    """The label of a method, with its inverter unless it is the default one; empty if unknown."""
     if technique not in techniques:
         return ""
     kind = techniques[technique]

@@ -1,4 +1,4 @@
-"""The button that lets idle time go into better seeds, and says what better means."""
+"""The button that switches the idle search for better seeds, with a menu of verifiers."""
 
 from typing import TYPE_CHECKING
 
@@ -26,13 +26,13 @@ class IdleButton(QToolButton):
         self.setCheckable(True)
         self.setAccessibleName(ABOUT)
         self.setPopupMode(QToolButton.ToolButtonPopupMode.MenuButtonPopup)
-        self._judge = ""
+        self._verifier = ""
         self._menu = QMenu(self)
-        self._menu.aboutToShow.connect(self._fill)
+        self._menu.aboutToShow.connect(self._on_menu_opening)
         self.setMenu(self._menu)
         self.clicked.connect(self.switched)
 
-    def dress(self, tokens: "Tokens") -> None:
+    def apply_theme(self, tokens: "Tokens") -> None:
         self._tokens = tokens
         self.setStyleSheet(
             "QToolButton { padding-right: 18px; }"
@@ -41,22 +41,22 @@ class IdleButton(QToolButton):
         )
         self._show_icon()
 
-    def show_state(self, is_on: bool, judge: str) -> None:
-        self._judge = judge
+    def show_state(self, is_on: bool, verifier: str) -> None:
+        self._verifier = verifier
         self.setChecked(is_on)
-        self.setToolTip(f"{ABOUT}: what {verifiers[judge].claim} better")
+        self.setToolTip(f"{ABOUT}: what {verifiers[verifier].claim} better")
         self._show_icon()
 
     def _show_icon(self) -> None:
         colour = self._tokens.accent if self.isChecked() else self._tokens.text
         self.setIcon(icon("search", colour, self._tokens.dim))
 
-    def _fill(self) -> None:
-        """Plugins may have brought more since the last time."""
+    def _on_menu_opening(self) -> None:
+        """List the verifiers, as plugins may have added some since the last time."""
         self._menu.clear()
         self._menu.addAction("A better seed is one that").setEnabled(False)
         group = QActionGroup(self._menu)
         for kind in verifiers:
-            action = QAction(kind.claim, group, checkable=True, checked=kind.id == self._judge)
+            action = QAction(kind.claim, group, checkable=True, checked=kind.id == self._verifier)
             action.triggered.connect(lambda _=False, name=kind.id: self.chosen.emit(name))
             self._menu.addAction(action)

@@ -1,4 +1,4 @@
-"""How the model is steered: a guidance, and extras that wrap it, each with its dials."""
+"""The modifiers of a recipe: a guidance, and extras that wrap it, each with its dials."""
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -8,10 +8,9 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QMenu, QToolButton, QVBoxLayo
 
 from core.catalog import modifiers, params_of
 from core.errors import EditorError
-from core.params import fields, from_json, to_json
+from core.params import NegativePrompt, Value, field_marked, from_json, to_json, values_by_name
 from core.task import ModifierSetting
-from editor.ai_session.current_recipe import NEGATIVE
-from editor.panels.ai_choices import LABEL, first_line
+from editor.panels.ai_choices import LABEL_WIDTH, first_line
 from editor.widgets.chooser import Chooser, Entry
 from editor.widgets.forms import build_form
 
@@ -22,7 +21,7 @@ NO_GUIDANCE = ""
 
 
 class ModifierBox(QWidget):
-    """``turned`` carries the modifiers and the dial that moved; ``settled`` ends a drag.
+    """Chooses modifiers. ``turned`` carries them and the dial that moved; ``settled`` ends a drag.
 
     The guidance comes first among the modifiers, so that it is the innermost one.
     """
@@ -54,7 +53,7 @@ class ModifierBox(QWidget):
             ((self._label, self.guidance), (extras, self.extras))
         ):
             label.setProperty("role", "dim")
-            label.setMinimumWidth(LABEL)
+            label.setMinimumWidth(LABEL_WIDTH)
             grid.addWidget(label, row, 0)
             grid.addWidget(widget, row, 1)
         column = QVBoxLayout(self)
@@ -97,57 +96,55 @@ class ModifierBox(QWidget):
         if list(values) != list(self.forms):
             for form in self.forms.values():
                 form.deleteLater()
-            self.forms = {name: self._form(name, params) for name, params in values.items()}
+            self.forms = {name: self._make_form(name, params) for name, params in values.items()}
         for name, params in values.items():
             self.forms[name].show_value(params)
 
-    def _form(self, name: str, params: Any) -> "Form":
+    def _make_form(self, name: str, params: Any) -> "Form":
         form = build_form(
             params,
             lambda value: self._on_params(name, value),
             lambda _: self.settled.emit(),
-            (NEGATIVE,),
+            (NegativePrompt,),
         )
         self._dials.addWidget(form)
         return form
 
     def _on_params(self, name: str, params: Any) -> None:
-        values = to_json(params)
-        if NEGATIVE in values:
-            values[NEGATIVE] = self._negative
+        values = to_json(params) | self._negative_for(type(params))
         changed = tuple(
             replace(one, params=values) if one.id == name else one for one in self._wrapped
         )
         if changed != self._wrapped:
-            self._tell(changed, name)
+            self._emit_turned(changed, name)
 
     def choose_guidance(self, name: str) -> None:
-        """Another guidance, or none; extras stay."""
+        """Choose another guidance, or none; extras stay."""
         extras = tuple(one for one in self._wrapped if not is_guidance(one.id))
-        chosen = () if name == NO_GUIDANCE else (self._fresh(name),)
-        self._tell(chosen + extras, "guidance")
+        chosen = () if name == NO_GUIDANCE else (self._default_setting(name),)
+        self._emit_turned(chosen + extras, "guidance")
 
     def choose_extra(self, name: str, on: bool) -> None:
-        """Put an extra around what there is, or take it away."""
+        """Add an extra around the other modifiers, or remove it."""
         others = tuple(one for one in self._wrapped if one.id != name)
-        self._tell((*others, self._fresh(name)) if on else others, name)
+        self._emit_turned((*others, self._default_setting(name)) if on else others, name)
 
-    def _fresh(self, name: str) -> ModifierSetting:
-        values = to_json(params_of(modifiers[name])())
-        return ModifierSetting(
-            name, {**values, NEGATIVE: self._negative} if NEGATIVE in values else values
-        )
+    def _default_setting(self, name: str) -> ModifierSetting:
+        kind = params_of(modifiers[name])
+        return ModifierSetting(name, to_json(kind()) | self._negative_for(kind))
 
-    def _tell(self, wrapped: tuple[ModifierSetting, ...], dial: str) -> None:
+    def _negative_for(self, params: type[Any]) -> dict[str, Value]:
+        """The negative prompt, by its name in a modifier that takes one."""
+        return values_by_name(params, {NegativePrompt: self._negative})
+
+    def _emit_turned(self, wrapped: tuple[ModifierSetting, ...], dial: str) -> None:
         self._wrapped = wrapped
         self.turned.emit(wrapped, dial)
 
 
 def is_guidance(name: str) -> bool:
     """Whether a modifier steers by a negative prompt; all others are extras."""
-    if name not in modifiers:
-        return False
-    return NEGATIVE in {field.name for field in fields(params_of(modifiers[name]))}
+    return name in modifiers and bool(field_marked(params_of(modifiers[name]), NegativePrompt))
 
 
 def guidance_entries() -> list[Entry]:
@@ -157,7 +154,7 @@ def guidance_entries() -> list[Entry]:
 
 
 def _params(one: ModifierSetting) -> Any:
-    """Its Params; the defaults where the values do not fit, None where nobody knows it."""
+    """A modifier's Params; defaults where they do not fit, None when it is not installed."""
     if one.id not in modifiers:
         return None
     kind = params_of(modifiers[one.id])

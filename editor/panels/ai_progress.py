@@ -1,4 +1,4 @@
-"""Run, Cancel, the bar with its step count, and the lines that say what went wrong or is odd."""
+"""Run, Cancel, the bar with its step count, and the lines for failures and remarks."""
 
 from typing import TYPE_CHECKING
 
@@ -21,15 +21,15 @@ from editor.widgets.theme import Tokens, icon
 if TYPE_CHECKING:
     from editor.ai_session.job import Failure, Job
 
-UNNOTICED = 100
-"""Milliseconds a person does not notice: no bar before."""
-OFTEN = 50
-"""Milliseconds between two looks at a job: a bar repaints at once whenever it moves."""
+BAR_DELAY = 100
+"""Milliseconds before the bar appears; shorter jobs need none."""
+REFRESH_INTERVAL = 50
+"""Milliseconds between two updates, because a bar repaints at once whenever it moves."""
 UNCHANGED = "Almost nothing changed: raise Strength or Depth, or write what should be there."
 
 
 def progress_text(job: "Job") -> str:
-    """Where a job is, in words."""
+    """The stage or step of a job, in words."""
     if job.stage is Stage.waiting:
         return "Waiting for its turn"
     if job.stage is Stage.loading:
@@ -38,7 +38,7 @@ def progress_text(job: "Job") -> str:
 
 
 class Progress(QWidget):
-    """The bottom of the AI dock; it keeps its height, so that nothing jumps."""
+    """The bottom of the AI dock; its height stays the same, so that nothing jumps."""
 
     run = Signal()
     cancel = Signal()
@@ -58,10 +58,10 @@ class Progress(QWidget):
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
         self.bar.setFixedHeight(4)
-        self.words = QLabel()
-        self.words.setProperty("role", "dim")
-        # Words that change at every step must not move the layout each time.
-        self.words.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.step_label = QLabel()
+        self.step_label.setProperty("role", "dim")
+        # A text that changes at every step must not move the layout each time.
+        self.step_label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.error = QLabel()
         self.error.setProperty("role", "error")
         self.error.setWordWrap(True)
@@ -69,14 +69,14 @@ class Progress(QWidget):
         self.note.setProperty("role", "dim")
         self.note.setWordWrap(True)
         self.details = QPushButton("Details")
-        self.details.clicked.connect(self._show_details)
+        self.details.clicked.connect(self._on_details)
         self._trace = ""
-        self._noted = ""
+        self._note_layer = ""
         self._job: Job | None = None
-        self._soon = QTimer(self, singleShot=True)
-        self._soon.timeout.connect(self._show_bar)
+        self._bar_timer = QTimer(self, singleShot=True)
+        self._bar_timer.timeout.connect(self._show_bar)
         self._lay_out()
-        self.dress(tokens)
+        self.apply_theme(tokens)
         self.show_job(None)
         self.show_failure(None)
         self.show_note("", "")
@@ -86,7 +86,7 @@ class Progress(QWidget):
         buttons.setSpacing(8)
         buttons.addWidget(self.run_button)
         buttons.addWidget(self.cancel_button)
-        buttons.addWidget(self.words, 1)
+        buttons.addWidget(self.step_label, 1)
         buttons.addWidget(self.live_switch)
         line = QHBoxLayout()
         line.addWidget(self.error, 1)
@@ -99,29 +99,29 @@ class Progress(QWidget):
         column.addWidget(self.bar)
         column.addLayout(buttons)
 
-    def dress(self, tokens: Tokens) -> None:
+    def apply_theme(self, tokens: Tokens) -> None:
         self.run_button.setIcon(icon("play", tokens.text, tokens.dim))
         self.cancel_button.setIcon(icon("x", tokens.text, tokens.dim))
 
     def show_job(self, job: "Job | None") -> None:
-        """A job that waits or runs, or None; a short one is not worth a bar."""
+        """Show a job that waits or runs, or none; a short one gets no bar."""
         is_new = self._job is not job
         self._job = job
         if job is None or job.stage.is_over:
-            self._soon.stop()
-            self._rest()
-        elif is_new or not self._soon.isActive():
-            self._soon.start(UNNOTICED if is_new else OFTEN)
+            self._bar_timer.stop()
+            self._show_idle()
+        elif is_new or not self._bar_timer.isActive():
+            self._bar_timer.start(BAR_DELAY if is_new else REFRESH_INTERVAL)
 
     def show_note(self, text: str, layer: str) -> None:
-        """A quiet remark about the last result of a layer."""
-        self._noted = layer
+        """Show a remark about the last result of a layer."""
+        self._note_layer = layer
         self.note.setText(text)
         self.note.setVisible(bool(text))
 
     def show_layer(self, layer: str) -> None:
-        """A remark about another layer goes away."""
-        if layer != self._noted:
+        """Hide the remark when it is about another layer."""
+        if layer != self._note_layer:
             self.show_note("", layer)
 
     def show_failure(self, failure: "Failure | None") -> None:
@@ -130,11 +130,11 @@ class Progress(QWidget):
         self._trace = failure.trace if failure else ""
         self.details.setVisible(bool(self._trace))
 
-    def _rest(self) -> None:
+    def _show_idle(self) -> None:
         self._job = None
         self.bar.setRange(0, 100)
         self.bar.setValue(0)
-        self.words.setText("")
+        self.step_label.setText("")
         self.cancel_button.hide()
         self.run_button.show()
 
@@ -144,13 +144,13 @@ class Progress(QWidget):
             return
         self.cancel_button.show()
         self.run_button.hide()
-        self.words.setText(progress_text(job))
-        self.words.setToolTip(job.note)
+        self.step_label.setText(progress_text(job))
+        self.step_label.setToolTip(job.note)
         # Without a count the bar moves to and fro.
         self.bar.setRange(0, job.of)
         self.bar.setValue(job.n)
 
-    def _show_details(self) -> None:
+    def _on_details(self) -> None:
         box = QMessageBox(QMessageBox.Icon.NoIcon, "Details", self.error.text(), parent=self)
         box.setDetailedText(self._trace)
         box.open()

@@ -1,11 +1,11 @@
-"""The seed of an AI layer: its number, dice, lock, and thumbnails of the seeds tried."""
+"""The seed of an AI layer: its number, random seed, lock, and thumbnails of its variants."""
 
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QToolButton, QVBoxLayout, QWidget
 
-from editor.ai_session.current_recipe import SEEDS
+from editor.ai_session.current_recipe import SEED_LIMIT
 from editor.panels.ai_idle import IdleButton
 from editor.panels.ai_variants import KEY, VariantThumbnails
 from editor.widgets.theme import Tokens, icon
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class SeedField(QLineEdit):
-    """A whole number; the wheel and the arrow keys walk. ``typed`` carries a seed."""
+    """A field for a seed. ``typed`` carries a seed, ``walked`` the notches of the wheel."""
 
     typed = Signal(int)
     walked = Signal(int)
@@ -41,7 +41,7 @@ class SeedField(QLineEdit):
     def _on_finished(self) -> None:
         text, is_typed = self.text().strip(), self.isModified()
         self.setModified(False)
-        if is_typed and text.isdecimal() and int(text) < SEEDS:
+        if is_typed and text.isdecimal() and int(text) < SEED_LIMIT:
             if text != self._shown:
                 self.typed.emit(int(text))
         else:
@@ -49,7 +49,7 @@ class SeedField(QLineEdit):
 
 
 class SeedRow(QWidget):
-    """``picked`` carries a thumbnail's key, ``locked`` whether new layers keep the seed."""
+    """``picked`` carries a variant's key, ``locked`` whether new layers keep the seed."""
 
     typed = Signal(int)
     walked = Signal(int)
@@ -69,12 +69,12 @@ class SeedRow(QWidget):
         self.lock = QToolButton()
         self.lock.setCheckable(True)
         self.lock.setAccessibleName("Lock the seed")
-        self.lock.toggled.connect(self._lock_toggled)
+        self.lock.toggled.connect(self._on_lock_toggled)
         self.idle = IdleButton()
         self.thumbnails = VariantThumbnails(tokens)
         self.thumbnails.itemClicked.connect(lambda item: self.picked.emit(item.data(KEY)))
         self._lay_out()
-        self.dress(tokens)
+        self.apply_theme(tokens)
 
     def _lay_out(self) -> None:
         label = QLabel("Seed")
@@ -93,18 +93,18 @@ class SeedRow(QWidget):
         column.addLayout(row)
         column.addWidget(self.thumbnails)
 
-    def dress(self, tokens: Tokens) -> None:
+    def apply_theme(self, tokens: Tokens) -> None:
         self._tokens = tokens
-        self.thumbnails.dress(tokens)
-        self.idle.dress(tokens)
+        self.thumbnails.apply_theme(tokens)
+        self.idle.apply_theme(tokens)
         self.dice.setIcon(icon("dice-5", tokens.text, tokens.dim))
-        self._dress_lock()
+        self._show_lock()
 
-    def _lock_toggled(self, on: bool) -> None:
-        self._dress_lock()
+    def _on_lock_toggled(self, on: bool) -> None:
+        self._show_lock()
         self.locked.emit(on)
 
-    def _dress_lock(self) -> None:
+    def _show_lock(self) -> None:
         is_locked = self.lock.isChecked()
         colour = self._tokens.accent if is_locked else self._tokens.text
         self.lock.setIcon(icon("lock" if is_locked else "lock-open", colour, self._tokens.dim))

@@ -1,4 +1,4 @@
-"""The button that fills in what the picture shows, or says why it cannot."""
+"""The button that fills in what the picture shows, or gives the reason why it cannot."""
 
 from PySide6.QtWidgets import QPushButton
 
@@ -7,7 +7,7 @@ ABOUT = "Look at the picture and fill in what it shows"
 
 
 class SuggestButton(QPushButton):
-    """As wide as its longer word, so that nothing moves when it is pressed."""
+    """A button as wide as the longer of its texts, so that nothing moves when it is pressed."""
 
     def __init__(self) -> None:
         super().__init__(BUSY)
@@ -16,7 +16,7 @@ class SuggestButton(QPushButton):
         self.show_state("", is_busy=False)
 
     def show_state(self, reason: str, is_busy: bool) -> None:
-        """``reason`` says why nobody can be asked; empty when somebody can."""
+        """``reason`` is why there is no describer; empty when there is one."""
         self.setText(BUSY if is_busy else REST)
         self.setEnabled(not (reason or is_busy))
         self.setToolTip(reason or ABOUT)

@@ -1,28 +1,29 @@
-"""Thumbnails of the seeds tried: the better ones first, the best one with a star."""
+"""Thumbnails of a layer's variants: the better ones first, the best one with a star."""
 
 import math
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF, QSize, Qt
-from PySide6.QtGui import QColor, QIcon, QImage, QPainter, QPen, QPixmap, QPolygonF
+from PySide6.QtGui import QColor, QIcon, QPainter, QPen, QPixmap, QPolygonF
 from PySide6.QtWidgets import QListView, QListWidget, QListWidgetItem
 
+from core.ai.recipe_values import prompt_of, strength_of
 from core.scoring.seed_search import SeedStanding, standings
+from editor.widgets.pictures import rgb_pixmap
 
 if TYPE_CHECKING:
-    from core.paint.tiles import Pixels
     from editor.ai_session.result_cache import Variant
     from editor.widgets.theme import Tokens
 
 SIDE = 46
 KEY = Qt.ItemDataRole.UserRole
-PLAIN = SeedStanding("", False)
-STAR = 11.0
-"""Radius of the mark in pixels of a thumbnail."""
+NO_STANDING = SeedStanding("", False)
+STAR_RADIUS = 11.0
+"""Radius of the star in pixels of a thumbnail."""
 
 
 class VariantThumbnails(QListWidget):
-    """The newest first, after those that were judged; the one on the canvas is marked."""
+    """Lists variants: those with a score, then the newest first; the shown one is marked."""
 
     def __init__(self, tokens: "Tokens") -> None:
         super().__init__()
@@ -41,71 +42,72 @@ class VariantThumbnails(QListWidget):
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setHorizontalScrollMode(QListWidget.ScrollMode.ScrollPerPixel)
 
-    def dress(self, tokens: "Tokens") -> None:
+    def apply_theme(self, tokens: "Tokens") -> None:
         self._tokens = tokens
         self.setStyleSheet(
             f"QListView::item {{ border: 2px solid {tokens.panel}; border-radius: 4px; }}"
             f"QListView::item:hover {{ border-color: {tokens.dim}; }}"
             f"QListView::item:selected {{ border-color: {tokens.accent}; background: none; }}"
         )
-        self._mark()
+        self._show_standings()
 
-    def show_variants(self, tried: "list[Variant]", current: str) -> None:
-        """What a layer has tried, the oldest first; ``current`` is the key of what it shows."""
-        newest = tried[::-1]
-        keys = [one.key for one in newest]
+    def show_variants(self, variants: "list[Variant]", current: str) -> None:
+        """Show variants, the oldest first; ``current`` is the key of the one on the canvas."""
+        newest = variants[::-1]
+        keys = [variant.key for variant in newest]
         if sorted(keys) != sorted(self._keys):
             self._keys = keys
             self.clear()
-            for one in newest:
-                # With its picture at once: the list would leave room between items that grow.
-                item = QListWidgetItem(self._icon(one, PLAIN), "")
-                item.setData(KEY, one.key)
+            for variant in newest:
+                # With its picture at once, as items that grow would stand too far apart.
+                item = QListWidgetItem(self._icon(variant, NO_STANDING), "")
+                item.setData(KEY, variant.key)
                 self.addItem(item)
         self._shown = newest, current
-        self._mark()
+        self._show_standings()
         self.setVisible(len(keys) > 1)
 
-    def _mark(self) -> None:
+    def _show_standings(self) -> None:
         newest, current = self._shown
-        tried = {one.key: one for one in newest}
-        judged = {key: one.judged for key, one in tried.items() if one.judged}
-        stand = standings(judged, current)
+        variants = {variant.key: variant for variant in newest}
+        scores = {key: one.seed_score for key, one in variants.items() if one.seed_score}
+        stand = standings(scores, current)
         for place in range(self.count()):
             item = self.item(place)
             key = item.data(KEY)
-            one, standing = tried[key], stand.get(key, PLAIN)
-            item.setIcon(self._icon(one, standing))
-            item.setToolTip(variant_text(one, standing, key == current))
+            variant, standing = variants[key], stand.get(key, NO_STANDING)
+            item.setIcon(self._icon(variant, standing))
+            item.setToolTip(variant_text(variant, standing, key == current))
             item.setData(Qt.ItemDataRole.AccessibleTextRole, item.toolTip().split(":")[0])
             item.setSelected(key == current)
 
-    def _icon(self, one: "Variant", standing: SeedStanding) -> QIcon:
-        drawn = pixmap(one.thumbnail)
+    def _icon(self, variant: "Variant", standing: SeedStanding) -> QIcon:
+        drawn = rgb_pixmap(variant.thumbnail)
         if standing.is_best:
-            star(drawn, self._tokens)
+            draw_star(drawn, self._tokens)
         shown = QIcon(drawn)
         shown.addPixmap(drawn, QIcon.Mode.Selected)
         return shown
 
 
-def variant_text(one: "Variant", standing: SeedStanding, is_shown: bool) -> str:
-    """A thumbnail in words."""
-    recipe = one.recipe
-    place = ", on the canvas" if is_shown else ", found while idle" if one.is_found else ""
+def variant_text(variant: "Variant", standing: SeedStanding, is_shown: bool) -> str:
+    """The tool tip of a variant."""
+    recipe = variant.recipe
+    place = ", on the canvas" if is_shown else ", found while idle" if variant.is_found else ""
     if is_shown and standing.is_best:
         return f"Seed {recipe.seed}{place}: the best so far"
     if not standing.text:
-        return f"Seed {recipe.seed}{place}, strength {recipe.strength:.2f}: {recipe.prompt}"
+        return f"Seed {recipe.seed}{place}, strength {strength_of(recipe):.2f}: {prompt_of(recipe)}"
     best = ", the best so far" if standing.is_best else ""
     return f"Seed {recipe.seed}{place}: {standing.text}{best}"
 
 
-def star(drawn: QPixmap, tokens: "Tokens") -> None:
-    """A five-pointed star in the upper right corner, rimmed so that it shows on any picture."""
-    middle = QPointF(drawn.width() - STAR - 2, STAR + 2)
+def draw_star(drawn: QPixmap, tokens: "Tokens") -> None:
+    """Draw a star in the upper right corner, with a rim so that it is seen on any picture."""
+    middle = QPointF(drawn.width() - STAR_RADIUS - 2, STAR_RADIUS + 2)
     points = [
-        middle + QPointF(math.sin(angle), -math.cos(angle)) * STAR * (1 if n % 2 == 0 else 0.45)
+        middle
+        + QPointF(math.sin(angle), -math.cos(angle)) * STAR_RADIUS * (1 if n % 2 == 0 else 0.45)
         for n, angle in enumerate(math.pi / 5 * n for n in range(10))
     ]
     painter = QPainter(drawn)
@@ -118,10 +120,3 @@ def star(drawn: QPixmap, tokens: "Tokens") -> None:
     painter.setPen(Qt.PenStyle.NoPen)
     painter.drawPolygon(QPolygonF(points))
     painter.end()
-
-
-def pixmap(rgb: "Pixels") -> QPixmap:
-    """RGB bytes (height x width x 3) as a pixmap."""
-    height, width = rgb.shape[:2]
-    image = QImage(rgb.tobytes(), width, height, width * 3, QImage.Format.Format_RGB888)
-    return QPixmap.fromImage(image)

@@ -1,4 +1,4 @@
-"""The words of an AI layer: prompt, negative prompt, and a line that helps with them."""
+"""The prompts of an AI layer: prompt, negative prompt, source prompt, and a line of help."""
 
 from html import escape
 from typing import TYPE_CHECKING
@@ -13,9 +13,9 @@ from editor.panels.ai_suggest import SuggestButton
 if TYPE_CHECKING:
     from PySide6.QtCore import QEvent
 
-LINE = 18
-CHANGES = "*"
-"""The link that asks for what would change instead of for a word."""
+LINE_HEIGHT = 18
+CHANGES_LINK = "*"
+"""The link that selects what would change instead of what a word refers to."""
 
 
 class PromptField(QPlainTextEdit):
@@ -28,7 +28,7 @@ class PromptField(QPlainTextEdit):
         self.setAccessibleName(name)
         self.setPlaceholderText(hint)
         self.setTabChangesFocus(True)
-        self.setFixedHeight(LINE * lines + 14)
+        self.setFixedHeight(LINE_HEIGHT * lines + 14)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
@@ -39,7 +39,7 @@ class PromptField(QPlainTextEdit):
             super().keyPressEvent(event)
 
     def event(self, event: "QEvent") -> bool:
-        # Letters typed here are words, and not the window's one-letter shortcuts.
+        # Letters typed here are text, and not the window's one-letter shortcuts.
         if event.type() is event.Type.ShortcutOverride and isinstance(event, QKeyEvent):
             control = event.modifiers() & Qt.KeyboardModifier.ControlModifier
             if event.text() and not control:
@@ -48,14 +48,14 @@ class PromptField(QPlainTextEdit):
         return super().event(event)
 
     def show_text(self, text: str) -> None:
-        """Show a text without telling anybody, and leave the cursor be when nothing changes."""
+        """Show a text without emitting a signal; the cursor stays when nothing changes."""
         if text != self.toPlainText():
             blocked = self.blockSignals(True)
             self.setPlainText(text)
             self.blockSignals(blocked)
 
     def write(self, text: str) -> None:
-        """Put a text in place of what is there as typing does: told, and undone by Ctrl+Z."""
+        """Replace the text as typing does: with a signal, and undone by Ctrl+Z."""
         self.selectAll()
         self.insertPlainText(text)
 
@@ -67,7 +67,7 @@ class PromptFields(QWidget):
     run = Signal()
     suggest = Signal()
     search = Signal(str)
-    """A word to find in the picture, or nothing for what would change."""
+    """A word to find in the picture, or an empty string for what would change."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -80,7 +80,7 @@ class PromptFields(QWidget):
         self.difference.setTextFormat(Qt.TextFormat.RichText)
         self.difference.setWordWrap(True)
         self.difference.setAccessibleName("Words that differ")
-        self.difference.linkActivated.connect(self._search)
+        self.difference.linkActivated.connect(self._on_link)
         self.hint = QLabel()
         self.hint.setProperty("role", "dim")
         self.hint.setWordWrap(True)
@@ -94,19 +94,19 @@ class PromptFields(QWidget):
         layout.addWidget(self.prompt)
         layout.addWidget(self.negative)
         for field in (self.source, self.prompt, self.negative):
-            field.textChanged.connect(self._tell)
+            field.textChanged.connect(self._on_text_changed)
             field.run.connect(self.run)
         layout.addWidget(self.difference)
         layout.addWidget(self.hint)
 
-    def show_words(self, prompt: str, negative: str, has_guidance: bool) -> None:
-        """The negative prompt is there only where guidance listens to it."""
+    def show_prompts(self, prompt: str, negative: str, has_guidance: bool) -> None:
+        """Show the prompts; the negative prompt only where a guidance takes it."""
         self.prompt.show_text(prompt)
         self.negative.show_text(negative)
         self.negative.setVisible(has_guidance)
 
     def show_source(self, source: object, prompt: str) -> None:
-        """What the picture shows, and which words differ; None for techniques that do not ask."""
+        """Show the source prompt and which words differ; None for techniques without one."""
         has_source = source is not None
         text = str(source) if has_source else ""
         self.source.show_text(text)
@@ -115,8 +115,8 @@ class PromptFields(QWidget):
         self.difference.setText(mark_changes(text, prompt) if has_source else "")
         self.difference.setVisible(bool(self.difference.text()))
 
-    def dress(self) -> None:
-        """Rich text keeps the colours that it was written with, so it is written anew."""
+    def apply_theme(self) -> None:
+        """Set the rich text again, because it keeps the colours of the old theme."""
         text = self.difference.text()
         self.difference.clear()
         self.difference.setText(text)
@@ -125,10 +125,10 @@ class PromptFields(QWidget):
         self.hint.setText(text)
         self.hint.setVisible(bool(text))
 
-    def _search(self, link: str) -> None:
-        self.search.emit("" if link == CHANGES else link)
+    def _on_link(self, link: str) -> None:
+        self.search.emit("" if link == CHANGES_LINK else link)
 
-    def _tell(self) -> None:
+    def _on_text_changed(self) -> None:
         fields = (self.prompt, self.negative, self.source)
         self.changed.emit(*(field.toPlainText() for field in fields))
 
@@ -143,11 +143,11 @@ def mark_changes(source: str, prompt: str) -> str:
     gone, come = (set(places) for places in find_differing_tokens(old, new))
     before = " ".join(_link(w, i in gone) for i, w in enumerate(old))
     after = " ".join(f"<b>{escape(w)}</b>" if i in come else escape(w) for i, w in enumerate(new))
-    return f"{before} → {after} &nbsp;<a href='{CHANGES}'>Select what changes</a>"
+    return f"{before} → {after} &nbsp;<a href='{CHANGES_LINK}'>Select what changes</a>"
 
 
 def _link(word: str, is_gone: bool) -> str:
-    """A word of the source that can be clicked to select where it looks."""
+    """A word of the source prompt that can be clicked to select what it refers to."""
     text = f"<s>{escape(word)}</s>" if is_gone else escape(word)
     style = "color: palette(text); text-decoration: none"
     return f"<a href='{escape(word, quote=True)}' style='{style}'>{text}</a>"

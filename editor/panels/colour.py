@@ -1,6 +1,6 @@
-"""The Colour dock: a square of saturation and value, a strip of hues, hex and both colours."""
+"""The Colour dock: a square of saturation and value, a bar of hues, hex and both colours."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtCore import Signal as QtSignal
@@ -15,25 +15,30 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QToolButton, QVBoxLayout, QWidget
 
-if TYPE_CHECKING:
-    from editor.app import App
+from editor.panels.panel import Place, panels
+from editor.widgets.swatch import Swatch
 
-HUES = 14
+if TYPE_CHECKING:
+    from editor.session import Session
+
+HUES_WIDTH = 14
 GAP = 8
 
 
+@panels.register
 class ColourPanel(QWidget):
     """Changes the foreground colour; X swaps it with the background, D resets both."""
 
-    id = "colour"
-    title = "Colour"
+    id: ClassVar[str] = "colour"
+    title: ClassVar[str] = "Colour"
+    place: ClassVar[Place] = Place(30, height=150, is_tab_when_low=True)
 
-    def __init__(self, app: "App") -> None:
+    def __init__(self, session: "Session") -> None:
         super().__init__()
-        self.app = app
+        self.session = session
         self.square = ColourSquare()
-        self.square.picked.connect(self._pick)
-        self.swatch = Swatch(app)
+        self.square.picked.connect(self._set_foreground)
+        self.swatch = Swatch(session.studio)
         self.hex = QLineEdit()
         self.hex.setMaxLength(7)
         self.hex.setFixedWidth(84)
@@ -45,43 +50,43 @@ class ColourPanel(QWidget):
         row.addWidget(self.hex)
         row.addStretch(1)
         button = QToolButton()
-        button.setDefaultAction(app.actions["swap"])
+        button.setDefaultAction(session.actions["swap"])
         row.addWidget(button)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 8, 8, 8)
         layout.setSpacing(GAP)
         layout.addWidget(self.square, 1)
         layout.addLayout(row)
-        app.studio.chosen.connect(lambda _: self.refresh())
+        session.studio.chosen.connect(lambda _: self.refresh())
         self.refresh()
 
     def refresh(self) -> None:
-        colour = QColor(*self.app.studio.choices.foreground)
+        colour = QColor(*self.session.studio.choices.foreground)
         self.square.show_colour(colour)
         if not self.hex.hasFocus():
             self.hex.setText(colour.name())
         self.swatch.update()
 
-    def _pick(self, colour: QColor) -> None:
-        self.app.studio.choose(foreground=(colour.red(), colour.green(), colour.blue(), 255))
+    def _set_foreground(self, colour: QColor) -> None:
+        self.session.studio.choose(foreground=(colour.red(), colour.green(), colour.blue(), 255))
 
     def _on_typed(self) -> None:
         text = self.hex.text().strip()
         colour = QColor(text if text.startswith("#") else f"#{text}")
         if colour.isValid():
-            self._pick(colour)
-        self.hex.setText(QColor(*self.app.studio.choices.foreground).name())
+            self._set_foreground(colour)
+        self.hex.setText(QColor(*self.session.studio.choices.foreground).name())
 
 
 class ColourSquare(QWidget):
-    """Saturation to the right, value upwards, hues in a strip at the right."""
+    """Saturation to the right, value upwards, hues in a bar at the right."""
 
     picked = QtSignal(QColor)
 
     def __init__(self) -> None:
         super().__init__()
         self._hue, self._saturation, self._value = 0.0, 0.0, 0.0
-        self._grips_hue = False
+        self._is_dragging_hue = False
         self.setMinimumSize(160, 56)
         self.setAccessibleName("Colour square")
         self.setCursor(Qt.CursorShape.CrossCursor)
@@ -104,13 +109,13 @@ class ColourSquare(QWidget):
     def colour(self) -> QColor:
         return QColor.fromHsvF(self._hue, self._saturation, self._value).toRgb()
 
-    def _box(self) -> QRectF:
-        return QRectF(0, 0, self.width() - HUES - GAP, self.height())
+    def _square_rect(self) -> QRectF:
+        return QRectF(0, 0, self.width() - HUES_WIDTH - GAP, self.height())
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        box = self._box()
+        box = self._square_rect()
         across = QLinearGradient(box.topLeft(), box.topRight())
         across.setColorAt(0, QColor("white"))
         across.setColorAt(1, QColor.fromHsvF(self._hue, 1, 1))
@@ -130,18 +135,18 @@ class ColourSquare(QWidget):
         painter.end()
 
     def _paint_hues(self, painter: QPainter, box: QRectF) -> None:
-        strip = QRectF(box.right() + GAP, 0, HUES, self.height())
-        hues = QLinearGradient(strip.topLeft(), strip.bottomLeft())
+        bar = QRectF(box.right() + GAP, 0, HUES_WIDTH, self.height())
+        hues = QLinearGradient(bar.topLeft(), bar.bottomLeft())
         for sixth in range(7):
             hues.setColorAt(sixth / 6, QColor.fromHsvF(min(sixth / 6, 0.999), 1, 1))
         painter.setBrush(QBrush(hues))
-        painter.drawRoundedRect(strip, 4, 4)
+        painter.drawRoundedRect(bar, 4, 4)
         painter.setPen(QPen(QColor("white"), 2))
         y = 1 + self._hue * (self.height() - 2)
-        painter.drawLine(QPointF(strip.left(), y), QPointF(strip.right(), y))
+        painter.drawLine(QPointF(bar.left(), y), QPointF(bar.right(), y))
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        self._grips_hue = event.position().x() > self._box().right() + GAP / 2
+        self._is_dragging_hue = event.position().x() > self._square_rect().right() + GAP / 2
         self.mouseMoveEvent(event)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
@@ -149,30 +154,10 @@ class ColourSquare(QWidget):
             return
         x, y = event.position().x(), event.position().y()
         down = min(1.0, max(0.0, y / max(1, self.height())))
-        if self._grips_hue:
+        if self._is_dragging_hue:
             self._hue = min(down, 0.9999)
         else:
-            self._saturation = min(1.0, max(0.0, x / max(1.0, self._box().width())))
+            self._saturation = min(1.0, max(0.0, x / max(1.0, self._square_rect().width())))
             self._value = 1 - down
         self.update()
         self.picked.emit(self.colour)
-
-
-class Swatch(QWidget):
-    """Foreground over background."""
-
-    def __init__(self, app: "App") -> None:
-        super().__init__()
-        self.app = app
-        self.setFixedSize(38, 30)
-        self.setToolTip("Foreground and background (X swaps, D resets)")
-        self.setAccessibleName("Foreground and background colour")
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setPen(QPen(self.palette().window().color().darker(150), 1))
-        choices = self.app.studio.choices
-        for colour, x, y in ((choices.background, 14, 8), (choices.foreground, 1, 1)):
-            painter.setBrush(QColor(*colour))
-            painter.drawRoundedRect(QRectF(x + 0.5, y + 0.5, 22, 20), 3, 3)
-        painter.end()

@@ -1,25 +1,29 @@
-"""The History dock: every edit by name; a click goes there."""
+"""The History dock: every edit by name; a click goes to the document as it was then."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from PySide6.QtWidgets import QLabel, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
+
+from editor.panels.panel import Place, panels
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from core.paint.document import Document
-    from editor.app import App
+    from editor.session import Session
 
 
+@panels.register
 class HistoryPanel(QWidget):
-    """The newest edit at the bottom; what is undone is dim."""
+    """Lists edits, the newest at the bottom; undone edits are dim."""
 
-    id = "history"
-    title = "History"
+    id: ClassVar[str] = "history"
+    title: ClassVar[str] = "History"
+    place: ClassVar[Place] = Place(40, is_tab=True)
 
-    def __init__(self, app: "App") -> None:
+    def __init__(self, session: "Session") -> None:
         super().__init__()
-        self.app = app
+        self.session = session
         self.list = QListWidget()
         self.list.setAccessibleName("History")
         self.list.itemClicked.connect(lambda item: self.go_to(self.list.row(item)))
@@ -30,19 +34,19 @@ class HistoryPanel(QWidget):
         layout.setContentsMargins(8, 8, 8, 8)
         layout.addWidget(self._empty)
         layout.addWidget(self.list, 1)
-        self._leave: Callable[[], None] = lambda: None
+        self._disconnect: Callable[[], None] = lambda: None
         self._shown: tuple[object, ...] = ()
-        app.studio.opened.connect(self._open)
-        self._open(app.studio.document)
+        session.studio.opened.connect(self._on_document_opened)
+        self._on_document_opened(session.studio.document)
 
-    def _open(self, document: "Document") -> None:
-        self._leave()
-        self._leave = document.restructured.connect(lambda _: self.refresh())
+    def _on_document_opened(self, document: "Document") -> None:
+        self._disconnect()
+        self._disconnect = document.restructured.connect(lambda _: self.refresh())
         self._shown = ()
         self.refresh()
 
     def refresh(self) -> None:
-        history = self.app.studio.document.history
+        history = self.session.studio.document.history
         shown = (*history.done, None, *history.undone)
         if shown == self._shown and self._shown:
             return
@@ -61,7 +65,7 @@ class HistoryPanel(QWidget):
 
     def go_to(self, row: int) -> None:
         """Undo or redo until row (0 is the opened document) is the present."""
-        document = self.app.studio.document
+        document = self.session.studio.document
         while len(document.history.done) > row and document.undo() is not None:
             pass
         while len(document.history.done) < row and document.redo() is not None:

@@ -1,7 +1,7 @@
-"""The Layers dock: what lies over what, shown, hidden, re-ordered and renamed."""
+"""The Layers dock: shows the stack of layers; hides, orders and renames them."""
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from PySide6.QtCore import QPoint, QSize, QTimer
 from PySide6.QtGui import QIcon
@@ -19,47 +19,53 @@ from core.paint.blend_modes import MODES
 from core.paint.layers import AiLayer, Node
 from core.params import Range
 from editor.panels.layers_row import NODE
-from editor.panels.layers_thumbnail import thumbnail
+from editor.panels.layers_thumbnail import make_thumbnail
 from editor.panels.layers_tree import LayerTree
+from editor.panels.panel import Place, panels
 from editor.widgets import theme
 from editor.widgets.slider import NumberSlider
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from core.paint.document import Document
-    from editor.app import App
+    from editor.session import Session
 
-DELAY = 120
+THUMBNAIL_DELAY = 120
 
 
+@panels.register
 class LayersPanel(QWidget):
     """A tree of layers, top first, with opacity and blend mode of the active one above it."""
 
-    id = "layers"
-    title = "Layers"
+    id: ClassVar[str] = "layers"
+    title: ClassVar[str] = "Layers"
+    place: ClassVar[Place] = Place(20, height=190)
 
-    def __init__(self, app: "App") -> None:
+    def __init__(self, session: "Session") -> None:
         super().__init__()
-        self.app = app
+        self.session = session
         self.tree = LayerTree(self)
         self._opacity = NumberSlider(Range(0, 100, unit="%", step=1), 100, 100, "Opacity", True)
         self._blend = QComboBox()
         self._thumbnails: dict[str, tuple[Node, QIcon]] = {}
-        self._leave: list[object] = []
-        self._build()
-        self._later = QTimer(self)
-        self._later.setSingleShot(True)
-        self._later.setInterval(DELAY)
-        self._later.timeout.connect(self._refresh_thumbnails)
-        app.studio.opened.connect(self._open)
-        self._open(app.studio.document)
+        self._disconnect: list[Callable[[], None]] = []
+        self._lay_out()
+        self._thumbnail_timer = QTimer(self)
+        self._thumbnail_timer.setSingleShot(True)
+        self._thumbnail_timer.setInterval(THUMBNAIL_DELAY)
+        self._thumbnail_timer.timeout.connect(self._refresh_thumbnails)
+        session.jobs.changed.connect(lambda _: self.tree.viewport().update())
+        session.studio.opened.connect(self._on_document_opened)
+        self._on_document_opened(session.studio.document)
 
-    def _build(self) -> None:
+    def _lay_out(self) -> None:
         for mode in MODES.values():
             self._blend.addItem(mode.label, mode.id)
-        self._blend.activated.connect(self._set_blend)
+        self._blend.activated.connect(self._on_blend)
         self._blend.setToolTip("Blend mode")
         self._blend.setAccessibleName("Blend mode")
-        self._opacity.changed.connect(self._set_opacity)
+        self._opacity.changed.connect(self._on_opacity)
         self._opacity.settled.connect(lambda _: self.document.history.seal())
         top = QHBoxLayout()
         top.addWidget(self._blend, 1)
@@ -72,13 +78,13 @@ class LayersPanel(QWidget):
         layout.addLayout(top)
         layout.addWidget(self._empty)
         layout.addWidget(self.tree, 1)
-        layout.addLayout(self._buttons())
+        layout.addLayout(self._make_buttons())
 
-    def _buttons(self) -> QHBoxLayout:
+    def _make_buttons(self) -> QHBoxLayout:
         row = QHBoxLayout()
         for name in ("layer-new", "layer-group", "layer-mask", "layer-duplicate", "layer-delete"):
             button = QToolButton()
-            button.setDefaultAction(self.app.actions[name])
+            button.setDefaultAction(self.session.actions[name])
             button.setIconSize(QSize(theme.ICON, theme.ICON))
             row.addWidget(button)
         row.addStretch(1)
@@ -86,16 +92,15 @@ class LayersPanel(QWidget):
 
     @property
     def document(self) -> "Document":
-        return self.app.studio.document
+        return self.session.studio.document
 
-    def _open(self, document: "Document") -> None:
-        for leave in self._leave:
-            if callable(leave):
-                leave()
+    def _on_document_opened(self, document: "Document") -> None:
+        for disconnect in self._disconnect:
+            disconnect()
         self._thumbnails.clear()
-        self._leave = [
+        self._disconnect = [
             document.restructured.connect(lambda _: self.refresh()),
-            document.changed.connect(lambda _: self._later.start(DELAY)),
+            document.changed.connect(lambda _: self._thumbnail_timer.start(THUMBNAIL_DELAY)),
         ]
         self.refresh()
 
@@ -111,13 +116,13 @@ class LayersPanel(QWidget):
         if node is not None:
             self._opacity.set_value(node.opacity * 100)
             self._blend.setCurrentIndex(self._blend.findData(node.blend))
-        if not self._later.isActive():
-            self._later.start(DELAY)
+        if not self._thumbnail_timer.isActive():
+            self._thumbnail_timer.start(THUMBNAIL_DELAY)
 
     def _refresh_thumbnails(self) -> None:
         """Draw one thumbnail that is out of date, and come back for the next."""
         if self.document.is_editing:
-            self._later.start(DELAY)
+            self._thumbnail_timer.start(THUMBNAIL_DELAY)
             return
         items = self.tree.items()
         alive = {item.data(0, NODE).id for item in items}
@@ -126,26 +131,26 @@ class LayersPanel(QWidget):
             node: Node = item.data(0, NODE)
             known = self._thumbnails.get(node.id)
             if known is None or known[0] is not node:
-                drawn = QIcon(thumbnail(node, self.document.size))
+                drawn = QIcon(make_thumbnail(node, self.document.size))
                 self._thumbnails[node.id] = (node, drawn)
                 item.setIcon(0, drawn)
-                self._later.start(0)
+                self._thumbnail_timer.start(0)
                 return
 
     # From the tree to the document
 
-    def _set_opacity(self, value: float) -> None:
+    def _on_opacity(self, value: float) -> None:
         node = self.document.active
         if node is not None:
             changed = replace(node, opacity=value / 100)
             self.document.replace("Opacity", changed, merge=f"opacity {node.id}")
 
-    def _set_blend(self, _: int) -> None:
+    def _on_blend(self, _: int) -> None:
         node = self.document.active
         if node is not None:
             self.document.replace("Blend mode", replace(node, blend=self._blend.currentData()))
 
-    def toggle(self, node: Node) -> None:
+    def toggle_visibility(self, node: Node) -> None:
         label = "Hide layer" if node.visible else "Show layer"
         self.document.replace(label, replace(node, visible=not node.visible))
 
@@ -153,7 +158,7 @@ class LayersPanel(QWidget):
         if name.strip() and name != node.name:
             self.document.replace("Rename layer", replace(node, name=name.strip()))
 
-    def menu(self, at: QPoint) -> QMenu:
+    def make_menu(self, at: QPoint) -> QMenu:
         """The context menu of the active layer."""
         menu = QMenu(self)
         for name in (
@@ -163,9 +168,9 @@ class LayersPanel(QWidget):
             "layer-unmask",
             "layer-delete",
         ):
-            menu.addAction(self.app.actions[name])
+            menu.addAction(self.session.actions[name])
         if isinstance(self.document.active, AiLayer):
             menu.addSeparator()
             for name in ("ai-run", "ai-freeze", "ai-compare", "ai-copy", "ai-mask"):
-                menu.addAction(self.app.actions[name])
+                menu.addAction(self.session.actions[name])
         return menu

@@ -1,4 +1,4 @@
-"""How one row of the Layers dock is drawn."""
+"""Draws one row of the Layers dock."""
 
 from typing import TYPE_CHECKING
 
@@ -8,46 +8,46 @@ from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem,
 
 from core.paint.blend_modes import MODES
 from core.paint.layers import AiLayer, Node
-from editor.panels.layers_thumbnail import THUMBNAIL
+from editor.panels.layers_thumbnail import THUMBNAIL_SIDE
 from editor.widgets import theme
 
 if TYPE_CHECKING:
-    from editor.app import App
+    from editor.session import Session
     from editor.widgets.theme import Tokens
 
-ROW = 40
-EYE = 24
+ROW_HEIGHT = 40
+EYE_WIDTH = 24
 NODE = Qt.ItemDataRole.UserRole
-"""Where a row keeps its layer."""
+"""The role under which a row keeps its layer."""
 MARKS = {"ai": "sparkles", "group": "folder"}
 _MIDDLE = int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft)
 
 
 def eye_rect(row: QRect) -> QRect:
-    """Where a row's eye is; it can be clicked with room to spare."""
-    return QRect(row.left(), row.top(), EYE + 2, row.height())
+    """The area of a row in which a click toggles the eye."""
+    return QRect(row.left(), row.top(), EYE_WIDTH + 2, row.height())
 
 
-def _box(row: QRect) -> QRect:
-    top = row.top() + (ROW - THUMBNAIL) // 2
-    return QRect(row.left() + EYE + 4, top, THUMBNAIL, THUMBNAIL)
+def _thumbnail_rect(row: QRect) -> QRect:
+    top = row.top() + (ROW_HEIGHT - THUMBNAIL_SIDE) // 2
+    return QRect(row.left() + EYE_WIDTH + 4, top, THUMBNAIL_SIDE, THUMBNAIL_SIDE)
 
 
 class LayerRow(QStyledItemDelegate):
     """Draws eye, thumbnail, kind mark, name and opacity of one row."""
 
-    def __init__(self, app: "App", parent: QWidget) -> None:
+    def __init__(self, session: "Session", parent: QWidget) -> None:
         super().__init__(parent)
-        self.app = app
+        self.session = session
 
     @property
     def _tokens(self) -> "Tokens":
-        return self.app.tokens
+        return self.session.tokens.value
 
     def sizeHint(
         self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
     ) -> QSize:
-        return QSize(120, ROW)
+        return QSize(120, ROW_HEIGHT)
 
     def updateEditorGeometry(
         self,
@@ -55,7 +55,7 @@ class LayerRow(QStyledItemDelegate):
         option: QStyleOptionViewItem,
         index: QModelIndex | QPersistentModelIndex,
     ) -> None:
-        editor.setGeometry(option.rect.adjusted(EYE + THUMBNAIL + 10, 6, -6, -6))
+        editor.setGeometry(option.rect.adjusted(EYE_WIDTH + THUMBNAIL_SIDE + 10, 6, -6, -6))
 
     def paint(
         self,
@@ -67,32 +67,32 @@ class LayerRow(QStyledItemDelegate):
         row: QRect = option.rect
         painter.save()
         if option.state & QStyle.StateFlag.State_Selected:
-            self._ground(painter, row)
-        self._eye(painter, row, node)
-        self._thumbnail(painter, row, index.data(Qt.ItemDataRole.DecorationRole))
-        left = self._mark(painter, row, _box(row).right() + 8, node)
-        right = self._notes(painter, row, row.right() - 8, node)
-        self._name(painter, QRect(left, row.top(), right - left, ROW), node)
+            self._draw_background(painter, row)
+        self._draw_eye(painter, row, node)
+        self._draw_thumbnail(painter, row, index.data(Qt.ItemDataRole.DecorationRole))
+        left = self._draw_mark(painter, row, _thumbnail_rect(row).right() + 8, node)
+        right = self._draw_notes(painter, row, row.right() - 8, node)
+        self._draw_name(painter, QRect(left, row.top(), right - left, ROW_HEIGHT), node)
         painter.restore()
 
-    def _ground(self, painter: QPainter, row: QRect) -> None:
+    def _draw_background(self, painter: QPainter, row: QRect) -> None:
         painter.fillRect(row, QColor(self._tokens.raised))
         edge = QRect(row.left(), row.top(), 2, row.height())
         painter.fillRect(edge, QColor(self._tokens.accent))
 
-    def _eye(self, painter: QPainter, row: QRect, node: Node) -> None:
-        """The eye; all that is drawn after a closed one is fainter."""
+    def _draw_eye(self, painter: QPainter, row: QRect, node: Node) -> None:
+        """Draw the eye; what is drawn after a closed one is fainter."""
         eye = theme.pixmap("eye" if node.visible else "eye-off", self._tokens.text, 16, 2)
         painter.setOpacity(1.0 if node.visible else 0.5)
         painter.drawPixmap(eye_rect(row).center() - QPoint(8, 8), eye)
 
-    def _thumbnail(self, painter: QPainter, row: QRect, drawn: QIcon) -> None:
-        drawn.paint(painter, _box(row))
+    def _draw_thumbnail(self, painter: QPainter, row: QRect, drawn: QIcon) -> None:
+        drawn.paint(painter, _thumbnail_rect(row))
         painter.setPen(QColor(self._tokens.line))
-        painter.drawRect(_box(row))
+        painter.drawRect(_thumbnail_rect(row))
 
-    def _mark(self, painter: QPainter, row: QRect, left: int, node: Node) -> int:
-        """The mark of the layer's kind; where what follows it begins."""
+    def _draw_mark(self, painter: QPainter, row: QRect, left: int, node: Node) -> int:
+        """Draw the mark of the layer's kind; returns the left edge of what follows."""
         if node.kind not in MARKS:
             return left
         colour = self._tokens.accent if node.kind == "ai" else self._tokens.dim
@@ -100,18 +100,18 @@ class LayerRow(QStyledItemDelegate):
         painter.drawPixmap(left, row.center().y() - 7, drawn)
         return left + 20
 
-    def _notes(self, painter: QPainter, row: QRect, right: int, node: Node) -> int:
-        """What is special about the layer; where what lies left of it ends."""
-        notes = "  ".join(self._special(node))
+    def _draw_notes(self, painter: QPainter, row: QRect, right: int, node: Node) -> int:
+        """Draw the layer's notes; returns the right edge of what is left of them."""
+        notes = "  ".join(self._note_texts(node))
         if not notes:
             return right
         painter.setPen(QColor(self._tokens.dim))
         width = painter.fontMetrics().horizontalAdvance(notes)
-        painter.drawText(QRect(right - width, row.top(), width + 2, ROW), _MIDDLE, notes)
+        painter.drawText(QRect(right - width, row.top(), width + 2, ROW_HEIGHT), _MIDDLE, notes)
         return right - width - 8
 
-    def _special(self, node: Node) -> list[str]:
-        state = self.app.ai.state_of(node) if isinstance(node, AiLayer) else ""
+    def _note_texts(self, node: Node) -> list[str]:
+        state = self.session.ai.state_of(node) if isinstance(node, AiLayer) else ""
         notes = [state] if state else []
         if node.mask is not None:
             notes.append("mask")
@@ -121,7 +121,7 @@ class LayerRow(QStyledItemDelegate):
             notes.append(f"{node.opacity:.0%}")
         return notes
 
-    def _name(self, painter: QPainter, room: QRect, node: Node) -> None:
+    def _draw_name(self, painter: QPainter, room: QRect, node: Node) -> None:
         painter.setPen(QColor(self._tokens.text))
         name = painter.fontMetrics().elidedText(
             node.name, Qt.TextElideMode.ElideRight, room.width()

@@ -7,29 +7,31 @@ from PySide6.QtGui import QColor, QPainter, QPixmap
 from core.geometry import Rect, Size
 from core.paint.layers import Layer, Node
 from core.paint.tiles import TILE, Pixels, tile_rect
-from editor.canvas.overlays import picture
+from editor.canvas.overlays import make_image
 
-THUMBNAIL = 32
+THUMBNAIL_SIDE = 32
 """Logical pixels a side."""
 
 
-def thumbnail(node: Node, canvas: Size) -> QPixmap:
+def make_thumbnail(node: Node, canvas: Size) -> QPixmap:
     """A small picture of what one layer holds, on grey; a group is empty grey."""
-    scale = max(canvas) / THUMBNAIL
+    scale = max(canvas) / THUMBNAIL_SIDE
     width, height = (max(1, round(side / scale)) for side in canvas)
     small = np.zeros((height, width, 4), np.uint8)
     if isinstance(node, Layer):
-        _sample(small, node, scale)
-    pixmap = QPixmap(THUMBNAIL, THUMBNAIL)
+        _draw_samples(small, node, scale)
+    pixmap = QPixmap(THUMBNAIL_SIDE, THUMBNAIL_SIDE)
     pixmap.fill(QColor("#8a8a8a"))
     painter = QPainter(pixmap)
-    painter.drawImage((THUMBNAIL - width) // 2, (THUMBNAIL - height) // 2, picture(small))
+    painter.drawImage(
+        (THUMBNAIL_SIDE - width) // 2, (THUMBNAIL_SIDE - height) // 2, make_image(small)
+    )
     painter.end()
     return pixmap
 
 
-def _sample(small: Pixels, layer: Layer, scale: float) -> None:
-    """Every so-manieth pixel of each tile: quick, and good enough at 32 pixels a side."""
+def _draw_samples(small: Pixels, layer: Layer, scale: float) -> None:
+    """Draw every n-th pixel of each tile: quick, and good enough at 32 pixels a side."""
     step = max(1, int(scale / 2))
     for key, tile in layer.tiles.items():
         place = tile_rect(key).translate(*layer.position)

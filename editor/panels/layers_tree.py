@@ -1,4 +1,4 @@
-"""The rows of the Layers dock, and what a hand does to them."""
+"""The rows of the Layers dock, and the clicks and drags on them."""
 
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ from PySide6.QtWidgets import (
 from core.paint import layers
 from core.paint.layers import Group, Node
 from editor.panels.layers_row import NODE, LayerRow, eye_rect
-from editor.panels.layers_thumbnail import THUMBNAIL
+from editor.panels.layers_thumbnail import THUMBNAIL_SIDE
 
 if TYPE_CHECKING:
     from core.paint.document import Document
@@ -33,17 +33,17 @@ class LayerTree(QTreeWidget):
         super().__init__(panel)
         self.panel = panel
         self._is_showing = False
-        self._holds_back = False
+        self._is_hiding_layer = False
         self.setHeaderHidden(True)
         self.setIndentation(12)
-        self.setIconSize(QSize(THUMBNAIL, THUMBNAIL))
+        self.setIconSize(QSize(THUMBNAIL_SIDE, THUMBNAIL_SIDE))
         self.setDragDropMode(QAbstractItemView.DragDropMode.InternalMove)
         self.setEditTriggers(QAbstractItemView.EditTrigger.EditKeyPressed)
-        self.setItemDelegate(LayerRow(panel.app, self))
+        self.setItemDelegate(LayerRow(panel.session, self))
         self.setAccessibleName("Layers")
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.customContextMenuRequested.connect(
-            lambda at: panel.menu(at).exec(self.viewport().mapToGlobal(at))
+            lambda at: panel.make_menu(at).exec(self.viewport().mapToGlobal(at))
         )
         self.currentItemChanged.connect(self._on_chosen)
         self.itemChanged.connect(self._on_renamed)
@@ -62,10 +62,12 @@ class LayerTree(QTreeWidget):
         icons = {item.data(0, NODE).id: item.icon(0) for item in self.items()}
         closed = {item.data(0, NODE).id for item in self.items() if not item.isExpanded()}
         self.clear()
-        self._add(document.root, self.invisibleRootItem(), icons, closed, document.state.active)
+        self._add_rows(
+            document.root, self.invisibleRootItem(), icons, closed, document.state.active
+        )
         self._is_showing = False
 
-    def _add(
+    def _add_rows(
         self,
         group: Group,
         parent: QTreeWidgetItem,
@@ -79,7 +81,7 @@ class LayerTree(QTreeWidget):
             item.setIcon(0, icons.get(node.id, QIcon()))
             item.setFlags(item.flags() | Qt.ItemFlag.ItemIsEditable)
             if isinstance(node, Group):
-                self._add(node, item, icons, closed, active)
+                self._add_rows(node, item, icons, closed, active)
                 item.setExpanded(node.id not in closed or not icons)
             else:
                 item.setFlags(item.flags() & ~Qt.ItemFlag.ItemIsDropEnabled)
@@ -110,15 +112,15 @@ class LayerTree(QTreeWidget):
 
     def _press_eye(self, node: Node, keys: Qt.KeyboardModifier) -> None:
         if keys & Qt.KeyboardModifier.AltModifier:
-            self._holds_back = True
-            self.panel.app.window.compare.show_layer(node.id)
+            self._is_hiding_layer = True
+            self.panel.session.compare.show_layer(node.id)
         else:
-            self.panel.toggle(node)
+            self.panel.toggle_visibility(node)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        if self._holds_back:
-            self._holds_back = False
-            self.panel.app.window.compare.show_layer("")
+        if self._is_hiding_layer:
+            self._is_hiding_layer = False
+            self.panel.session.compare.show_layer("")
             return
         super().mouseReleaseEvent(event)
 

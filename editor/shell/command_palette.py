@@ -7,15 +7,17 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QDialog, QLineEdit, QListWidget, QListWidgetItem, QVBoxLayout
 
 if TYPE_CHECKING:
-    from editor.app import App
+    from PySide6.QtWidgets import QWidget
+
+    from editor.session import Session
 
 
 class CommandPalette(QDialog):
     """Typing narrows the list, Enter runs the chosen command."""
 
-    def __init__(self, app: "App") -> None:
-        super().__init__(app.window, Qt.WindowType.Popup)
-        self.app = app
+    def __init__(self, session: "Session", parent: "QWidget") -> None:
+        super().__init__(parent, Qt.WindowType.Popup)
+        self.session = session
         self.setMinimumSize(440, 360)
         self.search = QLineEdit()
         self.search.setPlaceholderText("Find a command")
@@ -34,9 +36,9 @@ class CommandPalette(QDialog):
     def _narrow(self, text: str) -> None:
         words = text.lower().split()
         self.list.clear()
-        for command in self.app.actions:
+        for command in self.session.actions:
             name = f"{command.menu}: {command.label}" if command.menu else command.label
-            if command.rule(self.app) and all(word in name.lower() for word in words):
+            if command.rule() and all(word in name.lower() for word in words):
                 item = QListWidgetItem(f"{name}    {command.keys}".rstrip())
                 item.setData(Qt.ItemDataRole.UserRole, command.id)
                 self.list.addItem(item)
@@ -46,7 +48,7 @@ class CommandPalette(QDialog):
         item = self.list.currentItem()
         self.close()
         if item is not None:
-            self.app.actions.run(item.data(Qt.ItemDataRole.UserRole))
+            self.session.actions.run(item.data(Qt.ItemDataRole.UserRole))
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.KeyPress and isinstance(event, QKeyEvent):

@@ -1,4 +1,4 @@
-"""The message strip above the canvas: one sentence, its details, and a way to put it away."""
+"""The message bar above the canvas: one sentence, its details, and a button to dismiss it."""
 
 from collections.abc import Callable
 
@@ -13,7 +13,7 @@ class MessageBar(QFrame):
 
     def __init__(self, tokens: Tokens) -> None:
         super().__init__()
-        self.setObjectName("Strip")
+        self.setObjectName("MessageBar")
         self._details = ""
         self._act: Callable[[], None] | None = None
         self.sentence = QLabel()
@@ -33,10 +33,10 @@ class MessageBar(QFrame):
         row.addWidget(self.sentence, 1)
         for button in (self._action, self._more, self._close):
             row.addWidget(button)
-        self.dress(tokens)
+        self.apply_theme(tokens)
         self.hide()
 
-    def dress(self, tokens: Tokens) -> None:
+    def apply_theme(self, tokens: Tokens) -> None:
         self._tokens = tokens
         self._close.setIcon(icon("x", tokens.text))
 

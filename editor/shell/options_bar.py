@@ -4,25 +4,26 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QSizePolicy, QToolBar, QWidget
 
+from core.ai.recipe_values import prompt_of
 from core.catalog import tools
 from core.params import Range, fields
+from editor.ai_session.current_recipe import with_prompt
 from editor.widgets.slider import NumberSlider
 
 if TYPE_CHECKING:
     from typing import Any
 
-    from editor.app import App
+    from editor.session import Session
 
-BRUSHED = {"brush", "eraser"}
 WIDTH = 132
 
 
 class OptionsBar(QToolBar):
     """Rebuilt when another tool is chosen; its sliders follow the keys."""
 
-    def __init__(self, app: "App") -> None:
+    def __init__(self, session: "Session") -> None:
         super().__init__("Options")
-        self.app = app
+        self.session = session
         self.setObjectName("Options")
         self.setMovable(False)
         self._name = QLabel()
@@ -33,41 +34,41 @@ class OptionsBar(QToolBar):
         self._row.setSpacing(8)
         self._sliders: dict[str, NumberSlider] = {}
         self._prompt: QLineEdit | None = None
-        self._shown = ""
+        self._shown = ("", "")
         self.addWidget(self._name)
         self.addWidget(self._holder)
         spacer = QWidget()
         spacer.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self.addWidget(spacer)
-        self.addAction(app.actions["compare"])
-        app.studio.chosen.connect(lambda _: self.refresh())
-        app.recipes.changed.connect(lambda _: self._show_prompt())
+        self.addAction(session.actions["compare"])
+        session.studio.chosen.connect(lambda _: self.refresh())
+        session.ai.current_recipe.changed.connect(lambda _: self._show_prompt())
         self.refresh()
 
     def refresh(self) -> None:
-        tool = self.app.studio.choices.tool
-        if tool != self._shown:
-            self._shown = tool
-            self._build()
+        choices = self.session.studio.choices
+        if (choices.tool, choices.brush) != self._shown:
+            self._shown = (choices.tool, choices.brush)
+            self._build(choices.tool)
         for key, slider in self._sliders.items():
             slider.set_value(float(getattr(self._params(key), key.split(".")[1])))
 
     def _params(self, key: str) -> "Any":
         on_brush = key.startswith("brush.")
-        return self.app.studio.brush_params if on_brush else self.app.studio.tool_params
+        return self.session.studio.brush_params if on_brush else self.session.studio.tool_params
 
-    def _build(self) -> None:
+    def _build(self, tool: str) -> None:
         while self._row.count():
             item = self._row.takeAt(0)
             widget = item.widget() if item is not None else None
             if widget is not None:
                 widget.deleteLater()
         self._sliders, self._prompt = {}, None
-        self._name.setText(tools[self._shown].label)
-        if self._shown in BRUSHED:
-            self._add_dials("brush", self.app.studio.brush_params)
-        self._add_dials("tool", self.app.studio.tool_params)
-        if self._shown == "ai-brush":
+        self._name.setText(tools[tool].label)
+        if tools[tool].uses_brush:
+            self._add_dials("brush", self.session.studio.brush_params)
+        self._add_dials("tool", self.session.studio.tool_params)
+        if tools[tool].paints_region:
             self._add_prompt()
 
     def _add_dials(self, owner: str, params: "Any") -> None:
@@ -89,7 +90,7 @@ class OptionsBar(QToolBar):
 
         owner, name = key.split(".")
         changed = replace(self._params(key), **{name: value})
-        studio = self.app.studio
+        studio = self.session.studio
         (studio.set_brush_params if owner == "brush" else studio.set_tool_params)(changed)
 
     def _add_prompt(self) -> None:
@@ -98,14 +99,16 @@ class OptionsBar(QToolBar):
         self._prompt.setAccessibleName("Prompt")
         self._prompt.setMinimumWidth(240)
         self._prompt.textEdited.connect(self._on_prompt)
-        self._prompt.returnPressed.connect(self.app.recipes.run)
+        self._prompt.returnPressed.connect(self.session.ai.current_recipe.run)
         self._row.addWidget(self._prompt)
         self._show_prompt()
 
     def _on_prompt(self, text: str) -> None:
-        self.app.recipes.write(self.app.recipes.shown.with_params(prompt=text))
+        self.session.ai.current_recipe.write(
+            with_prompt(self.session.ai.current_recipe.shown, text)
+        )
 
     def _show_prompt(self) -> None:
-        prompt = self.app.recipes.shown.prompt
+        prompt = prompt_of(self.session.ai.current_recipe.shown)
         if self._prompt is not None and self._prompt.text() != prompt:
             self._prompt.setText(prompt)

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from zipfile import BadZipFile, ZipFile
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QIcon, QImage, QImageReader, QPixmap
 from PySide6.QtWidgets import (
     QHBoxLayout,
@@ -20,17 +20,19 @@ from PySide6.QtWidgets import (
 from editor.widgets.theme import pixmap
 
 if TYPE_CHECKING:
-    from editor.app import App
+    from editor.session import Session
 
 THUMBNAIL = QSize(144, 108)
 
 
 class StartPage(QWidget):
-    """Shown in place of the canvas."""
+    """Shown in place of the canvas; ``chosen`` carries the path of a recent file."""
 
-    def __init__(self, app: "App") -> None:
+    chosen = Signal(Path)
+
+    def __init__(self, session: "Session") -> None:
         super().__init__()
-        self.app = app
+        self.session = session
         title = QLabel("Sfumato")
         title.setProperty("role", "title")
         self._hint = QLabel()
@@ -64,7 +66,7 @@ class StartPage(QWidget):
             button = QPushButton(label)
             button.setMinimumSize(132, 36)
             button.setDefault(name == "open")
-            button.clicked.connect(lambda _=False, name=name: self.app.actions.run(name))
+            button.clicked.connect(lambda _=False, name=name: self.session.actions.run(name))
             row.addWidget(button)
         row.addStretch(1)
         return row
@@ -72,7 +74,7 @@ class StartPage(QWidget):
     def refresh(self) -> None:
         """Show the recent files that still exist."""
         self.recent.clear()
-        for name in self.app.settings.recent:
+        for name in self.session.settings.value.recent:
             path = Path(name)
             if path.is_file():
                 item = QListWidgetItem(QIcon(self._picture(path)), path.name)
@@ -88,12 +90,12 @@ class StartPage(QWidget):
         )
 
     def _open(self, item: QListWidgetItem) -> None:
-        self.app.files.open_path(Path(item.data(Qt.ItemDataRole.UserRole)))
+        self.chosen.emit(Path(item.data(Qt.ItemDataRole.UserRole)))
 
     def _picture(self, path: Path) -> QPixmap:
         image = _thumbnail(path)
         if image.isNull():
-            return pixmap("image", self.app.tokens.dim, 48)
+            return pixmap("image", self.session.tokens.value.dim, 48)
         keep = Qt.AspectRatioMode.KeepAspectRatio
         smooth = Qt.TransformationMode.SmoothTransformation
         return QPixmap.fromImage(image.scaled(THUMBNAIL, keep, smooth))

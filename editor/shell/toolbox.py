@@ -7,21 +7,19 @@ from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QSizePolicy, QToolBar, QWidget
 
 from core.catalog import tools
-from editor.panels.colour import Swatch
-from editor.widgets.theme import ICON, icon
+from editor.widgets.swatch import Swatch
+from editor.widgets.theme import ICON, Tokens, icon
 
 if TYPE_CHECKING:
-    from editor.app import App
-
-ORDER = ("brush", "eraser", "ai-brush", "rectangle-select", "lasso-select", "move", "eyedropper")
+    from editor.session import Session
 
 
 class Toolbox(QToolBar):
-    """One button per registered tool, in a painter's order."""
+    """One button per registered tool, in the order of their positions."""
 
-    def __init__(self, app: "App") -> None:
+    def __init__(self, session: "Session") -> None:
         super().__init__("Tools")
-        self.app = app
+        self.session = session
         self.setObjectName("Toolbox")
         self.setOrientation(Qt.Orientation.Vertical)
         self.setMovable(False)
@@ -33,9 +31,11 @@ class Toolbox(QToolBar):
         spacer = QWidget()
         spacer.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
         self.addWidget(spacer)
-        self.addWidget(Swatch(app))
-        app.studio.chosen.connect(lambda choices: self.buttons[choices.tool].setChecked(True))
-        self.buttons[app.studio.choices.tool].setChecked(True)
+        self.addWidget(Swatch(session.studio))
+        session.tokens.changed.connect(self.apply_theme)
+        session.studio.chosen.connect(lambda choices: self.buttons[choices.tool].setChecked(True))
+        self.buttons[session.studio.choices.tool].setChecked(True)
+        self.apply_theme(session.tokens.value)
 
     def _add(self, tool_id: str) -> None:
         tool = tools[tool_id]
@@ -43,19 +43,18 @@ class Toolbox(QToolBar):
         action.setCheckable(True)
         action.setShortcut(QKeySequence(tool.shortcut))
         action.setToolTip(f"{tool.label} ({tool.shortcut})\n{tool.__doc__ or ''}".strip())
-        action.triggered.connect(lambda: self.app.studio.choose(tool=tool_id))
+        action.triggered.connect(lambda: self.session.studio.choose(tool=tool_id))
         self._group.addAction(action)
         self.addAction(action)
         self.buttons[tool_id] = action
 
-    def dress(self) -> None:
-        tokens = self.app.tokens
+    def apply_theme(self, tokens: Tokens) -> None:
+        """Icons in the theme's colours; what paints the region of an AI layer has the accent's."""
         for tool_id, action in self.buttons.items():
-            colour = tokens.accent if tool_id == "ai-brush" else tokens.text
-            action.setIcon(icon(tools[tool_id].icon, colour))
+            tool = tools[tool_id]
+            action.setIcon(icon(tool.icon, tokens.accent if tool.paints_region else tokens.text))
 
 
 def order_tools() -> list[str]:
-    """Tool ids in toolbox order; tools that plugins add come last."""
-    ids = tools.ids()
-    return [i for i in ORDER if i in ids] + [i for i in ids if i not in ORDER]
+    """Tool ids by position; those that share one by id."""
+    return [tool.id for tool in sorted(tools, key=lambda tool: (tool.position, tool.id))]

@@ -1,9 +1,9 @@
 """The main window: menus, bars and docks around the canvas, nothing else."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from PySide6.QtCore import QByteArray, QEvent, QMimeData, QObject, Qt, QTimer
+from PySide6.QtCore import QByteArray, QEvent, QMimeData, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QAction,
     QCloseEvent,
@@ -14,6 +14,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import (
     QAbstractSpinBox,
+    QApplication,
     QDockWidget,
     QLineEdit,
     QMainWindow,
@@ -24,90 +25,116 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from core.catalog import techniques, tools
-from editor.canvas.compare_wipe import CompareWipe
-from editor.panels.ai import AiPanel
-from editor.panels.colour import ColourPanel
-from editor.panels.history import HistoryPanel
-from editor.panels.jobs import JobsPanel
-from editor.panels.layers import LayersPanel
+from core.catalog import tools
+from editor.actions import MENUS
+from editor.commands import document_edits
+from editor.panels.panel import Panel, panels
 from editor.shell.command_palette import CommandPalette
 from editor.shell.message_bar import MessageBar
 from editor.shell.options_bar import OptionsBar
 from editor.shell.start_page import StartPage
+from editor.shell.status_bar import StatusBar
 from editor.shell.toolbox import Toolbox
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from editor.app import App
-    from editor.commands.command import Command
+    from PySide6.QtWidgets import (
+        QMenu,
+    )
 
-Panel = AiPanel | LayersPanel | ColourPanel | HistoryPanel | JobsPanel
-MENUS = ("File", "Edit", "Layer", "Select", "Image", "AI", "View", "Window", "Help")
+    from editor.session import Session
+
+P = TypeVar("P", bound=QWidget)
 LOW = 900
 """Logical pixels of a screen's height below which docks share places."""
 SIZE = (1280, 800)
 DOCK_WIDTH = 312
-DOCK_HEIGHTS = {"ai": 400, "layers": 190, "colour": 150}
+WINDOW_MENU = "Window"
+"""Lists the docks; it stands before Help."""
 
 
 class MainWindow(QMainWindow):
-    """Built once by the App; panels are given the App and look after themselves."""
+    """Built once by the App around the parts of a session.
 
-    def __init__(self, app: "App") -> None:
+    ``path_chosen`` carries a file to open, ``path_dropped`` one that was dropped on the window.
+    ``may_close`` is asked before the window goes.
+    """
+
+    path_chosen = Signal(Path)
+    path_dropped = Signal(Path)
+
+    def __init__(self, session: "Session") -> None:
         super().__init__()
-        self.app = app
+        self.session = session
+        self.may_close: Callable[[], bool] = lambda: True
         self.setAcceptDrops(True)
         self.setDockOptions(
             QMainWindow.DockOption.AllowTabbedDocks | QMainWindow.DockOption.AnimatedDocks
         )
-        self.setStatusBar(app.status)
-        self.strip = MessageBar(app.tokens)
-        self.start_page = StartPage(app)
-        self.compare = CompareWipe(app.canvas)
+        self.status = StatusBar()
+        self.setStatusBar(self.status)
+        self.message_bar = MessageBar(session.tokens.value)
+        self.start_page = StartPage(session)
+        self.start_page.chosen.connect(self.path_chosen)
         self._middle = QStackedWidget()
         self._middle.addWidget(self.start_page)
-        self._middle.addWidget(app.canvas)
-        centre = QWidget()
-        column = QVBoxLayout(centre)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addWidget(self.strip)
-        column.addWidget(self._middle, 1)
-        self.setCentralWidget(centre)
-        self.toolbox = Toolbox(app)
-        self.options = OptionsBar(app)
+        self._middle.addWidget(session.canvas)
+        self.column = QVBoxLayout()
+        self._lay_out()
+        self.toolbox = Toolbox(session)
+        self.options = OptionsBar(session)
         self.addToolBar(Qt.ToolBarArea.TopToolBarArea, self.options)
         self.addToolBar(Qt.ToolBarArea.LeftToolBarArea, self.toolbox)
         self.docks: dict[str, QDockWidget] = {}
+        self.menus: dict[str, QMenu] = {}
         self._hidden_docks: list[QDockWidget] = []
         self._is_arranged = False
         self._make_docks()
-        self._make_menus()
         self._leave: Callable[[], None] = lambda: None
-        app.studio.opened.connect(lambda _: self._on_opened())
+        self._connect()
         self._on_opened()
         self.resize(*SIZE)
         self.start_page.refresh()
-        self._restore()
-        app.application.installEventFilter(self)
+        application = QApplication.instance()
+        if application is not None:
+            application.installEventFilter(self)
+
+    def _lay_out(self) -> None:
+        centre = QWidget()
+        centre.setLayout(self.column)
+        self.column.setContentsMargins(0, 0, 0, 0)
+        self.column.setSpacing(0)
+        self.column.addWidget(self.message_bar)
+        self.column.addWidget(self._middle, 1)
+        self.setCentralWidget(centre)
+
+    def _connect(self) -> None:
+        session = self.session
+        session.told.connect(lambda message: self.message_bar.tell(*message))
+        session.noted.connect(lambda note: self.status.say(*note))
+        session.tokens.changed.connect(self.message_bar.apply_theme)
+        session.studio.opened.connect(lambda _: self._on_opened())
+        session.studio.saved.connect(lambda _: self.show_title())
 
     # Building
 
     def _make_docks(self) -> None:
-        self.layers = LayersPanel(self.app)
-        # On a low screen layers and colour share a place, so that the AI dock shows its dials.
-        is_low = self.screen().availableGeometry().height() < LOW
-        home = self.layers.id if is_low else ColourPanel.id
-        self.ai, self.jobs = AiPanel(self.app), JobsPanel(self.app)
-        alone: tuple[Panel, ...] = (self.ai, self.layers, ColourPanel(self.app))
-        behind: tuple[Panel, ...] = (HistoryPanel(self.app), self.jobs)
-        for panel in (*alone, *behind):
-            dock = self.add_dock(panel.id, panel.title, panel)
-            if panel in behind or (is_low and panel.id == ColourPanel.id):
-                self.tabifyDockWidget(self.docks[home], dock)
-        self.docks[home].raise_()
+        """A row for each panel that has one; the others as tabs behind the last row."""
+        # On a low screen some rows become tabs, so that the others show their dials.
+        self._is_low = self.screen().availableGeometry().height() < LOW
+        kinds = sorted(panels, key=lambda kind: kind.place.position)
+        self._rows = [kind.id for kind in kinds if not _is_tab(kind, self._is_low)]
+        for kind in kinds:
+            self.add_panel(kind)
+        self.docks[self._rows[-1]].raise_()
+
+    def add_panel(self, kind: type[Panel]) -> QDockWidget:
+        """Build a panel and put it into a dock, in the row or tab that its place says."""
+        dock = self.add_dock(kind.id, kind.title, _build_panel(kind, self.session))
+        if _is_tab(kind, self._is_low):
+            self.tabifyDockWidget(self.docks[self._rows[-1]], dock)
+        return dock
 
     def add_dock(self, name: str, title: str, widget: QWidget) -> QDockWidget:
         """Put a widget into a dock on the right."""
@@ -124,77 +151,77 @@ class MainWindow(QMainWindow):
         self.docks[name] = dock
         return dock
 
-    def _make_menus(self) -> None:
-        menus = {name: self.menuBar().addMenu(name) for name in MENUS}
-        for command in self.app.actions:
-            action = self.app.actions[command.id]
-            self.addAction(action)
-            if command.menu:
-                menus[command.menu].addAction(action)
-                if command.ends_section:
-                    menus[command.menu].addSeparator()
-        for dock in self.docks.values():
-            menus["Window"].addAction(dock.toggleViewAction())
-        self._recent = menus["File"].addMenu("Open recent")
-        self._recent.aboutToShow.connect(self._list_recent)
-        self.menus = menus
+    def panel(self, kind: type[P]) -> P:
+        """The panel of a kind. Raises KeyError when no dock holds one."""
+        found = [dock.widget() for dock in self.docks.values()]
+        for widget in found:
+            if isinstance(widget, kind):
+                return widget
+        raise KeyError(kind.__name__)
 
-    def add_command(self, command: "Command", action: QAction) -> None:
-        """A command that came later, from a plugin; its menu is made when it is the first."""
+    def make_menus(self) -> None:
+        """Menus of all commands that there are, and then the layout that was remembered."""
+        for name in MENUS:
+            if name == "Help":
+                self.menus[WINDOW_MENU] = self.menuBar().addMenu(WINDOW_MENU)
+            if name:
+                self.menus[name] = self.menuBar().addMenu(name)
+        for command in self.session.actions:
+            self.show_command(command.id)
+        for dock in self.docks.values():
+            self.menus[WINDOW_MENU].addAction(dock.toggleViewAction())
+        self._recent = self.menus["File"].addMenu("Open recent")
+        self._recent.aboutToShow.connect(self._list_recent)
+        self._restore()
+
+    def show_command(self, name: str) -> None:
+        """Put a command's action into its menu, which is made when it is the first there."""
+        command, action = self.session.actions.commands[name], self.session.actions[name]
+        self.addAction(action)
+        if not command.menu:
+            return
         if command.menu not in self.menus:
             self.menus[command.menu] = self.menuBar().addMenu(command.menu)
-        self.menus[command.menu].addAction(action)
-        self.addAction(action)
+        menu = self.menus[command.menu]
+        if menu.actions() and menu.property("section") != command.section:
+            menu.addSeparator()
+        menu.setProperty("section", command.section)
+        menu.addAction(action)
 
     def _list_recent(self) -> None:
         self._recent.clear()
-        for name in self.app.settings.recent:
+        recent = self.session.settings.value.recent
+        for name in recent:
             action = QAction(Path(name).name, self._recent)
             action.setToolTip(name)
-            action.triggered.connect(
-                lambda _=False, name=name: self.app.files.open_path(Path(name))
-            )
+            action.triggered.connect(lambda _=False, name=name: self.path_chosen.emit(Path(name)))
             self._recent.addAction(action)
-        self._recent.setEnabled(bool(self.app.settings.recent))
-
-    def dress(self) -> None:
-        """Icons and marks in the theme's colours."""
-        self.toolbox.dress()
-        self.strip.dress(self.app.tokens)
-        self.ai.dress()
-        self.jobs.dress()
+        self._recent.setEnabled(bool(recent))
 
     # What it shows
 
+    def show_above(self, widget: QWidget) -> None:
+        """Put a widget above the canvas and the message bar."""
+        self.column.insertWidget(0, widget)
+
     def show_canvas(self) -> None:
-        self._middle.setCurrentWidget(self.app.canvas)
-        self.app.canvas.setFocus()
-        self.app.canvas.fit()
+        self._middle.setCurrentWidget(self.session.canvas)
+        self.session.canvas.setFocus()
+        self.session.canvas.fit()
 
     def _on_opened(self) -> None:
+        studio = self.session.studio
         self._leave()
-        self._leave = self.app.studio.document.restructured.connect(lambda _: self.show_title())
+        self._leave = studio.document.restructured.connect(lambda _: self.show_title())
         self.show_title()
+        if studio.has_document:
+            self.show_canvas()
 
     def show_title(self) -> None:
-        document = self.app.studio.document
-        name = document.path.name if document.path else "Untitled"
-        mark = "*" if document.is_modified else ""
-        self.setWindowTitle(f"{name}{mark} · Sfumato" if self.app.has_document else "Sfumato")
-
-    def layers_changed(self) -> None:
-        """Something about AI layers moved that the tree of layers does not say."""
-        self.layers.tree.viewport().update()
-
-    def toggle_compare(self) -> None:
-        """Show the picture without its AI layers left of a line that can be dragged."""
-        self.compare.toggle()
-
-    def pin_result(self) -> None:
-        """Keep what is shown left of the wipe, named after the method that made it."""
-        layer = self.app.ai.recipes.layer
-        known = layer is not None and layer.recipe.technique in techniques
-        self.compare.pin(techniques[layer.recipe.technique].label if layer and known else "")
+        studio = self.session.studio
+        name = studio.document.path.name if studio.document.path else "Untitled"
+        mark = "*" if studio.document.is_modified else ""
+        self.setWindowTitle(f"{name}{mark} · Sfumato" if studio.has_document else "Sfumato")
 
     def toggle_docks(self) -> None:
         if self._hidden_docks:
@@ -210,7 +237,7 @@ class MainWindow(QMainWindow):
         self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
 
     def find_command(self) -> None:
-        palette = CommandPalette(self.app)
+        palette = CommandPalette(self.session, self)
         palette.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         palette.move(self.mapToGlobal(self.rect().center()) - palette.rect().center())
         palette.open()
@@ -218,7 +245,7 @@ class MainWindow(QMainWindow):
 
     def show_keys(self) -> None:
         rows = [f"{tools[i].label}: {tools[i].shortcut}" for i in self.toolbox.buttons]
-        rows += [f"{c.label.rstrip('…')}: {c.keys}" for c in self.app.actions if c.keys]
+        rows += [f"{c.label.rstrip('…')}: {c.keys}" for c in self.session.actions if c.keys]
         box = QMessageBox(QMessageBox.Icon.NoIcon, "Keys", "Keys", parent=self)
         box.setInformativeText("\n".join(rows[:14]))
         box.setDetailedText("\n".join(rows))
@@ -249,11 +276,19 @@ class MainWindow(QMainWindow):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:
-            self.app.escape()
+            self._escape()
         elif event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter}:
-            self.app.seeds.keep()
+            self.session.ai.seeds.keep()
         else:
             super().keyPressEvent(event)
+
+    def _escape(self) -> None:
+        """Stop the gesture, else discard the fresh AI layer, else deselect."""
+        session = self.session
+        if session.canvas.is_gesturing:
+            session.canvas.cancel()
+        elif not session.ai.seeds.discard() and session.studio.document.selection:
+            document_edits.select_none(session.studio.document)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if _paths(event.mimeData()):
@@ -261,28 +296,27 @@ class MainWindow(QMainWindow):
 
     def dropEvent(self, event: QDropEvent) -> None:
         for path in _paths(event.mimeData()):
-            self.app.files.open_dropped(path)
+            self.path_dropped.emit(path)
         event.acceptProposedAction()
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        if self.app.files.may_leave():
+        if self.may_close():
             event.accept()
         else:
             event.ignore()
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        if not self.app.settings.window and not self._is_arranged:
+        if not self.session.settings.value.window and not self._is_arranged:
             self._is_arranged = True
             # Docks take a size only once the window has laid itself out.
             QTimer.singleShot(0, self, self._arrange)
 
     def _arrange(self) -> None:
-        layers = self.docks[self.layers.id]
-        names = ("ai", "layers") if self.tabifiedDockWidgets(layers) else tuple(DOCK_HEIGHTS)
-        right = [self.docks[name] for name in names]
+        """The rows' first width and heights."""
+        right = [self.docks[name] for name in self._rows]
         self.resizeDocks(right, [DOCK_WIDTH] * len(right), Qt.Orientation.Horizontal)
-        heights = [DOCK_HEIGHTS[name] for name in names]
+        heights = [panels[name].place.height for name in self._rows]
         self.resizeDocks(right, heights, Qt.Orientation.Vertical)
 
     def layout_text(self) -> str:
@@ -290,9 +324,21 @@ class MainWindow(QMainWindow):
         return bytes(self.saveState().toBase64().data()).decode("ascii")
 
     def _restore(self) -> None:
-        if self.app.settings.window:
-            self.restoreState(QByteArray.fromBase64(self.app.settings.window.encode("ascii")))
+        if self.session.settings.value.window:
+            self.restoreState(
+                QByteArray.fromBase64(self.session.settings.value.window.encode("ascii"))
+            )
 
 
 def _paths(data: QMimeData) -> list[Path]:
     return [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
+
+
+def _is_tab(kind: type[Panel], is_low: bool) -> bool:
+    return kind.place.is_tab or (is_low and kind.place.is_tab_when_low)
+
+
+def _build_panel(kind: type[Panel], session: "Session") -> QWidget:
+    panel = kind(session)
+    assert isinstance(panel, QWidget), f"the panel {kind.id} is not a widget"
+    return panel

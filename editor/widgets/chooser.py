@@ -1,4 +1,4 @@
-"""A combo box over ids, with headings, and lines that say why they cannot be chosen."""
+"""A combo box over ids, with headings, and entries that cannot be chosen and give the reason."""
 
 from typing import NamedTuple
 
@@ -6,13 +6,13 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QPaintEvent, QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import QComboBox, QStyle, QStyleOptionComboBox, QStylePainter
 
-ID = Qt.ItemDataRole.UserRole
-ROOM = 6
-"""Pixels that a style keeps free beside the text."""
+ID_ROLE = Qt.ItemDataRole.UserRole
+TEXT_MARGIN = 6
+"""Pixels that a style keeps free left and right of the text."""
 
 
 class Entry(NamedTuple):
-    """One line of a chooser; ``reason`` says why it cannot be chosen, empty when it can.
+    """One line of a chooser; ``reason`` is why it cannot be chosen, empty when it can.
 
     A heading stands above the entries that follow and cannot be chosen.
     """
@@ -36,26 +36,26 @@ class Chooser(QComboBox):
         self.setMinimumContentsLength(12)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._entries: list[Entry] = []
-        self.activated.connect(lambda _: self.chosen.emit(self.currentData(ID)))
+        self.activated.connect(lambda _: self.chosen.emit(self.currentData(ID_ROLE)))
 
     def show_entries(self, entries: list[Entry], chosen: str) -> None:
-        """List entries and show one of them, telling nobody."""
+        """List entries and show one of them, without emitting a signal."""
         if entries != self._entries:
             self._entries = entries
             model = QStandardItemModel(self)
             for entry in entries:
-                model.appendRow(_item(entry))
+                model.appendRow(_make_item(entry))
             self.setModel(model)
-        self.setCurrentIndex(self.findData(chosen, ID))
+        self.setCurrentIndex(self.findData(chosen, ID_ROLE))
         self.setToolTip(self.currentData(Qt.ItemDataRole.ToolTipRole) or "")
 
     def shown_text(self) -> str:
-        """The chosen entry as far as there is room, the rest an ellipsis."""
+        """The chosen entry, with an ellipsis where it is too long."""
         option = QStyleOptionComboBox()
         self.initStyleOption(option)
         field = QStyle.SubControl.SC_ComboBoxEditField
         kind = QStyle.ComplexControl.CC_ComboBox
-        room = self.style().subControlRect(kind, option, field, self).width() - ROOM
+        room = self.style().subControlRect(kind, option, field, self).width() - TEXT_MARGIN
         way = Qt.TextElideMode.ElideRight
         return self.fontMetrics().elidedText(self.currentText(), way, room)
 
@@ -68,13 +68,13 @@ class Chooser(QComboBox):
 
     def showPopup(self) -> None:
         """The list is as wide as its longest entry."""
-        self.view().setMinimumWidth(self.view().sizeHintForColumn(0) + 4 * ROOM)
+        self.view().setMinimumWidth(self.view().sizeHintForColumn(0) + 4 * TEXT_MARGIN)
         super().showPopup()
 
 
-def _item(entry: Entry) -> QStandardItem:
+def _make_item(entry: Entry) -> QStandardItem:
     item = QStandardItem(f"{entry.label} (not available)" if entry.reason else entry.label)
-    item.setData(entry.id, ID)
+    item.setData(entry.id, ID_ROLE)
     item.setToolTip(entry.reason or entry.about)
     item.setEnabled(not (entry.reason or entry.is_heading))
     font = item.font()

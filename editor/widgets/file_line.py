@@ -1,4 +1,4 @@
-"""A file that can be chosen, dropped or taken away again, shown by its short name."""
+"""A line for a file that can be chosen, dropped or removed, shown by its short name."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QDragEnterEvent, QDropEvent, QResizeEvent
 
 NONE = "None"
-CLEAR = 22
+CLEAR_WIDTH = 22
 """Width of the × in pixels."""
 
 
 class FileLine(QWidget):
     """Label, name, Choose… and × in one line.
 
-    ``changed`` carries the path that a person chose or dropped, or nothing once it is taken away.
+    ``changed`` carries the path that a person chose or dropped, empty once it is removed.
     """
 
     changed = Signal(str)
@@ -46,12 +46,12 @@ class FileLine(QWidget):
 
     def _prepare_buttons(self) -> None:
         self.choose.setAccessibleName(f"Choose {self.label}")
-        self.choose.clicked.connect(self._ask)
+        self.choose.clicked.connect(self._on_choose)
         self.clear.setText("×")
-        self.clear.setFixedWidth(CLEAR)
+        self.clear.setFixedWidth(CLEAR_WIDTH)
         self.clear.setToolTip("Take it away")
         self.clear.setAccessibleName(f"Take away {self.label}")
-        self.clear.clicked.connect(lambda: self._take(""))
+        self.clear.clicked.connect(lambda: self._set_path(""))
 
     def _lay_out(self) -> None:
         layout = QHBoxLayout(self)
@@ -65,21 +65,21 @@ class FileLine(QWidget):
         layout.addWidget(self.clear)
 
     def show_path(self, path: str) -> None:
-        """Show another file without telling anybody."""
+        """Show another file without emitting a signal."""
         self.path = path
         self.name.show_text(Path(path).name if path else NONE)
         self.name.setToolTip(path)
         self.clear.setEnabled(bool(path))
 
-    def _ask(self) -> None:
+    def _on_choose(self) -> None:
         # An empty folder makes the dialog begin where the last one ended.
         start = str(Path(self.path).parent) if self.path else ""
         every = " ".join(f"*{ending}" for ending in sorted(self._endings))
         name, _ = QFileDialog.getOpenFileName(self, self.label, start, f"{self.label} ({every})")
         if name:
-            self._take(name)
+            self._set_path(name)
 
-    def _take(self, path: str) -> None:
+    def _set_path(self, path: str) -> None:
         if path != self.path:
             self.show_path(path)
             self.changed.emit(path)
@@ -92,7 +92,7 @@ class FileLine(QWidget):
         path = self._dropped_path(event.mimeData())
         if path:
             event.acceptProposedAction()
-            self._take(path)
+            self._set_path(path)
 
     def _dropped_path(self, data: "QMimeData") -> str:
         """The first file that fits, or nothing."""
@@ -101,7 +101,7 @@ class FileLine(QWidget):
 
 
 class ShortName(QLabel):
-    """Plain text that is shortened in its middle where there is no room for it."""
+    """Plain text that is shortened in its middle where it is too long."""
 
     def __init__(self) -> None:
         super().__init__()

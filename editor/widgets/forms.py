@@ -1,6 +1,6 @@
-"""From a Params dataclass to a form, and back to a Params value at every change."""
+"""A form for the fields of a Params dataclass; every change gives a new Params value."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -17,19 +17,19 @@ from PySide6.QtWidgets import (
 )
 
 from core import params as declared
-from core.params import Choice, Field, File, ModelName, Range, Switch, Text, Value
+from core.params import Choice, Field, File, Marker, ModelName, Range, Switch, Text, Value
 from editor.widgets.file_line import FileLine
 from editor.widgets.model_box import ModelBox
 from editor.widgets.slider import NumberSlider
 
 OnChange = Callable[[Any], None]
-LINE = 20
+LINE_HEIGHT = 20
 
 
 class Form(QWidget):
     """A column of fields for one Params value; ``value`` is the value it shows.
 
-    ``on_change`` gets the new value while a dial moves, ``on_settle`` once the hand lets go.
+    ``on_change`` gets the new value while a dial moves, ``on_settle`` once it is released.
     """
 
     def __init__(
@@ -37,7 +37,7 @@ class Form(QWidget):
         value: Any,
         on_change: OnChange,
         on_settle: OnChange | None = None,
-        without: Iterable[str] = (),
+        without: tuple[type[Marker], ...] = (),
     ) -> None:
         super().__init__()
         self.value = value
@@ -47,22 +47,21 @@ class Form(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
-        hidden = set(without)
         for field in declared.fields(type(value)):
-            if field.name not in hidden:
-                layout.addWidget(self._row(field))
+            if not isinstance(field.marker, without):
+                layout.addWidget(self._make_row(field))
 
     def show_value(self, value: Any) -> None:
-        """Show another value of the same class without telling anybody."""
+        """Show another value of the same class without calling back."""
         self.value = value
         for field in declared.fields(type(value)):
             widget = self.fields.get(field.name)
             if widget is not None:
-                _show(widget, getattr(value, field.name))
+                _show_in(widget, getattr(value, field.name))
 
-    def _row(self, field: Field) -> QWidget:
-        widget = self._widget(field)
-        widget.setToolTip(widget.toolTip() or getattr(field.marker, "help", ""))
+    def _make_row(self, field: Field) -> QWidget:
+        widget = self._make_widget(field)
+        widget.setToolTip(widget.toolTip() or field.marker.help)
         widget.setAccessibleName(field.label)
         self.fields[field.name] = widget
         if isinstance(widget, (NumberSlider, QCheckBox, FileLine)):
@@ -75,75 +74,75 @@ class Form(QWidget):
         layout.addRow(label, widget)
         return row
 
-    def _widget(self, field: Field) -> QWidget:
+    def _make_widget(self, field: Field) -> QWidget:
         now = getattr(self.value, field.name)
         if isinstance(field.marker, Range):
-            return self._slider(field, field.marker, now)
+            return self._make_slider(field, field.marker, now)
         if isinstance(field.marker, Choice):
-            return self._choice(field, field.marker, now)
+            return self._make_choice(field, field.marker, now)
         if isinstance(field.marker, Switch):
-            return self._switch(field, now)
+            return self._make_switch(field, now)
         if isinstance(field.marker, File):
-            return self._file(field, field.marker, now)
+            return self._make_file_line(field, field.marker, now)
         if isinstance(field.marker, ModelName):
-            return self._model(field, field.marker, now)
-        return self._text(field, field.marker, now)
+            return self._make_model_box(field, field.marker, now)
+        return self._make_text(field, field.marker, now)
 
-    def _slider(self, field: Field, marker: Range, now: Value) -> NumberSlider:
+    def _make_slider(self, field: Field, marker: Range, now: Value) -> NumberSlider:
         default = float(field.default)
         slider = NumberSlider(marker, float(now), default, field.label, field.type is int)
-        slider.changed.connect(lambda value: self._take(field, value))
-        slider.settled.connect(lambda value: self._take(field, value, settled=True))
+        slider.changed.connect(lambda value: self._set_field(field, value))
+        slider.settled.connect(lambda value: self._set_field(field, value, settled=True))
         return slider
 
-    def _choice(self, field: Field, marker: Choice, now: Value) -> QComboBox:
+    def _make_choice(self, field: Field, marker: Choice, now: Value) -> QComboBox:
         box = QComboBox()
         names = marker.names or marker.options
         for option, name in zip(marker.options, names, strict=True):
             box.addItem(name, option)
         box.setCurrentIndex(box.findData(now))
         box.currentIndexChanged.connect(
-            lambda index: self._take(field, box.itemData(index), settled=True)
+            lambda index: self._set_field(field, box.itemData(index), settled=True)
         )
         return box
 
-    def _switch(self, field: Field, now: Value) -> QCheckBox:
+    def _make_switch(self, field: Field, now: Value) -> QCheckBox:
         switch = QCheckBox(field.label)
         switch.setChecked(bool(now))
-        switch.toggled.connect(lambda on: self._take(field, on, settled=True))
+        switch.toggled.connect(lambda on: self._set_field(field, on, settled=True))
         return switch
 
-    def _file(self, field: Field, marker: File, now: Value) -> FileLine:
+    def _make_file_line(self, field: Field, marker: File, now: Value) -> FileLine:
         line = FileLine(marker, str(now), field.label)
-        line.changed.connect(lambda path: self._take(field, path, settled=True))
+        line.changed.connect(lambda path: self._set_field(field, path, settled=True))
         return line
 
-    def _model(self, field: Field, marker: ModelName, now: Value) -> ModelBox:
+    def _make_model_box(self, field: Field, marker: ModelName, now: Value) -> ModelBox:
         box = ModelBox(marker, str(now), field.label)
-        box.changed.connect(lambda name: self._take(field, name, settled=True))
+        box.changed.connect(lambda name: self._set_field(field, name, settled=True))
         return box
 
-    def _text(self, field: Field, marker: Text, now: Value) -> QWidget:
+    def _make_text(self, field: Field, marker: Text, now: Value) -> QWidget:
         if marker.lines > 1:
             area = QPlainTextEdit(str(now))
-            area.setFixedHeight(LINE * marker.lines + 8)
+            area.setFixedHeight(LINE_HEIGHT * marker.lines + 8)
             area.setTabChangesFocus(True)
             area.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-            area.textChanged.connect(lambda: self._take(field, area.toPlainText()))
+            area.textChanged.connect(lambda: self._set_field(field, area.toPlainText()))
             return area
         line = QLineEdit(str(now))
-        line.textEdited.connect(lambda text: self._take(field, text))
-        line.editingFinished.connect(lambda: self._take(field, line.text(), settled=True))
+        line.textEdited.connect(lambda text: self._set_field(field, text))
+        line.editingFinished.connect(lambda: self._set_field(field, line.text(), settled=True))
         return line
 
-    def _take(self, field: Field, value: Any, settled: bool = False) -> None:
+    def _set_field(self, field: Field, value: Any, settled: bool = False) -> None:
         self.value = replace(self.value, **{field.name: declared.check(field, value)})
         self._on_change(self.value)
         if settled and self._on_settle is not None:
             self._on_settle(self.value)
 
 
-def _show(widget: QWidget, value: Any) -> None:
+def _show_in(widget: QWidget, value: Any) -> None:
     blocked = widget.blockSignals(True)
     if isinstance(widget, NumberSlider):
         widget.set_value(float(value))
@@ -166,7 +165,7 @@ def build_form(
     value: Any,
     on_change: OnChange,
     on_settle: OnChange | None = None,
-    without: Iterable[str] = (),
+    without: tuple[type[Marker], ...] = (),
 ) -> Form:
-    """The form of a Params value."""
+    """The form of a Params value, leaving out parameters with some markers."""
     return Form(value, on_change, on_settle, without)

@@ -1,4 +1,4 @@
-"""A model beside the recipe's own: one that is there, one from elsewhere, or none."""
+"""A chooser for a further model of a recipe: an installed one, one from a file, or none."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ FILE, FOLDER = "ask for a file", "ask for a folder"
 
 
 class ModelBox(Chooser):
-    """``changed`` carries the id or path of the model that was picked, empty for none."""
+    """A chooser for a model; ``changed`` carries its id or path, empty for none."""
 
     changed = Signal(str)
 
@@ -24,15 +24,15 @@ class ModelBox(Chooser):
         super().__init__(label)
         self.name = ""
         self._marker = marker
-        self.chosen.connect(self._pick)
+        self.chosen.connect(self._on_chosen)
         self.show_name(name)
 
     def show_name(self, name: str) -> None:
-        """Show another model without telling anybody."""
+        """Show another model without emitting a signal."""
         self.name = name
         self.show_entries(entries(self._marker, name), name)
 
-    def _pick(self, name: str) -> None:
+    def _on_chosen(self, name: str) -> None:
         picked = {FILE: self._ask_for_file, FOLDER: self._ask_for_folder}.get(name, lambda: name)()
         is_new = bool(picked or not name) and picked != self.name
         self.show_name(picked if is_new else self.name)
@@ -48,18 +48,18 @@ class ModelBox(Chooser):
 
 
 def entries(marker: ModelName, chosen: str) -> list[Entry]:
-    """No model, those there are, the chosen one in any case, and the ways to name another."""
+    """No model, the installed ones, the chosen one in any case, and two ways to open another."""
     found = [Entry("", marker.none, marker.help)]
     found += [
         Entry(model.name, model.label, model.name, model.note) for model in available_models()
     ]
     if chosen not in {entry.id for entry in found}:
-        found.append(_elsewhere(chosen))
+        found.append(_external_entry(chosen))
     return [*found, Entry(FILE, "A .safetensors file…"), Entry(FOLDER, "A diffusers folder…")]
 
 
-def _elsewhere(name: str) -> Entry:
-    """A model from outside the models folder; one that cannot be used says so by its name."""
+def _external_entry(name: str) -> Entry:
+    """A model from outside the models folder; its label shows when it cannot be used."""
     path = Path(name)
     if path.is_absolute() and not file_stamp(path):
         return Entry(name, f"Gone: {path.stem}", f"{name} does not exist; was it moved?")

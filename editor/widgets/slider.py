@@ -1,4 +1,4 @@
-"""A number you can drag, type into, scroll, and double-click back to its default."""
+"""A slider for a number: drag, type, scroll, or double-click for its default."""
 
 from typing import TYPE_CHECKING
 
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from PySide6.QtCore import QSize
     from PySide6.QtGui import QFocusEvent
 
-FINE = 0.1
+FINE_FACTOR = 0.1
 
 
 class NumberSlider(QWidget):
     """Label, bar and value in one line; Shift makes every way of changing it finer.
 
-    ``changed`` carries the value while it moves, ``settled`` when the hand lets go.
+    ``changed`` carries the value while it moves, ``settled`` when it is released.
     """
 
     changed = Signal(float)
@@ -41,7 +41,7 @@ class NumberSlider(QWidget):
         self.default = default
         self.whole = whole
         self._value = value
-        self._grip: tuple[float, float] | None = None
+        self._drag_start: tuple[float, float] | None = None
         self._editor = QLineEdit(self)
         self._editor.hide()
         self._editor.setValidator(QDoubleValidator(marker.low, marker.high, 4, self))
@@ -57,14 +57,14 @@ class NumberSlider(QWidget):
     def value(self) -> float:
         return self._value
 
-    def set_value(self, value: float, tell: bool = False) -> None:
-        """Clamp and show a value; ``tell`` says it on ``changed``."""
+    def set_value(self, value: float, notify: bool = False) -> None:
+        """Clamp and show a value; with ``notify``, emit ``changed``."""
         value = min(self.marker.high, max(self.marker.low, value))
         value = float(round(value)) if self.whole else round(value, 4)
         if value != self._value:
             self._value = value
             self.update()
-            if tell:
+            if notify:
                 self.changed.emit(value)
 
     @property
@@ -77,7 +77,7 @@ class NumberSlider(QWidget):
         part = (self._value - low) / (high - low) if high > low else 0.0
         return float(part ** (1 / 3)) if self._is_wide else part
 
-    def _at(self, share: float) -> float:
+    def _value_at(self, share: float) -> float:
         part = share**3 if self._is_wide else share
         return self.marker.low + part * (self.marker.high - self.marker.low)
 
@@ -99,7 +99,7 @@ class NumberSlider(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         palette = self.palette()
         box = QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5)
-        painter.setPen(palette.color(_role(self.hasFocus())))
+        painter.setPen(palette.color(_border_role(self.hasFocus())))
         painter.setBrush(palette.color(QPalette.ColorRole.Base))
         painter.drawRoundedRect(box, 4, 4)
         bar = QRectF(1, self.height() - 4, (self.width() - 2) * self._share(), 3)
@@ -114,31 +114,31 @@ class NumberSlider(QWidget):
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton:
-            self._grip = (event.position().x(), self._share())
+            self._drag_start = (event.position().x(), self._share())
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        if self._grip is None:
+        if self._drag_start is None:
             return
-        start, share = self._grip
-        fine = FINE if event.modifiers() & Qt.KeyboardModifier.ShiftModifier else 1.0
+        start, share = self._drag_start
+        fine = FINE_FACTOR if event.modifiers() & Qt.KeyboardModifier.ShiftModifier else 1.0
         moved = share + fine * (event.position().x() - start) / max(1, self.width())
-        value = self._at(min(1.0, max(0.0, moved)))
+        value = self._value_at(min(1.0, max(0.0, moved)))
         step = self._step * fine
-        self.set_value(round(value / step) * step, tell=True)
+        self.set_value(round(value / step) * step, notify=True)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        if self._grip is None:
+        if self._drag_start is None:
             return
-        was_click = abs(event.position().x() - self._grip[0]) < 3
-        self._grip = None
+        was_click = abs(event.position().x() - self._drag_start[0]) < 3
+        self._drag_start = None
         if was_click and event.position().x() > self.width() / 2:
-            self._edit()
+            self._open_editor()
         else:
             self.settled.emit(self._value)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         self._editor.hide()
-        self.set_value(self.default, tell=True)
+        self.set_value(self.default, notify=True)
         self.settled.emit(self._value)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
@@ -152,16 +152,16 @@ class NumberSlider(QWidget):
         if key in turns:
             self._nudge(turns[key], event.modifiers())
         elif key in {Qt.Key.Key_Return, Qt.Key.Key_Enter} or event.text().isdigit():
-            self._edit()
+            self._open_editor()
         else:
             super().keyPressEvent(event)
 
     def _nudge(self, turns: float, keys: Qt.KeyboardModifier) -> None:
-        fine = FINE if keys & Qt.KeyboardModifier.ShiftModifier and not self.whole else 1.0
-        self.set_value(self._value + turns * self._step * fine, tell=True)
+        fine = FINE_FACTOR if keys & Qt.KeyboardModifier.ShiftModifier and not self.whole else 1.0
+        self.set_value(self._value + turns * self._step * fine, notify=True)
         self.settled.emit(self._value)
 
-    def _edit(self) -> None:
+    def _open_editor(self) -> None:
         self._editor.setGeometry(self.rect())
         self._editor.setText(f"{self._value:g}")
         self._editor.show()
@@ -176,7 +176,7 @@ class NumberSlider(QWidget):
             value = float(self._editor.text().replace(",", "."))
         except ValueError:
             return
-        self.set_value(value, tell=True)
+        self.set_value(value, notify=True)
         self.settled.emit(self._value)
 
     def focusInEvent(self, event: "QFocusEvent") -> None:
@@ -188,5 +188,5 @@ class NumberSlider(QWidget):
         self.update()
 
 
-def _role(is_focused: bool) -> QPalette.ColorRole:
+def _border_role(is_focused: bool) -> QPalette.ColorRole:
     return QPalette.ColorRole.Highlight if is_focused else QPalette.ColorRole.Mid

@@ -1,4 +1,4 @@
-"""Colours, sizes and icons: tokens for the dark and the light theme, turned into Qt's terms."""
+"""The dark and the light theme: colour tokens, palette, style sheet and icons."""
 
 from dataclasses import asdict, dataclass
 from functools import cache
@@ -63,7 +63,7 @@ THEMES = {"dark": DARK, "light": LIGHT}
 
 
 def apply(application: QApplication, name: str) -> Tokens:
-    """Dress the whole application; an unknown name is the dark theme."""
+    """Apply a theme to the whole application; an unknown name is the dark theme."""
     tokens = THEMES.get(name, DARK)
     application.setStyle("Fusion")
     application.setPalette(_palette(tokens))

@@ -64,7 +64,8 @@ def test_stamps_are_bounded_at_both_ends_of_every_dial(
     assert 0 < stamp.flow <= 1
     assert 0.5 <= brush.spacing(pressure) <= max(0.5, chosen.size)
     assert math.isfinite(brush.spacing(pressure))
-    assert stamp.rect.pad(2).contains(stamp.rect | type(stamp.rect)(100, 50, 1, 1))
+    around = stamp.rect | type(stamp.rect)(100, 50, 1, 1)
+    assert (stamp.rect.pad(2) & around) == around
 
 
 @pytest.mark.parametrize(("kind", "chosen"), _ends())
@@ -92,6 +93,11 @@ def test_a_step_of_a_whole_pixel_moves_the_stamp_and_nothing_else(kind: type[Bru
 def test_parameters_survive_json(kind: type[Brush]) -> None:
     default = params_of(kind)()
     assert params.from_json(params_of(kind), params.to_json(default)) == default
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_its_size_is_marked_for_the_outline_and_the_keys(kind: type[Brush]) -> None:
+    assert params.field_marked(params_of(kind), params.BrushSize)
 
 
 def test_there_is_a_round_brush_to_start_with() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from core import catalog
 from core.catalog import params_of
-from core.params import fields
+from core.params import SourcePrompt, values_by_name
 from tests.core.inverting import inverted, network, result, source, task
 
 catalog.load("inverters", "techniques")
@@ -74,7 +74,6 @@ def test_an_edit_costs_what_its_paper_says(name: str, forwards: list[int]) -> No
     model.cache.clear()
     values: dict[str, Any] = {"prompt": "a sunflower", "steps": STEPS, "strength": 1.0}
     values |= {"solver": solver} if solver else {}
-    if "source_prompt" in {field.name for field in fields(params_of(technique))}:
-        values["source_prompt"] = "a red apple"
+    values |= values_by_name(params_of(technique), {SourcePrompt: "a red apple"})
     result(technique, model, task(technique, **values))
     assert sum(forwards) == pytest.approx(EDITS[name](N), rel=0.1)

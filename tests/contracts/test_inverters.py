@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from core import catalog
+from tests.contracts.papers import check_paper
 from tests.core.inverting import inverted, network, replayed, source
 
 catalog.load("inverters")
@@ -26,6 +27,7 @@ def x0() -> torch.Tensor:
 def test_says_what_it_is_and_who_published_it(inverter: Any) -> None:
     assert inverter.label
     assert "arXiv" in (inverter.__doc__ or "")
+    check_paper(inverter)
 
 
 @every

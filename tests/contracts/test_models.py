@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from core import catalog
+from core.catalog import Backend, backends
 from core.diffusion.attention import AttentionLayer, AttentionStates
 from core.models.opening import available_models, backend_of, open_model
 from core.settings import Settings, folders, save
@@ -18,6 +19,7 @@ from tests import tiny, tiny_flow
 catalog.load("models")
 IDS = catalog.backends.ids()
 FLOWS = {"diffusers-sd3": "sd3", "diffusers-flux": "flux"}
+CAPABILITIES = {"attention", "joint-attention", "self-attention", "gradient", "inpaint"}
 ATTENTION = {"attention", "joint-attention"}
 
 
@@ -222,6 +224,19 @@ def test_gradients_reach_the_words_alone(model: Any, picture: Any) -> None:
     model.denoiser(replace(words, tokens=tokens))(z, model.levels(4)[1]).x0.sum().backward()
     assert not z.requires_grad
     assert bool(tokens.grad.abs().sum() > 0)
+
+
+@pytest.mark.parametrize("backend", list(backends), ids=lambda kind: kind.id)
+def test_a_backend_says_what_its_models_can_do_and_are_run_with(backend: type[Backend]) -> None:
+    assert backend.capabilities <= CAPABILITIES
+    assert backend.defaults.guidance >= 1
+    why = backend.why_unavailable()
+    assert why == "" or why.endswith(".")
+
+
+def test_every_model_can_do_what_its_backend_promises(model: Any) -> None:
+    backend = next(kind for kind in backends if kind.id == model.id)
+    assert backend.capabilities <= model.capabilities
 
 
 def test_the_chooser_lists_built_in_models_without_torch() -> None:

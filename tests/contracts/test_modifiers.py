@@ -8,8 +8,9 @@ import torch
 from core import catalog
 from core.catalog import params_of
 from core.modifiers.wrapping import wrap_model
-from core.params import Range, fields, from_json, to_json
+from core.params import NegativePrompt, Range, field_marked, fields, from_json, to_json
 from core.task import ModifierSetting
+from tests.contracts.papers import check_paper
 from tests.core.inverting import network
 
 catalog.load("modifiers")
@@ -23,6 +24,7 @@ def kind(request: pytest.FixtureRequest) -> Any:
 def test_it_says_what_it_does_and_where_it_is_from(kind: Any) -> None:
     assert kind.label
     assert "arXiv" in kind.__doc__
+    check_paper(kind)
 
 
 def test_parameters_survive_json_and_lie_in_their_ranges(kind: Any) -> None:
@@ -44,7 +46,7 @@ def test_both_ends_of_every_range_run_in_as_many_calls_as_it_says(kind: Any) -> 
             seen = wrap_model(model, [ModifierSetting(kind.id, {field.name: end})]).denoiser("cat")(
                 z, level
             )
-            assert 1 <= model.calls - before <= getattr(kind, "calls", 1)
+            assert 1 <= model.calls - before <= kind.calls
             assert bool(seen.x0.isfinite().all())
             assert seen.x0.shape == z.shape
 
@@ -59,7 +61,7 @@ def test_a_batch_and_a_way_up_run(kind: Any) -> None:
 
 
 def test_equal_prompts_change_nothing(kind: Any) -> None:
-    if "negative_prompt" not in {field.name for field in fields(params_of(kind))}:
+    if field_marked(params_of(kind), NegativePrompt) is None:
         pytest.skip("sets no prompt against another")
     model, z = network(), latent()
     level = model.levels(4)[2]

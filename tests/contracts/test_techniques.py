@@ -13,6 +13,7 @@ from core.diffusion.model import Conditioning, Denoise, KnownRegion, Level, Mode
 from core.errors import ModelError
 from core.params import Choice, Range
 from core.task import Task
+from tests.contracts.papers import check_paper
 from tests.core.inverting import network
 from tests.core.techniques import driving
 from tests.core.techniques.driving import edited, finished
@@ -24,6 +25,7 @@ TECHNIQUES = list(catalog.techniques)
 FEW = 5
 """Steps on a network, which is slower than the toy, and of a technique that takes very many."""
 USUAL = 50
+NUMBERS = (params.Strength, params.Depth, params.Guidance, params.Steps)
 CAPABILITIES = {"attention", "self-attention", "inpaint", "gradient"}
 
 
@@ -68,6 +70,7 @@ every = pytest.mark.parametrize("technique", TECHNIQUES, ids=lambda t: t.id)
 def test_says_what_it_is_and_who_published_it(technique: Any) -> None:
     assert technique.label
     assert technique.label == technique.label.strip()
+    check_paper(technique)
     text = technique.__doc__ or ""
     assert "arXiv" in text
     assert text.strip()[0].isupper()
@@ -76,7 +79,8 @@ def test_says_what_it_is_and_who_published_it(technique: Any) -> None:
 @every
 def test_needs_are_capabilities_a_model_can_have(technique: Any) -> None:
     assert technique.needs <= CAPABILITIES
-    assert isinstance(technique.needs_mask, bool)
+    for declared in (technique.needs_mask, technique.is_seeded, technique.shows_map):
+        assert isinstance(declared, bool)
 
 
 @every
@@ -90,6 +94,17 @@ def test_params_survive_json_and_defaults_are_in_range(technique: Any) -> None:
 def test_names_the_prompt_and_the_steps_like_all_others(technique: Any) -> None:
     names = {field.name for field in params.fields(technique.Params)}
     assert {"prompt", "steps"} <= names
+    for meaning in (params.Prompt, params.Steps):
+        assert params.field_marked(technique.Params, meaning)
+
+
+@every
+def test_what_is_named_as_usual_is_marked_so_and_once(technique: Any) -> None:
+    """So that a recipe can still be read where its technique is not installed."""
+    for meaning in (*params.PROMPTS, *NUMBERS):
+        usual = [f.name for f in params.fields(technique.Params) if f.name == meaning.usual_name]
+        found = [f.name for f in params.fields(technique.Params) if isinstance(f.marker, meaning)]
+        assert found == usual
 
 
 @pytest.mark.parametrize(("technique", "name", "end"), _ends())

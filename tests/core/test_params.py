@@ -11,14 +11,19 @@ from core.params import (
     Choice,
     File,
     ModelName,
+    Prompt,
     Range,
+    SourcePrompt,
+    Strength,
     Switch,
     Text,
+    field_marked,
     fields,
     from_json,
     named_files,
     named_models,
     to_json,
+    values_by_name,
 )
 
 
@@ -41,6 +46,26 @@ def test_fields_say_what_a_form_needs() -> None:
     assert found["steps"].type is int
     assert isinstance(found["live"].marker, Switch)
     assert found["strength"].default == 0.5
+
+
+@dataclass(frozen=True)
+class Marked:
+    text: Annotated[str, Prompt("What it becomes")] = ""
+    more: Annotated[str, Text("More")] = ""
+    amount: Annotated[float, Strength(0, 1)] = 1.0
+    second: Annotated[float, Strength(0, 1)] = 0.5
+    strength: Annotated[float, Range(0, 1)] = 0.0
+
+
+def test_a_parameter_is_found_by_its_marker_not_by_its_name() -> None:
+    names = [field and field.name for field in map(marked, (Prompt, Strength, SourcePrompt))]
+    assert names == ["text", "amount", None]
+    given: dict[Any, Any] = {Prompt: "a cat", Strength: 0.3, SourcePrompt: "a dog"}
+    assert values_by_name(Marked, given) == {"text": "a cat", "amount": 0.3}
+
+
+def marked(meaning: Any) -> Any:
+    return field_marked(Marked, meaning)
 
 
 def test_json_and_back() -> None:

@@ -11,17 +11,19 @@ from core.plugins import SHIPPED, load_plugins
 
 GOOD = '''
 from dataclasses import dataclass
+from typing import Annotated
 from core.catalog import techniques
+from core.params import Prompt
 
 @techniques.register
 class Echo:
     """Gives back the picture (arXiv 0000.00000)."""
     id, label, needs = "echo", "Echo", frozenset()
-    needs_mask, is_seeded = False, True
+    needs_mask, is_seeded, shows_map, paper = False, True, False, None
 
     @dataclass(frozen=True)
     class Params:
-        prompt: str = ""
+        prompt: Annotated[str, Prompt()] = ""
 
     def run(self, task, model):
         return task.image

@@ -2,11 +2,11 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import pytest
 
-from core.errors import EditorError
+from core.errors import EditorError, PluginError
 from core.registry import Registry, load_all
 
 if TYPE_CHECKING:
@@ -29,6 +29,25 @@ def test_the_same_class_may_be_imported_again() -> None:
     registry.register(item("pen", "core.brushes.pen"))
     registry.register(item("pen", "core.brushes.pen"))
     assert len(registry) == 1
+
+
+class Pen(Protocol):
+    id: ClassVar[str]
+    label: ClassVar[str]
+    is_wet: ClassVar[bool]
+
+    def stroke(self) -> None: ...
+
+
+def test_what_an_item_does_not_declare_is_one_sentence() -> None:
+    registry: Registry[type[Any]] = Registry("pen", Pen)
+    with pytest.raises(PluginError) as refused:
+        registry.register(item("quill", "plugin_quill"))
+    assert str(refused.value) == (
+        "The pen 'quill' in plugin_quill.Quill does not declare is_wet, stroke: "
+        "see Pen in tests.core.test_registry."
+    )
+    assert "quill" not in registry
 
 
 def test_iteration_is_by_id_and_unknown_names_are_told() -> None:

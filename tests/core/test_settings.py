@@ -10,6 +10,7 @@ import pytest
 from core import settings
 from core.errors import FileError
 from core.settings import Settings
+from core.versions.schema import Schema
 
 
 def test_everything_survives_saving_and_loading() -> None:
@@ -117,13 +118,81 @@ def test_a_file_where_the_folder_should_be_is_a_file_error(tmp_path: Path) -> No
         settings.save(Settings(), tmp_path / "file" / "settings.json")
 
 
+UNVERSIONED = """{
+ "theme": "light",
+ "recent": [
+  "a.ora"
+ ],
+ "autosave_seconds": 1.0,
+ "undo_mb": 64,
+ "params": {
+  "technique:sdedit": {
+   "steps": 12
+  }
+ }
+}"""
+
+
+def test_settings_without_a_version_are_read_and_get_one(tmp_path: Path) -> None:
+    path = tmp_path / "settings.json"
+    path.write_text(UNVERSIONED)
+    loaded = settings.load(path)
+    params = {"technique:sdedit": {"steps": 12}}
+    assert loaded == (Settings(theme="light", recent=("a.ora",), undo_mb=64, params=params), "")
+    settings.save(loaded.settings, path)
+    assert json.loads(path.read_text())["version"] == 1
+    assert settings.load(path) == loaded
+    assert [found.name for found in tmp_path.glob("settings*")] == ["settings.json"]
+
+
+def test_older_settings_are_migrated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def rename(data: dict[str, Any]) -> dict[str, Any]:
+        return {**data, "theme": data.pop("colours")}
+
+    monkeypatch.setattr(settings, "SCHEMA", Schema("settings file", (rename,)))
+    path = tmp_path / "settings.json"
+    path.write_text('{"colours": "light"}')
+    assert settings.load(path) == (Settings(theme="light"), "")
+    settings.save(Settings(theme="light"), path)
+    assert json.loads(path.read_text())["version"] == 2
+    assert settings.load(path) == (Settings(theme="light"), "")
+    path.write_text('{"size": 3}')
+    assert settings.load(path).settings == Settings()
+    assert "brought up to date" in settings.load(path).note
+
+
+def test_settings_of_a_newer_version_are_kept(tmp_path: Path) -> None:
+    path = tmp_path / "settings.json"
+    newer = b'{"version": 7, "theme": {"name": "light"}}'
+    path.write_bytes(newer)
+    loaded = settings.load(path)
+    assert loaded.settings == Settings()
+    assert "version 7" in loaded.note
+    assert "\n" not in loaded.note
+    assert path.read_bytes() == newer
+    settings.save(Settings(theme="light"), path)
+    assert (tmp_path / "settings.json.v7").read_bytes() == newer
+    settings.save(Settings(), path)
+    assert (tmp_path / "settings.json.v7").read_bytes() == newer
+    assert settings.load(path) == (Settings(), "")
+
+
+def test_newer_settings_that_cannot_be_copied_are_not_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "settings.json"
+    path.write_text('{"version": 7}')
+    (tmp_path / "settings.json.v7").mkdir()
+    with pytest.raises(FileError, match="cannot be saved"):
+        settings.save(Settings(), path)
+    assert path.read_text() == '{"version": 7}'
+
+
 def test_recent_files_are_newest_first_without_repeats(tmp_path: Path) -> None:
     remembered = Settings()
     for n in [*range(20), 5]:
         remembered = remembered.with_recent(tmp_path / f"{n}.png")
     names = [Path(name).name for name in remembered.recent]
     assert names[:3] == ["5.png", "19.png", "18.png"]
-    assert len(names) == settings.RECENT
+    assert len(names) == settings.MAX_RECENT
     assert len(set(names)) == len(names)
 
 

@@ -1,26 +1,11 @@
-"""A shown canvas, and a bench with a worker that is kept for all tests of a module."""
+"""A bench with a worker that is kept for all tests of a module."""
 
 import asyncio
 from collections.abc import Iterator
 
-import numpy as np
 import pytest
-from PySide6.QtCore import QEvent
-from PySide6.QtWidgets import QApplication
-from pytestqt.qtbot import QtBot
 
-from core import catalog
-from core.brushes.round import Round
-from core.geometry import Size
-from core.paint.document import Document
-from core.paint.layers import Layer
-from core.paint.tiles import Tiles
-from editor.canvas.canvas import Canvas
-from editor.canvas.view_transform import ViewTransform
-from editor.studio import Studio
-from tests.editor.asking import Bench
-from tests.editor.canvases import RED
-from tests.editor.idling import Play, playing
+from tests.editor.workshop import Bench
 
 
 @pytest.fixture(scope="module")
@@ -30,29 +15,3 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
         bench = Bench(runner)
         yield bench
         bench.close()
-
-
-@pytest.fixture
-def canvas(qtbot: QtBot) -> Canvas:
-    """A shown canvas of 500 x 400 over a white picture of 400 x 300 with ink above, at 100 %."""
-    catalog.load("tools", "brushes")
-    document = Document(Size(400, 300))
-    document.insert("a", Layer("white", tiles=Tiles.of(np.full((300, 400, 4), 255, np.uint8))))
-    document.insert("b", Layer("ink"))
-    document.history.clear()
-    studio = Studio(document)
-    studio.choose(foreground=RED)
-    studio.set_brush_params(Round.Params(size=20, hardness=100))
-    made = Canvas(studio)
-    qtbot.addWidget(made)
-    made.resize(500, 400)
-    made.show()
-    made.set_view(ViewTransform(1.0, 50, 50))
-    QApplication.processEvents()
-    QApplication.sendEvent(made, QEvent(QEvent.Type.Leave))
-    return made
-
-
-@pytest.fixture
-def play_idle(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> Play:
-    return playing(bench, monkeypatch)

@@ -1,4 +1,4 @@
-"""Presses, keys and the wheel are noticed wherever they go, and only while it listens."""
+"""Presses, keys and the wheel are noticed anywhere, and only while the watcher is on."""
 
 from collections.abc import Iterator
 
@@ -13,7 +13,7 @@ from editor.activity import ActivityWatcher
 pytestmark = pytest.mark.gui
 
 
-class Touched:
+class CallCounter:
     def __init__(self) -> None:
         self.count = 0
 
@@ -22,45 +22,47 @@ class Touched:
 
 
 @pytest.fixture
-def touched(qtbot: QtBot) -> Iterator[Touched]:
-    application, seen = QApplication.instance(), Touched()
+def counter(qtbot: QtBot) -> Iterator[CallCounter]:
+    application, counter = QApplication.instance(), CallCounter()
     assert application is not None
-    hand = ActivityWatcher(application, seen)
-    hand.listen(True)
-    hand.listen(True)
-    yield seen
-    hand.listen(False)
-    hand.deleteLater()
+    watcher = ActivityWatcher(application, counter)
+    watcher.listen(True)
+    watcher.listen(True)
+    yield counter
+    watcher.listen(False)
+    watcher.deleteLater()
 
 
-def test_keys_and_presses_are_touches_and_moves_are_not(qtbot: QtBot, touched: Touched) -> None:
+def test_keys_and_presses_are_activity_and_moves_are_not(
+    qtbot: QtBot, counter: CallCounter
+) -> None:
     field = QPlainTextEdit()
     qtbot.addWidget(field)
     field.show()
     QApplication.processEvents()
-    touched.count = 0
+    counter.count = 0
     QTest.mouseMove(field.viewport())
     QApplication.processEvents()
-    assert touched.count == 0
+    assert counter.count == 0
     QTest.keyClick(field, Qt.Key.Key_A)
     assert field.toPlainText() == "a", "the key arrives all the same"
-    after_key = touched.count
+    after_key = counter.count
     assert after_key > 0
     QTest.mousePress(field.viewport(), Qt.MouseButton.LeftButton)
-    after_press = touched.count
+    after_press = counter.count
     assert after_press > after_key
     QTest.mouseRelease(field.viewport(), Qt.MouseButton.LeftButton)
-    assert touched.count > after_press
+    assert counter.count > after_press
 
 
-def test_it_hears_nothing_when_it_does_not_listen(qtbot: QtBot) -> None:
-    application, seen, field = QApplication.instance(), Touched(), QPlainTextEdit()
+def test_nothing_is_noticed_while_it_is_off(qtbot: QtBot) -> None:
+    application, counter, field = QApplication.instance(), CallCounter(), QPlainTextEdit()
     assert application is not None
     qtbot.addWidget(field)
-    hand = ActivityWatcher(application, seen)
+    watcher = ActivityWatcher(application, counter)
     QTest.keyClick(field, Qt.Key.Key_A)
-    hand.listen(True)
-    hand.listen(False)
+    watcher.listen(True)
+    watcher.listen(False)
     QTest.keyClick(field, Qt.Key.Key_B)
-    assert seen.count == 0
-    hand.deleteLater()
+    assert counter.count == 0
+    watcher.deleteLater()

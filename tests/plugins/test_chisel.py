@@ -11,7 +11,7 @@ from core.paint.flatten import flatten
 from core.paint.pointer import Sample
 from core.plugins import SHIPPED, load_plugins
 from editor.commands.document_edits import new_document
-from tests.editor.windows import window
+from tests.editor.app_window import window
 
 
 @pytest.fixture
@@ -45,10 +45,10 @@ def test_the_frame_is_one_entry(chisel: Any) -> None:
 
 def test_the_window_has_its_menu_entry(qtbot: QtBot) -> None:
     with window() as app:
-        app.show_document(new_document(Size(64, 48), None))
+        app.session.studio.open(new_document(Size(64, 48), None))
         assert "Plugins" in app.window.menus
-        app.actions.run("plugin-frame")
-        active = app.studio.document.active
+        app.session.actions.run("plugin-frame")
+        active = app.session.studio.document.active
         assert active is not None
         assert active.name == "Frame"
 
@@ -62,5 +62,5 @@ def test_a_plugin_that_fails_is_told_and_the_window_opens(
     folder.mkdir(parents=True)
     (folder / "bad.py").write_text("def setup(api):\n    api.no_such_thing()\n")
     with window() as app:
-        assert app.window.strip.sentence.text() == "Not loaded: bad."
+        assert app.window.message_bar.sentence.text() == "Not loaded: bad."
         assert any("no_such_thing" in plugin.trace for plugin in app.plugins)

@@ -1,1 +1,1 @@
-"""Making the Storybook model: pack pictures, train the codec and the network, export a folder."""
+"""Makes the Storybook model: packs pictures, trains codec, network and judge, measures, exports."""

@@ -1,4 +1,4 @@
-"""The named sizes in which Storybook can be trained; every script takes one of these names."""
+"""The sizes in which Storybook can be trained, by name."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from core.storybook.sample import World
 
 @dataclass(frozen=True)
 class Config:
-    """A world, the model's layout, its codec, and what suits the machine."""
+    """A world, the model's layout, its codec, and the batch size and device to train with."""
 
     world: World
     layout: Layout
@@ -28,4 +28,4 @@ CONFIGS = {
         "cuda",
     ),
 }
-"""Small learns on two processor cores in under two hours; large wants an accelerator."""
+"""Small trains on two processor cores in under two hours; large needs an accelerator."""

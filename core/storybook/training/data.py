@@ -1,4 +1,4 @@
-"""Packed shards in memory, and batches of whole-scene and brush examples drawn from them."""
+"""Loads packed shards, and draws batches of whole-scene and brush examples from them."""
 
 import json
 from pathlib import Path
@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
     from core.storybook.text import TextEncoder
 
-UNCONDITIONAL = 0.1
-BRUSH = 0.5
+UNCONDITIONAL_SHARE = 0.1
+BRUSH_SHARE = 0.5
 THING_WEIGHT = 4.0
 OUTSIDE_WEIGHT = 0.1
 
@@ -27,7 +27,7 @@ class Batch(NamedTuple):
 
 
 class Pool:
-    """Packed shards; the tokens of a shard's prompts are embedded once and kept beside it."""
+    """Packed shards; the tokens of a shard's prompts are embedded once and stored next to it."""
 
     def __init__(self, folder: Path, encoder: "TextEncoder") -> None:
         import torch
@@ -40,7 +40,7 @@ class Pool:
         self.prompts = torch.zeros(0)
 
     def load(self, limit: int = 1000) -> int:
-        """Load the first shards; the number of examples now held."""
+        """Load the first shards; return the number of examples."""
         import torch
 
         latents, cells, prompts, tokens = [], [], [], [self.tokens]
@@ -69,7 +69,7 @@ class Pool:
         return torch.from_numpy(np.load(stored))
 
     def batch(self, size: int, random: "Generator") -> Batch:
-        """Half whole scenes, half brush examples; some without a prompt."""
+        """Draw a batch: half whole scenes, half brush examples, some without a prompt."""
         import torch
 
         rows = torch.randint(len(self.latents), (size,), generator=random)
@@ -79,10 +79,10 @@ class Pool:
         has_thing = prompts.gather(1, 2 + thing[:, None])[:, 0] >= 0
         thing = torch.where(has_thing, thing, 0)
         is_empty = prompts[:, 2] < 0
-        is_brush = chance[1] < BRUSH
+        is_brush = chance[1] < BRUSH_SHARE
         column = torch.where(is_brush & ~is_empty, 2 + thing, (chance[2] < 0.5).long())
         number = prompts.gather(1, column[:, None])[:, 0]
-        number = torch.where(chance[3] < UNCONDITIONAL, 0, number)
+        number = torch.where(chance[3] < UNCONDITIONAL_SHARE, 0, number)
         cells = self.cells[rows].float()
         footprint = cells[torch.arange(size), thing]
         mask = _brush_mask(footprint, random)
@@ -93,7 +93,7 @@ class Pool:
 
 
 def _brush_mask(footprint: "Tensor", random: "Generator") -> "Tensor":
-    """What a hand would brush for a thing: its cells, a margin, its box, or a loose blob."""
+    """A random mask for a thing: its cells, with a margin, its box, or a blob where it is empty."""
     import torch
     from torch.nn.functional import max_pool2d
 
@@ -110,7 +110,7 @@ def _brush_mask(footprint: "Tensor", random: "Generator") -> "Tensor":
 
 
 def _blobs(count: int, side: int, random: "Generator") -> "Tensor":
-    """Random discs, for brushing where nothing stands."""
+    """Random discs, the masks of places without a thing."""
     import torch
 
     line = torch.arange(side) + 0.5

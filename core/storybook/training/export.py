@@ -1,4 +1,4 @@
-"""Write the shipped model folder from a training folder: averaged weights in half precision.
+"""Writes the shipped model folder from a training folder: averaged weights in half precision.
 
 ``python -m core.storybook.training.export FOLDER TARGET``
 """
@@ -14,7 +14,7 @@ from core.storybook.training.configs import CONFIGS, Config
 
 
 def export(folder: Path, target: Path, config: Config) -> None:
-    """Everything the model adapter reads; the model card is written by hand."""
+    """Write everything that the model adapter reads; the model card is written by hand."""
     import torch
 
     state: dict[str, Any] = torch.load(folder / "checkpoint.pt", "cpu", weights_only=True)

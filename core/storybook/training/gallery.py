@@ -1,4 +1,4 @@
-"""Pictures to judge a training run by: fixed prompts, fixed seeds, the averaged weights."""
+"""Pictures that show the progress of a training run: fixed prompts and seeds, averaged weights."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -41,9 +41,13 @@ PROMPTS = (
 
 def sample(
     unet: Any, layout: Layout, tokens: "Tensor", empty: "Tensor", seed: int = 0, steps: int = 12,
-    guidance: float = 3.0, known: "tuple[Tensor, Tensor] | None" = None,
+    guidance: float = 3.0, inpaint: "tuple[Tensor, Tensor] | None" = None,
 ) -> "Tensor":
-    """Latents by DDIM with classifier-free guidance; ``known`` is (mask, clean latent)."""
+    """Sample latents by DDIM with classifier-free guidance.
+
+    tokens, empty: (n, length, width) and (1, length, width) float, unbounded. ``inpaint`` is a mask
+    (n, 1, h, w), 0..1, and clean latents. Returns (n, c, h, w) float32, unbounded, on the CPU.
+    """
     import torch
 
     signals = torch.from_numpy(layout.alphas_cumprod()).float()
@@ -53,7 +57,7 @@ def sample(
     z = torch.randn(shape, generator=random).to(unet.device)
     both = torch.cat([tokens, empty.expand_as(tokens)]).to(unet.device)
     for here, after in zip(edges, [*edges[1:], -1], strict=True):
-        stacked = network_input(z, *known) if known else network_input(z)
+        stacked = network_input(z, *inpaint) if inpaint else network_input(z)
         with torch.no_grad(), torch.autocast(unet.device.type, torch.bfloat16):
             v = unet(stacked.repeat(2, 1, 1, 1), here, encoder_hidden_states=both).sample.float()
         v = v[len(z) :] + guidance * (v[: len(z)] - v[len(z) :])
@@ -65,15 +69,18 @@ def sample(
 
 
 def sheet(images: "Tensor", columns: int) -> npt.NDArray[np.uint8]:
-    """Pictures (n, 3, h, w) in 0..1 side by side, the last row filled up with white."""
+    """Lay pictures (n, 3, h, w) float, 0..1, side by side, the last row filled up with white.
+
+    Returns height x width x 3 uint8, 0..255.
+    """
     import torch
 
     missing = -len(images) % columns
     if missing:
         images = torch.cat([images, images.new_ones(missing, *images.shape[1:])])
     rows = [images[i : i + columns] for i in range(0, len(images), columns)]
-    strips = [np.concatenate(list(row.permute(0, 2, 3, 1).numpy()), 1) for row in rows]
-    pixels: npt.NDArray[np.uint8] = np.rint(np.concatenate(strips) * 255).astype(np.uint8)
+    lines = [np.concatenate(list(row.permute(0, 2, 3, 1).numpy()), 1) for row in rows]
+    pixels: npt.NDArray[np.uint8] = np.rint(np.concatenate(lines) * 255).astype(np.uint8)
     return pixels
 
 
@@ -81,11 +88,11 @@ def write_gallery(training: "Training", encoder: "TextEncoder") -> None:
     """Write gallery-STEP.png next to the checkpoint."""
     import torch
 
-    live = {name: value.clone() for name, value in training.unet.state_dict().items()}
+    weights = {name: value.clone() for name, value in training.unet.state_dict().items()}
     training.unet.load_state_dict(training.average)
     tokens, empty = encoder.embed(PROMPTS), encoder.embed([""])
     latents = sample(training.unet, training.layout, tokens, empty)
-    training.unet.load_state_dict(live)
+    training.unet.load_state_dict(weights)
     with torch.no_grad():
         images = load_codec(training.folder).decode(latents)
     path = training.folder / f"gallery-{training.step:06d}.png"

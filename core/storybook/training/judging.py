@@ -1,4 +1,4 @@
-"""Train the judge on packed shards; the last shard is held out.
+"""Trains the judge on packed shards; the last shard is held out.
 
 ``python -m core.storybook.training.judging FOLDER EPOCHS`` writes FOLDER/judge.safetensors.
 """
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 BATCH = 128
 UNSEEN = -1
 STYLE_WEIGHT = 3
-"""The style is the hardest to tell: small things look much alike in both."""
+"""Weight of the style in the loss; it is the hardest to recognise on small things."""
 
 
 class LabelledShard(NamedTuple):
@@ -36,7 +36,7 @@ class LabelledShard(NamedTuple):
 
 
 def label_shard(path: Path, world: World) -> LabelledShard:
-    """A shard with what its pictures show."""
+    """Read a shard, with labels of what its pictures show."""
     import torch
 
     first = int(path.stem.split("-")[1]) * SHARD
@@ -52,8 +52,8 @@ def label_shard(path: Path, world: World) -> LabelledShard:
     return LabelledShard(latents, things, places, styles)
 
 
-def accuracy(judge: Any, data: LabelledShard) -> dict[str, float]:
-    """Shares right: the thing of one-thing scenes, both of two-thing scenes, places, styles."""
+def measure_accuracy(judge: Any, data: LabelledShard) -> dict[str, float]:
+    """Measure the shares that are right: single things, pairs of things, places, styles."""
     import torch
 
     with torch.no_grad():
@@ -73,7 +73,7 @@ def accuracy(judge: Any, data: LabelledShard) -> dict[str, float]:
 
 
 def train_judge(folder: Path, epochs: float, world: World) -> dict[str, float]:
-    """Train, from where the folder's judge stands, measure on the held-out shard, save."""
+    """Train the folder's judge further, measure it on the held-out shard and save it."""
     import torch
     from torch.nn import functional as F
 
@@ -95,13 +95,13 @@ def train_judge(folder: Path, epochs: float, world: World) -> dict[str, float]:
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
-    result = accuracy(judge.eval(), shards[-1])
+    result = measure_accuracy(judge.eval(), shards[-1])
     save_judge(judge, folder, result)
     return result
 
 
 def _start_judge(folder: Path, config: JudgeConfig) -> Any:
-    """The folder's judge when it tells the same apart, else an untrained one."""
+    """The folder's judge when its configuration is the same, else an untrained one."""
     if not (folder / WEIGHTS).exists():
         return build_judge(config)
     judge, _ = load_judge(folder)

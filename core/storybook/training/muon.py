@@ -1,4 +1,4 @@
-"""Muon: momentum whose matrix directions are made orthogonal (Jordan 2024); learns in fewer steps."""
+"""The optimiser Muon: momentum whose matrix directions are made orthogonal (Jordan 2024)."""
 
 from collections import defaultdict
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ COEFFICIENTS = (3.4445, -4.7750, 2.0315)
 
 
 def orthogonalise(gradients: "Tensor") -> "Tensor":
-    """The nearest orthogonal matrices of a batch (n, rows, columns), roughly.
+    """Approximate the nearest orthogonal matrices of a batch (n, rows, columns) float, unbounded.
 
     All iterates are polynomials of the first Gram matrix times x, so only the small Gram
     matrices are iterated: a convolution's nine times wider x is multiplied twice in all.

@@ -1,8 +1,8 @@
-"""Train the Storybook network: resumable, low-priority friendly, with a gallery to look at.
+"""Trains the Storybook network; a run can be stopped and resumed.
 
-``python -m core.storybook.training.network FOLDER MINUTES [SIZE]`` trains on FOLDER's shards until MINUTES
-of training time (over all runs) are spent; the learning rate falls to zero at the end. It writes
-FOLDER/pid-*, log.csv, checkpoint.pt (own state, never shipped), gallery-*.png.
+``python -m core.storybook.training.network FOLDER MINUTES [SIZE]`` trains on FOLDER's shards until
+MINUTES of training time (over all runs) are spent; the learning rate falls to zero at the end. It
+writes FOLDER/pid-*, log.csv, checkpoint.pt (never shipped), gallery-*.png.
 """
 
 import csv
@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from core.files.atomic import atomic_write
 from core.storybook.layout import Layout, build_unet, network_input
 from core.storybook.text import load_text_encoder
 from core.storybook.training.configs import CONFIGS, Config
@@ -25,13 +26,13 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-NOISY = 0.75
-"""Below 1, noisier times are drawn more often: shapes are decided there."""
+NOISE_EXPONENT = 0.75
+"""Below 1, noisier times are drawn more often, because they decide the shapes."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How to train; minutes are of training time, whoever else uses the machine."""
+    """The settings of a training run; minutes count only the time of its own steps."""
 
     minutes: float = 100
     batch: int = 32
@@ -46,17 +47,21 @@ class Plan:
     device: str = "cpu"
 
     def rate_at(self, step: int, progress: float) -> float:
-        """Share of the full learning rate."""
+        """Compute the share of the full learning rate."""
         return min(1, (step + 1) / self.warm_up, max(0.01, (1 - progress) / self.cool_down))
 
 
-def loss_of(unet: Any, batch: Batch, signals: "Tensor", random: Any) -> "tuple[Tensor, Tensor]":
-    """(loss, each example's own) of predicting v at evenly spread times, more of them noisy."""
+def compute_loss(unet: Any, batch: Batch, signals: "Tensor", random: Any) -> "tuple[Tensor, Tensor]":
+    """Compute the loss of predicting v at evenly spread times, more of them noisy.
+
+    signals: one per time, (n,) float, 0..1. Returns the mean loss, a scalar, and the loss of each
+    example, (n,) float; both are non-negative.
+    """
     import torch
 
     count, total, device = len(batch.x0), len(signals), batch.x0.device
     spread = (torch.arange(count) + torch.rand(count, generator=random)) / count
-    spread = spread**NOISY
+    spread = spread**NOISE_EXPONENT
     time_index = (spread[torch.randperm(count, generator=random)] * total).long().to(device)
     signal = signals[time_index].sqrt()[:, None, None, None]
     noise = (1 - signals[time_index]).sqrt()[:, None, None, None]
@@ -99,12 +104,15 @@ class Training:
         self.random = torch.Generator().manual_seed(int(time.time()))
 
     def advance(self, batch: Batch) -> "tuple[float, Tensor]":
-        """One step on a batch; its loss, and the loss of each example."""
+        """Train one step on a batch; return its loss, a scalar, and that of each example.
+
+        The latter is (n,) float; both are non-negative.
+        """
         import torch
 
         started = time.perf_counter()
         batch = Batch(*(part.to(self.plan.device) for part in batch))
-        loss, each = loss_of(self.unet, batch, self.signals, self.random)
+        loss, each = compute_loss(self.unet, batch, self.signals, self.random)
         self.unet.zero_grad(set_to_none=True)
         backward: Any = loss.backward
         backward()
@@ -121,15 +129,16 @@ class Training:
             for name, value in self.unet.state_dict().items():
                 self.average[name].lerp_(value, 1 - decay)
         self.step += 1
-        if self.partners.leads:
+        if self.partners.is_leader:
             self._count(started)
         return float(loss.detach()), each.cpu()
 
     def _count(self, started: float) -> None:
-        """Add a step's time; a paused process must not eat its own budget."""
+        """Add a step's time, at most 10 s, so that a paused process keeps its minutes."""
         self.seconds += min(time.perf_counter() - started, 10)
 
     def save(self) -> None:
+        """Write the folder's checkpoint."""
         import torch
 
         state = {
@@ -140,8 +149,8 @@ class Training:
             "step": self.step,
             "seconds": self.seconds,
         }
-        torch.save(state, self.folder / "checkpoint.tmp")
-        (self.folder / "checkpoint.tmp").rename(self.folder / "checkpoint.pt")
+        path = self.folder / "checkpoint.pt"
+        atomic_write(path, lambda stream: torch.save(state, stream), keep=False)
 
     def resume(self) -> None:
         """Continue from the folder's checkpoint, when there is one."""
@@ -169,6 +178,7 @@ class Log:
         self.started = time.perf_counter()
 
     def add(self, training: Training, batch: Batch, each: "Tensor") -> None:
+        """Add the losses of a step's examples, (n,) float, non-negative."""
         brush = (batch.mask.mean((1, 2, 3)) < 1).float()
         for index, value in enumerate((each * (1 - brush), 1 - brush, each * brush, brush)):
             self.sums[index] += float(value.sum())
@@ -187,7 +197,10 @@ class Log:
 
 
 def train(folder: Path, plan: Plan, config: Config) -> Training:
-    """Train until the plan's minutes are spent."""
+    """Train until the plan's minutes are spent.
+
+    Raises FloatingPointError when the loss is not finite.
+    """
     import torch
 
     from core.storybook.training.gallery import write_gallery
@@ -207,7 +220,7 @@ def train(folder: Path, plan: Plan, config: Config) -> Training:
         loss, each = training.advance(batch)
         if not math.isfinite(loss):
             raise FloatingPointError(f"the loss left the numbers at step {training.step}")
-        if not partners.leads:
+        if not partners.is_leader:
             continue
         log.add(training, batch, each)
         if training.seconds - saved > plan.checkpoint_minutes * 60:
@@ -216,7 +229,7 @@ def train(folder: Path, plan: Plan, config: Config) -> Training:
         if training.seconds - shown > plan.gallery_minutes * 60:
             shown = training.seconds
             write_gallery(training, pool.encoder)
-    if partners.leads:
+    if partners.is_leader:
         training.save()
     return training
 

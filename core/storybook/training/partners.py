@@ -1,8 +1,8 @@
-"""Several training processes as one: gradients are averaged once a step.
+"""Trains with several processes, whose gradients are averaged once a step.
 
-On shared processors two processes of one thread each beat one of two threads, which waits for its
-slower thread thousands of times a step. Start each process with RANK, WORLD_SIZE, MASTER_ADDR and
-MASTER_PORT set; without them a process trains alone.
+On shared processors two processes of one thread each are faster than one of two threads, which
+waits for its slower thread thousands of times a step. Start each process with RANK, WORLD_SIZE,
+MASTER_ADDR and MASTER_PORT set; without them a process trains alone.
 """
 
 import os
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Partners:
-    """This process among its partners; number 0 writes files and says how far training is."""
+    """This process among its partners; number 0, the leader, writes files and keeps the time."""
 
     def __init__(self) -> None:
         self.count = int(os.environ.get("WORLD_SIZE", "1"))
@@ -27,19 +27,19 @@ class Partners:
             dist.init_process_group("gloo", timeout=timedelta(hours=2))
 
     @property
-    def leads(self) -> bool:
+    def is_leader(self) -> bool:
         return self.number == 0
 
-    def share(self, parameters: "Sequence[Parameter]", said: float) -> float:
-        """Average all gradients in place; returns what the leader ``said``."""
+    def share(self, parameters: "Sequence[Parameter]", value: float) -> float:
+        """Average all gradients in place; return the leader's ``value``."""
         if self.count == 1:
-            return said
+            return value
         import torch
         import torch.distributed as dist
 
         gradients = [p.grad for p in parameters if p.grad is not None]
-        word = torch.tensor([said if self.leads else 0.0])
-        flat = torch.cat([*(g.flatten() for g in gradients), word])
+        leading = torch.tensor([value if self.is_leader else 0.0])
+        flat = torch.cat([*(g.flatten() for g in gradients), leading])
         dist.all_reduce(flat)
         start = 0
         for gradient in gradients:

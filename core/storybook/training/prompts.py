@@ -1,4 +1,4 @@
-"""The many ways in which a person may ask for the same scene."""
+"""Random prompts for a scene, as varied as those of people."""
 
 import numpy as np
 
@@ -8,7 +8,7 @@ from core.storybook.scene import STYLE_WORDS, USUAL_STYLE, Item, Scene, article,
 
 
 def pick_name(random: np.random.Generator, item: Item) -> str:
-    """A thing's own name two times in three, else one of its trained synonyms; its colour first."""
+    """Pick a thing's own name two times in three, else a trained synonym; its colour first."""
     thing = catalogue()[item.name]
     name = item.name
     if thing.also and random.random() < 0.35:
@@ -23,7 +23,7 @@ def _join_names(random: np.random.Generator, names: list[str]) -> str:
 
 
 def scene_prompt(random: np.random.Generator, scene: Scene) -> str:
-    """A whole scene in words; one time in ten the place goes unsaid, often where a thing stands."""
+    """Describe a whole scene; sometimes without the place, often with a single thing's side."""
     where = PLACES[scene.place][1]
     if not scene.items:
         return str(random.choice([f"nothing {where}", f"empty {scene.place}", where]))
@@ -35,13 +35,13 @@ def scene_prompt(random: np.random.Generator, scene: Scene) -> str:
 
 
 def _style(random: np.random.Generator, item: Item) -> str:
-    """The style in a word; that of most things need not be said."""
-    is_said = item.style != USUAL_STYLE or random.random() < 0.3
-    return STYLE_WORDS[item.style] if is_said else ""
+    """The style in a word; the usual style is often left out."""
+    is_named = item.style != USUAL_STYLE or random.random() < 0.3
+    return STYLE_WORDS[item.style] if is_named else ""
 
 
 def thing_prompt(random: np.random.Generator, scene: Scene, index: int) -> str:
-    """One thing in words, as somebody with a brush would say it."""
+    """Describe one thing of a scene, as for a brush."""
     what = _join_names(random, [pick_name(random, scene.items[index])])
     if random.random() < 0.25:
         what = f"{what} {PLACES[scene.place][1]}"

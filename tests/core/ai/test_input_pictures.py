@@ -21,7 +21,7 @@ from core.paint.flatten import flatten
 from core.paint.layers import AiLayer
 from core.paint.tiles import Pixels
 from core.task import Recipe
-from tests.core.ai.conftest import document, picture, region, run
+from tests.core.ai.conftest import document, picture, region, run, stale
 
 GEOMETRY = Geometry(128, 16)
 CANVAS, RECT = Size(320, 256), Rect(96, 64, 128, 128)
@@ -95,7 +95,7 @@ def edit(path: str) -> tuple[Document, AiLayer]:
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "says"),
+    ("name", "content", "sentence"),
     [
         ("gone.png", None, "does not exist"),
         ("text.png", b"no picture", "not a picture that Sfumato can read"),
@@ -105,11 +105,11 @@ def edit(path: str) -> tuple[Document, AiLayer]:
     ],
 )
 def test_a_file_that_cannot_be_read_is_named(
-    name: str, content: bytes | None, says: str, tmp_path: Path
+    name: str, content: bytes | None, sentence: str, tmp_path: Path
 ) -> None:
     if content is not None:
         (tmp_path / name).write_bytes(content)
-    with pytest.raises(FileError, match=rf"^Other picture: .*{name[:8]}.*{says}") as caught:
+    with pytest.raises(FileError, match=rf"^Other picture: .*{name[:8]}.*{sentence}") as caught:
         laid(str(tmp_path / name))
     assert str(caught.value).count("\n") == 0
 
@@ -119,9 +119,9 @@ def test_a_layer_whose_picture_is_gone_keeps_its_pixels(model: Model, tmp_path: 
     made, layer = edit(str(path))
     run(made, layer, model)
     shown = flatten(made.root, made.bounds)
-    assert list(ai.stale_layers(made)) == []
+    assert list(stale(made)) == []
     path.unlink()
-    assert list(ai.stale_layers(made)) == []
+    assert list(stale(made)) == []
     now = made.find(layer.id)
     assert isinstance(now, AiLayer)
     with pytest.raises(FileError, match=r"halves\.png does not exist"):
@@ -135,9 +135,9 @@ def test_a_picture_that_was_painted_over_is_read_again(model: Model, tmp_path: P
     before = run(made, layer, model).tiles.read(made.bounds)
     saved(path, halves(320, 256)[:, ::-1])
     os.utime(path, ns=(0, 0))
-    assert [stale.name for stale in ai.stale_layers(made)] == ["Edit"]
+    assert [layer.name for layer in stale(made)] == ["Edit"]
     assert not np.array_equal(run(made, layer, model).tiles.read(made.bounds), before)
-    assert list(ai.stale_layers(made)) == []
+    assert list(stale(made)) == []
 
 
 def test_a_recipe_of_an_unknown_technique_names_no_file() -> None:

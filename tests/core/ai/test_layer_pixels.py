@@ -5,7 +5,7 @@ import pytest
 
 from core.ai.colour import from_oklab, to_oklab
 from core.ai.crop import unit
-from core.ai.layer_pixels import layer_pixels, preview_pixels
+from core.ai.layer_pixels import layer_pixels
 from core.ai.masks import composite_mask, denoise_mask, transition
 from core.geometry import Rect
 from core.paint.tiles import Pixels
@@ -45,15 +45,3 @@ def test_a_colour_shift_of_the_codec_is_taken_back() -> None:
     got = _over(layer_pixels(CROP, PAINTED, result, original, lengths, 1.0))
     before = np.abs(result * 255 - CROP)[BOX.slices].mean()
     assert np.abs(got.astype(float) - CROP)[BOX.slices].mean() < before / 3
-
-
-@pytest.mark.parametrize("side", [160, 80, 40])
-def test_a_preview_shows_through_the_same_mask_at_its_own_size(side: int) -> None:
-    lengths = transition(BOX, 1.0)
-    preview = np.full((side, side, 3), 200, np.uint8)
-    shown = preview_pixels(preview, PAINTED, lengths)
-    assert shown.shape == (side, side, 4)
-    full = composite_mask(denoise_mask(PAINTED, lengths), lengths)[:: 160 // side, :: 160 // side]
-    assert np.abs(shown[..., 3] / 255 - full).mean() < 0.03
-    assert (shown[side * 75 // 160, side * 65 // 160] == (200, 200, 200, 255)).all()
-    assert not shown[0, -1].any()

@@ -3,13 +3,14 @@
 import pytest
 
 from core.ai.recipe_defaults import default_recipe
+from core.ai.recipe_values import prompt_of, value_of
 from core.errors import EditorError
 from core.task import ModifierSetting
 
 
 def test_every_parameter_is_written_out() -> None:
     recipe = default_recipe("sdedit", "toy", 7, {"prompt": "snow"})
-    assert recipe.prompt == "snow"
+    assert prompt_of(recipe) == "snow"
     assert {"strength", "steps", "sampler"} <= set(recipe.params)
     assert (recipe.seed, recipe.modifiers) == (7, ())
 
@@ -18,8 +19,8 @@ def test_a_models_own_steps_and_guidance_are_taken() -> None:
     from core.models.storybook import StorybookBackend
 
     recipe = default_recipe("layered-brush", "storybook")
-    usual = StorybookBackend.usual
-    assert {name: recipe.params[name] for name in usual.params} == dict(usual.params)
+    usual = StorybookBackend.defaults
+    assert {mark: value_of(recipe, mark) for mark in usual.params} == dict(usual.params)
     assert recipe.modifiers[0].params["scale"] == usual.guidance
     assert "depth" not in default_recipe("sdedit", "storybook").params
 

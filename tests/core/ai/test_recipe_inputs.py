@@ -16,7 +16,7 @@ def recipe(model: str, technique: str = "superdiff") -> Recipe:
 
 
 def folder(home: Path) -> Path:
-    """What looks like a model's folder."""
+    """A folder that resembles a model's folder."""
     (home / "unet").mkdir(parents=True)
     (home / "model.json").write_text("{}")
     (home / "unet" / "weights.safetensors").write_bytes(b"weights")

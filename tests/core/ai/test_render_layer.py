@@ -1,4 +1,4 @@
-"""From a request to the pixels of a layer, on the toy model and on a random Storybook."""
+"""From a task to the pixels of a layer, on the toy model and on a random Storybook."""
 
 from collections.abc import Generator
 from dataclasses import dataclass, replace
@@ -23,7 +23,7 @@ from tests.core.ai.conftest import ai_layer, document
 RECT = Rect(60, 60, 50, 40)
 
 
-def _request(model: Model, technique: str = "sdedit", **params: Any) -> ai.LayerTask:
+def _make_task(model: Model, technique: str = "sdedit", **params: Any) -> ai.LayerTask:
     made = document()
     layer = ai_layer(RECT)
     recipe = replace(layer.recipe, technique=technique, params={"steps": 4, **params})
@@ -32,8 +32,8 @@ def _request(model: Model, technique: str = "sdedit", **params: Any) -> ai.Layer
     return ai.make_layer_task(made, layer, Geometry(model.native, model.multiple))
 
 
-def _finished(request: ai.LayerTask, model: Model) -> tuple[list[Step], Pixels]:
-    run, steps = render_layer(request, model), []
+def _finished(task: ai.LayerTask, model: Model) -> tuple[list[Step], Pixels]:
+    run, steps = render_layer(task, model), []
     while True:
         try:
             steps.append(next(run))
@@ -46,11 +46,11 @@ def _finished(request: ai.LayerTask, model: Model) -> tuple[list[Step], Pixels]:
 )
 def test_an_inpainting_network_runs_every_technique(technique: str, tmp_path: Path) -> None:
     model = Storybook(build_random(tmp_path))
-    request = _request(model, technique, prompt="a red apple")
-    steps, pixels = _finished(request, model)
-    assert pixels.shape == (request.rect.height, request.rect.width, 4)
+    task = _make_task(model, technique, prompt="a red apple")
+    steps, pixels = _finished(task, model)
+    assert pixels.shape == (task.rect.height, task.rect.width, 4)
     assert [step.n for step in steps] == list(range(1, len(steps) + 1))
-    inside = RECT.translate(-request.rect.x, -request.rect.y).slices
+    inside = RECT.translate(-task.rect.x, -task.rect.y).slices
     assert (pixels[inside][..., 3] == 255).all()
     assert (pixels[..., :3] <= pixels[..., 3:]).all()
     assert not pixels[pixels[..., 3] == 0].any()
@@ -58,15 +58,15 @@ def test_an_inpainting_network_runs_every_technique(technique: str, tmp_path: Pa
 
 def test_a_partial_edit_costs_one_round_trip_for_each_crop(model: Model) -> None:
     counted = _Counting(model)
-    _finished(_request(model, strength=0.3), counted)
+    _finished(_make_task(model, strength=0.3), counted)
     first = counted.decoded
-    _finished(_request(model, strength=0.3, prompt="sea"), counted)
+    _finished(_make_task(model, strength=0.3, prompt="sea"), counted)
     assert (first, counted.decoded) == (2, 3)
 
 
 def test_a_full_edit_needs_no_round_trip(model: Model) -> None:
     counted = _Counting(model)
-    _finished(_request(model, strength=1.0), counted)
+    _finished(_make_task(model, strength=1.0), counted)
     assert counted.decoded == 1
 
 
@@ -77,9 +77,11 @@ def test_a_technique_the_model_cannot_run_is_refused(model: Model) -> None:
 
         id: ClassVar[str] = "needy"
         label: ClassVar[str] = "Needy"
+        paper: ClassVar[catalog.Paper | None] = None
         needs: ClassVar[frozenset[str]] = frozenset({"attention"})
         needs_mask: ClassVar[bool] = False
         is_seeded: ClassVar[bool] = True
+        shows_map: ClassVar[bool] = False
 
         @dataclass(frozen=True)
         class Params:
@@ -91,7 +93,7 @@ def test_a_technique_the_model_cannot_run_is_refused(model: Model) -> None:
 
     try:
         with pytest.raises(TechniqueError, match="needs a model with attention"):
-            _finished(_request(model, "needy"), model)
+            _finished(_make_task(model, "needy"), model)
     finally:
         catalog.techniques._items.pop("needy")
 
@@ -99,7 +101,7 @@ def test_a_technique_the_model_cannot_run_is_refused(model: Model) -> None:
 def test_parameters_out_of_range_are_refused_in_one_sentence(model: Model) -> None:
     for odd, text in ((3.0, "between 0 and 1"), ("much", "must be a float")):
         with pytest.raises(EditorError, match=text):
-            _finished(_request(model, strength=odd), model)
+            _finished(_make_task(model, strength=odd), model)
 
 
 class _Counting:

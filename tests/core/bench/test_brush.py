@@ -10,7 +10,7 @@ from core.geometry import Size
 
 def test_a_whole_bench_on_the_toy_model(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(brush, "LARGE", Size(1024, 1024))
-    found = asyncio.run(brush._all("toy", 2))
+    found = asyncio.run(brush._measure_all("toy", 2))
     assert found["calls"]["next_stroke"] == found["calls"]["bar"] == 9
     assert found["calls"]["first_stroke"] == 11
     assert all(found["exact"].values()), found["exact"]

@@ -3,7 +3,7 @@
 import numpy as np
 
 from core import catalog
-from core.bench.overheads import CALLS, INVERSIONS, STEPS, overheads
+from core.bench.overheads import CALLS, INVERSIONS, STEPS, measure_overheads
 from core.models.opening import open_model
 from tests.core.inverting import SIDE, network
 
@@ -14,7 +14,7 @@ PICTURE = np.full((SIDE, SIDE, 3), 0.5, np.float32)
 def test_both_figures_and_their_calls() -> None:
     model = network()
     calls = model.calls
-    found = overheads(model, PICTURE, "a cat")
+    found = measure_overheads(model, PICTURE, "a cat")
     assert found["ddim_inversion_20_steps_s"] > 0
     assert found["idle_attention_ratio"] > 0
     steps = STEPS - 1
@@ -22,4 +22,4 @@ def test_both_figures_and_their_calls() -> None:
 
 
 def test_a_model_without_attention_has_no_hooks_to_measure() -> None:
-    assert set(overheads(open_model("toy"), PICTURE, "")) == {"ddim_inversion_20_steps_s"}
+    assert set(measure_overheads(open_model("toy"), PICTURE, "")) == {"ddim_inversion_20_steps_s"}

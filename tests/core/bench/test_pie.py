@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.bench.pie import mask_of, read_pie
+from core.bench.pie import decode_mask, read_pie
 from core.errors import FileError
 
 
@@ -40,7 +40,7 @@ def test_an_edit_comes_out_whole(tmp_path: Path) -> None:
 
 
 def test_runs_are_start_and_length_and_the_border_counts() -> None:
-    mask = mask_of([1000, 24, 512 * 300 + 10, 5])
+    mask = decode_mask([1000, 24, 512 * 300 + 10, 5])
     assert mask[300, 10:15].all()
     assert not mask[300, 15:511].any()
     assert mask[1, 1000 - 512 : 512].all()
@@ -52,7 +52,7 @@ def test_runs_are_start_and_length_and_the_border_counts() -> None:
 
 
 def test_runs_beyond_the_end_stop_there() -> None:
-    assert mask_of([512 * 511, 10**6])[-1].all()
+    assert decode_mask([512 * 511, 10**6])[-1].all()
 
 
 @pytest.mark.parametrize(

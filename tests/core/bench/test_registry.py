@@ -4,7 +4,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from core.bench.registry import benches, machine, run_bench
+from core.bench.registry import benches, describe_machine, run_bench
 from core.errors import EditorError
 
 
@@ -27,4 +27,4 @@ def test_a_bench_brings_its_figures_and_the_machine(monkeypatch: pytest.MonkeyPa
     benches.register(Nothing)
     found = run_bench("nothing", quick=True)
     assert found == {"bench": "nothing", "machine": found["machine"], "was_quick": True}
-    assert found["machine"].keys() == machine().keys()
+    assert found["machine"].keys() == describe_machine().keys()

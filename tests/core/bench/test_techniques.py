@@ -9,7 +9,7 @@ from PIL import Image
 from core.bench import techniques
 from core.bench.laboratory import Method
 from core.bench.registry import run_bench
-from core.bench.techniques import methods
+from core.bench.techniques import list_methods
 from core.errors import EditorError
 from core.storybook import judge as judging
 from core.storybook.judge import JudgeConfig, build_judge
@@ -31,10 +31,10 @@ def untrained(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_every_editor_and_every_inverter_takes_part() -> None:
-    names = {method.name for method in methods()}
+    names = {method.name for method in list_methods()}
     assert {"sdedit", "prompt-to-prompt + direct", "prompt-to-prompt + edict"} <= names
     assert not any("map" in name or "text-to-image" in name for name in names)
-    assert len(names) == len(methods())
+    assert len(names) == len(list_methods())
 
 
 def test_rows_have_every_figure_and_come_sorted(tmp_path: Path) -> None:
@@ -49,7 +49,7 @@ def test_rows_have_every_figure_and_come_sorted(tmp_path: Path) -> None:
     rows = found["methods"]
     good = [row for row in rows if "error" not in row]
     assert [row["method"] for row in rows if "error" in row] == [
-        method.name for method in methods() if method.technique == "prompt-to-prompt"
+        method.name for method in list_methods() if method.technique == "prompt-to-prompt"
     ]
     assert {row["method"] for row in good} == {"sdedit", "blended-inpaint"}
     assert good[0]["true_psnr"] >= good[1]["true_psnr"]
@@ -93,11 +93,13 @@ def test_the_guide_picks_the_nearest_to_the_truth_that_shows_what_was_asked() ->
 
     rows = [row("lazy", 0.5, 30), row("bold", 1.0, 10), row("fine", 0.95, 20)]
     rows.append(row("elsewhere", 1.0, 40, kept=12))
-    assert techniques.guide([*rows, {"method": "x", "error": "no"}], ["object", "move"]) == {
+    assert techniques.choose_methods(
+        [*rows, {"method": "x", "error": "no"}], ["object", "move"]
+    ) == {
         "object": "fine",
         "move": "lazy",
     }
-    assert techniques.guide([{"method": "x", "error": "no"}], ["object"]) == {}
+    assert techniques.choose_methods([{"method": "x", "error": "no"}], ["object"]) == {}
 
 
 def test_a_wrong_parameter_is_named() -> None:
@@ -110,7 +112,7 @@ def test_a_wrong_parameter_is_named() -> None:
 def test_methods_are_named_after_both_parts() -> None:
     assert Method("a").name == "a"
     assert Method("a", "b").name == "a + b"
-    assert techniques.COMPARED in {method.technique for method in methods()}
+    assert techniques.COMPARED in {method.technique for method in list_methods()}
 
 
 def test_several_processes_find_the_same(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""Figures against numbers computed by hand."""
+"""Figures against numbers computed without a program."""
 
 from core.bench.timing import figure, milliseconds
 

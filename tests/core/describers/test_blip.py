@@ -33,8 +33,8 @@ def folder(ready: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.mark.usefixtures("folder")
 def test_it_says_what_the_network_says() -> None:
-    said = Blip().describe(PICTURE)
-    assert set(said.split()) == {"cat"}
+    text = Blip().describe(PICTURE)
+    assert set(text.split()) == {"cat"}
 
 
 def test_without_a_folder_it_says_where_to_put_one(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Who is asked what a picture shows: those who know the model's world, then those for any."""
+"""Which describers are used: those made for the model's world, then those for any."""
 
 from typing import Any, ClassVar
 
@@ -15,7 +15,7 @@ PICTURE = np.zeros((8, 8, 3), np.uint8)
 
 
 class Scripted:
-    """Says what a test wants it to say."""
+    """Gives the text that a test sets."""
 
     label: ClassVar[str] = "Scripted"
     text: ClassVar[str] = ""

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from core.describers.storybook import StorybookDescriber, sentence
+from core.describers.storybook import StorybookDescriber, describe_verdict
 from core.errors import ModelError
 from core.storybook.codec import CodecConfig, build_codec, save_codec
 from core.storybook.judge import JudgeConfig, Verdict, build_judge, save_judge
@@ -22,7 +22,7 @@ def verdict(things: list[float], style: int = 1) -> Verdict:
 
 
 @pytest.mark.parametrize(
-    ("things", "style", "said"),
+    ("things", "style", "sentence"),
     [
         ([-3.0, 6.0, 3.0], 1, "a cat face and a sun in a meadow, flat"),
         ([-3.0, 6.0, 3.0], 0, "a cat face and a sun in a meadow"),
@@ -31,13 +31,13 @@ def verdict(things: list[float], style: int = 1) -> Verdict:
         ([4.4, 4.0, -3.0], 1, ""),
     ],
 )
-def test_a_verdict_in_words(things: list[float], style: int, said: str) -> None:
-    assert sentence(verdict(things, style), KNOWN) == said
+def test_a_verdict_in_words(things: list[float], style: int, sentence: str) -> None:
+    assert describe_verdict(verdict(things, style), KNOWN) == sentence
 
 
 def test_a_judge_of_one_thing_has_one_to_name() -> None:
     single = JudgeConfig(("apple",), ("snow", "meadow"), ("clay", "flat"))
-    assert sentence(verdict([9.0]), single) == "an apple in a meadow, flat"
+    assert describe_verdict(verdict([9.0]), single) == "an apple in a meadow, flat"
 
 
 @pytest.fixture

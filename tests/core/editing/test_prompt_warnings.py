@@ -15,7 +15,7 @@ from core.editing.prompt_warnings import (
     warn_about_prompt,
 )
 from core.models.opening import open_model
-from core.storybook.edits import SceneEdit, edits
+from core.storybook.edits import SceneEdit, make_edits
 from core.storybook.layout import FOLDER, read_description
 from core.task import Recipe, Task
 from tests.core.inverting import network
@@ -37,7 +37,7 @@ def storybook() -> Any:
 @cache
 def scenes() -> list[SceneEdit]:
     known = read_description(FOLDER)
-    return edits(COUNT, known["objects"], known["backgrounds"], known["styles"])
+    return make_edits(COUNT, known["objects"], known["backgrounds"], known["styles"])
 
 
 def told(model: Any, number: int, words: Words) -> list[str]:

@@ -1,4 +1,4 @@
-"""An engine with short patience and a closed end, and requests for it."""
+"""An engine with short timeouts that is always closed, and tasks for it."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
@@ -16,14 +16,14 @@ from core.task import Recipe
 QUICK = Timeouts(tick=0.05, start=120, silence=10, step=10, load=120, cancel=5)
 SIDE = 96
 
-Ask = Callable[..., LayerTask]
+MakeTask = Callable[..., LayerTask]
 Running = Callable[..., Any]
 Work = Callable[[Engine], Coroutine[Any, Any, None]]
 Served = Callable[[Work], None]
 
 
-def _ask(technique: str, seed: int = 0, side: int = SIDE, **params: Any) -> LayerTask:
-    """A request to edit the middle of a gradient with the toy model."""
+def _make_task(technique: str, seed: int = 0, side: int = SIDE, **params: Any) -> LayerTask:
+    """A task that edits the middle of a gradient with the toy model."""
     modifiers = params.pop("modifiers", ())
     model = params.pop("model", "toy")
     y, x = np.mgrid[:side, :side] * 255 // side
@@ -37,8 +37,8 @@ def _ask(technique: str, seed: int = 0, side: int = SIDE, **params: Any) -> Laye
 
 
 @pytest.fixture
-def ask() -> Ask:
-    return _ask
+def make_task() -> MakeTask:
+    return _make_task
 
 
 @pytest.fixture
@@ -46,8 +46,8 @@ def running() -> Running:
     """``async with running() as engine``: closed at the end, whatever happens."""
 
     @asynccontextmanager
-    async def run(patience: Timeouts = QUICK) -> AsyncIterator[Engine]:
-        engine = await _started(patience)
+    async def run(timeouts: Timeouts = QUICK) -> AsyncIterator[Engine]:
+        engine = await _started(timeouts)
         try:
             yield engine
         finally:
@@ -66,7 +66,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         engine.close()
 
 
-async def _started(patience: Timeouts) -> Engine:
-    engine = Engine(device="cpu", patience=patience, modules=("tests.core.engine.oddities",))
+async def _started(timeouts: Timeouts) -> Engine:
+    engine = Engine(device="cpu", timeouts=timeouts, modules=("tests.core.engine.oddities",))
     engine.start()
     return engine

@@ -1,4 +1,4 @@
-"""What misbehaves on purpose, or tells what it got, in the worker of the engine's tests."""
+"""Techniques and describers that fail on purpose, in the worker of the engine's tests."""
 
 import os
 import signal
@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
-from core.catalog import describers, techniques
+from core.catalog import Paper, describers, techniques
 from core.diffusion.model import Image, Model, Step
 from core.paint.tiles import Pixels  # noqa: TC001
-from core.params import ModelName, Range, Text
+from core.params import ModelName, Prompt, Range, Text
 from core.task import Task  # noqa: TC001
 
 
@@ -20,13 +20,15 @@ class Oddity:
 
     id: ClassVar[str] = ""
     label: ClassVar[str] = "Oddity"
+    paper: ClassVar[Paper | None] = None
     needs: ClassVar[frozenset[str]] = frozenset()
     needs_mask: ClassVar[bool] = False
     is_seeded: ClassVar[bool] = True
+    shows_map: ClassVar[bool] = False
 
     @dataclass(frozen=True)
     class Params:
-        prompt: str = ""
+        prompt: Annotated[str, Prompt()] = ""
         steps: Annotated[int, Range(1, 1000)] = 4
         pause: Annotated[float, Range(0, 60)] = 0.0
         note: Annotated[str, Text("File that remembers past runs")] = ""

@@ -1,4 +1,4 @@
-"""Jobs that need two models: what is loaded, told, counted and put away again."""
+"""Jobs that need two models: what is loaded, noted, counted and unloaded again."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -19,8 +19,8 @@ from core.errors import Cancelled, ModelError
 from core.models.opening import open_model
 from core.task import ModifierSetting
 from tests.core import relatives
-from tests.core.engine.conftest import Ask, Running, Served
-from tests.core.engine.listening import done, failed, heard, wait
+from tests.core.engine.conftest import MakeTask, Running, Served
+from tests.core.engine.streams import collect, done, failed, wait
 
 catalog.load("techniques", "modifiers")
 STEPS = 4
@@ -35,22 +35,22 @@ def homes(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
 
 
 @pytest.fixture
-def blend(ask: Ask, homes: tuple[str, str]) -> Callable[..., Any]:
-    """A request to blend both models; ``second_model`` may be another one."""
+def blend(make_task: MakeTask, homes: tuple[str, str]) -> Callable[..., Any]:
+    """A task to blend both models; ``second_model`` may be another one."""
 
-    def request(**changes: Any) -> Any:
+    def task(**changes: Any) -> Any:
         values = {"model": homes[0], "second_model": homes[1], "prompt": "a cat", "steps": STEPS}
-        return ask("superdiff", **{**values, **changes})
+        return make_task("superdiff", **{**values, **changes})
 
-    return request
+    return task
 
 
 def loaded(messages: list[Any]) -> list[str]:
     return [message.loading for message in messages if isinstance(message, JobStarted)]
 
 
-def finished(request: Any, model: Any, models: Mapping[str, Any]) -> Any:
-    run = render_layer(request, model, models)
+def finished(task: Any, model: Any, models: Mapping[str, Any]) -> Any:
+    run = render_layer(task, model, models)
     while True:
         try:
             next(run)
@@ -61,20 +61,20 @@ def finished(request: Any, model: Any, models: Mapping[str, Any]) -> Any:
 def test_both_are_loaded_one_after_the_other_and_blended(
     blend: Callable[..., Any], homes: tuple[str, str], served: Served
 ) -> None:
-    request = blend()
+    task = blend()
     one, two = (open_model(name) for name in homes)
-    expected = finished(request, one, {"second_model": two})
+    expected = finished(task, one, {"second_model": two})
 
     async def work(engine: Engine) -> None:
-        messages = await heard(engine.submit(request))
+        messages = await collect(engine.submit(task))
         assert np.array_equal(done(messages).pixels, expected)
         assert loaded(messages) == [homes[0], homes[1], ""]
         facts = done(messages).facts
         assert facts["calls"] == 2 * (STEPS - 1)
         assert facts["model"] == "Storybook"
-        again = await heard(engine.submit(request))
+        again = await collect(engine.submit(task))
         assert loaded(again) == [""]
-        alone = done(await heard(engine.submit(blend(second_model="")))).facts
+        alone = done(await collect(engine.submit(blend(second_model="")))).facts
         assert alone["model_hash"] == one.identity
         assert facts["model_hash"] != alone["model_hash"]
         assert facts["model_hash"] == done(again).facts["model_hash"]
@@ -86,8 +86,8 @@ def test_modifiers_reach_the_second_model(
     blend: Callable[..., Any], homes: tuple[str, str]
 ) -> None:
     one, two = (open_model(name) for name in homes)
-    cast = JobModels(one, {"second_model": two})
-    guided = cast.wrap_others([ModifierSetting("cfg", {"scale": 3.0})])["second_model"]
+    models = JobModels(one, {"second_model": two})
+    guided = models.wrap_others([ModifierSetting("cfg", {"scale": 3.0})])["second_model"]
     level, z = two.levels(4)[1], two.encode(np.zeros((64, 64, 3), np.float32))
     plain = two.denoiser("a cat")(z, level).eps
     assert not np.allclose(guided.denoiser("a cat")(z, level).eps, plain)
@@ -97,10 +97,10 @@ def test_what_the_second_model_did_not_read_is_told(
     blend: Callable[..., Any], served: Served
 ) -> None:
     async def work(engine: Engine) -> None:
-        notes = done(await heard(engine.submit(blend(second_prompt=LONG)))).facts["notes"]
+        notes = done(await collect(engine.submit(blend(second_prompt=LONG)))).facts["notes"]
         assert len(notes) == 1
         assert "too long for Storybook" in notes[0]
-        assert done(await heard(engine.submit(blend()))).facts["notes"] == []
+        assert done(await collect(engine.submit(blend()))).facts["notes"] == []
 
     served(work)
 
@@ -109,49 +109,45 @@ def test_a_second_model_that_cannot_be_used_is_named(
     blend: Callable[..., Any], served: Served, tmp_path: Path
 ) -> None:
     async def work(engine: Engine) -> None:
-        gone = failed(await heard(engine.submit(blend(second_model="/models/gone"))))
+        gone = failed(await collect(engine.submit(blend(second_model="/models/gone"))))
         assert gone.text.startswith("Second model: There is no model called '/models/gone'")
-        foreign = failed(await heard(engine.submit(blend(second_model="toy"))))
+        foreign = failed(await collect(engine.submit(blend(second_model="toy"))))
         assert foreign.text.startswith("Toy (a Gaussian) cannot be blended with Storybook: it has")
         assert not gone.is_bug
         assert not foreign.is_bug
-        done(await heard(engine.submit(blend())))
+        done(await collect(engine.submit(blend())))
 
     served(work)
 
 
 def test_out_of_memory_keeps_both(
-    ask: Ask, homes: tuple[str, str], running: Running, tmp_path: Path
+    make_task: MakeTask, homes: tuple[str, str], running: Running, tmp_path: Path
 ) -> None:
     async def work() -> None:
         async with running() as engine:
             values = {"model": homes[0], "second": homes[1], "note": str(tmp_path / "note")}
-            messages = await heard(engine.submit(ask("greedy-pair", **values)))
+            messages = await collect(engine.submit(make_task("greedy-pair", **values)))
             assert done(messages).facts["retries"] == ["again with empty caches"]
             assert loaded(messages) == [*homes, "", ""]
 
     wait(work())
 
 
-def performed(
-    request: Any, shelf: ModelCache, is_cancelled: Callable[[], bool]
-) -> list[WorkerMessage]:
-    said: list[WorkerMessage] = []
-    JobRunner(RunTask(1, request), shelf, said.append, is_cancelled).run()
-    return said
+def run_job(task: Any, cache: ModelCache, is_cancelled: Callable[[], bool]) -> list[WorkerMessage]:
+    messages: list[WorkerMessage] = []
+    JobRunner(RunTask(1, task), cache, messages.append, is_cancelled).run()
+    return messages
 
 
 def test_one_model_in_both_parts_is_loaded_once_and_counted_once(
     blend: Callable[..., Any], homes: tuple[str, str]
 ) -> None:
-    said = performed(blend(second_model=homes[0]), ModelCache("cpu"), lambda: False)
-    assert loaded(said) == [homes[0], ""]
-    end = said[-1]
+    messages = run_job(blend(second_model=homes[0]), ModelCache("cpu"), lambda: False)
+    assert loaded(messages) == [homes[0], ""]
+    end = messages[-1]
     assert isinstance(end, JobDone)
     assert end.facts["calls"] == STEPS - 1
-    alone = performed(
-        blend(second_prompt="a cat", second_model=""), ModelCache("cpu"), lambda: False
-    )
+    alone = run_job(blend(second_prompt="a cat", second_model=""), ModelCache("cpu"), lambda: False)
     assert isinstance(alone[-1], JobDone)
     assert np.array_equal(end.pixels, alone[-1].pixels)
     assert end.facts["model_hash"] == alone[-1].facts["model_hash"]
@@ -160,34 +156,37 @@ def test_one_model_in_both_parts_is_loaded_once_and_counted_once(
 def test_a_second_model_that_is_open_stays_open(
     blend: Callable[..., Any], homes: tuple[str, str]
 ) -> None:
-    shelf = ModelCache("cpu", most=2)
+    cache = ModelCache("cpu", max_models=2)
     for name in (homes[1], "toy"):
-        shelf.open(name, "cpu")
-    assert loaded(performed(blend(), shelf, lambda: False)) == [homes[0], ""]
+        cache.open(name, "cpu")
+    assert loaded(run_job(blend(), cache, lambda: False)) == [homes[0], ""]
 
 
 def test_a_job_that_was_stopped_loads_no_second_model(
     blend: Callable[..., Any], homes: tuple[str, str]
 ) -> None:
-    shelf = ModelCache("cpu")
+    cache = ModelCache("cpu")
     with pytest.raises(Cancelled):
-        performed(blend(), shelf, lambda: (homes[0], "cpu") in shelf)
-    assert (homes[0], "cpu") in shelf
-    assert (homes[1], "cpu") not in shelf
+        run_job(blend(), cache, lambda: (homes[0], "cpu") in cache)
+    assert (homes[0], "cpu") in cache
+    assert (homes[1], "cpu") not in cache
 
 
 def test_a_stopped_blend_ends_at_its_next_step(blend: Callable[..., Any]) -> None:
-    seen: list[WorkerMessage] = []
+    messages: list[WorkerMessage] = []
     run = JobRunner(
-        RunTask(1, blend(steps=200)), ModelCache("cpu"), seen.append, lambda: len(steps(seen)) >= 2
+        RunTask(1, blend(steps=200)),
+        ModelCache("cpu"),
+        messages.append,
+        lambda: len(steps(messages)) >= 2,
     )
     with pytest.raises(Cancelled):
         run.run()
-    assert len(steps(seen)) == 2
+    assert len(steps(messages)) == 2
 
 
-def steps(said: list[WorkerMessage]) -> list[WorkerMessage]:
-    return [message for message in said if isinstance(message, JobStep)]
+def steps(messages: list[WorkerMessage]) -> list[WorkerMessage]:
+    return [message for message in messages if isinstance(message, JobStep)]
 
 
 @pytest.fixture
@@ -206,27 +205,27 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def test_no_model_of_a_job_makes_room_for_another_of_it(opened: list[str]) -> None:
-    shelf = ModelCache("cpu", most=2)
+    cache = ModelCache("cpu", max_models=2)
     for name in ("second", "other"):
-        shelf.open(name, "cpu")
+        cache.open(name, "cpu")
     for name in ("first", "second"):
-        shelf.open(name, "cpu", ["first", "second"])
+        cache.open(name, "cpu", ["first", "second"])
     assert opened == ["second", "other", "first"]
-    assert ("other", "cpu") not in shelf
+    assert ("other", "cpu") not in cache
     for name in ("a", "b", "c"):
-        shelf.open(name, "cpu", ["a", "b", "c"])
-    assert all((name, "cpu") in shelf for name in ("a", "b", "c"))
-    shelf.open("next", "cpu")
-    assert [name for name in "abc" if (name, "cpu") in shelf] == ["c"]
+        cache.open(name, "cpu", ["a", "b", "c"])
+    assert all((name, "cpu") in cache for name in ("a", "b", "c"))
+    cache.open("next", "cpu")
+    assert [name for name in "abc" if (name, "cpu") in cache] == ["c"]
 
 
 def test_what_is_kept_when_memory_is_freed(opened: list[str]) -> None:
-    shelf = ModelCache("cpu", most=3)
-    models = {name: shelf.open(name, "cpu") for name in ("a", "b", "c")}
+    cache = ModelCache("cpu", max_models=3)
+    models = {name: cache.open(name, "cpu") for name in ("a", "b", "c")}
     for model in models.values():
         model.cache.put("key", 1)
-    shelf.free([("a", "cpu"), ("c", "cpu"), ("d", "cpu")])
-    assert [name for name in "abc" if (name, "cpu") in shelf] == ["a", "c"]
+    cache.free([("a", "cpu"), ("c", "cpu"), ("d", "cpu")])
+    assert [name for name in "abc" if (name, "cpu") in cache] == ["a", "c"]
     assert "key" not in models["a"].cache
-    shelf.free()
-    assert ("a", "cpu") not in shelf
+    cache.free()
+    assert ("a", "cpu") not in cache

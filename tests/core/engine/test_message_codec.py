@@ -9,7 +9,7 @@ import pytest
 from core.engine import commands, framing, message_codec, messages
 from core.engine.framing import Frame, FrameError
 from core.task import ModifierSetting
-from tests.core.engine.conftest import Ask
+from tests.core.engine.conftest import MakeTask
 
 PICTURE = np.arange(24, dtype=np.uint8).reshape(2, 3, 4)
 
@@ -61,26 +61,26 @@ def test_commands(command: commands.Command) -> None:
 
 
 def test_pictures_to_describe() -> None:
-    asked = commands.DescribePicture(3, "toy", PICTURE, 1)
-    arrived = message_codec.decode_command(sent(message_codec.encode_command(asked)))
+    command = commands.DescribePicture(3, "toy", PICTURE, 1)
+    arrived = message_codec.decode_command(sent(message_codec.encode_command(command)))
     assert isinstance(arrived, commands.DescribePicture)
-    assert plain(arrived) == plain(asked)
+    assert plain(arrived) == plain(command)
 
 
-def test_jobs(ask: Ask) -> None:
-    request = ask(
+def test_jobs(make_task: MakeTask) -> None:
+    task = make_task(
         "sdedit", seed=9, prompt="a cat", modifiers=(ModifierSetting("cfg", {"scale": 3.0}),)
     )
     arrived = message_codec.decode_command(
-        sent(message_codec.encode_command(commands.RunTask(3, request, 1, "likeness")))
+        sent(message_codec.encode_command(commands.RunTask(3, task, 1, "likeness")))
     )
     assert isinstance(arrived, commands.RunTask)
     assert (arrived.id, arrived.retry, arrived.verifier) == (3, 1, "likeness")
-    assert plain(arrived.task) == plain(request)
+    assert plain(arrived.task) == plain(task)
 
 
 def test_unknown_and_misfitting_frames_are_refused() -> None:
     with pytest.raises(FrameError, match="no message called 'Pickle'"):
         message_codec.decode_message(Frame({"kind": "Pickle"}))
     with pytest.raises(FrameError, match="does not fit"):
-        message_codec.decode_message(Frame({"kind": "Cancelled", "unknown": 1}))
+        message_codec.decode_message(Frame({"kind": "JobCancelled", "unknown": 1}))

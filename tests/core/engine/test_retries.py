@@ -1,4 +1,4 @@
-"""The ladder ends, skips the CPU when already there, and asks for smaller pictures."""
+"""The retries end, leave the CPU out when the job is already there, and use smaller pictures."""
 
 import pytest
 import torch
@@ -7,12 +7,12 @@ from core.engine.retries import RETRIES, is_out_of_memory, limit_model, next_ret
 from core.models.opening import open_model
 
 
-def test_the_cpu_is_a_rung_only_for_accelerators() -> None:
+def test_the_cpu_is_a_retry_only_for_accelerators() -> None:
     assert [next_retry(retry, "cuda") for retry in range(4)] == [1, 2, 3, None]
     assert [next_retry(retry, "cpu") for retry in range(3)] == [1, 2, None]
 
 
-def test_each_rung_asks_for_no_more_than_the_one_above() -> None:
+def test_each_retry_needs_no_more_than_the_one_before() -> None:
     shares = [retry.share for retry in RETRIES]
     assert shares == sorted(shares, reverse=True)
     assert len({retry.text for retry in RETRIES}) == len(RETRIES)

@@ -1,29 +1,25 @@
-"""A save either happens whole or not at all; one window per file."""
+"""A save either happens whole or not at all."""
 
 import errno
-import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any, BinaryIO
 
-import psutil
 import pytest
 
 from core.errors import FileError
-from core.files.atomic import Lock, atomic_write
+from core.files.atomic import atomic_write, replace_file
 
 
-def text(path: Path, words: bytes) -> None:
-    atomic_write(path, lambda stream: stream.write(words))
+def write(path: Path, message: bytes) -> None:
+    atomic_write(path, lambda stream: stream.write(message))
 
 
 def test_the_version_before_is_kept(tmp_path: Path) -> None:
     path = tmp_path / "a.ora"
-    text(path, b"one")
-    text(path, b"two")
-    text(path, b"three")
+    write(path, b"one")
+    write(path, b"two")
+    write(path, b"three")
     assert path.read_bytes() == b"three"
     assert (tmp_path / "a.ora~").read_bytes() == b"two"
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.ora", "a.ora~"]
@@ -31,7 +27,7 @@ def test_the_version_before_is_kept(tmp_path: Path) -> None:
 
 def test_a_crash_while_writing_leaves_no_trace(tmp_path: Path) -> None:
     path = tmp_path / "a.ora"
-    text(path, b"one")
+    write(path, b"one")
 
     def half(stream: BinaryIO) -> None:
         stream.write(b"tw")
@@ -44,7 +40,7 @@ def test_a_crash_while_writing_leaves_no_trace(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("number", "words"),
+    ("number", "message"),
     [
         (errno.ENOSPC, "disk is full"),
         (errno.EACCES, "may not be written"),
@@ -53,47 +49,39 @@ def test_a_crash_while_writing_leaves_no_trace(tmp_path: Path) -> None:
     ],
 )
 def test_what_went_wrong_is_one_sentence(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, words: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, message: str
 ) -> None:
     path = tmp_path / "a.ora"
-    text(path, b"one")
+    write(path, b"one")
 
     def fail(*_: Any, **__: Any) -> None:
         raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr("core.files.atomic.os.fsync", fail)
-    with pytest.raises(FileError, match=words):
-        text(path, b"two")
+    with pytest.raises(FileError, match=message):
+        write(path, b"two")
     assert path.read_bytes() == b"one"
 
 
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
     with pytest.raises(FileError, match="gone does not exist"):
-        text(tmp_path / "gone" / "a.ora", b"one")
+        write(tmp_path / "gone" / "a.ora", b"one")
 
 
-def test_a_second_window_is_told(tmp_path: Path) -> None:
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such permissions")
+def test_a_private_file_is_for_its_owner_alone(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    for content in (b"one", b"two"):
+        replace_file(path, lambda stream, data=content: stream.write(data), is_private=True)  # type: ignore[misc]
+        assert path.stat().st_mode & 0o777 == 0o600
+    assert path.read_bytes() == b"two"
+    assert [p.name for p in tmp_path.iterdir()] == ["a.json"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such permissions")
+def test_permissions_outlive_saving(tmp_path: Path) -> None:
     path = tmp_path / "a.ora"
-    lock = Lock(path)
-    lock.take()
-    lock.take()
-    wait = "import sys; sys.stdin.read()"
-    other = subprocess.Popen([sys.executable, "-c", wait], stdin=subprocess.PIPE)
-    facts = {"pid": other.pid, "started": psutil.Process(other.pid).create_time()}
-    lock._file.write_text(json.dumps(facts))
-    with pytest.raises(FileError, match=r"a\.ora is open in another Sfumato window"):
-        Lock(path).take()
-    lock.release()
-    assert lock._file.exists()
-    other.communicate()
-    Lock(path).take()
-    Lock(path).release()
-    assert not lock._file.exists()
-
-
-def test_a_damaged_lock_is_taken_over(tmp_path: Path) -> None:
-    lock = Lock(tmp_path / "a.ora")
-    lock.take()
-    lock._file.write_text("nonsense")
-    assert lock.holder is None
-    Lock(tmp_path / "a.ora").take()
+    write(path, b"one")
+    path.chmod(0o640)
+    write(path, b"two")
+    assert path.stat().st_mode & 0o777 == 0o640

@@ -1,5 +1,6 @@
 """What is recorded comes back, whatever happened to the process or to the end of the file."""
 
+import json
 import os
 import signal
 import subprocess
@@ -7,13 +8,16 @@ import sys
 import time
 import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from core.errors import FileError
+from core.ai.recipe_values import prompt_of
+from core.errors import FileError, VersionError
 from core.files import journal as journals
 from core.files.journal import NAME, Journal, Recovery, find_recoverable
+from core.files.process import describe_process
 from core.geometry import Rect, Size
 from core.paint.document import Document
 from core.paint.flatten import flatten
@@ -21,6 +25,7 @@ from core.paint.layers import AiLayer, Group, Layer, Mask, walk
 from core.paint.selection import Selection
 from core.paint.tiles import Tiles
 from core.task import Recipe
+from core.versions.schema import Schema
 
 DOT = np.full((40, 40), 200, np.uint8)
 
@@ -33,12 +38,12 @@ def painted() -> Document:
     return document
 
 
-def dead(folder: Path) -> list[Recovery]:
+def find_abandoned(folder: Path) -> list[Recovery]:
     """What could be recovered if this process were no more."""
     for path in folder.glob(f"*/{NAME}"):
         data = path.read_bytes()
         mine, nobody = f'"pid": {os.getpid()},'.encode(), b'"pid": 0,'
-        record = next(iter(journals._records(path)))[1]
+        record = next(iter(journals._read_records(path)))[1]
         other = record.replace(mine, nobody.ljust(len(mine)))
         head = journals.HEADER.pack(
             journals.MARK, journals.START_RECORD, len(other), zlib.crc32(other)
@@ -47,7 +52,7 @@ def dead(folder: Path) -> list[Recovery]:
     return find_recoverable(folder)
 
 
-def looks(document: Document) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+def picture(document: Document) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
     return flatten(document.root, document.bounds)
 
 
@@ -66,9 +71,9 @@ def test_everything_comes_back(tmp_path: Path) -> None:
     assert journal.flush(10)
     journal.close(clean=False)
 
-    (found,) = dead(tmp_path)
+    (found,) = find_abandoned(tmp_path)
     back = found.load()
-    assert np.array_equal(looks(back), looks(document))
+    assert np.array_equal(picture(back), picture(document))
     assert [(n.name, n.kind, n.id) for n in walk(back.root)] == [
         (n.name, n.kind, n.id) for n in walk(document.root)
     ]
@@ -92,10 +97,10 @@ def test_a_stroke_in_progress_is_recorded(tmp_path: Path) -> None:
         for place in range(0, 200, 20):
             painting.blend(DOT, place, 30, (10, 200, 20, 255))
             assert journal.flush(10)
-        shown = looks(document)
+        shown = picture(document)
         journal.close(clean=False)
-        (found,) = dead(tmp_path)
-        assert np.array_equal(looks(found.load()), shown)
+        (found,) = find_abandoned(tmp_path)
+        assert np.array_equal(picture(found.load()), shown)
 
 
 def test_an_unchanged_document_costs_nothing(tmp_path: Path) -> None:
@@ -119,8 +124,8 @@ def test_slices_end_with_the_whole_state(tmp_path: Path) -> None:
         slices += 1
     journal.close(clean=False)
     assert slices > 3
-    (found,) = dead(tmp_path)
-    assert np.array_equal(looks(found.load()), looks(document))
+    (found,) = find_abandoned(tmp_path)
+    assert np.array_equal(picture(found.load()), picture(document))
 
 
 def test_a_state_torn_by_a_stroke_gives_way_to_the_one_before(tmp_path: Path) -> None:
@@ -129,7 +134,7 @@ def test_a_state_torn_by_a_stroke_gives_way_to_the_one_before(tmp_path: Path) ->
     ink = document.state.active
     journal = Journal(tmp_path, document)
     assert journal.flush(10)
-    shown = looks(document)
+    shown = picture(document)
     paper = Tiles.of(np.full((400, 600, 4), 255, np.uint8))
     document.insert("New", Layer("paper", tiles=paper), document.root.id, 0)
     with document.paint(ink, "Stroke") as painting:
@@ -137,8 +142,8 @@ def test_a_state_torn_by_a_stroke_gives_way_to_the_one_before(tmp_path: Path) ->
         while not journal.flush(0.0005):
             painting.blend(DOT, 20, 60, (10, 200, 20, 255))
         journal.close(clean=False)
-        (found,) = dead(tmp_path)
-        assert np.array_equal(looks(found.load()), shown)
+        (found,) = find_abandoned(tmp_path)
+        assert np.array_equal(picture(found.load()), shown)
 
 
 def test_a_clean_end_leaves_nothing(tmp_path: Path) -> None:
@@ -158,7 +163,7 @@ def test_a_living_process_is_not_offered(tmp_path: Path) -> None:
 @pytest.mark.parametrize("cut", [1, 7, 100, 1000])
 def test_a_torn_end_falls_back_to_the_state_before(tmp_path: Path, cut: int) -> None:
     document = painted()
-    before = looks(document)
+    before = picture(document)
     journal = Journal(tmp_path, document)
     journal.flush(10)
     whole = (journal.folder / NAME).stat().st_size
@@ -166,11 +171,11 @@ def test_a_torn_end_falls_back_to_the_state_before(tmp_path: Path, cut: int) -> 
         painting.blend(DOT, 0, 0)
     journal.flush(10)
     journal.close(clean=False)
-    (found,) = dead(tmp_path)
+    (found,) = find_abandoned(tmp_path)
     path = found.folder / NAME
     data = path.read_bytes()
     path.write_bytes(data[: max(whole, len(data) - cut)])
-    assert np.array_equal(looks(found.load()), before)
+    assert np.array_equal(picture(found.load()), before)
 
 
 def test_a_damaged_record_ends_the_replay_before_it(tmp_path: Path) -> None:
@@ -178,7 +183,7 @@ def test_a_damaged_record_ends_the_replay_before_it(tmp_path: Path) -> None:
     journal = Journal(tmp_path, document)
     journal.flush(10)
     journal.close(clean=False)
-    (found,) = dead(tmp_path)
+    (found,) = find_abandoned(tmp_path)
     path = found.folder / NAME
     data = bytearray(path.read_bytes())
     data[-3] ^= 0xFF
@@ -190,7 +195,7 @@ def test_a_damaged_record_ends_the_replay_before_it(tmp_path: Path) -> None:
 def test_the_file_is_written_anew_when_it_grows(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(journals, "LIMIT", 60_000)
+    monkeypatch.setattr(journals, "MAX_JOURNAL_BYTES", 60_000)
     document = painted()
     journal = Journal(tmp_path, document)
     noise = np.random.default_rng(0).integers(0, 255, (200, 200), np.uint8)
@@ -200,10 +205,99 @@ def test_the_file_is_written_anew_when_it_grows(
         journal.flush(10)
     size = (journal.folder / NAME).stat().st_size
     journal.close(clean=False)
-    monkeypatch.setattr(journals, "LIMIT", 512 << 20)
+    monkeypatch.setattr(journals, "MAX_JOURNAL_BYTES", 512 << 20)
     assert size < 400_000
-    (found,) = dead(tmp_path)
-    assert np.array_equal(looks(found.load()), looks(document))
+    (found,) = find_abandoned(tmp_path)
+    assert np.array_equal(picture(found.load()), picture(document))
+
+
+UNVERSIONED = """{"size": [4, 3], "active": "cat", "selection": {"bounds": [0, 0, 0, 0],
+"alpha": ""}, "children": [{"kind": "ai", "id": "cat", "name": "a cat", "visible": true,
+"opacity": 1.0, "blend": "normal", "planes": {"pixels": {"channels": 4, "fill": 9, "tiles": []},
+"region": {"channels": 1, "fill": 0, "tiles": []}}, "mask_visible": true, "position": [0, 0],
+"lock_alpha": false, "recipe": {"technique": "sdedit", "params": {"prompt": "a cat"},
+"model": "storybook", "modifiers": [{"id": "cfg", "params": {"scale": 7.5}}], "seed": 9,
+"context": [1, 2, 3, 4], "model_hash": "abc"}, "rendered": "key", "baked": true}]}"""
+START = {"pid": 0, "started": 1795597209.25, "path": "/pictures/a.ora"}
+
+
+def write_records(folder: Path, start: dict[str, Any], mark: bytes = b"SFJ1") -> Path:
+    """A journal in a folder of its own, as a process that is no more has written it."""
+    path = folder / "0-1" / NAME
+    path.parent.mkdir()
+    records = (journals.START_RECORD, json.dumps(start)), (journals.STATE_RECORD, UNVERSIONED)
+    with path.open("wb") as stream:
+        for kind, text in records:
+            data = text.encode()
+            stream.write(journals.HEADER.pack(mark, kind, len(data), zlib.crc32(data)) + data)
+    return path
+
+
+def test_a_journal_without_a_version_is_recovered(tmp_path: Path) -> None:
+    write_records(tmp_path, START)
+    (found,) = find_recoverable(tmp_path)
+    assert not found.is_newer
+    assert found.original == Path("/pictures/a.ora")
+    layer = found.load().find("cat")
+    assert isinstance(layer, AiLayer)
+    assert (prompt_of(layer.recipe), layer.recipe.seed, layer.rendered) == ("a cat", 9, "key")
+    found.discard()
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_journal_names_its_version(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, painted())
+    journal.flush(10)
+    kind, data = next(iter(journals._read_records(journal.folder / NAME)))
+    assert kind == journals.START_RECORD
+    assert json.loads(data)["version"] == 1
+    assert (journal.folder / NAME).read_bytes().startswith(b"SFJ1")
+    journal.close()
+
+
+def test_an_older_journal_is_migrated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def widen(state: dict[str, Any]) -> dict[str, Any]:
+        return {**state, "size": [side * 10 for side in state["size"]]}
+
+    monkeypatch.setattr(journals, "SCHEMA", Schema("record", (widen,)))
+    write_records(tmp_path, START)
+    (found,) = find_recoverable(tmp_path)
+    assert found.load().size == Size(40, 30)
+    found.discard()
+    write_records(tmp_path, {"version": 2, **START})
+    (found,) = find_recoverable(tmp_path)
+    assert found.load().size == Size(4, 3)
+
+
+@pytest.mark.parametrize(("start", "mark"), [({"version": 2, **START}, b"SFJ1"), (START, b"SFJ2")])
+def test_a_journal_of_a_newer_version_is_refused_and_kept(
+    tmp_path: Path, start: dict[str, Any], mark: bytes
+) -> None:
+    path = write_records(tmp_path, start, mark)
+    before = path.read_bytes()
+    (found,) = find_recoverable(tmp_path)
+    assert found.is_newer
+    with pytest.raises(VersionError, match="version 2"):
+        found.load()
+    found.discard()
+    assert path.read_bytes() == before
+
+
+def test_an_open_journal_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
+    write_records(tmp_path, {"version": 2, **describe_process()})
+    assert find_recoverable(tmp_path) == []
+
+
+def test_a_recipe_of_a_newer_version_is_refused(tmp_path: Path) -> None:
+    path = write_records(tmp_path, START)
+    newer = UNVERSIONED.replace('{"technique"', '{"version": 2, "technique"').encode()
+    with path.open("ab") as stream:
+        head = journals.HEADER.pack(b"SFJ1", journals.STATE_RECORD, len(newer), zlib.crc32(newer))
+        stream.write(head + newer)
+    (found,) = find_recoverable(tmp_path)
+    with pytest.raises(FileError, match="recipe is of version 2"):
+        found.load()
+    assert path.exists()
 
 
 PAINTING = """
@@ -218,7 +312,7 @@ document = Document(Size(4000, 300))
 document.insert("New", Layer("ink"))
 journal = Journal(Path(sys.argv[1]), document)
 dot = np.full((20, 20), 255, np.uint8)
-with document.painting(document.state.active, "Stroke") as painting:
+with document.paint(document.state.active, "Stroke") as painting:
     for step in range(10_000):
         painting.blend(dot, step, 100, (255, 0, 0, 255))
         journal.flush()
@@ -242,6 +336,6 @@ def test_kill_in_the_middle_of_a_stroke_loses_less_than_a_second(tmp_path: Path)
     last = rest[-1] if rest else 151
     time.sleep(0.05)
     (found,) = find_recoverable(tmp_path)
-    shown = looks(found.load())
+    shown = picture(found.load())
     right = int(np.flatnonzero(shown[110, :, 3])[-1])
     assert right >= last + 20 - 2 - 200

@@ -1,6 +1,7 @@
 """Pictures as other programs write them: colour modes, depth, profiles, rotation, frames."""
 
 import io
+import json
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 from PIL import Image, ImageCms
 
 from core.errors import FileError
-from core.formats.flat import premultiply, recipes_of, unpremultiply
+from core.formats.flat import premultiply, unpremultiply
 from core.formats.opening import open_document, save_document
 from core.paint.document import Document
 from core.paint.flatten import flatten
@@ -33,17 +34,17 @@ def test_colour_modes(tmp_path: Path, mode: str) -> None:
     if mode == "HSV":
         path, image = tmp_path / "picture.png", image.convert("RGB")
     image.save(path)
-    seen = shown(path)
+    pixels = shown(path)
     wanted = np.asarray(image.convert("RGB"), int)
-    assert (seen[..., 3] == 255).all()
-    assert np.abs(seen[..., :3] - wanted).max() <= 2
+    assert (pixels[..., 3] == 255).all()
+    assert np.abs(pixels[..., :3] - wanted).max() <= 2
 
 
 def test_sixteen_bits_are_rounded_to_eight(tmp_path: Path) -> None:
     values = np.linspace(0, 65535, 64).astype(np.uint16)
     Image.fromarray(np.tile(values, (8, 1))).save(tmp_path / "deep.png")
-    seen = shown(tmp_path / "deep.png")
-    assert np.array_equal(seen[0, :, 0], np.rint(values / 257).astype(np.uint8))
+    pixels = shown(tmp_path / "deep.png")
+    assert np.array_equal(pixels[0, :, 0], np.rint(values / 257).astype(np.uint8))
 
 
 def test_float_tiffs_are_shown(tmp_path: Path) -> None:
@@ -116,7 +117,8 @@ def test_an_unknown_ending_names_those_there_are(tmp_path: Path) -> None:
 
 def test_recipes_travel_in_png_text(tmp_path: Path) -> None:
     save_document(layered(), tmp_path / "edited.png")
-    (recipe,) = recipes_of(open_document(tmp_path / "edited.png"))
+    carried = json.loads(open_document(tmp_path / "edited.png").extras["sfumato"])
+    recipe = carried["layers"][0]["recipe"]
     assert recipe["technique"] == "sdedit"
     assert recipe["seed"] == 9
     assert '"a cat"' in str(Image.open(tmp_path / "edited.png").text["sfumato"])  # type: ignore[attr-defined]

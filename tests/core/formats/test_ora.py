@@ -75,8 +75,8 @@ def test_another_programs_file_opens(tmp_path: Path) -> None:
     assert (group.name, group.opacity, group.blend) == ("group", 0.5, "multiply")
     assert isinstance(group, Group)
     assert not top.visible
-    seen = flatten(document.root, document.bounds)
-    assert seen[15, 20].tolist() == [0, 255, 0, 255]
+    pixels = flatten(document.root, document.bounds)
+    assert pixels[15, 20].tolist() == [0, 255, 0, 255]
 
 
 def test_without_our_entry_the_layers_are_still_there(tmp_path: Path) -> None:

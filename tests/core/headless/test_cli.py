@@ -38,11 +38,11 @@ def mask(path: Path, width: int = 192, height: int = 160) -> Path:
     return path
 
 
-def sfumato(*words: object, check: str = "") -> "subprocess.CompletedProcess[str]":
+def sfumato(*arguments: object, check: str = "") -> "subprocess.CompletedProcess[str]":
     """The command in a process of its own; check is Python to run after it, in the same one."""
     start = "import sys; from core.headless.cli import main; code = main(sys.argv[1:])"
     program = f"{start}; {check}\nsys.exit(code)"
-    line = [sys.executable, "-c", program, *map(str, words)]
+    line = [sys.executable, "-c", program, *map(str, arguments)]
     return subprocess.run(
         line, cwd=ROOT, env=os.environ, capture_output=True, text=True, check=False
     )
@@ -57,26 +57,26 @@ def loaded(*names: str) -> str:
 def mistaken(capsys: pytest.CaptureFixture[str]) -> Any:
     """Run a command that must end as the user's mistake; its one line on stderr."""
 
-    def run(*words: object) -> str:
+    def run(*arguments: object) -> str:
         try:
-            code = cli.main([str(word) for word in words])
+            code = cli.main([str(word) for word in arguments])
         except SystemExit as end:
             code = int(str(end.code))
-        said = capsys.readouterr()
+        output = capsys.readouterr()
         assert code == 2
-        assert said.out == ""
-        assert said.err.count("\n") == 1
-        assert "Traceback" not in said.err
-        return said.err
+        assert output.out == ""
+        assert output.err.count("\n") == 1
+        assert "Traceback" not in output.err
+        return output.err
 
     return run
 
 
 def test_a_picture_comes_out_edited_inside_the_mask_only(tmp_path: Path) -> None:
     given, out = picture(tmp_path / "in.png"), tmp_path / "out.png"
-    words = ["run", "layered-brush", given, "--mask", mask(tmp_path / "m.png"), "--out", out]
-    words += ["--set", "prompt=red", "--set", "steps=6", "--seed", 7, "--model", "toy"]
-    done = sfumato(*words, "--json", check=loaded("PySide6", "qasync", "torch"))
+    arguments = ["run", "layered-brush", given, "--mask", mask(tmp_path / "m.png"), "--out", out]
+    arguments += ["--set", "prompt=red", "--set", "steps=6", "--seed", 7, "--model", "toy"]
+    done = sfumato(*arguments, "--json", check=loaded("PySide6", "qasync", "torch"))
     assert done.returncode == 0, done.stderr
     facts = json.loads(done.stdout)
     assert facts["model_hash"] == "toy-1"
@@ -86,17 +86,17 @@ def test_a_picture_comes_out_edited_inside_the_mask_only(tmp_path: Path) -> None
     assert (before[64:96, 80:112] != after[64:96, 80:112]).any()
     assert (before[:20] == after[:20]).all()
     again = tmp_path / "again.png"
-    words[words.index(out)] = again
-    assert sfumato(*words).returncode == 0
+    arguments[arguments.index(out)] = again
+    assert sfumato(*arguments).returncode == 0
     assert np.array_equal(np.asarray(Image.open(again)), np.asarray(Image.open(out)))
 
 
 def test_a_modifier_changes_the_result(tmp_path: Path) -> None:
     given = picture(tmp_path / "in.png")
     plain, guided = tmp_path / "plain.png", tmp_path / "guided.png"
-    words = ["run", "text-to-image", given, "--model", "toy", "--set", "prompt=red"]
-    assert cli.main([*map(str, words), "--out", str(plain)]) == 0
-    assert cli.main([*map(str, words), "--out", str(guided), "--modifier", "cfg:scale=5"]) == 0
+    arguments = ["run", "text-to-image", given, "--model", "toy", "--set", "prompt=red"]
+    assert cli.main([*map(str, arguments), "--out", str(plain)]) == 0
+    assert cli.main([*map(str, arguments), "--out", str(guided), "--modifier", "cfg:scale=5"]) == 0
     assert not np.array_equal(np.asarray(Image.open(plain)), np.asarray(Image.open(guided)))
 
 
@@ -140,8 +140,8 @@ def test_a_technique_takes_another_picture(tmp_path: Path, mistaken: Any) -> Non
     given, out = picture(tmp_path / "in.png"), tmp_path / "out.ora"
     other = mask(tmp_path / "other.png")
     run = ["run", "morph", given, "--out", out, "--model", "toy", "--set", "steps=4"]
-    assert "Other picture: " in (said := mistaken(*run, "--set", "picture=gone.png"))
-    assert "gone.png does not exist" in said
+    assert "Other picture: " in (text := mistaken(*run, "--set", "picture=gone.png"))
+    assert "gone.png does not exist" in text
     assert not out.exists()
     assert cli.main([*map(str, run), "--set", f"picture={os.path.relpath(other)}"]) == 0
     (layer,) = [one for one in walk(open_document(out).root) if isinstance(one, AiLayer)]
@@ -153,9 +153,9 @@ def test_models_that_cannot_be_used(tmp_path: Path, mistaken: Any) -> None:
     run = ["run", "sdedit", given, "--out", tmp_path / "out.png", "--model"]
     checkpoint = tmp_path / "model.ckpt"
     checkpoint.write_bytes(pickle.dumps({"weights": [1, 2]}))
-    said = mistaken(*run, checkpoint)
-    assert "model.ckpt" in said
-    assert "safetensors" in said
+    text = mistaken(*run, checkpoint)
+    assert "model.ckpt" in text
+    assert "safetensors" in text
     assert "missing" in mistaken(*run, tmp_path / "missing")
     (tmp_path / "empty").mkdir()
     assert "empty" in mistaken(*run, tmp_path / "empty")
@@ -169,27 +169,22 @@ def test_a_picture_is_described(
 ) -> None:
     # transformers does not wait for the threads that it loads with.
     monkeypatch.setenv("HF_DEACTIVATE_ASYNC_LOAD", "1")
-    words = ["describe", str(picture(tmp_path / "in.png")), "--model", "toy"]
-    assert "Put a BLIP folder into" in mistaken(*words)
+    arguments = ["describe", str(picture(tmp_path / "in.png")), "--model", "toy"]
+    assert "Put a BLIP folder into" in mistaken(*arguments)
     tiny_blip.saved(models_folder() / "blip")
-    assert cli.main([*words, "--json"]) == 0
+    assert cli.main([*arguments, "--json"]) == 0
     assert "cat" in json.loads(capsys.readouterr().out)["text"]
     assert "gone.png does not exist" in mistaken("describe", tmp_path / "gone.png")
 
 
-def test_a_bug_in_the_worker_ends_with_one_and_a_trace(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_bug_in_the_worker_is_no_mistake_of_the_user() -> None:
     from core.engine.messages import JobFailed
     from core.headless import run_file
 
-    def broken(failure: JobFailed, say: Any) -> None:
-        raise run_file.WorkerBugError("KeyError\ntrace")
-
     with pytest.raises(run_file.WorkerBugError):
-        run_file._take(JobFailed(1, "KeyError", "trace", is_bug=True), print)
+        run_file._handle_failure(JobFailed(1, "KeyError", "trace", is_bug=True), print)
     with pytest.raises(EditorError):
-        run_file._take(JobFailed(1, "A sentence."), print)
+        run_file._handle_failure(JobFailed(1, "A sentence."), print)
 
 
 @pytest.mark.parametrize("kind", cli.KINDS)
@@ -225,18 +220,18 @@ def test_the_doctor_reports_and_imports_neither_qt_nor_torch() -> None:
 
 def test_a_doctor_in_a_hurry_asks_nobody(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["doctor", "--quick"]) == 0
-    said = capsys.readouterr().out
-    assert "numpy" in said
-    assert "qt" not in said.splitlines()
+    text = capsys.readouterr().out
+    assert "numpy" in text
+    assert "qt" not in text.splitlines()
 
 
-def test_files_and_no_words_open_the_editor(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_files_and_no_verb_open_the_editor(monkeypatch: pytest.MonkeyPatch) -> None:
     import types
 
     opened: list[list[str]] = []
 
-    def main(words: list[str]) -> int:
-        opened.append(words)
+    def main(arguments: list[str]) -> int:
+        opened.append(arguments)
         return 0
 
     module = types.ModuleType("editor.__main__")

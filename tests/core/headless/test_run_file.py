@@ -1,4 +1,4 @@
-"""A run without a window: recipes that outlive the folder they were asked for in."""
+"""A run without a window: recipes that outlive the folder in which they were made."""
 
 from pathlib import Path
 from typing import Any
@@ -38,9 +38,9 @@ def test_two_models_are_blended_from_file_to_file(
     monkeypatch.chdir(tmp_path)
     values = {"prompt": "a cat", "second_model": "two", "steps": "4"}
     given = picture(tmp_path / "in.png", 64, 64)
-    said: list[str] = []
+    lines: list[str] = []
     order = RunOrder("superdiff", given, tmp_path / "out.png", params=values, model=str(one))
-    facts = run_order(order, said.append)
-    assert f"Loading {two}" in said
+    facts = run_order(order, lines.append)
+    assert f"Loading {two}" in lines
     assert facts["calls"] == 2 * 3
     assert (tmp_path / "out.png").is_file()

@@ -1,4 +1,4 @@
-"""BDIA: exact at the calls of DDIM as long as the leap is nearly whole."""
+"""BDIA: exact at the calls of DDIM as long as GAMMA is nearly 1."""
 
 import pytest
 import torch
@@ -37,8 +37,8 @@ def test_half_a_leap_does_not_come_back(x0: torch.Tensor, monkeypatch: pytest.Mo
 def test_no_leap_is_ddim(monkeypatch: pytest.MonkeyPatch, x0: torch.Tensor) -> None:
     monkeypatch.setattr(bdia, "GAMMA", 0.0)
     around = LevelTriple(Level(0.6, 0.8, 600.0), Level(0.8, 0.6, 400.0), Level(1.0, 0.0, 0.0))
-    seen = Prediction(x0, x0.flip(-1))
-    assert torch.equal(bdia.step_down(x0, x0, seen, around), seen.at(around.cleaner))
+    prediction = Prediction(x0, x0.flip(-1))
+    assert torch.equal(bdia.step_down(x0, x0, prediction, around), prediction.at(around.cleaner))
 
 
 def test_an_edit_with_the_sources_words_is_the_source(x0: torch.Tensor) -> None:

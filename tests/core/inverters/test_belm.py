@@ -23,7 +23,7 @@ def test_the_source_comes_back(guidance: float, x0: torch.Tensor) -> None:
 
 
 def test_a_bent_path_is_followed_over_uneven_steps() -> None:
-    """z / signal as a parabola in noise / signal, whose slope is the noise seen."""
+    """z / signal as a parabola in noise / signal, whose slope is the predicted noise."""
     around = LevelTriple(Level(0.5, 0.8, 600.0), Level(0.8, 0.6, 400.0), Level(0.95, 0.2, 100.0))
     generator = torch.Generator().manual_seed(0)
     offset, slope, bend = torch.randn(3, 1, 4, 8, 8, generator=generator).double()
@@ -41,6 +41,6 @@ def test_a_bent_path_is_followed_over_uneven_steps() -> None:
 
 def test_the_last_level_may_be_clean(x0: torch.Tensor) -> None:
     around = LevelTriple(Level(0.6, 0.8, 600.0), Level(0.8, 0.6, 400.0), Level(1.0, 0.0, 0.0))
-    seen = Prediction(x0, x0.flip(-1))
-    noisier, here, cleaner = (seen.at(level) for level in around)
-    assert torch.allclose(belm.step_down(noisier, here, seen, around), cleaner, atol=1e-5)
+    prediction = Prediction(x0, x0.flip(-1))
+    noisier, here, cleaner = (prediction.at(level) for level in around)
+    assert torch.allclose(belm.step_down(noisier, here, prediction, around), cleaner, atol=1e-5)

@@ -42,7 +42,7 @@ def test_the_pair_drifts_apart_but_not_away(x0: torch.Tensor) -> None:
 
 
 def test_single_precision_is_close(x0: torch.Tensor, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(edict, "precise", lambda z: z)
+    monkeypatch.setattr(edict, "to_double_precision", lambda z: z)
     given = source(network(), x0, 20, 7.5)
     path, _ = inverted(Edict, given)
     assert path.begin(1)[0].dtype == torch.float32
@@ -53,9 +53,9 @@ def test_a_move_is_the_ddim_move_where_both_latents_agree(x0: torch.Tensor) -> N
     here, there = Level(0.6, 0.8, 500.0), Level(0.8, 0.6, 300.0)
     eps = torch.randn(x0.shape, generator=torch.Generator().manual_seed(1))
     z = here.mix(x0, eps)
-    seen = Prediction(x0, eps)
-    assert torch.allclose(step(z, seen, here, there), seen.at(there), atol=1e-6)
-    assert torch.allclose(undo_step(seen.at(there), seen, here, there), z, atol=1e-6)
+    prediction = Prediction(x0, eps)
+    assert torch.allclose(step(z, prediction, here, there), prediction.at(there), atol=1e-6)
+    assert torch.allclose(undo_step(prediction.at(there), prediction, here, there), z, atol=1e-6)
 
 
 def test_a_region_keeps_the_source_of_both_latents() -> None:

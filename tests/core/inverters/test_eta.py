@@ -86,15 +86,15 @@ def test_no_place_is_direct_inversion(x0: torch.Tensor, monkeypatch: pytest.Monk
     assert torch.allclose(edited(path, given), edited(direct, given), atol=1e-6)
 
 
-def test_only_where_the_exchanged_word_is_attended_to_is_stirred(x0: torch.Tensor) -> None:
+def test_only_the_region_of_the_exchanged_word_gets_noise(x0: torch.Tensor) -> None:
     path, given = stirred(x0)
-    maps = path.region.maps
-    assert maps is not None
+    looks = path.region.maps
+    assert looks is not None
     embeddings = given.model.embed(["a red apple", "a red dog"])
     place = given.model.pieces("a red apple").index("apple")
-    attention = maps.of([place])
-    assert attention is not None
-    mask = (attention > eta.THRESHOLD * attention.max()).float()
+    look = looks.of([place])
+    assert look is not None
+    mask = (look > eta.THRESHOLD * look.max()).float()
     mask[..., :4] = 0
     path.prompt_embeddings(1, embeddings)
     assert path.mask is not None
@@ -110,14 +110,14 @@ def test_only_where_the_exchanged_word_is_attended_to_is_stirred(x0: torch.Tenso
 
 def test_the_place_is_that_of_the_words_that_go(x0: torch.Tensor) -> None:
     path, given = stirred(x0)
-    maps, model = path.region.maps, given.model
-    assert maps is not None
+    looks, model = path.region.maps, given.model
+    assert looks is not None
     place = model.pieces("a red apple").index("red")
-    attention = maps.of([place])
-    assert attention is not None
+    look = looks.of([place])
+    assert look is not None
     found = path.region.mask(model.embed(["a red apple", "a green apple"]))
     assert found is not None
-    assert torch.equal(found, (attention > 0.2 * attention.max()).float())
+    assert torch.equal(found, (look > 0.2 * look.max()).float())
     assert path.region.mask(model.embed(["a red apple", "a big red apple"])) is None
 
 

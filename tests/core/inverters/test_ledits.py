@@ -40,11 +40,13 @@ def test_the_first_step_is_the_posterior_of_ddpm() -> None:
     """First order, in content and noise: what is left of the latent, and of the noise."""
     here, there = LEVELS[:2]
     generator = torch.Generator().manual_seed(1)
-    seen = Prediction(*(torch.randn(1, 2, 4, 4, generator=generator) for _ in range(2)))
+    prediction = Prediction(*(torch.randn(1, 2, 4, 4, generator=generator) for _ in range(2)))
     kept = (there.noise / here.noise) ** 2 * here.signal / there.signal
     share = there.signal * (1 - (here.signal * there.noise / (here.noise * there.signal)) ** 2)
-    wanted = kept * here.mix(*seen) + share * seen.x0
-    assert torch.allclose(step_mean(here.mix(*seen), seen, None, LEVELS, 0), wanted, atol=1e-6)
+    wanted = kept * here.mix(*prediction) + share * prediction.x0
+    assert torch.allclose(
+        step_mean(here.mix(*prediction), prediction, None, LEVELS, 0), wanted, atol=1e-6
+    )
 
 
 def test_the_second_step_looks_ahead_by_half_a_step() -> None:

@@ -33,6 +33,6 @@ def test_every_step_stands_against_the_source_prompt(x0: torch.Tensor) -> None:
     given = source(network(), x0, 4, 7.5)
     path, _ = inverted(NegativePromptInversion, given)
     for i in range(len(path.levels) - 1):
-        against = path.negative_embeddings(i)
-        assert against is not None
-        assert torch.equal(against.tokens, given.embeddings.tokens)
+        negative = path.negative_embeddings(i)
+        assert negative is not None
+        assert torch.equal(negative.tokens, given.embeddings.tokens)

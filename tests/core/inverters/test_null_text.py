@@ -26,9 +26,9 @@ def test_unguided_it_is_ddim_inversion(x0: torch.Tensor) -> None:
     path, _ = inverted(NullTextInversion, given)
     assert torch.equal(replayed(path, given), replayed(plain, given))
     for i in range(len(path.levels) - 1):
-        against = path.negative_embeddings(i)
-        assert against is not None
-        assert torch.equal(against.tokens, given.negative.tokens)
+        negative = path.negative_embeddings(i)
+        assert negative is not None
+        assert torch.equal(negative.tokens, given.negative.tokens)
 
 
 def test_the_rate_falls_and_the_tolerance_grows_as_published() -> None:

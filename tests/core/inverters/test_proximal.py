@@ -19,15 +19,15 @@ def x0() -> torch.Tensor:
 
 
 def branches(scale: float = 7.5) -> Branches:
-    words = network().embed(["a red apple", "a dog"])
-    return Branches(network(), words, (scale, scale), network().embed(["a red apple"]))
+    embeddings = network().embed(["a red apple", "a dog"])
+    return Branches(network(), embeddings, (scale, scale), network().embed(["a red apple"]))
 
 
 def test_only_the_strongest_quarter_is_kept() -> None:
-    wish = torch.tensor([-8.0, 1.0, -2.0, 3.0, 4.0, 5.0, -6.0, 7.0]).view(2, 2, 2)
-    found = strongest_cells(wish)
+    change = torch.tensor([-8.0, 1.0, -2.0, 3.0, 4.0, 5.0, -6.0, 7.0]).view(2, 2, 2)
+    found = strongest_cells(change)
     assert torch.equal(found.flatten(), torch.tensor([-8.0, 0, 0, 0, 0, 0, 0, 7.0]))
-    assert not strongest_cells(1e-7 * wish).any()
+    assert not strongest_cells(1e-7 * change).any()
 
 
 def test_what_acts_grows_by_a_cell() -> None:
@@ -42,10 +42,10 @@ def test_dropping_everything_is_guidance_nought(
 ) -> None:
     monkeypatch.setattr(proximal, "QUANTILE", 1.0)
     z, level = x0.repeat(2, 1, 1, 1), network().levels(10)[4]
-    seen, acts = threshold_guidance(branches(), z, level)
-    _, against = branches().pair(z, level)
-    assert torch.allclose(seen.eps, against.eps, atol=1e-6)
-    assert torch.allclose(seen.x0, against.x0, atol=1e-5)
+    prediction, acts = threshold_guidance(branches(), z, level)
+    _, uncond = branches().pair(z, level)
+    assert torch.allclose(prediction.eps, uncond.eps, atol=1e-6)
+    assert torch.allclose(prediction.x0, uncond.x0, atol=1e-5)
     assert not acts.any()
 
 
@@ -54,10 +54,10 @@ def test_dropping_nothing_is_plain_guidance(
 ) -> None:
     monkeypatch.setattr(proximal, "QUANTILE", 0.0)
     z, level = x0.repeat(2, 1, 1, 1), network().levels(10)[4]
-    seen, acts = threshold_guidance(branches(), z, level)
+    prediction, acts = threshold_guidance(branches(), z, level)
     plain = branches()(z, level)
-    assert torch.allclose(seen.eps, plain.eps, atol=1e-4)
-    assert torch.allclose(seen.x0, plain.x0, atol=1e-4)
+    assert torch.allclose(prediction.eps, plain.eps, atol=1e-4)
+    assert torch.allclose(prediction.x0, plain.x0, atol=1e-4)
     assert acts[1].all()
     assert not acts[0].any()
 

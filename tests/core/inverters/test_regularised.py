@@ -6,7 +6,11 @@ import torch
 from core.editing.noise_regularisation import correlation
 from core.inverters import regularised as made
 from core.inverters.direct import DirectInversion
-from core.inverters.regularised import RegularisedInversion, from_normal, regularise_noise
+from core.inverters.regularised import (
+    RegularisedInversion,
+    divergence_from_normal,
+    regularise_noise,
+)
 from tests.core.inverting import inverted, network, replayed, source
 
 
@@ -24,14 +28,16 @@ def test_smooth_noise_is_roughened_and_comes_nearer_to_normal() -> None:
     smooth = 0.5 + noise + noise.roll(1, 3) + noise.roll(1, 2)
     better = regularise_noise(smooth)
     assert correlated(better) < 0.5 * correlated(smooth)
-    assert from_normal(better) < 0.9 * from_normal(smooth)
+    assert divergence_from_normal(better) < 0.9 * divergence_from_normal(smooth)
 
 
 def test_the_standard_normal_has_no_distance() -> None:
     eps = torch.tensor([-1.0, 1.0]).repeat(5000)
-    assert float(from_normal(eps)) == pytest.approx(0, abs=1e-4)
-    assert float(from_normal(eps + 1)) == pytest.approx(0.5, abs=1e-3)
-    assert float(from_normal(2 * eps)) == pytest.approx(0.5 * (4 - 1 - 1.38629), abs=1e-2)
+    assert float(divergence_from_normal(eps)) == pytest.approx(0, abs=1e-4)
+    assert float(divergence_from_normal(eps + 1)) == pytest.approx(0.5, abs=1e-3)
+    assert float(divergence_from_normal(2 * eps)) == pytest.approx(
+        0.5 * (4 - 1 - 1.38629), abs=1e-2
+    )
 
 
 def test_without_weights_it_is_direct_inversion(

@@ -144,13 +144,12 @@ def test_shifts_are_those_published(model: Any) -> None:
         assert model.levels(2, tokens=4096)[1].noise == pytest.approx(wanted)
 
 
-def test_a_flow_is_seen_as_it_is(model: Any) -> None:
-    """What core.diffusion.rectified_flow makes of it is what the network says."""
-    flow, words = Flow(model, model.levels(6)), model.embed(["a cat"])
+def test_the_velocity_of_a_flow_is_the_output_of_the_network(model: Any) -> None:
+    flow, embeddings = Flow(model, model.levels(6)), model.embed(["a cat"])
     with torch.no_grad():
-        said = model.velocity(noise(), torch.tensor([400.0]), words)
-    found = flow.velocity(model.denoiser(words), noise(), 0.4)
-    assert torch.allclose(found, said, atol=1e-3)
+        output = model.velocity(noise(), torch.tensor([400.0]), embeddings)
+    velocity = flow.velocity(model.denoiser(embeddings), noise(), 0.4)
+    assert torch.allclose(velocity, output, atol=1e-3)
     assert flow.level(0.4).time == pytest.approx(400, abs=0.1)
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from core.geometry import Rect, Size
-from core.paint.edits import DocumentState, Edit
+from core.paint.edits import DocumentState, Edit, changed_rect
 from core.paint.history import History
 from core.paint.layers import Group, Layer
 from core.paint.tiles import Tiles
@@ -83,4 +83,4 @@ def test_edits_of_one_drag_become_one_until_sealed() -> None:
 def test_an_edit_knows_its_bytes_and_its_place() -> None:
     (edit,) = chain(1)
     assert edit.bytes == TILE_BYTES
-    assert edit.rect == Rect(0, 0, 256, 256)
+    assert changed_rect(edit.before, edit.after) == Rect(0, 0, 256, 256)

@@ -27,7 +27,7 @@ def pixels(made: Document, layer_id: str, rect: Rect) -> Pixels:
 
 
 @pytest.mark.parametrize("flow", [0.01, 0.1, 0.5, 1.0])
-def test_dabs_add_up_as_what_shines_through_multiplies(flow: float) -> None:
+def test_dabs_add_up_as_transmittance_multiplies(flow: float) -> None:
     made, layer = document()
     with made.paint(layer, "Stroke") as painting:
         for _ in range(30):
@@ -54,7 +54,7 @@ def test_a_stroke_never_passes_its_opacity_and_two_strokes_do() -> None:
         assert abs(int(alpha.max()) - 255 * expected) <= 1
 
 
-def test_a_colour_lands_premultiplied_across_tile_borders() -> None:
+def test_a_colour_is_written_premultiplied_across_tile_borders() -> None:
     made, layer = document()
     with made.paint(layer, "Stroke") as painting:
         painting.blend(FULL, 250, 250, (200, 100, 50, 128))
@@ -107,7 +107,7 @@ def test_a_soft_selection_caps_a_stroke_however_often_it_passes() -> None:
     assert not painted.any()
 
 
-def test_painting_on_a_moved_layer_lands_where_the_pen_is() -> None:
+def test_painting_on_a_moved_layer_is_where_the_pen_is() -> None:
     made, layer = document(Layer("ink", position=Point(-300, 77)))
     with made.paint(layer, "Stroke") as painting:
         painting.blend(FULL, 100, 50, RED)
@@ -141,9 +141,9 @@ def test_a_selection_limits_regions_like_pixels() -> None:
     made.select(Selection(Rect(100, 100, 4, 4)))
     with made.paint(layer, "Region", "region") as painting:
         painting.blend(FULL, 100, 100)
-        seen = painting.read(Rect(100, 100, 20, 20))[..., 0]
-        assert (seen[:4, :4] == 255).all()
-        assert seen.astype(bool).sum() == 16
+        values = painting.read(Rect(100, 100, 20, 20))[..., 0]
+        assert (values[:4, :4] == 255).all()
+        assert values.astype(bool).sum() == 16
 
 
 def _fail(made: Document, layer: str) -> None:
@@ -155,12 +155,12 @@ def _fail(made: Document, layer: str) -> None:
 def test_an_exception_puts_the_very_same_tiles_back() -> None:
     made, layer = document(Layer("ink", tiles=Tiles.of(np.full((600, 600, 4), 9, np.uint8))))
     before = made.state
-    told: list[Rect] = []
-    made.changed.connect(told.append)
+    received: list[Rect] = []
+    made.changed.connect(received.append)
     with pytest.raises(KeyError, match="stop"):
         _fail(made, layer)
     assert made.state is before
-    assert told[-1] == Rect(0, 0, 20, 20)
+    assert received[-1] == Rect(0, 0, 20, 20)
     assert not made.is_editing
 
 

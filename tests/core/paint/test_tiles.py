@@ -20,7 +20,7 @@ def test_what_was_written_is_read_and_nothing_else(x: int, y: int, width: int, h
     around[5:-5, 5:-5] = 0
     assert not around.any()
     assert tiles.tight_bounds() == Rect(x, y, width, height)
-    assert tiles.bounds.contains(Rect(x, y, width, height))
+    assert (tiles.bounds & Rect(x, y, width, height)) == Rect(x, y, width, height)
 
 
 def test_a_fork_shares_until_it_writes() -> None:
@@ -34,13 +34,13 @@ def test_a_fork_shares_until_it_writes() -> None:
 
 def test_a_serial_names_one_content() -> None:
     tiles = Tiles()
-    seen = set()
+    serials = set()
     for value in range(5):
         tiles.write(Rect(0, 0, 3, 3), np.full((3, 3, 4), value, np.uint8))
         tile = tiles.tile((0, 0))
         assert tile is not None
-        seen.add(tile.serial)
-    assert len(seen) == 5
+        serials.add(tile.serial)
+    assert len(serials) == 5
 
 
 def test_what_equals_fill_again_is_forgotten() -> None:

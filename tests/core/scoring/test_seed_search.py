@@ -1,4 +1,4 @@
-"""Searching seeds: the shown one first, then eight others, and how they stand beside it."""
+"""Searching seeds: the shown one first, then eight others, and how their scores compare."""
 
 from dataclasses import replace
 
@@ -16,7 +16,7 @@ def judged(**scores: float) -> dict[str, SeedScore]:
 
 
 def test_the_shown_seed_is_judged_first_and_eight_others_after_it() -> None:
-    search, tried = SeedSearch("question"), []
+    search, tried = SeedSearch("key"), []
     while (seed := search.next(7)) is not None:
         tried.append(seed)
         search.scores[seed] = 0.0
@@ -35,20 +35,20 @@ def test_the_seeds_hang_on_the_question_alone() -> None:
 
 
 def test_a_found_seed_on_the_canvas_is_not_tried_again() -> None:
-    search = SeedSearch("question")
+    search = SeedSearch("key")
     first, second = search.seeds[:2]
     search.scores[first] = 0.0
     assert search.next(first) == second
 
 
 def test_one_that_is_over_rests() -> None:
-    search = SeedSearch("question")
+    search = SeedSearch("key")
     search.is_over = True
     assert search.next(7) is None
 
 
 def test_progress_counts_the_others() -> None:
-    search = SeedSearch("question")
+    search = SeedSearch("key")
     assert search.progress(search.seeds[2]) == "Looking for better seeds 3 of 8"
     assert "of" not in search.progress(7)
 
@@ -77,11 +77,11 @@ def test_the_best_one_is_told_and_the_others_beside_the_shown_one() -> None:
     assert standings(judged(shown=5, worse=2), "shown")["shown"].is_best
 
 
-def test_only_one_question_at_a_time() -> None:
+def test_only_scores_of_one_key_are_compared() -> None:
     found = judged(shown=5, better=17)
-    found["older"] = replace(found["better"], question="two")
+    found["older"] = replace(found["better"], unseeded_key="two")
     assert set(standings(found, "shown")) == {"shown", "better"}
-    assert set(standings(found, "older")) == set(), "there is nothing beside it"
+    assert set(standings(found, "older")) == set(), "there is nothing to compare it with"
     assert standings(found, "not judged") == {}
 
 

@@ -1,4 +1,4 @@
-"""The judge: a saved one is the same again, and says how good it is; prompts say what they show."""
+"""The judge: a saved one is the same again, with its accuracy; prompts name what they show."""
 
 from pathlib import Path
 
@@ -45,9 +45,9 @@ def test_prompts_say_what_a_scene_shows() -> None:
     for seed in range(60):
         scene = random_scene(seed, World.small())
         for index, item in enumerate(scene.items):
-            said = thing_prompt(random, scene, index), scene_prompt(random, scene)
+            prompts = thing_prompt(random, scene, index), scene_prompt(random, scene)
             known = catalogue()[item.name].names
-            for prompt in said:
+            for prompt in prompts:
                 assert any(name_in_colour(name, item.colour) in prompt for name in known)
                 assert item.style == "clay" or f", {STYLE_WORDS[item.style]}" in prompt
 
@@ -74,11 +74,11 @@ def test_labels_of_a_shard_are_what_its_scenes_hold(
     monkeypatch.setattr(judging, "SHARD", 12)
     world = World.small()
     codec = build_codec(CodecConfig(blocks=(1, 1, 1)))
-    fit_codec(codec, np.stack([pack.example(seed, world).image for seed in range(8)]))
+    fit_codec(codec, np.stack([pack.make_example(seed, world).image for seed in range(8)]))
     pack.write_shard(tmp_path, 1, CONFIGS["small"], codec)
     data = judging.label_shard(tmp_path / "shard-001.npz", world)
     for row, seed in enumerate(range(12, 24)):
-        shown = pack.example(seed, world).things
+        shown = pack.make_example(seed, world).things
         assert {world.things[i] for i in data.things[row].nonzero()[:, 0].tolist()} == set(shown)
         scene = random_scene(seed, world)
         assert world.places[int(data.places[row])] == scene.place

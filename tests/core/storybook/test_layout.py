@@ -55,7 +55,7 @@ def test_tokens_are_zero_after_the_last_word(folder: Path) -> None:
     encoder = load_text_encoder(folder)
     tokens = encoder.embed(["a cat"])
     assert tokens.shape == (1, TINY.context_length, TINY.context_width)
-    assert encoder.words("a cat") == ["[CLS]", "a", "cat", "[SEP]"]
+    assert encoder.token_texts("a cat") == ["[CLS]", "a", "cat", "[SEP]"]
     assert tokens[0, 4:].abs().sum() == 0
     assert torch.allclose(tokens, encoder.embed(["a cat", "a red apple on a house"])[:1], atol=1e-5)
 

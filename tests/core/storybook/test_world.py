@@ -84,9 +84,9 @@ def test_changing_the_place_keeps_the_things() -> None:
     assert where[render(SCENE).footprints[0] + render(SCENE).footprints[1] == 0].all()
 
 
-def test_relighting_moves_only_shadows() -> None:
+def test_another_light_moves_only_shadows() -> None:
     solid = np.max([mask == 255 for mask in render(SCENE).masks], axis=0)
-    where = changed(SCENE, SCENE.relight("right"))
+    where = changed(SCENE, replace(SCENE, light="right"))
     assert where.any()
     assert not where[solid].any()
 

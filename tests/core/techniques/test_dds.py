@@ -10,7 +10,13 @@ import torch
 from core.editing.inversion import Branches
 from core.models.opening import open_model
 from core.models.toy import VARIANCE
-from core.techniques.dds import PUBLISHED_RATE, DeltaDenoisingScore, _delta, _draw_level, _drawable
+from core.techniques.dds import (
+    PUBLISHED_RATE,
+    DeltaDenoisingScore,
+    _delta,
+    _draw_level,
+    _drawable_levels,
+)
 from tests.core.inverting import kept, network, result, task
 
 OTHER: dict[str, Any] = {"prompt": "a dog", "source_prompt": "a cat"}
@@ -27,9 +33,9 @@ def test_the_same_words_give_the_picture(seed: int) -> None:
 def test_the_same_words_have_no_gradient() -> None:
     model = network()
     x0 = torch.randn(1, 16, 8, 8, generator=torch.Generator().manual_seed(0))
-    words = model.embed(["a cat", "a cat"])
-    denoise = Branches(model, words, (7.5, 7.5), model.embed([""]))
-    for level in _drawable(model)[::40]:
+    embeddings = model.embed(["a cat", "a cat"])
+    denoise = Branches(model, embeddings, (7.5, 7.5), model.embed([""]))
+    for level in _drawable_levels(model)[::40]:
         assert _delta(denoise, x0, x0, level, torch.ones_like(x0)).abs().max() < 1e-4
 
 
@@ -63,7 +69,7 @@ def test_a_gaussian_moves_by_the_difference_of_its_means() -> None:
     model = open_model("toy")
     given = task(DeltaDenoisingScore, guidance=1.0, steps=30, **OTHER)
     given.image[:] = 0.5
-    like, levels, share = model.encode(given.image), _drawable(model), 0.0
+    like, levels, share = model.encode(given.image), _drawable_levels(model), 0.0
     for step in range(30):
         level = _draw_level(levels, given, like, step)
         spread = level.signal**2 * VARIANCE + level.noise**2
@@ -76,7 +82,7 @@ def test_a_gaussian_moves_by_the_difference_of_its_means() -> None:
 
 def test_levels_are_drawn_evenly_and_never_at_the_ends() -> None:
     model = open_model("toy")
-    given, levels = task(DeltaDenoisingScore), _drawable(model)
+    given, levels = task(DeltaDenoisingScore), _drawable_levels(model)
     like = torch.zeros(1, 192, 2, 2)
     drawn = [_draw_level(levels, given, like, step) for step in range(2000)]
     tenths = Counter(10 * levels.index(level) // len(levels) for level in drawn)

@@ -36,8 +36,8 @@ def test_no_pull_is_a_plain_walk_with_guidance() -> None:
     dog, cat = model.denoiser("a dog"), model.denoiser("a cat")
     x = (1 - flow.times[0]) * x0 + flow.times[0] * given.noise(x0)
     for here, there in zip(flow.times, flow.times[1:], strict=False):
-        towards, away = flow.velocity(dog, x, here), flow.velocity(cat, x, here)
-        x = x + (there - here) * (2 * towards - away)
+        target, source = flow.velocity(dog, x, here), flow.velocity(cat, x, here)
+        x = x + (there - here) * (2 * target - source)
     assert np.allclose(result(FlowChef, model, given), model.decode(x), atol=1e-3)
 
 

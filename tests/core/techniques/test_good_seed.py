@@ -1,6 +1,6 @@
 """Good seed: one noise is the plain sampler, more are never worse, and chances are chances."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -28,9 +28,9 @@ def test_one_noise_is_the_plain_sampler_and_costs_no_more(search: str) -> None:
     levels, x0 = model.levels(5), model.encode(edit.image)
     z = edit.noise(x0)
     for i, (here, there) in enumerate(zip(levels, levels[1:], strict=False)):
-        seen = model.denoiser("a cat")(z, here)
+        prediction = model.denoiser("a cat")(z, here)
         noise = step_sigma(here, there) * edit.noise(x0, "steer", i)
-        z = seen.at(there) if search == "bank" else step_mean(seen, here, there) + noise
+        z = prediction.at(there) if search == "bank" else step_mean(prediction, here, there) + noise
     calls = model.calls
     assert np.allclose(result(GoodSeed, model, edit), model.decode(z), atol=1e-4)
     assert model.calls == calls + 5
@@ -57,7 +57,7 @@ def test_a_larger_bank_holds_the_smaller_and_first_the_seeds_own() -> None:
 
 
 def noises(model: Model, edit: Any) -> torch.Tensor:
-    return NoiseSearch(edit, model, model.encode(edit.image), model.levels(5)).noises()
+    return NoiseSearch(edit, model, model.encode(edit.image), model.levels(5)).draw_noises()
 
 
 def test_a_bank_costs_a_call_a_step_and_one_to_judge() -> None:
@@ -71,7 +71,13 @@ def test_a_verifier_that_comes_later_can_be_chosen(monkeypatch: pytest.MonkeyPat
     """One pixel is what it wants: the bank's picture with the brightest one is kept."""
 
     class Bright:
-        id, label = "bright", "Bright"
+        id, label, claim = "bright", "Bright", "is bright"
+        needs: ClassVar[frozenset[str]] = frozenset()
+        needs_prompt = False
+
+        @staticmethod
+        def gain(score: float, than: float) -> float:
+            return score - than
 
         def judge(self, case: Any) -> Any:
             return lambda x0: x0[:, 0, 0, 0]

@@ -40,8 +40,8 @@ def test_the_end_is_the_prompts_own_picture(strength: float) -> None:
 
 
 def own(model: Model, edit: Any) -> torch.Tensor:
-    words, empty = model.embed(["a dog"]), model.embed([""])
-    denoise = Branches(model, words, (edit.params.guidance,), empty)
+    embeddings, empty = model.embed(["a dog"]), model.embed([""])
+    denoise = Branches(model, embeddings, (edit.params.guidance,), empty)
     levels = invertible_levels(model.levels(edit.params.steps))
     z: torch.Tensor = edit.noise(model.encode(edit.image))
     for here, there in zip(levels, levels[1:], strict=False):
@@ -154,13 +154,15 @@ def test_latents_are_clipped_before_and_after() -> None:
     assert float(mix_ends(*near, level, far, at)) == pytest.approx(min(2.0, mix))
 
 
-def test_words_move_with_the_share() -> None:
+def test_embeddings_move_with_the_share() -> None:
     model = network()
-    words = model.embed(["a cat", "a dog"])
+    embeddings = model.embed(["a cat", "a dog"])
     for share, row in ((0.0, 0), (1.0, 1)):
-        assert torch.allclose(interpolate_embeddings(words, share).tokens[0], words.tokens[row])
-    middle = interpolate_embeddings(words, 0.5).tokens
-    assert torch.allclose(middle[0], words.tokens.mean(0), atol=1e-6)
+        assert torch.allclose(
+            interpolate_embeddings(embeddings, share).tokens[0], embeddings.tokens[row]
+        )
+    middle = interpolate_embeddings(embeddings, 0.5).tokens
+    assert torch.allclose(middle[0], embeddings.tokens.mean(0), atol=1e-6)
 
 
 def test_outside_the_mask_the_picture_stays() -> None:

@@ -42,15 +42,15 @@ def test_every_outer_step_takes_all_inner_steps() -> None:
 def test_the_first_picture_is_a_whole_walk_of_inner_steps(variation: float) -> None:
     model, edit = network(), given(variation=variation)
     x0 = model.encode(edit.image)
-    z, seen = edit.noise(x0), None
+    z, prediction = edit.noise(x0), None
     walk = levels_from(model, model.levels(4)[0], 3)
     for i, (here, there) in enumerate(zip(walk, walk[1:], strict=False)):
-        seen = model.denoiser("a cat")(z, here)
-        z = step_mean(seen, here, there, variation)
+        prediction = model.denoiser("a cat")(z, here)
+        z = step_mean(prediction, here, there, variation)
         z = z + step_sigma(here, there, variation) * edit.noise(x0, "inner", i)
-    assert seen is not None
+    assert prediction is not None
     steps, _ = finished(NestedDiffusion().run(edit, model))
-    assert torch.allclose(steps[2].x0, seen.x0, atol=1e-4)
+    assert torch.allclose(steps[2].x0, prediction.x0, atol=1e-4)
     assert torch.equal(steps[3].x0, steps[2].x0)
     assert not torch.equal(steps[5].x0, steps[2].x0)
 

@@ -15,7 +15,7 @@ from core.techniques.non_rigid import (
     NonRigid,
     _draw_levels,
     _LateEdit,
-    as_source,
+    copy_source,
     mix_embeddings,
     optimise_embeddings,
 )
@@ -69,7 +69,7 @@ def test_the_edit_is_the_source_until_it_is_let_in(monkeypatch: pytest.MonkeyPat
 
 def test_every_branch_is_put_where_the_source_is() -> None:
     state = (torch.randn(3, 2, 4, 4), torch.randn(3, 2, 4, 4))
-    for part, placed in zip(state, as_source(state), strict=True):
+    for part, placed in zip(state, copy_source(state), strict=True):
         assert torch.equal(placed, part[:1].expand(3, -1, -1, -1))
 
 
@@ -79,8 +79,8 @@ def loss(model: Any, given: Any, tokens: torch.Tensor) -> float:
     total = 0.0
     for n, level in enumerate(invertible_levels(full_schedule(model))[20:-1:60]):
         noise = given.noise(x0, "held out", n)
-        seen = model.denoiser(Conditioning(("",), tokens))(level.mix(x0, noise), level)
-        total += float(mse_loss(seen.eps, noise))
+        prediction = model.denoiser(Conditioning(("",), tokens))(level.mix(x0, noise), level)
+        total += float(mse_loss(prediction.eps, noise))
     return total
 
 
@@ -111,8 +111,8 @@ def test_a_round_is_adam_s_step_against_the_gradient() -> None:
     x0, before = model.encode(given.image), model.embed([given.params.prompt]).tokens
     (level,), noise = _draw_levels(given, model, x0, 1), given.noise(x0, "fit", 0)
     tokens = before.clone().requires_grad_()
-    seen = model.denoiser(Conditioning(("",), tokens))(level.mix(x0, noise), level)
-    (slope,) = torch.autograd.grad(mse_loss(seen.eps, noise), tokens)
+    prediction = model.denoiser(Conditioning(("",), tokens))(level.mix(x0, noise), level)
+    (slope,) = torch.autograd.grad(mse_loss(prediction.eps, noise), tokens)
     steep = slope.abs() > 1e-6
     assert steep.sum() > 100
     moved = (fit(model, given, 1) - before)[steep]
@@ -132,11 +132,13 @@ def test_levels_are_spread_and_shuffled_by_the_seed() -> None:
 
 
 def test_mixing_is_between_fitted_and_written() -> None:
-    words = network().embed(["a cat", "a dog"])
-    tokens = torch.randn(1, *words.tokens.shape[1:], generator=torch.Generator().manual_seed(0))
-    found = mix_embeddings(words, tokens, 0.25).tokens
-    assert torch.equal(found[0], words.tokens[0])
-    assert torch.allclose(found[1], 0.75 * tokens[0] + 0.25 * words.tokens[1], atol=1e-6)
+    embeddings = network().embed(["a cat", "a dog"])
+    tokens = torch.randn(
+        1, *embeddings.tokens.shape[1:], generator=torch.Generator().manual_seed(0)
+    )
+    found = mix_embeddings(embeddings, tokens, 0.25).tokens
+    assert torch.equal(found[0], embeddings.tokens[0])
+    assert torch.allclose(found[1], 0.75 * tokens[0] + 0.25 * embeddings.tokens[1], atol=1e-6)
 
 
 def test_another_mixture_needs_no_other_fit() -> None:

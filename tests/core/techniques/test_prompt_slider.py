@@ -67,7 +67,7 @@ def test_a_subject_slides_alone() -> None:
 
 def test_the_source_keeps_its_words() -> None:
     model = network()
-    words, shift = model.embed(["a dog", "a cat"]), direction(params(), model)
-    moved = shift_embeddings(words, shift)
-    assert torch.equal(moved.tokens[0], words.tokens[0])
-    assert torch.allclose(moved.tokens[1] - words.tokens[1], shift, atol=1e-6)
+    embeddings, shift = model.embed(["a dog", "a cat"]), direction(params(), model)
+    moved = shift_embeddings(embeddings, shift)
+    assert torch.equal(moved.tokens[0], embeddings.tokens[0])
+    assert torch.allclose(moved.tokens[1] - embeddings.tokens[1], shift, atol=1e-6)

@@ -144,16 +144,16 @@ def test_the_values_are_the_pictures_own(
     up = [call for call in calls_of(solver, range(edit.count)[::-1]) if call.step < 2]
     down = [call for call in calls_of(solver, range(edit.count)) if call.step < 2]
     assert len(watching.calls) == len(up) + len(down)
-    climbed = dict(zip(up, watching.calls, strict=False))
+    recorded = dict(zip(up, watching.calls, strict=False))
     for call, seen in zip(down, watching.calls[len(up) :], strict=True):
         for number, (place, own, used) in seen.items():
             assert len(own) == (1 if guidance == 1 else 2)
             first = place.prompt_tokens
             assert torch.equal(used[:, :, :first], own[:, :, :first])
-            if place.is_cross or call not in climbed:
+            if place.is_cross or call not in recorded:
                 assert used is own
                 continue
-            wanted = climbed[call][number][1][:, :, first:]
+            wanted = recorded[call][number][1][:, :, first:]
             assert torch.equal(used[:, :, first:], wanted.expand(len(own), -1, -1, -1))
             assert not torch.equal(used, own)
 

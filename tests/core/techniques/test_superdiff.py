@@ -31,19 +31,19 @@ def estimated(steps: int) -> tuple[float, float]:
     """The difference of two prompts' log-densities after a walk: as estimated, and true."""
     model, noise = open_model("toy"), torch.Generator().manual_seed(2)
     levels = invertible_levels(model.levels(steps))[:-1]
-    words = model.embed(["red", "blue", ""])
+    embeddings = model.embed(["red", "blue", ""])
     y = torch.randn(1, 192, 2, 2, generator=noise) * levels[0].noise / levels[0].signal
     blend = Blend(SuperDiff.Params(mode="or", guidance=1.0), torch.ones(1, 1, 2, 2), steps)
     ends = []
     for here, there in zip(levels, levels[1:], strict=False):
         fresh = torch.randn(y.shape, generator=noise)
-        said, move = (
-            model.denoiser(words)(here.signal * y, here).eps,
+        rows, move = (
+            model.denoiser(embeddings)(here.signal * y, here).eps,
             StepChange.from_levels(here, there, fresh),
         )
         ends.append(density(y, move.sigma, "red") - density(y, move.sigma, "blue"))
-        change = move.along(said[:1])
-        blend.follow(said, move, change)
+        change = move.along(rows[:1])
+        blend.follow(rows, move, change)
         y = y + change
     sigma = levels[-1].noise / levels[-1].signal
     true = density(y, sigma, "red") - density(y, sigma, "blue") - ends[0]
@@ -64,10 +64,10 @@ def test_a_move_is_the_ancestral_step() -> None:
     z = torch.randn(1, 192, 2, 2, generator=torch.Generator().manual_seed(3))
     noise = torch.randn(z.shape, generator=torch.Generator().manual_seed(4))
     for here, there in zip(model.levels(6)[1:], model.levels(6)[2:], strict=False):
-        seen = model.denoiser("red")(z, here)
-        wanted = step_mean(seen, here, there) + step_sigma(here, there) * noise
+        prediction = model.denoiser("red")(z, here)
+        wanted = step_mean(prediction, here, there) + step_sigma(here, there) * noise
         moved = there.signal * (
-            z / here.signal + StepChange.from_levels(here, there, noise).along(seen.eps)
+            z / here.signal + StepChange.from_levels(here, there, noise).along(prediction.eps)
         )
         assert torch.allclose(moved, wanted, atol=1e-4)
 
@@ -81,24 +81,24 @@ def test_one_prompt_twice_is_that_prompt(mode: str) -> None:
     x0 = model.encode(edit.image)
     z = edit.noise(x0)
     for i, (here, there) in enumerate(zip(levels, levels[1:], strict=False)):
-        seen = model.denoiser("a cat")(z, here)
-        z = step_mean(seen, here, there) + step_sigma(here, there) * edit.noise(x0, "walk", i)
+        prediction = model.denoiser("a cat")(z, here)
+        z = step_mean(prediction, here, there) + step_sigma(here, there) * edit.noise(x0, "walk", i)
     assert np.allclose(found, model.decode(z), atol=1e-3)
 
 
 @pytest.mark.parametrize("bias", [0.0, 40.0, -40.0])
 def test_and_lets_both_densities_grow_alike_but_for_the_bias(bias: float) -> None:
     model = network()
-    levels, words = invertible_levels(model.levels(8)), model.embed(["a cat", "a dog", ""])
+    levels, embeddings = invertible_levels(model.levels(8)), model.embed(["a cat", "a dog", ""])
     steps = len(levels) - 1
     blend = Blend(SuperDiff.Params(bias=bias), torch.ones(1, 1, 8, 8), steps)
     generator = torch.Generator().manual_seed(5)
     z = torch.randn(1, 16, 8, 8, generator=generator)
     for i, (here, there) in enumerate(zip(levels, levels[1:], strict=False)):
         move = StepChange.from_levels(here, there, torch.randn(z.shape, generator=generator))
-        said = model.denoiser(words)(z, here).eps
-        change = move.along(blend.mix(said, move))
-        blend.follow(said, move, change)
+        rows = model.denoiser(embeddings)(z, here).eps
+        change = move.along(blend.mix(rows, move))
+        blend.follow(rows, move, change)
         z = there.signal * (z / here.signal + change)
         first, second = blend.densities
         assert float(first - second) == pytest.approx(bias * (i + 1) / steps, abs=0.1)
@@ -116,10 +116,10 @@ def test_or_with_a_bias_is_one_prompt_alone() -> None:
 def test_or_follows_the_likelier() -> None:
     blend = Blend(SuperDiff.Params(mode="or", guidance=1.0), torch.ones(1, 1, 1, 1), 4)
     move = StepChange(1.0, 0.1, torch.zeros(1, 1, 1, 1))
-    said = torch.tensor([1.0, 3.0, 0.0]).view(3, 1, 1, 1)
-    assert float(blend.mix(said, move)) == pytest.approx(2.0)
+    rows = torch.tensor([1.0, 3.0, 0.0]).view(3, 1, 1, 1)
+    assert float(blend.mix(rows, move)) == pytest.approx(2.0)
     blend.densities = torch.tensor([math.log(3), 0.0])
-    assert float(blend.mix(said, move)) == pytest.approx(0.75 * 1 + 0.25 * 3)
+    assert float(blend.mix(rows, move)) == pytest.approx(0.75 * 1 + 0.25 * 3)
 
 
 def test_and_differs_from_or() -> None:

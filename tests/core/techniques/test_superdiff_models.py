@@ -14,7 +14,7 @@ from core.editing.inversion import invertible_levels
 from core.errors import TechniqueError
 from core.models.opening import open_model
 from core.models.toy import VARIANCE, Toy, colour_of
-from core.techniques.superdiff import Blend, StepChange, SuperDiff, of_both
+from core.techniques.superdiff import Blend, StepChange, SuperDiff, join_denoisers
 from tests.core.inverting import kept, result, task
 from tests.core.relatives import relatives, stranger
 
@@ -40,12 +40,12 @@ class Straight(Toy):
         z: torch.Tensor,
         level: Level,
         label: Level,
-        words: Conditioning,
+        embeddings: Conditioning,
         known: KnownRegion | None,
     ) -> Prediction:
         assert level.signal + level.noise == pytest.approx(1)
         assert label.time == pytest.approx(500 * level.noise)
-        mean = words.tokens[:, 0, :].repeat_interleave(64, 1)[:, :, None, None]
+        mean = embeddings.tokens[:, 0, :].repeat_interleave(64, 1)[:, :, None, None]
         away = z - level.signal * mean
         spread = level.signal**2 * self.variance + level.noise**2
         x0 = mean + level.signal * self.variance / spread * away
@@ -103,7 +103,7 @@ class Gaussians:
         toy, wide = open_model("toy"), Straight(self.variances[1])
         self.levels = invertible_levels(toy.levels(steps))[:-1]
         theirs = wide.denoiser(wide.embed([self.prompts[1], ""]))
-        self.said = of_both(
+        self.predict = join_denoisers(
             toy.denoiser(toy.embed([self.prompts[0], ""])),
             at_levels_of_another(wide, theirs, steps),
         )
@@ -117,13 +117,13 @@ class Gaussians:
         start = self._true(y, sigmas[0])
         for here, there in zip(self.levels, self.levels[1:], strict=False):
             fresh = torch.randn(y.shape, generator=self.generator)
-            said, move = (
-                self.said(here.signal * y, here),
+            rows, move = (
+                self.predict(here.signal * y, here),
                 StepChange.from_levels(here, there, fresh),
             )
-            even = None if share is None else said[1:2].lerp(said[:1], share)
-            change = move.along(self.blend.mix(said, move) if even is None else even)
-            self.blend.follow(said, move, change)
+            even = None if share is None else rows[1:2].lerp(rows[:1], share)
+            change = move.along(self.blend.mix(rows, move) if even is None else even)
+            self.blend.follow(rows, move, change)
             y = y + change
         end = self._true(y, sigmas[-1])
         return [b - a for a, b in zip(start, end, strict=True)], self.blend.densities.tolist()
@@ -149,8 +149,8 @@ def test_and_lets_two_gaussians_densities_truly_grow_alike() -> None:
     assert abs(fine[0] - fine[1]) < 0.05 * abs(alone[0] - alone[1])
 
 
-def rows() -> torch.Tensor:
-    """Said by two models: what their guided sides differ by stands upright on c1 - c2."""
+def rows_of_two_models() -> torch.Tensor:
+    """Rows whose guided models differ at right angles to c1 - c2."""
     first, second, one, two = torch.randn(
         4, 1, 16, 8, 8, generator=torch.Generator().manual_seed(1)
     )
@@ -162,17 +162,17 @@ def rows() -> torch.Tensor:
 
 
 def test_and_is_the_least_change_of_the_mean_with_which_both_grow_alike() -> None:
-    said, mask = rows(), torch.ones(1, 1, 8, 8)
-    first, second, one, two = (said[row : row + 1] for row in range(4))
-    guided = [against + 7.5 * (c - against) for c, against in ((first, one), (second, two))]
+    rows, mask = rows_of_two_models(), torch.ones(1, 1, 8, 8)
+    first, second, one, two = (rows[row : row + 1] for row in range(4))
+    guided = [uncond + 7.5 * (c - uncond) for c, uncond in ((first, one), (second, two))]
     across = first - second
     assert float(((guided[0] - guided[1]) * across).sum()) == pytest.approx(0, abs=1e-1)
     blend = Blend(SuperDiff.Params(guidance=7.5), mask, 8)
     move = StepChange(
         2.0, 0.3, torch.randn(first.shape, generator=torch.Generator().manual_seed(2))
     )
-    eps = blend.mix(said, move)
-    gains = move.gain(said[:2], move.along(eps), mask)
+    eps = blend.mix(rows, move)
+    gains = move.gain(rows[:2], move.along(eps), mask)
     assert float(gains[0]) == pytest.approx(float(gains[1]), rel=1e-4)
     moved = eps - (guided[0] + guided[1]) / 2
     along = float((moved * across).sum() / (moved.norm() * across.norm()))
@@ -200,7 +200,7 @@ def test_the_same_model_named_twice_is_the_one_model(mode: str) -> None:
     assert np.allclose(twice, one, atol=1e-3)
 
 
-def test_without_a_second_prompt_both_models_are_told_the_first() -> None:
+def test_without_a_second_prompt_both_models_get_the_first() -> None:
     one, two = relatives()
     silent = result(SuperDiff, one, given(two, second_prompt=" "))
     assert np.array_equal(silent, result(SuperDiff, one, given(two, second_prompt="a cat")))

@@ -1,4 +1,4 @@
-"""Drives a tool's gesture by hand."""
+"""Drives a tool's gesture event by event."""
 
 from dataclasses import replace
 from typing import Any
@@ -7,6 +7,7 @@ from core import catalog
 from core.catalog import params_of, tools
 from core.geometry import Size
 from core.paint.document import Document
+from core.paint.history import History
 from core.paint.layers import Layer
 from core.paint.pointer import GestureContext, PointerEvent, PointerKind
 
@@ -19,7 +20,7 @@ def document(*nodes: Any) -> Document:
     made = Document(Size(400, 300))
     for node in nodes or (Layer("ink"),):
         made.insert("Add", node)
-    made.history.clear()
+    made.history = History()
     return made
 
 

@@ -1,4 +1,4 @@
-"""The AI brush: whose region it paints, as how many entries, and when the live loop hears of it."""
+"""The AI brush: whose region it paints, as how many entries, and when the live loop is notified."""
 
 from typing import Any
 
@@ -89,24 +89,28 @@ def test_a_stroke_off_the_canvas_leaves_no_layer() -> None:
     assert not made.history.done
 
 
-def test_the_live_loop_hears_at_pauses_and_after_the_release() -> None:
+def test_the_live_loop_is_notified_at_pauses_and_after_the_release() -> None:
     made = document()
-    heard: list[tuple[str, bool]] = []
-    given = context(made, "ai-brush", stroked=lambda layer: heard.append((layer, made.is_editing)))
+    received: list[tuple[str, bool]] = []
+    given = context(
+        made, "ai-brush", stroked=lambda layer: received.append((layer, made.is_editing))
+    )
     drag(given, "ai-brush", *[(100.0 + 10 * n, 100.0) for n in range(8)])
     (layer,) = _regions(made)
-    assert {name for name, _ in heard} == {layer.id}
-    assert [is_editing for _, is_editing in heard] == [True, True, False]
+    assert {name for name, _ in received} == {layer.id}
+    assert [is_editing for _, is_editing in received] == [True, True, False]
 
 
-def test_a_cancelled_stroke_is_not_heard_of_and_takes_its_layer_along() -> None:
+def test_a_cancelled_stroke_notifies_nobody_and_takes_its_layer_along() -> None:
     made = document()
-    heard: list[str] = []
-    gesture = drag(context(made, "ai-brush", stroked=heard.append), "ai-brush", *LINE, finish=False)
+    received: list[str] = []
+    gesture = drag(
+        context(made, "ai-brush", stroked=received.append), "ai-brush", *LINE, finish=False
+    )
     assert len(_regions(made)) == 1
     gesture.close()
     assert not _regions(made)
-    assert not heard
+    assert not received
 
 
 def test_pressure_does_not_thin_a_region() -> None:

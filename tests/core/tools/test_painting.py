@@ -1,4 +1,4 @@
-"""Brush and eraser: where paint lands, and the sentence where it cannot."""
+"""Brush and eraser: where paint goes, and the sentence where it cannot."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""When the live loop asks: at a pause, at the release, by force; and when it keeps still."""
+"""When the live loop starts a job: at a pause, at the release, in a long stroke; and when not."""
 
 import asyncio
 from collections import deque
@@ -8,23 +8,23 @@ import pytest
 
 from core.paint.layers import AiLayer
 from editor.ai_session.job import Stage
-from editor.ai_session.live_loop import FORCED, grace
-from tests.editor.asking import Bench, Sweep, Workshop, recipe, stroke
+from editor.ai_session.live_loop import MAX_STROKE_SECONDS, pause_length
+from tests.editor.workshop import Bench, Sweep, Workshop, recipe, stroke
 
 
 @pytest.mark.parametrize(
     ("seconds", "expected"),
     [([], 0.25), ([0.2], 0.03), ([1.0, 0.2, 0.4], 0.06), ([60.0], 0.25), ([0.0], 0.0)],
 )
-def test_grace_follows_the_usual_run_time(seconds: list[float], expected: float) -> None:
-    assert grace(deque(seconds)) == pytest.approx(expected)
+def test_the_pause_follows_the_usual_run_time(seconds: list[float], expected: float) -> None:
+    assert pause_length(deque(seconds)) == pytest.approx(expected)
 
 
-def test_a_release_asks_at_once_and_one_time(bench: Bench) -> None:
+def test_a_release_starts_one_job_at_once(bench: Bench) -> None:
     async def work(shop: Workshop) -> None:
         stroke(shop, recipe())
         assert len(shop.jobs.recent) == 1
-        await shop.jobs.idle()
+        await shop.jobs.wait_until_idle()
         await asyncio.sleep(0.5)
         assert len(shop.jobs.recent) == 1, "nothing is stale, nothing runs"
 
@@ -41,13 +41,13 @@ def test_a_pause_within_a_stroke_shows_a_preview_and_the_release_costs_nothing(
         sweep = Sweep(shop, recipe(), 100, 100)
         sweep.move(120, 100, time=0.3)
         sweep.move(140, 100, time=0.6)
-        assert not shop.jobs.recent, "the hand has not rested yet"
+        assert not shop.jobs.recent, "there was no pause yet"
         await asyncio.sleep(1.0)
         assert len(shop.jobs.recent) == 1
         assert any(shown)
         assert not shop.document.history.done
         layer = sweep.release()
-        await shop.jobs.idle()
+        await shop.jobs.wait_until_idle()
         assert shop.layer(layer).rendered
         assert shop.jobs.recent[0].is_from_cache or len(shop.jobs.recent) == 1
         assert len(shop.document.history.done) == 1
@@ -56,22 +56,22 @@ def test_a_pause_within_a_stroke_shows_a_preview_and_the_release_costs_nothing(
     bench.run(work)
 
 
-def test_a_long_stroke_asks_by_force(bench: Bench) -> None:
+def test_a_long_stroke_starts_a_job_without_a_pause(bench: Bench) -> None:
     async def work(shop: Workshop) -> None:
         await shop.engine.open("toy")
         loop = asyncio.get_running_loop()
         began = loop.time()
         sweep = Sweep(shop, recipe(), 60, 60)
-        asked_after = 0.0
-        while not asked_after and loop.time() - began < FORCED + 1:
-            # Faster than the longest grace, so that the hand never seems to rest.
+        started_after = 0.0
+        while not started_after and loop.time() - began < MAX_STROKE_SECONDS + 1:
+            # Faster than the longest pause, so that there is never one.
             sweep.move(60 + 60 * (loop.time() - began), 60, time=loop.time())
             await asyncio.sleep(0.02)
             if shop.jobs.recent:
-                asked_after = loop.time() - began
+                started_after = loop.time() - began
         sweep.release()
-        await shop.jobs.idle()
-        assert FORCED - 0.1 < asked_after < FORCED + 0.7
+        await shop.jobs.wait_until_idle()
+        assert MAX_STROKE_SECONDS - 0.1 < started_after < MAX_STROKE_SECONDS + 0.7
 
     bench.run(work)
 
@@ -86,7 +86,7 @@ def test_a_stroke_taken_back_leaves_nothing(bench: Bench) -> None:
         shop.live.note_stroke(shop.document.state.active)
         await asyncio.sleep(0.6)
         sweep.cancel()
-        await shop.jobs.idle()
+        await shop.jobs.wait_until_idle()
         assert shop.document.state is before
         assert not shown or not shown[-1]
 
@@ -101,7 +101,7 @@ def test_off_means_idle_within_a_step_and_no_strokes_run(bench: Bench) -> None:
             await asyncio.sleep(0.01)
         began = asyncio.get_running_loop().time()
         shop.live.turn(False)
-        await shop.jobs.idle()
+        await shop.jobs.wait_until_idle()
         assert asyncio.get_running_loop().time() - began < 0.3
         assert job.stage is Stage.cancelled
         stroke(shop, recipe(), 60, 60)
@@ -112,7 +112,7 @@ def test_off_means_idle_within_a_step_and_no_strokes_run(bench: Bench) -> None:
     bench.run(work)
 
 
-def test_a_cancelled_layer_is_not_run_behind_the_back(bench: Bench) -> None:
+def test_a_cancelled_layer_is_not_run_again_by_itself(bench: Bench) -> None:
     async def work(shop: Workshop) -> None:
         layer = stroke(shop, recipe(technique="slow", steps=50, pause=0.05))
         job = shop.jobs.recent[0]
@@ -126,20 +126,20 @@ def test_a_cancelled_layer_is_not_run_behind_the_back(bench: Bench) -> None:
     bench.run(work)
 
 
-def test_a_cancelled_change_of_a_layer_waits_for_the_hand(bench: Bench) -> None:
+def test_a_cancelled_change_of_a_layer_waits_for_the_person(bench: Bench) -> None:
     async def work(shop: Workshop) -> None:
         layer = stroke(shop, recipe())
-        await shop.jobs.idle()
+        await shop.jobs.wait_until_idle()
         slow = recipe(technique="slow", steps=50, pause=0.05)
         shop.document.replace("Technique", replace(shop.layer(layer), recipe=slow))
-        job = shop.jobs.ask(layer)
+        job = shop.jobs.enqueue(layer)
         while job.n < 1:
             await asyncio.sleep(0.01)
         shop.jobs.cancel(job)
-        await shop.jobs.idle()
+        await shop.jobs.wait_until_idle()
         shop.document.emit_changed(shop.document.bounds)
         await asyncio.sleep(0.7)
         assert shop.jobs.recent[0] is job
-        assert layer in shop.live.stale, "it says so, and waits"
+        assert layer in shop.live.stale, "it is marked as stale and not run"
 
     bench.run(work)

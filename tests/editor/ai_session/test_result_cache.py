@@ -1,4 +1,4 @@
-"""Results by score: the best first, what nobody chose makes room, what was chosen stays."""
+"""Results by score: sorted, removed when never chosen, and kept once chosen."""
 
 from typing import Any
 
@@ -15,63 +15,65 @@ from editor.ai_session.result_cache import MAX_VARIANTS, ResultCache
 HERE = Point(0, 0)
 
 
-def result(key: str) -> Result:
+def make_result(key: str) -> Result:
     recipe, thumbnail = Recipe("sdedit"), np.zeros((64, 64, 3), np.uint8)
     return Result(key, Rect(0, 0, 8, 8), HERE, recipe, Tiles(), thumbnail)
 
 
-def judge(results: ResultCache, key: str, score: float, question: str = "one", **more: Any) -> None:
-    judged = SeedScore(question, "agreement", score)
-    results.add_score("layer", result(key), judged, **{"is_found": True, **more})
+def add_score(
+    results: ResultCache, key: str, score: float, unseeded_key: str = "one", **more: Any
+) -> None:
+    seed_score = SeedScore(unseeded_key, "agreement", score)
+    results.add_score("layer", make_result(key), seed_score, **{"is_found": True, **more})
 
 
-def keys(results: ResultCache) -> list[str]:
+def variant_keys(results: ResultCache) -> list[str]:
     return [one.key for one in results.variants("layer")]
 
 
 @pytest.fixture
 def results() -> ResultCache:
-    """Two that a person tried; the second is shown and judged."""
+    """Two results that a person made; the second is shown and scored."""
     made = ResultCache()
-    made.keep("layer", result("own"))
-    made.keep("layer", result("shown"))
-    judge(made, "shown", 5, is_found=False)
+    made.keep("layer", make_result("own"))
+    made.keep("layer", make_result("shown"))
+    add_score(made, "shown", 5, is_found=False)
     return made
 
 
-def test_the_better_ones_come_last_which_is_first_in_the_strip(results: ResultCache) -> None:
-    judge(results, "good", 9)
-    judge(results, "bad", 1)
-    judge(results, "fair", 7)
-    assert keys(results) == ["own", "bad", "shown", "fair", "good"]
+def test_better_results_come_last_so_that_their_thumbnails_come_first(results: ResultCache) -> None:
+    add_score(results, "good", 9)
+    add_score(results, "bad", 1)
+    add_score(results, "fair", 7)
+    assert variant_keys(results) == ["own", "bad", "shown", "fair", "good"]
     found = {one.key for one in results.variants("layer") if one.is_found}
     assert found == {"bad", "fair", "good"}
     assert results.find("good", HERE) is not None
 
 
-def test_one_that_is_chosen_is_no_longer_only_found_and_keeps_its_score(
+def test_a_chosen_result_is_no_longer_found_and_keeps_its_score(
     results: ResultCache,
 ) -> None:
-    judge(results, "good", 9)
-    results.add_variant("layer", result("good"))
+    add_score(results, "good", 9)
+    results.add_variant("layer", make_result("good"))
     (last,) = [one for one in results.variants("layer") if one.key == "good"]
     assert not last.is_found
-    assert last.judged is not None
-    assert last.judged.score == 9
-    judge(results, "good", 9)
-    assert not results.variants("layer")[-1].is_found, "even if it is judged again"
+    assert last.seed_score is not None
+    assert last.seed_score.score == 9
+    add_score(results, "good", 9)
+    assert not results.variants("layer")[-1].is_found, "even if it is scored again"
 
 
-def test_another_question_takes_away_what_nobody_chose(results: ResultCache) -> None:
-    judge(results, "good", 9)
-    judge(results, "chosen", 8)
-    results.add_variant("layer", result("chosen"))
-    judge(results, "other", 3, question="two")
-    assert keys(results) == ["own", "shown", "chosen", "other"]
+def test_a_score_for_another_recipe_removes_what_nobody_chose(results: ResultCache) -> None:
+    add_score(results, "good", 9)
+    add_score(results, "chosen", 8)
+    results.add_variant("layer", make_result("chosen"))
+    add_score(results, "other", 3, unseeded_key="two")
+    assert variant_keys(results) == ["own", "shown", "chosen", "other"]
     assert results.find("good", HERE) is not None, "the pixels stay while there is room"
 
 
 def test_thumbnails_are_bounded(results: ResultCache) -> None:
     for n in range(MAX_VARIANTS + 5):
-        judge(results, str(n), n)
-    assert len(keys(results)) == MAX_VARIANTS
+        add_score(results, str(n), n)
+    assert len(variant_keys(results)) == MAX_VARIANTS

@@ -1,4 +1,4 @@
-"""Seed walks, dice, thumbnails, and fresh layers that are kept or discarded."""
+"""Seed walks, random seeds, thumbnails, and fresh layers that are kept or discarded."""
 
 from typing import Any
 
@@ -6,25 +6,26 @@ import numpy as np
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QWheelEvent
 
+from core.ai.recipe_values import prompt_of, strength_of
 from core.paint.layers import AiLayer
 from editor.ai_session.current_recipe import CurrentRecipe, fresh_recipe
 from editor.ai_session.job import Stage
 from editor.ai_session.seed_walk import SeedWalk
-from tests.editor.asking import Bench, Sweep, Workshop, recipe, stroke
+from tests.editor.workshop import Bench, Sweep, Workshop, recipe, stroke
 
 
-def _desk(shop: Workshop) -> tuple[CurrentRecipe, SeedWalk]:
+def _make_seed_walk(shop: Workshop) -> tuple[CurrentRecipe, SeedWalk]:
     recipes = CurrentRecipe(shop.studio, shop.jobs, shop.live, recipe())
     return recipes, SeedWalk(shop.studio, recipes, shop.jobs)
 
 
-def _fresh(shop: Workshop, seeds: SeedWalk, asked: Any = None) -> str:
-    layer = stroke(shop, asked or recipe(seed=7))
+def _paint_fresh(shop: Workshop, seeds: SeedWalk, brush_recipe: Any = None) -> str:
+    layer = stroke(shop, brush_recipe or recipe(seed=7))
     seeds.note_stroke(layer)
     return layer
 
 
-def wheel(delta: int, control: bool = False) -> QWheelEvent:
+def wheel_event(delta: int, control: bool = False) -> QWheelEvent:
     keys = Qt.KeyboardModifier.ControlModifier if control else Qt.KeyboardModifier.NoModifier
     return QWheelEvent(
         QPointF(0, 0),
@@ -40,13 +41,13 @@ def wheel(delta: int, control: bool = False) -> QWheelEvent:
 
 def test_the_wheel_walks_and_the_walk_is_one_undo_entry(bench: Bench) -> None:
     async def work(shop: Workshop) -> None:
-        _, seeds = _desk(shop)
-        layer = _fresh(shop, seeds)
-        await shop.jobs.idle()
+        _, seeds = _make_seed_walk(shop)
+        layer = _paint_fresh(shop, seeds)
+        await shop.jobs.wait_until_idle()
         first = shop.pixels()
         for _ in range(3):
-            assert seeds.wheel(wheel(120), 130, 128)
-            await shop.jobs.idle()
+            assert seeds.handle_wheel(wheel_event(120), 130, 128)
+            await shop.jobs.wait_until_idle()
         assert shop.layer(layer).recipe.seed == 10
         assert not (shop.pixels() == first).all()
         assert len(shop.document.history.done) == 2
@@ -59,14 +60,14 @@ def test_the_wheel_walks_and_the_walk_is_one_undo_entry(bench: Bench) -> None:
     bench.run(work)
 
 
-def test_the_wheel_elsewhere_is_not_ours(bench: Bench) -> None:
+def test_the_wheel_outside_the_region_is_ignored(bench: Bench) -> None:
     async def work(shop: Workshop) -> None:
-        _, seeds = _desk(shop)
-        assert not seeds.wheel(wheel(120), 130, 128), "no AI layer"
-        layer = _fresh(shop, seeds)
-        await shop.jobs.idle()
-        assert not seeds.wheel(wheel(120), 10, 10)
-        assert not seeds.wheel(wheel(120), -5, 1e6)
+        _, seeds = _make_seed_walk(shop)
+        assert not seeds.handle_wheel(wheel_event(120), 130, 128), "no AI layer"
+        layer = _paint_fresh(shop, seeds)
+        await shop.jobs.wait_until_idle()
+        assert not seeds.handle_wheel(wheel_event(120), 10, 10)
+        assert not seeds.handle_wheel(wheel_event(120), -5, 1e6)
         assert shop.layer(layer).recipe.seed == 7
 
     bench.run(work)
@@ -74,13 +75,13 @@ def test_the_wheel_elsewhere_is_not_ours(bench: Bench) -> None:
 
 def test_parts_of_a_notch_add_up(bench: Bench) -> None:
     async def work(shop: Workshop) -> None:
-        _, seeds = _desk(shop)
-        layer = _fresh(shop, seeds)
+        _, seeds = _make_seed_walk(shop)
+        layer = _paint_fresh(shop, seeds)
         for _ in range(4):
-            assert seeds.wheel(wheel(30), 130, 128)
+            assert seeds.handle_wheel(wheel_event(30), 130, 128)
         assert shop.layer(layer).recipe.seed == 8
         for _ in range(2):
-            seeds.wheel(wheel(-120), 130, 128)
+            seeds.handle_wheel(wheel_event(-120), 130, 128)
         assert shop.layer(layer).recipe.seed == 6
 
     bench.run(work)
@@ -88,11 +89,11 @@ def test_parts_of_a_notch_add_up(bench: Bench) -> None:
 
 def test_control_and_wheel_change_the_strength_within_its_range(bench: Bench) -> None:
     async def work(shop: Workshop) -> None:
-        _, seeds = _desk(shop)
-        layer = _fresh(shop, seeds, recipe(strength=0.9))
+        _, seeds = _make_seed_walk(shop)
+        layer = _paint_fresh(shop, seeds, recipe(strength=0.9))
         for expected in (0.95, 1.0, 1.0):
-            seeds.wheel(wheel(120, control=True), 130, 128)
-            assert shop.layer(layer).recipe.strength == expected
+            seeds.handle_wheel(wheel_event(120, control=True), 130, 128)
+            assert strength_of(shop.layer(layer).recipe) == expected
         assert shop.layer(layer).recipe.seed == 1
 
     bench.run(work)
@@ -100,18 +101,18 @@ def test_control_and_wheel_change_the_strength_within_its_range(bench: Bench) ->
 
 def test_a_thumbnail_leads_back_at_once_and_exactly(bench: Bench) -> None:
     async def work(shop: Workshop) -> None:
-        _, seeds = _desk(shop)
-        _fresh(shop, seeds)
-        await shop.jobs.idle()
+        _, seeds = _make_seed_walk(shop)
+        _paint_fresh(shop, seeds)
+        await shop.jobs.wait_until_idle()
         first = shop.pixels()
         seeds.walk(1)
-        await shop.jobs.idle()
-        tried = seeds.variants()
-        assert [one.recipe.seed for one in tried] == [7, 8]
-        assert not np.array_equal(tried[0].thumbnail, tried[1].thumbnail)
-        assert tried[0].thumbnail.shape == (64, 64, 3)
-        seeds.choose(tried[0])
-        await shop.jobs.idle()
+        await shop.jobs.wait_until_idle()
+        variants = seeds.variants()
+        assert [one.recipe.seed for one in variants] == [7, 8]
+        assert not np.array_equal(variants[0].thumbnail, variants[1].thumbnail)
+        assert variants[0].thumbnail.shape == (64, 64, 3)
+        seeds.choose(variants[0])
+        await shop.jobs.wait_until_idle()
         job = shop.jobs.recent[0]
         assert (job.stage, job.is_from_cache, job.of) == (Stage.finished, True, 0)
         assert (shop.pixels() == first).all()
@@ -121,13 +122,13 @@ def test_a_thumbnail_leads_back_at_once_and_exactly(bench: Bench) -> None:
 
 def test_discard_takes_the_layer_back_as_if_never_painted(bench: Bench) -> None:
     async def work(shop: Workshop) -> None:
-        _, seeds = _desk(shop)
+        _, seeds = _make_seed_walk(shop)
         before = shop.document.root
-        _fresh(shop, seeds)
-        await shop.jobs.idle()
+        _paint_fresh(shop, seeds)
+        await shop.jobs.wait_until_idle()
         seeds.walk(1)
         assert seeds.discard()
-        await shop.jobs.idle()
+        await shop.jobs.wait_until_idle()
         assert shop.document.root is before
         assert not shop.document.history.done
         assert not seeds.discard(), "there is nothing fresh any more"
@@ -137,11 +138,11 @@ def test_discard_takes_the_layer_back_as_if_never_painted(bench: Bench) -> None:
 
 def test_discard_in_the_middle_of_a_run(bench: Bench) -> None:
     async def work(shop: Workshop) -> None:
-        _, seeds = _desk(shop)
+        _, seeds = _make_seed_walk(shop)
         before = shop.document.root
-        _fresh(shop, seeds, recipe(technique="slow", steps=50, pause=0.05))
+        _paint_fresh(shop, seeds, recipe(technique="slow", steps=50, pause=0.05))
         assert seeds.discard()
-        await shop.jobs.idle()
+        await shop.jobs.wait_until_idle()
         assert shop.document.root is before
         assert shop.jobs.recent[0].stage is Stage.cancelled
 
@@ -150,8 +151,8 @@ def test_discard_in_the_middle_of_a_run(bench: Bench) -> None:
 
 def test_a_kept_layer_cannot_be_discarded(bench: Bench) -> None:
     async def work(shop: Workshop) -> None:
-        _, seeds = _desk(shop)
-        layer = _fresh(shop, seeds)
+        _, seeds = _make_seed_walk(shop)
+        layer = _paint_fresh(shop, seeds)
         assert seeds.keep()
         assert not seeds.discard()
         assert shop.layer(layer)
@@ -164,32 +165,32 @@ def test_a_kept_layer_cannot_be_discarded(bench: Bench) -> None:
     bench.run(work)
 
 
-def test_new_layers_roll_the_dice_unless_the_seed_is_locked(bench: Bench) -> None:
+def test_new_layers_get_a_random_seed_unless_the_seed_is_locked(bench: Bench) -> None:
     async def work(shop: Workshop) -> None:
-        recipes, _ = _desk(shop)
-        assert recipes.for_stroke().seed != recipes.for_stroke().seed
+        recipes, _ = _make_seed_walk(shop)
+        assert recipes.take_for_stroke().seed != recipes.take_for_stroke().seed
         recipes.is_locked = True
-        assert recipes.for_stroke().seed == recipes.for_stroke().seed
+        assert recipes.take_for_stroke().seed == recipes.take_for_stroke().seed
 
     bench.run(work)
 
 
-def test_words_wait_for_run_and_a_new_stroke_takes_them(bench: Bench) -> None:
+def test_prompts_wait_for_run_or_the_next_stroke(bench: Bench) -> None:
     async def work(shop: Workshop) -> None:
-        recipes, seeds = _desk(shop)
-        layer = _fresh(shop, seeds)
-        await shop.jobs.idle()
+        recipes, seeds = _make_seed_walk(shop)
+        layer = _paint_fresh(shop, seeds)
+        await shop.jobs.wait_until_idle()
         recipes.write(recipes.shown.with_params(prompt="blue"))
         assert recipes.is_draft
-        assert shop.layer(layer).recipe.prompt == "red"
-        sweep = Sweep(shop, recipes.for_stroke(), 60, 60)
+        assert prompt_of(shop.layer(layer).recipe) == "red"
+        sweep = Sweep(shop, recipes.take_for_stroke(), 60, 60)
         second = sweep.release()
-        assert shop.layer(second).recipe.prompt == "blue"
-        assert shop.layer(layer).recipe.prompt == "red"
+        assert prompt_of(shop.layer(second).recipe) == "blue"
+        assert prompt_of(shop.layer(layer).recipe) == "red"
         recipes.write(recipes.shown.with_params(prompt="green"))
         recipes.run()
-        await shop.jobs.idle()
-        assert shop.layer(second).recipe.prompt == "green"
+        await shop.jobs.wait_until_idle()
+        assert prompt_of(shop.layer(second).recipe) == "green"
         assert shop.layer(second).name == "green"
         assert shop.layer(second).rendered
 
@@ -198,18 +199,18 @@ def test_words_wait_for_run_and_a_new_stroke_takes_them(bench: Bench) -> None:
 
 def test_a_drag_of_a_dial_is_one_entry_and_the_next_drag_another(bench: Bench) -> None:
     async def work(shop: Workshop) -> None:
-        recipes, seeds = _desk(shop)
-        layer = _fresh(shop, seeds)
-        await shop.jobs.idle()
+        recipes, seeds = _make_seed_walk(shop)
+        layer = _paint_fresh(shop, seeds)
+        await shop.jobs.wait_until_idle()
         entries = len(shop.document.history.done)
         for strength in (0.3, 0.4, 0.5):
             recipes.turn(recipes.shown.with_params(strength=strength), "strength")
         recipes.settle()
         recipes.turn(recipes.shown.with_params(strength=0.6), "strength")
-        await shop.jobs.idle()
+        await shop.jobs.wait_until_idle()
         assert len(shop.document.history.done) == entries + 2
         shop.document.undo()
-        assert shop.layer(layer).recipe.strength == 0.5
+        assert strength_of(shop.layer(layer).recipe) == 0.5
 
     bench.run(work)
 

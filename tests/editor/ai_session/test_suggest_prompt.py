@@ -1,4 +1,4 @@
-"""What the picture shows: asked of what the edit will see, and never put over newer words."""
+"""Suggested source prompts: made from what the edit starts from, never over newer text."""
 
 import asyncio
 from dataclasses import replace
@@ -14,95 +14,95 @@ from core.task import Recipe
 from editor.ai_session.ai_actions import AiActions
 from editor.ai_session.suggest_prompt import LOOKING
 from editor.commands.document_edits import new_document
-from tests.editor.asking import Bench, Workshop, gradient, recipe, stroke
+from tests.editor.workshop import Bench, Workshop, gradient, recipe, stroke
 
 WHITE, GREY = (255, 255, 255, 255), (90, 90, 90, 255)
 
 
-def asked(**params: Any) -> Recipe:
+def source_recipe(**params: Any) -> Recipe:
     return recipe(technique="prompt-to-prompt", **{"source_prompt": "", **params})
 
 
-def ask(shop: Workshop) -> tuple[AiActions, list[str]]:
-    """The AI side of a workshop, and what the status bar is told."""
-    said: list[str] = []
-    shop.jobs.said.connect(said.append)
-    return AiActions(shop.studio, shop.jobs, shop.live, asked()), said
+def make_actions(shop: Workshop) -> tuple[AiActions, list[str]]:
+    """The AI actions of a workshop, and the list of what the status bar shows."""
+    notes: list[str] = []
+    shop.jobs.noted.connect(notes.append)
+    return AiActions(shop.studio, shop.jobs, shop.live, source_recipe()), notes
 
 
-def test_the_whole_picture_is_asked_about_without_loading_the_model(
+def test_the_whole_picture_is_described_without_loading_the_model(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def work(shop: Workshop) -> None:
-        ai, said = ask(shop)
+        ai, notes = make_actions(shop)
         monkeypatch.setattr(shop.engine, "open", None)
-        assert await ai.suggesting.suggest() == "256 by 256"
-        assert said == [LOOKING, "Suggested: 256 by 256"]
+        assert await ai.prompt_suggester.suggest() == "256 by 256"
+        assert notes == [LOOKING, "Suggested: 256 by 256"]
         assert not shop.document.history.done
 
     bench.run(work)
 
 
-def test_a_selection_and_its_surroundings_are_asked_about(bench: Bench) -> None:
+def test_a_selection_and_its_surroundings_are_described(bench: Bench) -> None:
     async def work(shop: Workshop) -> None:
-        ai, _ = ask(shop)
+        ai, _ = make_actions(shop)
         await shop.engine.open("toy")
         shop.document.select(Selection(Rect(40, 40, 20, 20)))
-        assert await ai.suggesting.suggest() == "128 by 128", "the toy model's own size"
+        assert await ai.prompt_suggester.suggest() == "128 by 128", "the toy model's own size"
 
     bench.run(work)
 
 
 def test_a_large_picture_is_sent_small_and_keeps_its_shape(bench: Bench) -> None:
     async def work(shop: Workshop) -> None:
-        ai, _ = ask(shop)
-        assert await ai.suggesting.suggest() == "512 by 256"
+        ai, _ = make_actions(shop)
+        assert await ai.prompt_suggester.suggest() == "512 by 256"
 
     bench.run(work, new_document(Size(700, 350), GREY))
 
 
-def test_a_layer_is_asked_about_what_lies_below_it(bench: Bench) -> None:
+def test_for_a_layer_what_lies_below_it_is_described(bench: Bench) -> None:
     async def work(shop: Workshop) -> None:
-        ai, _ = ask(shop)
-        layer = shop.layer(stroke(shop, asked(), 60, 60))
+        ai, _ = make_actions(shop)
+        layer = shop.layer(stroke(shop, source_recipe(), 60, 60))
         black = Tiles.flat(shop.document.bounds, (0, 0, 0, 255))
         shop.document.replace("Cover", replace(layer, tiles=black))
         with pytest.raises(EditorError, match="Nothing was recognised"):
-            await ai.suggesting.suggest()
+            await ai.prompt_suggester.suggest()
 
     bench.run(work, new_document(Size(128, 128), WHITE))
 
 
-def test_words_written_meanwhile_are_kept(bench: Bench) -> None:
+def test_text_written_meanwhile_is_kept(bench: Bench) -> None:
     async def work(shop: Workshop) -> None:
-        ai, said = ask(shop)
-        asking = asyncio.create_task(ai.suggesting.suggest())
+        ai, notes = make_actions(shop)
+        suggestion = asyncio.create_task(ai.prompt_suggester.suggest())
         await asyncio.sleep(0)
-        ai.recipes.write(asked(source_prompt="a cat"))
-        assert await asking == ""
-        assert said[-1] == "Kept what is written; suggested was: 256 by 256"
+        ai.current_recipe.write(source_recipe(source_prompt="a cat"))
+        assert await suggestion == ""
+        assert notes[-1] == "Kept what is written; suggested was: 256 by 256"
 
     bench.run(work)
 
 
-def test_words_are_not_for_another_picture(bench: Bench) -> None:
+def test_a_suggestion_is_dropped_for_another_document(bench: Bench) -> None:
     async def work(shop: Workshop) -> None:
-        ai, _ = ask(shop)
-        asking = asyncio.create_task(ai.suggesting.suggest())
+        ai, _ = make_actions(shop)
+        suggestion = asyncio.create_task(ai.prompt_suggester.suggest())
         await asyncio.sleep(0)
         shop.studio.open(gradient())
-        assert await asking == ""
+        assert await suggestion == ""
 
     bench.run(work)
 
 
-def test_an_unsure_describer_is_told_and_so_is_a_missing_one(bench: Bench) -> None:
+def test_an_unsure_or_missing_describer_raises_an_error(bench: Bench) -> None:
     async def work(shop: Workshop) -> None:
-        ai, _ = ask(shop)
+        ai, _ = make_actions(shop)
         with pytest.raises(EditorError, match="Nothing was recognised: write what"):
-            await ai.suggesting.suggest()
-        ai.recipes.write(replace(ai.recipes.shown, model="another/model"))
+            await ai.prompt_suggester.suggest()
+        ai.current_recipe.write(replace(ai.current_recipe.shown, model="another/model"))
         with pytest.raises(EditorError, match="Put a BLIP folder into"):
-            await ai.suggesting.suggest()
+            await ai.prompt_suggester.suggest()
 
     bench.run(work, new_document(Size(64, 64), WHITE))

@@ -1,4 +1,4 @@
-"""The canvas widget, driven by real events and judged by the pixels it paints."""
+"""The canvas widget, with real events and the pixels that it paints."""
 
 from dataclasses import replace
 from typing import Any
@@ -16,8 +16,8 @@ from core.paint.layers import AiLayer
 from core.paint.selection import Selection
 from editor.canvas.canvas import Canvas
 from editor.canvas.view_transform import ViewTransform
-from tests.editor.canvases import RED, alpha, ink, screen
-from tests.editor.pointing import Mouse, Pen, press_key
+from tests.editor.canvas.canvas_pixels import RED, alpha_at, grab_screen, ink_layer
+from tests.editor.input_events import Mouse, Pen, press_key
 
 pytestmark = pytest.mark.gui
 
@@ -27,8 +27,8 @@ pytestmark = pytest.mark.gui
 
 def test_a_drag_paints_under_the_pointer_and_is_one_entry(canvas: Canvas) -> None:
     Mouse(canvas).drag((100, 100), (150, 100), (200, 100))
-    assert alpha(canvas, 100, 50) == 255
-    assert alpha(canvas, 100, 70) == 0
+    assert alpha_at(canvas, 100, 50) == 255
+    assert alpha_at(canvas, 100, 70) == 0
     assert [edit.label for edit in canvas.document.history.done] == ["Brush stroke"]
     assert not canvas.is_gesturing
 
@@ -38,7 +38,7 @@ def test_what_is_painted_is_shown_before_the_release(canvas: Canvas) -> None:
     mouse.press((100, 100))
     mouse.move((150, 100))
     QApplication.processEvents()
-    assert screen(canvas)[100, 120].tolist() == list(RED[:3])
+    assert grab_screen(canvas)[100, 120].tolist() == list(RED[:3])
     mouse.release((150, 100))
 
 
@@ -49,7 +49,7 @@ def test_ink_is_timed_from_the_event_to_its_paint(canvas: Canvas, qtbot: QtBot) 
     assert 0 < caught.args[0] < 1000
 
 
-def test_looking_about_is_no_ink(canvas: Canvas, qtbot: QtBot) -> None:
+def test_moving_the_view_is_no_ink(canvas: Canvas, qtbot: QtBot) -> None:
     with qtbot.assertNotEmitted(canvas.inked):
         Mouse(canvas).move((60, 60))
         canvas.zoom_by(1)
@@ -76,7 +76,7 @@ def test_many_events_are_all_used_and_painted_once(canvas: Canvas) -> None:
     assert counter.count == 1
     for turn in turns:
         x, y = 150 + 80 * np.cos(turn), 150 + 80 * np.sin(turn)
-        assert alpha(canvas, round(x), round(y)) == 255
+        assert alpha_at(canvas, round(x), round(y)) == 255
     mouse.release((200, 200))
 
 
@@ -92,11 +92,11 @@ def test_escape_takes_a_stroke_back(canvas: Canvas) -> None:
     mouse.release((300, 100))
     assert canvas.document.root is before
     assert not canvas.document.history.done
-    assert (screen(canvas)[100, 120] == 255).all()
+    assert (grab_screen(canvas)[100, 120] == 255).all()
 
 
 def test_a_hidden_layer_gives_a_sentence_and_no_stroke(canvas: Canvas, qtbot: QtBot) -> None:
-    canvas.document.replace("Hide", replace(ink(canvas), visible=False))
+    canvas.document.replace("Hide", replace(ink_layer(canvas), visible=False))
     with qtbot.waitSignal(canvas.failed) as caught:
         Mouse(canvas).drag((100, 100), (150, 100))
     assert caught.args == ["ink cannot be painted on: it is hidden, show it first."]
@@ -124,19 +124,19 @@ def test_the_eyedropper_chooses_the_colour(canvas: Canvas) -> None:
 
 def test_a_lasso_is_sketched_then_selected(canvas: Canvas) -> None:
     canvas.studio.choose(tool="lasso-select")
-    blank = screen(canvas)
+    blank = grab_screen(canvas)
     mouse = Mouse(canvas)
     mouse.press((100, 100))
     for place in ((200, 100), (200, 200)):
         mouse.move(place)
-    sketched = screen(canvas)
+    sketched = grab_screen(canvas)
     assert (sketched[100, 110:190] != blank[100, 110:190]).any()
     mouse.release((100, 200))
-    assert canvas.document.selection.bounds.contains(Rect(60, 60, 80, 80))
-    shown = screen(canvas)
+    assert (canvas.document.selection.bounds & Rect(60, 60, 80, 80)) == Rect(60, 60, 80, 80)
+    shown = grab_screen(canvas)
     canvas.document.select(Selection())
     assert (shown[120:180, 98:103] != blank[120:180, 98:103]).any()
-    assert np.array_equal(screen(canvas)[120:180, 90:120], blank[120:180, 90:120])
+    assert np.array_equal(grab_screen(canvas)[120:180, 90:120], blank[120:180, 90:120])
 
 
 # The pen
@@ -147,7 +147,9 @@ def test_pressure_reaches_the_brush(canvas: Canvas) -> None:
     pen.press((100, 100), 0.2)
     pen.move((300, 100), 1.0)
     pen.release((300, 100))
-    widths = [(ink(canvas).tiles.read(Rect(x, 0, 1, 100))[..., 3] > 127).sum() for x in (60, 240)]
+    widths = [
+        (ink_layer(canvas).tiles.read(Rect(x, 0, 1, 100))[..., 3] > 127).sum() for x in (60, 240)
+    ]
     assert widths[0] == pytest.approx(20 * 0.25, abs=2)
     assert widths[1] == pytest.approx(20 * 0.95, abs=2)
     assert len(canvas.document.history.done) == 1
@@ -158,8 +160,8 @@ def test_the_other_end_of_the_pen_erases(canvas: Canvas) -> None:
     pen = Pen(canvas, is_eraser=True)
     pen.press((200, 100), 1.0)
     pen.release((200, 100))
-    assert alpha(canvas, 150, 50) == 0
-    assert alpha(canvas, 100, 50) == 255
+    assert alpha_at(canvas, 150, 50) == 0
+    assert alpha_at(canvas, 100, 50) == 255
     assert canvas.studio.choices.tool == "brush"
 
 
@@ -168,59 +170,59 @@ def test_the_other_end_of_the_pen_erases(canvas: Canvas) -> None:
 
 def test_a_region_is_tinted_while_painted_and_until_something_shows(canvas: Canvas) -> None:
     canvas.studio.choose(tool="ai-brush")
-    blank = screen(canvas)
+    blank = grab_screen(canvas)
     mouse = Mouse(canvas)
     mouse.press((150, 150))
     mouse.move((250, 150))
-    tinted = screen(canvas)[150, 200]
+    tinted = grab_screen(canvas)[150, 200]
     assert tinted.tolist() == pytest.approx([243, 219, 188], abs=2), "40 % amber over white"
     mouse.release((250, 150))
-    assert np.array_equal(screen(canvas)[150, 200], tinted)
+    assert np.array_equal(grab_screen(canvas)[150, 200], tinted)
     layer = canvas.document.active
     assert isinstance(layer, AiLayer)
     canvas.document.amend(
-        canvas.document.root, lambda root: replace(root, children=_rendered(root.children))
+        canvas.document.root, lambda root: replace(root, children=_with_results(root.children))
     )
     Mouse(canvas).move((10, 10))
-    assert np.array_equal(screen(canvas)[150, 200], blank[150, 200])
+    assert np.array_equal(grab_screen(canvas)[150, 200], blank[150, 200])
 
 
-def _rendered(nodes: Any) -> Any:
+def _with_results(nodes: Any) -> Any:
     return tuple(replace(n, rendered="key") if isinstance(n, AiLayer) else n for n in nodes)
 
 
 def test_undo_and_escape_take_the_tint_along(canvas: Canvas) -> None:
     canvas.studio.choose(tool="ai-brush")
-    blank = screen(canvas)
+    blank = grab_screen(canvas)
     Mouse(canvas).drag((150, 150), (250, 150))
     canvas.document.undo()
     Mouse(canvas).move((10, 10))
-    assert np.array_equal(screen(canvas)[100:200, 100:300], blank[100:200, 100:300])
+    assert np.array_equal(grab_screen(canvas)[100:200, 100:300], blank[100:200, 100:300])
     mouse = Mouse(canvas)
     mouse.press((150, 150))
     mouse.move((250, 150))
     press_key(canvas, Qt.Key.Key_Escape)
     mouse.move((10, 10))
-    assert np.array_equal(screen(canvas)[100:200, 100:300], blank[100:200, 100:300])
+    assert np.array_equal(grab_screen(canvas)[100:200, 100:300], blank[100:200, 100:300])
 
 
 def test_the_context_of_a_gesture_can_be_completed(canvas: Canvas) -> None:
-    heard: list[str] = []
+    stroked: list[str] = []
     canvas.studio.choose(tool="ai-brush")
-    canvas.prepare = lambda context: replace(context, stroked=heard.append)
+    canvas.prepare = lambda context: replace(context, stroked=stroked.append)
     Mouse(canvas).drag((150, 150), (250, 150))
     assert canvas.document.active is not None
-    assert heard == [canvas.document.active.id]
+    assert stroked == [canvas.document.active.id]
 
 
 def test_time_passes_for_a_resting_pen(canvas: Canvas, qtbot: QtBot) -> None:
-    heard: list[str] = []
+    stroked: list[str] = []
     canvas.studio.choose(tool="ai-brush")
-    canvas.prepare = lambda context: replace(context, stroked=heard.append)
+    canvas.prepare = lambda context: replace(context, stroked=stroked.append)
     mouse = Mouse(canvas)
     mouse.press((150, 150))
     mouse.move((250, 150))
-    qtbot.waitUntil(lambda: bool(heard), timeout=3000)
+    qtbot.waitUntil(lambda: bool(stroked), timeout=3000)
     assert canvas.document.is_editing
     mouse.release((250, 150))
 
@@ -231,6 +233,6 @@ def test_a_screen_reader_finds_it(canvas: Canvas) -> None:
 
 
 def test_a_moved_layer_is_painted_on_where_the_pen_is(canvas: Canvas) -> None:
-    canvas.document.replace("Move", replace(ink(canvas), position=Point(-37, 12)))
+    canvas.document.replace("Move", replace(ink_layer(canvas), position=Point(-37, 12)))
     Mouse(canvas).drag((150, 150), (151, 150))
-    assert screen(canvas)[150, 150].tolist() == list(RED[:3])
+    assert grab_screen(canvas)[150, 150].tolist() == list(RED[:3])

@@ -10,8 +10,8 @@ from pytestqt.qtbot import QtBot
 
 from editor.canvas.canvas import Canvas
 from editor.canvas.view_transform import ViewTransform
-from tests.editor.canvases import alpha
-from tests.editor.pointing import MIDDLE, Mouse, press_key, release_key, turn_wheel
+from tests.editor.canvas.canvas_pixels import alpha_at
+from tests.editor.input_events import MIDDLE, Mouse, press_key, release_key, turn_wheel
 
 pytestmark = pytest.mark.gui
 
@@ -33,7 +33,7 @@ def test_a_key_held_when_the_focus_left_is_forgotten(canvas: Canvas) -> None:
     press_key(canvas, Qt.Key.Key_Space)
     QApplication.sendEvent(canvas, QFocusEvent(QEvent.Type.FocusOut))
     Mouse(canvas).drag((100, 100), (150, 100))
-    assert alpha(canvas, 70, 50) == 255
+    assert alpha_at(canvas, 70, 50) == 255
 
 
 def test_r_turns_by_drag_and_by_tap(canvas: Canvas) -> None:
@@ -44,7 +44,7 @@ def test_r_turns_by_drag_and_by_tap(canvas: Canvas) -> None:
     press_key(canvas, Qt.Key.Key_R)
     release_key(canvas, Qt.Key.Key_R)
     assert canvas.view.angle == pytest.approx(105)
-    canvas.upright()
+    canvas.turn_upright()
     assert canvas.view.angle == pytest.approx(0)
 
 
@@ -69,16 +69,16 @@ def test_the_wheel_zooms_at_the_pointer_unless_a_filter_takes_it(canvas: Canvas)
     turn_wheel(canvas, (150, 120), 1)
     assert canvas.view.zoom == pytest.approx(1.2)
     assert canvas.view.to_document(150, 120) == pytest.approx((100, 70))
-    asked: list[tuple[float, float]] = []
+    calls: list[tuple[float, float]] = []
 
     def take(event: Any, x: float, y: float) -> bool:
-        asked.append((round(x), round(y)))
+        calls.append((round(x), round(y)))
         return True
 
     canvas.wheel_filters.append(take)
     turn_wheel(canvas, (150, 120), 1)
     assert canvas.view.zoom == pytest.approx(1.2)
-    assert asked == [(100, 70)]
+    assert calls == [(100, 70)]
 
 
 def test_a_fitted_view_follows_the_window_and_a_chosen_one_does_not(canvas: Canvas) -> None:
@@ -86,13 +86,13 @@ def test_a_fitted_view_follows_the_window_and_a_chosen_one_does_not(canvas: Canv
     canvas.resize(300, 250)
     QApplication.processEvents()
     assert canvas.view.zoom == pytest.approx((300 - 48) / 400)
-    canvas.actual_size()
+    canvas.zoom_to_actual_size()
     canvas.resize(500, 400)
     QApplication.processEvents()
     assert canvas.view.zoom == 1
 
 
-def test_zoom_and_position_are_told(canvas: Canvas, qtbot: QtBot) -> None:
+def test_zoom_and_position_are_emitted(canvas: Canvas, qtbot: QtBot) -> None:
     with qtbot.waitSignals([canvas.zoomed, canvas.hovered]):
         canvas.zoom_to(2.0)
         Mouse(canvas).move((60, 60))

@@ -15,31 +15,31 @@ from editor.canvas import paint_document
 from editor.canvas.canvas import Canvas
 from editor.canvas.view_transform import ViewTransform
 from tests.core.paint.test_flatten import picture
-from tests.editor.canvases import RED, ink, screen
-from tests.editor.pointing import Mouse
+from tests.editor.canvas.canvas_pixels import RED, grab_screen, ink_layer
+from tests.editor.input_events import Mouse
 
 pytestmark = pytest.mark.gui
 
 
 def test_at_its_own_size_the_picture_is_shown_pixel_by_pixel(canvas: Canvas) -> None:
     tiles = Tiles.of(picture(3, 400, 300))
-    canvas.document.replace("Fill", replace(ink(canvas), tiles=tiles))
+    canvas.document.replace("Fill", replace(ink_layer(canvas), tiles=tiles))
     exact = flatten(canvas.document.root, canvas.document.bounds)[..., :3].astype(int)
-    assert np.abs(screen(canvas)[50:350, 50:450] - exact).max() <= 1
+    assert np.abs(grab_screen(canvas)[50:350, 50:450] - exact).max() <= 1
 
 
 def test_zoomed_out_fine_lines_become_grey_and_not_a_pattern(canvas: Canvas) -> None:
     stripes = np.full((300, 400, 4), 255, np.uint8)
     stripes[:, ::2, :3] = 0
-    canvas.document.replace("Fill", replace(ink(canvas), tiles=Tiles.of(stripes)))
+    canvas.document.replace("Fill", replace(ink_layer(canvas), tiles=Tiles.of(stripes)))
     canvas.set_view(ViewTransform(0.25, 50, 50))
-    assert np.abs(screen(canvas)[55:120, 55:145] - 127.5).max() <= 1
+    assert np.abs(grab_screen(canvas)[55:120, 55:145] - 127.5).max() <= 1
 
 
 def test_a_dense_screen_shows_all_the_pixels_it_has_room_for(canvas: Canvas) -> None:
     stripes = np.full((300, 400, 4), 255, np.uint8)
     stripes[:, ::2, :3] = 0
-    canvas.document.replace("Fill", replace(ink(canvas), tiles=Tiles.of(stripes)))
+    canvas.document.replace("Fill", replace(ink_layer(canvas), tiles=Tiles.of(stripes)))
     image = QImage(400, 300, QImage.Format.Format_RGB32)
     image.setDevicePixelRatio(2)
     painter = QPainter(image)
@@ -53,13 +53,13 @@ def test_a_dense_screen_shows_all_the_pixels_it_has_room_for(canvas: Canvas) -> 
 def test_zoomed_in_pixels_are_squares_with_a_grid_from_eight_on(canvas: Canvas) -> None:
     dot = np.zeros((300, 400, 4), np.uint8)
     dot[10, 10] = (0, 0, 0, 255)
-    canvas.document.replace("Fill", replace(ink(canvas), tiles=Tiles.of(dot)))
+    canvas.document.replace("Fill", replace(ink_layer(canvas), tiles=Tiles.of(dot)))
     canvas.set_view(ViewTransform(7.0, 0, 0))
-    shown = screen(canvas)
+    shown = grab_screen(canvas)
     assert (shown[70:77, 70:77] == 0).all()
     assert (shown[70:77, 77:100] == 255).all()
     canvas.set_view(ViewTransform(8.0, 0, 0))
-    shown = screen(canvas)
+    shown = grab_screen(canvas)
     assert (shown[81:87, 81:87] == 0).all()
     assert (shown[164, 160:240:8] != shown[164, 163:243:8]).all()
 
@@ -68,36 +68,36 @@ def test_clear_parts_are_checkered_and_outside_is_the_surround(canvas: Canvas) -
     canvas.document.replace("Hide", replace(canvas.document.root.children[0], visible=False))
     canvas.surround = QColor(10, 20, 30)
     canvas.update()
-    shown = screen(canvas)
+    shown = grab_screen(canvas)
     assert shown[20, 20].tolist() == [10, 20, 30]
     inside = shown[50:350, 50:450]
     assert len(np.unique(inside.reshape(-1, 3), axis=0)) == 2
     assert (inside[0, 0] != inside[0, 8]).all()
     canvas.set_view(canvas.view.pan(5, 3))
-    assert np.array_equal(screen(canvas)[53:353, 55:455], inside), "it moves with the picture"
+    assert np.array_equal(grab_screen(canvas)[53:353, 55:455], inside), "it moves with the picture"
 
 
 def test_a_turned_view_shows_the_turned_picture(canvas: Canvas) -> None:
     half = np.zeros((300, 400, 4), np.uint8)
     half[:, :200] = RED
-    canvas.document.replace("Fill", replace(ink(canvas), tiles=Tiles.of(half)))
+    canvas.document.replace("Fill", replace(ink_layer(canvas), tiles=Tiles.of(half)))
     canvas.set_view(ViewTransform(1.0, 400, 0, 90))
-    shown = screen(canvas)
+    shown = grab_screen(canvas)
     assert (shown[5:195, 105:395] == RED[:3]).all()
     assert (shown[205:395, 105:395] == 255).all()
 
 
 def test_the_brush_is_outlined_at_its_size(canvas: Canvas) -> None:
-    blank = screen(canvas)
+    blank = grab_screen(canvas)
     Mouse(canvas).move((200, 200))
-    changed = np.argwhere((screen(canvas) != blank).any(-1))
+    changed = np.argwhere((grab_screen(canvas) != blank).any(-1))
     low, high = changed.min(0), changed.max(0)
     assert (high - low).tolist() == pytest.approx([20, 20], abs=2)
     canvas.studio.choose(tool="hand")
-    assert np.array_equal(screen(canvas), blank)
+    assert np.array_equal(grab_screen(canvas), blank)
 
 
-def test_the_outline_is_wiped_where_the_pen_was(canvas: Canvas) -> None:
+def test_the_outline_is_erased_where_the_pointer_was(canvas: Canvas) -> None:
     class Watch:
         painted = QRectF()
 
@@ -116,15 +116,15 @@ def test_the_outline_is_wiped_where_the_pen_was(canvas: Canvas) -> None:
 
 
 def test_a_preview_lies_in_its_place_until_taken_away(canvas: Canvas) -> None:
-    blank = screen(canvas)
+    blank = grab_screen(canvas)
     rgba = np.zeros((10, 20, 4), np.uint8)
     rgba[:, :10] = (0, 0, 255, 255)
     canvas.show_preview(Rect(100, 100, 200, 100), rgba)
-    shown = screen(canvas)
+    shown = grab_screen(canvas)
     assert shown[200, 180].tolist() == [0, 0, 255]
     assert np.array_equal(shown[:, 270:], blank[:, 270:]), "clear parts stay as they were"
     canvas.show_preview(Rect(0, 0, 0, 0), None)
-    assert np.array_equal(screen(canvas), blank)
+    assert np.array_equal(grab_screen(canvas), blank)
 
 
 def test_overlays_are_drawn_last(canvas: Canvas) -> None:
@@ -134,34 +134,34 @@ def test_overlays_are_drawn_last(canvas: Canvas) -> None:
 
     canvas.overlays.append(Dot())
     canvas.update()
-    assert (screen(canvas) == (1, 2, 3)).all()
+    assert (grab_screen(canvas) == (1, 2, 3)).all()
 
 
 def test_the_rest_of_a_large_change_follows_in_later_frames(
     canvas: Canvas, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    screen(canvas)
-    monkeypatch.setattr(paint_document, "FRAME", 0.0)
+    grab_screen(canvas)
+    monkeypatch.setattr(paint_document, "FRAME_SECONDS", 0.0)
     black = np.zeros((300, 400, 4), np.uint8)
     black[..., 3] = 255
-    canvas.document.replace("Fill", replace(ink(canvas), tiles=Tiles.of(black)))
+    canvas.document.replace("Fill", replace(ink_layer(canvas), tiles=Tiles.of(black)))
     canvas.repaint()
-    spots = canvas._picture.pyramid.spots(canvas.document.bounds, 0)
-    assert not any(canvas._picture.pyramid.is_fresh(spot) for spot in spots)
-    monkeypatch.setattr(paint_document, "FRAME", 1.0)
+    tiles = canvas._document_painter.pyramid.tiles_over(canvas.document.bounds, 0)
+    assert not any(canvas._document_painter.pyramid.is_fresh(tile) for tile in tiles)
+    monkeypatch.setattr(paint_document, "FRAME_SECONDS", 1.0)
     QApplication.processEvents()
-    assert all(canvas._picture.pyramid.is_fresh(spot) for spot in spots)
-    assert (screen(canvas)[100:300, 100:400] == 0).all()
+    assert all(canvas._document_painter.pyramid.is_fresh(tile) for tile in tiles)
+    assert (grab_screen(canvas)[100:300, 100:400] == 0).all()
 
 
 def test_another_canvas_size_is_shown_at_once(canvas: Canvas) -> None:
     document = canvas.document
     document.apply("Crop", replace(document.state, size=Size(100, 100)))
-    shown = screen(canvas)
+    shown = grab_screen(canvas)
     assert (shown[50:150, 50:150] == 255).all()
     assert (shown[160:300, 160:300] == shown[20, 20]).all()
     document.undo()
-    assert (screen(canvas)[50:350, 50:450] == 255).all()
+    assert (grab_screen(canvas)[50:350, 50:450] == 255).all()
     document.apply("Grow", replace(document.state, size=Size(440, 340)))
     Mouse(canvas).drag((470, 370), (471, 370))
-    assert screen(canvas)[370, 470].tolist() == list(RED[:3])
+    assert grab_screen(canvas)[370, 470].tolist() == list(RED[:3])

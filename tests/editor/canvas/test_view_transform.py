@@ -7,11 +7,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.geometry import Rect, Size
-from editor.canvas.view_transform import LEAST, MOST, STOPS, ViewTransform, centre_view, fit_view
+from editor.canvas.view_transform import (
+    MAX_ZOOM,
+    MIN_ZOOM,
+    STOPS,
+    ViewTransform,
+    centre_view,
+    fit_view,
+)
 
 views = st.builds(
     ViewTransform,
-    st.floats(LEAST, MOST),
+    st.floats(MIN_ZOOM, MAX_ZOOM),
     st.floats(-5000, 5000),
     st.floats(-5000, 5000),
     st.floats(-180, 180),
@@ -32,7 +39,7 @@ def test_zooming_holds_the_point_under_the_pointer(
     held = view.to_document(x, y)
     after = view.zoom_at(zoom, x, y)
     assert after.to_screen(*held) == pytest.approx((x, y), abs=1e-3)
-    assert after.zoom == pytest.approx(min(MOST, max(LEAST, zoom)))
+    assert after.zoom == pytest.approx(min(MAX_ZOOM, max(MIN_ZOOM, zoom)))
     assert after.angle == view.angle
 
 
@@ -50,13 +57,15 @@ def test_turning_holds_the_point_under_the_pointer(
 
 
 @given(views, st.integers(-500, 500), st.integers(-500, 500), st.integers(1, 900))
-def test_what_is_seen_covers_the_window(view: ViewTransform, x: int, y: int, side: int) -> None:
+def test_the_visible_rectangle_covers_the_window(
+    view: ViewTransform, x: int, y: int, side: int
+) -> None:
     moved = view.pan(x, y)
-    seen = moved.visible_rect(side, side)
+    visible = moved.visible_rect(side, side)
     for corner in ((0, 0), (side, 0), (0, side), (side, side)):
         across, down = moved.to_document(*corner)
-        assert seen.x - 1e-6 <= across <= seen.right + 1e-6
-        assert seen.y - 1e-6 <= down <= seen.bottom + 1e-6
+        assert visible.x - 1e-6 <= across <= visible.right + 1e-6
+        assert visible.y - 1e-6 <= down <= visible.bottom + 1e-6
 
 
 def test_a_quarter_turn_is_clockwise_on_the_screen() -> None:
@@ -81,12 +90,12 @@ def test_fitting_shows_the_whole_canvas_in_the_middle(size: Size) -> None:
 
 
 def test_a_window_without_room_still_has_a_view() -> None:
-    assert fit_view(Size(100, 100), 0, 0).zoom >= LEAST
+    assert fit_view(Size(100, 100), 0, 0).zoom >= MIN_ZOOM
     assert centre_view(Size(100, 50), 300, 200, 2.0) == ViewTransform(2.0, 50, 50)
 
 
 def test_stops_lead_from_end_to_end() -> None:
-    view, met = ViewTransform(LEAST), [LEAST]
+    view, met = ViewTransform(MIN_ZOOM), [MIN_ZOOM]
     while (after := view.next_stop(1)) != view.zoom:
         view = ViewTransform(after)
         met.append(after)

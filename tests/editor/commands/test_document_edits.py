@@ -1,4 +1,4 @@
-"""What the menus do: each one undo entry, and the picture as it should be."""
+"""The edits of the menus: each is one undo entry with the right picture."""
 
 import numpy as np
 import pytest
@@ -24,11 +24,11 @@ def document() -> Document:
     return made
 
 
-def look(document: Document) -> Pixels:
+def flatten_document(document: Document) -> Pixels:
     return flatten(document.root, document.bounds)
 
 
-EVERY = [
+EDITS = [
     document_edits.add_layer,
     document_edits.add_group,
     document_edits.duplicate,
@@ -42,18 +42,18 @@ EVERY = [
 ]
 
 
-@pytest.mark.parametrize("verb", EVERY, ids=lambda verb: verb.__name__)
-def test_a_verb_is_one_entry_and_can_be_taken_back(document: Document, verb: object) -> None:
-    before, count = look(document), len(document.history.done)
-    assert callable(verb)
-    verb(document)
+@pytest.mark.parametrize("edit", EDITS, ids=lambda edit: edit.__name__)
+def test_an_edit_is_one_entry_and_can_be_undone(document: Document, edit: object) -> None:
+    before, count = flatten_document(document), len(document.history.done)
+    assert callable(edit)
+    edit(document)
     assert len(document.history.done) == count + 1
     document.undo()
-    assert np.array_equal(look(document), before)
+    assert np.array_equal(flatten_document(document), before)
 
 
 @pytest.mark.parametrize(
-    "verb",
+    "edit",
     [
         document_edits.merge_down,
         document_edits.flatten_all,
@@ -62,11 +62,11 @@ def test_a_verb_is_one_entry_and_can_be_taken_back(document: Document, verb: obj
         document_edits.add_layer,
     ],
 )
-def test_what_only_tidies_changes_no_pixel(document: Document, verb: object) -> None:
-    before = look(document)
-    assert callable(verb)
-    verb(document)
-    assert np.abs(look(document).astype(int) - before).max() <= 1
+def test_structural_edits_change_no_pixel(document: Document, edit: object) -> None:
+    before = flatten_document(document)
+    assert callable(edit)
+    edit(document)
+    assert np.abs(flatten_document(document).astype(int) - before).max() <= 1
 
 
 def test_delete_goes_to_the_layer_below(document: Document) -> None:
@@ -95,23 +95,23 @@ def test_a_duplicate_has_ids_of_its_own(document: Document) -> None:
 def test_fill_and_clear_keep_to_the_selection(document: Document) -> None:
     document.select(Selection(Rect(100, 100, 50, 40)))
     document_edits.fill(document, (0, 0, 255, 255))
-    changed = look(document)
+    changed = flatten_document(document)
     assert changed[120, 120].tolist() == [0, 0, 255, 255]
     assert changed[99, 120].tolist() == [255, 255, 255, 255]
     document_edits.clear(document)
-    assert look(document)[120, 120].tolist() == [255, 255, 255, 255]
+    assert flatten_document(document)[120, 120].tolist() == [255, 255, 255, 255]
 
 
 def test_a_mask_from_the_selection_shows_only_it(document: Document) -> None:
     document.select(Selection(Rect(0, 0, 30, 240)))
     document_edits.add_mask(document)
-    shown = look(document)
+    shown = flatten_document(document)
     assert shown[25, 25, 1] < 255
     assert shown[25, 40].tolist() == [255, 255, 255, 255]
     with pytest.raises(EditorError, match="already has a mask"):
         document_edits.add_mask(document)
     document_edits.remove_mask(document)
-    assert look(document)[25, 40, 1] < 255
+    assert flatten_document(document)[25, 40, 1] < 255
 
 
 def test_copy_takes_the_selection_and_paste_puts_it_down(document: Document) -> None:
@@ -120,20 +120,20 @@ def test_copy_takes_the_selection_and_paste_puts_it_down(document: Document) -> 
     assert area == Rect(20, 20, 10, 10)
     assert pixels[5, 5].tolist() == [180, 0, 0, 180]
     document_edits.paste(document, pixels, Point(200, 100))
-    assert look(document)[105, 205, 1] < 255
+    assert flatten_document(document)[105, 205, 1] < 255
 
 
 def test_cropping_moves_everything(document: Document) -> None:
-    before = look(document)[10:110, 15:215]
+    before = flatten_document(document)[10:110, 15:215]
     document.select(Selection(Rect(15, 10, 200, 100)))
     document_edits.crop_to_selection(document)
     assert document.size == (200, 100)
-    assert np.array_equal(look(document), before)
+    assert np.array_equal(flatten_document(document), before)
     document.undo()
     assert document.size == (320, 240)
 
 
-def test_what_cannot_be_done_is_said(document: Document) -> None:
+def test_what_cannot_be_done_raises_an_error(document: Document) -> None:
     with pytest.raises(EditorError, match="Select the part to keep"):
         document_edits.crop_to_selection(document)
     document.activate(document.root.children[0].id)
@@ -146,6 +146,6 @@ def test_what_cannot_be_done_is_said(document: Document) -> None:
 
 def test_a_transparent_canvas_is_empty() -> None:
     document = document_edits.new_document(Size(50, 40), None)
-    assert not look(document).any()
+    assert not flatten_document(document).any()
     assert not document.is_modified
     assert isinstance(document.active, Layer)

@@ -1,4 +1,4 @@
-"""The canvas bench measures what it says, on a canvas that really paints."""
+"""The canvas bench measures a canvas that really paints."""
 
 import json
 import subprocess
@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from editor.dev import bench_ink
-from editor.dev.bench import BARS, start_process
+from editor.dev.bench import BARS, measure_start
 from editor.dev.bench_ink import InkBench, SyntheticPen
 
 
@@ -21,8 +21,8 @@ def test_strokes_take_time_and_leave_paint(
     monkeypatch.setattr(bench_ink, "LAYERS", 3)
     ink = InkBench((1000, 700), 1)
     try:
-        document = ink.app.studio.document
-        times = ink.strokes(128, "at_100_percent")
+        document = ink.app.session.studio.document
+        times = ink.time_strokes(128, "at_100_percent")
         assert len(times) >= 10
         assert all(0 < seconds < 1 for seconds in times)
         assert [edit.label for edit in document.history.done] == ["Brush stroke"]
@@ -33,7 +33,7 @@ def test_strokes_take_time_and_leave_paint(
 
 
 @pytest.mark.gui
-def test_a_hand_times_every_movement(qtbot: QtBot) -> None:
+def test_the_pen_times_every_movement(qtbot: QtBot) -> None:
     from PySide6.QtWidgets import QWidget
 
     widget = QWidget()
@@ -44,13 +44,13 @@ def test_a_hand_times_every_movement(qtbot: QtBot) -> None:
 
 
 def test_a_fresh_editor_paints_without_torch_and_within_memory() -> None:
-    facts = start_process()
+    facts = measure_start()
     assert facts["torch"] is False
     assert 0 < facts["seconds"] < 60
     assert 20 < facts["memory_mb"] < BARS["memory_mb"]
 
 
-def test_what_cannot_run_says_so() -> None:
+def test_an_unknown_option_is_named() -> None:
     line = [sys.executable, "-m", "editor.dev.bench", "--nonsense"]
     run = subprocess.run(line, capture_output=True, text=True, check=False)
     assert run.returncode == 2

@@ -15,24 +15,26 @@ import psutil
 import pytest
 
 from core import settings
+from core.ai.recipe_values import prompt_of
+from core.files.journal import NAME
 from core.formats.opening import open_document, save_document
 from core.paint.document import Document
 from core.paint.flatten import flatten
 from core.paint.layers import AiLayer, Layer, walk
-from editor.files.autosave import find_unsaved
-from tests.editor.asking import gradient
+from editor.files.autosave import CHANGED, find_unsaved
+from tests.editor.workshop import gradient
 
 pytestmark = pytest.mark.gui
 TEST_SECONDS = 60
 
 
 def _play(scene: str, picture: Path) -> tuple[int, list[dict[str, Any]]]:
-    """Run a scene in a process of its own: its exit status and what it said."""
-    line = [sys.executable, "-m", "tests.editor.living", scene, str(picture)]
+    """Run a scene in a process of its own: its exit status and the facts that it printed."""
+    line = [sys.executable, "-m", "tests.editor.files.recovery_scenes", scene, str(picture)]
     done = subprocess.run(line, capture_output=True, text=True, timeout=TEST_SECONDS, check=False)
-    said = [json.loads(text) for text in done.stdout.splitlines() if text.startswith("{")]
+    facts = [json.loads(text) for text in done.stdout.splitlines() if text.startswith("{")]
     assert done.returncode in {0, -signal.SIGKILL}, done.stderr[-3000:]
-    return done.returncode, said
+    return done.returncode, facts
 
 
 @pytest.fixture
@@ -48,7 +50,7 @@ def picture(tmp_path: Path) -> Iterator[Path]:
                 process.kill()
 
 
-def _recovered() -> Document:
+def _load_recovered() -> Document:
     found = find_unsaved()
     assert len(found) == 1, "there is one piece of work to recover"
     return found[0].load()
@@ -60,32 +62,32 @@ def _has_ink(document: Document, y: int, x: int) -> bool:
 
 
 def test_killed_in_a_stroke_at_most_a_second_is_missing(picture: Path) -> None:
-    code, said = _play("stroke", picture)
+    code, facts = _play("stroke", picture)
     assert code == -signal.SIGKILL
-    killed = said[-1]["killed"]
-    reached = [fact["x"] for fact in said[:-1] if fact["time"] < killed - 1.1]
+    killed = facts[-1]["killed"]
+    reached = [fact["x"] for fact in facts[:-1] if fact["time"] < killed - 1.1]
     assert reached
-    document = _recovered()
+    document = _load_recovered()
     assert document.path == picture
     assert _has_ink(document, 40, round(reached[-1]))
     assert _has_ink(document, 40, round(reached[len(reached) // 2]))
     assert not _has_ink(document, 200, 60), "and nowhere else"
 
-    code, said = _play("recover", picture)
+    code, facts = _play("recover", picture)
     assert code == 0
-    assert said[-1]["layers"] == ["gradient"]
+    assert facts[-1]["layers"] == ["gradient"]
     again = open_document(picture.with_name("recovered.ora"))
     assert _has_ink(again, 40, round(reached[-1]))
     assert not find_unsaved(), "what was recovered is not offered again"
 
 
 def test_killed_in_a_generation_ink_and_region_are_there(picture: Path) -> None:
-    code, said = _play("generation", picture)
+    code, facts = _play("generation", picture)
     assert code == -signal.SIGKILL
-    assert 2 <= said[-1]["steps"] < said[-1]["of"], "it was in the middle"
-    document = _recovered()
+    assert 2 <= facts[-1]["steps"] < facts[-1]["of"], "it was in the middle"
+    document = _load_recovered()
     layer = next(node for node in walk(document.root) if isinstance(node, AiLayer))
-    assert layer.recipe.prompt == "red"
+    assert prompt_of(layer.recipe) == "red"
     assert layer.recipe.params["inner_steps"] == 50
     assert layer.region.read(document.bounds)[120, 128, 0] == 255
     assert not layer.rendered
@@ -98,7 +100,7 @@ def test_killed_in_a_save_the_old_file_opens_and_the_work_is_there(picture: Path
     assert code == -signal.SIGKILL
     assert picture.read_bytes() == before
     assert not _has_ink(open_document(picture), 40, 128)
-    document = _recovered()
+    document = _load_recovered()
     assert _has_ink(document, 40, 128)
     assert document.is_modified
 
@@ -123,14 +125,14 @@ def _forget_owner(folder: Path) -> None:
 
     path = folder / journal.NAME
     data = path.read_bytes()
-    (kind, record) = next(iter(journal._records(path)))
+    (kind, record) = next(iter(journal._read_records(path)))
     mine = f'"pid": {os.getpid()},'.encode()
     other = record.replace(mine, b'"pid": 0,'.ljust(len(mine)))
     head = journal.HEADER.pack(journal.MARK, kind, len(other), zlib.crc32(other))
     path.write_bytes(head + other + data[len(head) + len(record) :])
 
 
-def test_ink_is_told_from_paper() -> None:
+def test_ink_is_distinguished_from_paper() -> None:
     document = gradient()
     assert not _has_ink(document, 40, 128)
     ink = Layer("ink")
@@ -138,3 +140,14 @@ def test_ink_is_told_from_paper() -> None:
     with document.paint(ink.id, "Ink") as painting:
         painting.blend(np.full((9, 9), 255, np.uint8), 124, 36)
     assert _has_ink(document, 40, 128)
+
+
+@pytest.mark.parametrize("is_changed", [True, False])
+def test_a_record_of_a_newer_version_is_never_discarded(is_changed: bool) -> None:
+    folder = settings.folders().autosave / "0-1"
+    folder.mkdir(parents=True)
+    (folder / NAME).write_bytes(b"SFJ2 and what only a newer Sfumato can read")
+    if is_changed:
+        (folder / CHANGED).touch()
+    assert [found.is_newer for found in find_unsaved()] == [True] * is_changed
+    assert (folder / NAME).exists()

@@ -1,4 +1,4 @@
-"""Saving beside the window: one paints on meanwhile, failures are told, closing waits."""
+"""Saving in the background: painting goes on, failures are shown, closing waits."""
 
 import threading
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ from editor.app import App
 from editor.commands.document_edits import new_document
 from editor.files import file_actions
 from editor.files.file_actions import Answer
-from tests.editor.windows import window
+from tests.editor.app_window import window
 
 pytestmark = pytest.mark.gui
 SPOT = Rect(3, 3, 1, 1)
@@ -26,12 +26,12 @@ SPOT = Rect(3, 3, 1, 1)
 @pytest.fixture
 def app(qapp: object) -> Iterator[App]:
     with window() as made:
-        made.show_document(new_document(Size(40, 30), (255, 255, 255, 255)))
+        made.session.studio.open(new_document(Size(40, 30), (255, 255, 255, 255)))
         yield made
 
 
 def dot(app: App, value: int) -> None:
-    document = app.studio.document
+    document = app.session.studio.document
     with document.paint(document.state.active, "Dot") as painting:
         painting.write(SPOT, np.full((1, 1, 4), value, np.uint8))
 
@@ -55,20 +55,20 @@ def test_what_is_painted_while_it_saves_is_not_saved_and_not_lost(
     dot(app, 100)
     assert app.files.save_to(tmp_path / "a.ora")
     dot(app, 200)
-    assert app.files.beside.is_busy
+    assert app.files.background.is_busy
     may_write.set()
-    app.files.beside.wait()
+    app.files.background.wait()
     assert saved_dot(tmp_path / "a.ora") == 100
-    assert app.studio.document.path == tmp_path / "a.ora"
-    assert app.studio.document.is_modified
+    assert app.session.studio.document.path == tmp_path / "a.ora"
+    assert app.session.studio.document.is_modified
     app.files.save()
-    app.files.beside.wait()
+    app.files.background.wait()
     assert saved_dot(tmp_path / "a.ora") == 200
-    assert not app.studio.document.is_modified
-    assert app.status.currentMessage() == "Saved a.ora"
+    assert not app.session.studio.document.is_modified
+    assert app.window.status.currentMessage() == "Saved a.ora"
 
 
-def test_a_save_that_fails_is_told_and_nothing_counts_as_saved(
+def test_a_save_that_fails_is_reported_and_nothing_counts_as_saved(
     app: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(document: object, path: Path) -> None:
@@ -77,10 +77,10 @@ def test_a_save_that_fails_is_told_and_nothing_counts_as_saved(
     dot(app, 100)
     monkeypatch.setattr(file_actions, "save_document", full)
     app.files.save_to(tmp_path / "a.ora")
-    app.files.beside.wait()
-    assert "the disk is full" in app.window.strip.sentence.text()
-    assert app.studio.document.is_modified
-    assert app.studio.document.path is None
+    app.files.background.wait()
+    assert "the disk is full" in app.window.message_bar.sentence.text()
+    assert app.session.studio.document.is_modified
+    assert app.session.studio.document.path is None
     assert app.files.lock is None
 
 
@@ -99,7 +99,7 @@ def test_closing_with_save_waits_and_stays_when_it_failed(
 def test_the_window_lives_while_a_file_opens(app: App, tmp_path: Path) -> None:
     path = tmp_path / "a.ora"
     app.files.save_to(path)
-    app.files.beside.wait()
+    app.files.background.wait()
     ticks: list[int] = []
     timer = QTimer()
     timer.timeout.connect(lambda: ticks.append(1))
@@ -107,4 +107,4 @@ def test_the_window_lives_while_a_file_opens(app: App, tmp_path: Path) -> None:
     assert app.files.open_path(path)
     timer.stop()
     assert ticks
-    assert app.studio.document.path == path
+    assert app.session.studio.document.path == path

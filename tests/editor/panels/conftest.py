@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from PySide6.QtWidgets import QApplication
 
-from tests.editor.asking import Bench, Workshop
-from tests.editor.panels.desks import Desk
+from tests.editor.panels.panel_desk import PanelDesk
+from tests.editor.workshop import Bench, Workshop
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +21,7 @@ def play(application: QApplication, bench: Bench) -> Any:
 
     def run(work: Any) -> None:
         async def with_desk(shop: Workshop) -> None:
-            desk = Desk(shop)
+            desk = PanelDesk(shop)
             try:
                 await work(desk)
             finally:

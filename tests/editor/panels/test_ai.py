@@ -1,4 +1,4 @@
-"""The AI dock: it shows the recipe on the table, changes it, and says how things stand."""
+"""The AI dock: it shows the current recipe, changes it, and shows progress and failures."""
 
 import asyncio
 from pathlib import Path
@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
 
+from core.ai.recipe_values import prompt_of, strength_of
 from core.errors import EditorError
 from core.geometry import Rect
 from core.paint.layers import AiLayer
@@ -17,14 +18,14 @@ from editor.ai_session.job import Failure, Job
 from editor.panels.ai import known_things
 from editor.panels.ai_choices import missing_capabilities, technique_entries
 from editor.panels.ai_progress import UNCHANGED
-from tests.editor.panels.desks import Desk, show
+from tests.editor.panels.panel_desk import PanelDesk, process_events
 
 pytestmark = pytest.mark.gui
 
 
-def test_an_empty_dock_teaches(play: Any) -> None:
-    async def work(desk: Desk) -> None:
-        assert "Paint with the AI brush (A)" in desk.panel.words.hint.text()
+def test_an_empty_dock_shows_how_to_begin(play: Any) -> None:
+    async def work(desk: PanelDesk) -> None:
+        assert "Paint with the AI brush (A)" in desk.panel.prompts.hint.text()
         assert desk.panel.seed.thumbnails.isHidden()
         assert desk.panel.progress.error.isHidden()
         assert desk.panel.progress.cancel_button.isHidden()
@@ -33,8 +34,8 @@ def test_an_empty_dock_teaches(play: Any) -> None:
 
 
 def test_nothing_is_cut_in_a_dock_of_300_pixels(play: Any) -> None:
-    async def work(desk: Desk) -> None:
-        desk.panel.steering.choose_guidance("cfg")
+    async def work(desk: PanelDesk) -> None:
+        desk.panel.modifiers.choose_guidance("cfg")
         desk.stroke()
         await desk.settle()
         desk.ai.seeds.walk(1)
@@ -42,7 +43,7 @@ def test_nothing_is_cut_in_a_dock_of_300_pixels(play: Any) -> None:
         for widget in desk.panel.findChildren(QWidget):
             if widget.isVisible() and widget.parent() in (desk.panel, desk.panel.progress):
                 assert widget.geometry().right() <= 300
-        inside = desk.panel.words.parentWidget()
+        inside = desk.panel.prompts.parentWidget()
         assert inside is not None
         assert inside.minimumSizeHint().width() <= 300
         assert desk.panel.minimumSizeHint().width() <= 300
@@ -50,36 +51,36 @@ def test_nothing_is_cut_in_a_dock_of_300_pixels(play: Any) -> None:
     play(work)
 
 
-def test_words_typed_before_a_stroke_are_the_strokes(play: Any) -> None:
-    async def work(desk: Desk) -> None:
-        desk.panel.words.prompt.clear()
-        QTest.keyClicks(desk.panel.words.prompt, "a boat")
-        assert desk.ai.recipes.for_stroke().prompt == "a boat"
+def test_a_prompt_typed_before_a_stroke_is_the_strokes(play: Any) -> None:
+    async def work(desk: PanelDesk) -> None:
+        desk.panel.prompts.prompt.clear()
+        QTest.keyClicks(desk.panel.prompts.prompt, "a boat")
+        assert prompt_of(desk.ai.current_recipe.take_for_stroke()) == "a boat"
 
     play(work)
 
 
-def test_words_typed_on_a_layer_wait_and_enter_runs_them(play: Any) -> None:
-    async def work(desk: Desk) -> None:
+def test_a_prompt_typed_on_a_layer_waits_and_enter_runs_it(play: Any) -> None:
+    async def work(desk: PanelDesk) -> None:
         layer = desk.stroke(prompt="red")
         await desk.settle()
         rendered = desk.shop.layer(layer).rendered
-        desk.panel.words.prompt.selectAll()
-        QTest.keyClicks(desk.panel.words.prompt, "blue")
+        desk.panel.prompts.prompt.selectAll()
+        QTest.keyClicks(desk.panel.prompts.prompt, "blue")
         await desk.settle()
-        assert desk.shop.layer(layer).recipe.prompt == "red"
-        assert "Run (Enter) to change red" in desk.panel.words.hint.text()
-        QTest.keyClick(desk.panel.words.prompt, Qt.Key.Key_Return)
+        assert prompt_of(desk.shop.layer(layer).recipe) == "red"
+        assert "Run (Enter) to change red" in desk.panel.prompts.hint.text()
+        QTest.keyClick(desk.panel.prompts.prompt, Qt.Key.Key_Return)
         await desk.settle()
-        assert desk.shop.layer(layer).recipe.prompt == "blue"
+        assert prompt_of(desk.shop.layer(layer).recipe) == "blue"
         assert desk.shop.layer(layer).rendered != rendered
-        assert desk.panel.words.prompt.toPlainText() == "blue"
+        assert desk.panel.prompts.prompt.toPlainText() == "blue"
 
     play(work)
 
 
 def test_a_dial_drag_is_one_entry_and_runs_live(play: Any) -> None:
-    async def work(desk: Desk) -> None:
+    async def work(desk: PanelDesk) -> None:
         layer = desk.stroke()
         await desk.settle()
         entries = len(desk.shop.document.history.done)
@@ -87,10 +88,10 @@ def test_a_dial_drag_is_one_entry_and_runs_live(play: Any) -> None:
         assert dials is not None
         slider: Any = dials.fields["strength"]
         for value in (0.5, 0.7, 0.9):
-            slider.set_value(value, tell=True)
+            slider.set_value(value, notify=True)
         slider.settled.emit(0.9)
         await desk.settle()
-        assert desk.shop.layer(layer).recipe.strength == 0.9
+        assert strength_of(desk.shop.layer(layer).recipe) == 0.9
         assert len(desk.shop.document.history.done) == entries + 1
         assert desk.shop.jobs.recent[0].stage.name == "finished"
         desk.shop.document.undo()
@@ -101,23 +102,23 @@ def test_a_dial_drag_is_one_entry_and_runs_live(play: Any) -> None:
 
 
 def test_guidance_brings_its_dials_and_the_negative_prompt(play: Any) -> None:
-    async def work(desk: Desk) -> None:
+    async def work(desk: PanelDesk) -> None:
         layer = desk.stroke()
         await desk.settle()
-        assert desk.panel.words.negative.isHidden()
-        desk.panel.steering.choose_guidance("cfg")
+        assert desk.panel.prompts.negative.isHidden()
+        desk.panel.modifiers.choose_guidance("cfg")
         await desk.settle()
         (wrapped,) = desk.shop.layer(layer).recipe.modifiers
         assert wrapped.id == "cfg"
-        assert desk.panel.words.negative.isVisible()
-        QTest.keyClicks(desk.panel.words.negative, "fog")
+        assert desk.panel.prompts.negative.isVisible()
+        QTest.keyClicks(desk.panel.prompts.negative, "fog")
         desk.panel.progress.run_button.click()
         await desk.settle()
         assert desk.shop.layer(layer).recipe.modifiers[0].params["negative_prompt"] == "fog"
-        desk.panel.steering.choose_guidance("cfg++")
+        desk.panel.modifiers.choose_guidance("cfg++")
         await desk.settle()
         assert desk.shop.layer(layer).recipe.modifiers[0].params["negative_prompt"] == "fog"
-        desk.panel.steering.choose_guidance("")
+        desk.panel.modifiers.choose_guidance("")
         await desk.settle()
         assert desk.shop.layer(layer).recipe.modifiers == ()
         assert desk.shop.jobs.recent[0].failure is None
@@ -125,14 +126,14 @@ def test_guidance_brings_its_dials_and_the_negative_prompt(play: Any) -> None:
     play(work)
 
 
-def test_another_technique_keeps_the_words(play: Any) -> None:
-    async def work(desk: Desk) -> None:
+def test_another_technique_keeps_the_prompt(play: Any) -> None:
+    async def work(desk: PanelDesk) -> None:
         layer = desk.stroke(prompt="red")
         await desk.settle()
         desk.panel.choices.technique.emit("layered-brush")
         await desk.settle()
         now = desk.shop.layer(layer).recipe
-        assert (now.technique, now.prompt, now.params["steps"]) == ("layered-brush", "red", 4)
+        assert (now.technique, prompt_of(now), now.params["steps"]) == ("layered-brush", "red", 4)
         assert "depth" in now.params
         assert desk.shop.jobs.recent[0].failure is None
         dials = desk.panel._dials
@@ -142,19 +143,19 @@ def test_another_technique_keeps_the_words(play: Any) -> None:
     play(work)
 
 
-def test_tried_seeds_lead_back(play: Any) -> None:
-    async def work(desk: Desk) -> None:
+def test_thumbnails_lead_back_to_their_seeds(play: Any) -> None:
+    async def work(desk: PanelDesk) -> None:
         layer = desk.stroke()
         await desk.settle()
         first = desk.shop.pixels()
         QTest.mouseClick(desk.panel.seed.dice, Qt.MouseButton.LeftButton)
         await desk.settle()
         assert desk.shop.layer(layer).recipe.seed != 5
-        strip = desk.panel.seed.thumbnails
-        assert strip.isVisible()
-        assert strip.count() == 2
-        assert strip.item(0).isSelected(), "the newest is on the canvas"
-        strip.itemClicked.emit(strip.item(1))
+        thumbnails = desk.panel.seed.thumbnails
+        assert thumbnails.isVisible()
+        assert thumbnails.count() == 2
+        assert thumbnails.item(0).isSelected(), "the newest is on the canvas"
+        thumbnails.itemClicked.emit(thumbnails.item(1))
         await desk.settle()
         assert desk.shop.layer(layer).recipe.seed == 5
         assert (desk.shop.pixels() == first).all()
@@ -164,7 +165,7 @@ def test_tried_seeds_lead_back(play: Any) -> None:
 
 
 def test_a_typed_seed_and_nonsense_in_its_place(play: Any) -> None:
-    async def work(desk: Desk) -> None:
+    async def work(desk: PanelDesk) -> None:
         layer = desk.stroke()
         await desk.settle()
         field = desk.panel.seed.field
@@ -179,17 +180,17 @@ def test_a_typed_seed_and_nonsense_in_its_place(play: Any) -> None:
     play(work)
 
 
-def test_progress_has_a_face_after_a_moment_and_cancel_stops(play: Any) -> None:
-    async def work(desk: Desk) -> None:
+def test_the_bar_appears_after_a_moment_and_cancel_stops(play: Any) -> None:
+    async def work(desk: PanelDesk) -> None:
         desk.stroke(technique="slow", steps=50, pause=0.05)
         job = desk.shop.jobs.recent[0]
         while job.n < 4:
             await asyncio.sleep(0.01)
-            show()
+            process_events()
         QTest.qWait(120)
-        show()
+        process_events()
         assert desk.panel.progress.cancel_button.isVisible()
-        assert "of 50" in desk.panel.progress.words.text()
+        assert "of 50" in desk.panel.progress.step_label.text()
         desk.panel.progress.cancel_button.click()
         await desk.settle()
         assert desk.panel.progress.cancel_button.isHidden()
@@ -199,7 +200,7 @@ def test_progress_has_a_face_after_a_moment_and_cancel_stops(play: Any) -> None:
 
 
 def test_a_failure_is_one_line_with_details_and_goes_with_the_next_run(play: Any) -> None:
-    async def work(desk: Desk) -> None:
+    async def work(desk: PanelDesk) -> None:
         layer = desk.stroke(technique="broken")
         await desk.settle()
         assert "stopped at an error" in desk.panel.progress.error.text()
@@ -213,40 +214,42 @@ def test_a_failure_is_one_line_with_details_and_goes_with_the_next_run(play: Any
 
 
 def test_a_result_without_effect_says_what_to_raise(play: Any) -> None:
-    async def work(desk: Desk) -> None:
+    async def work(desk: PanelDesk) -> None:
         desk.stroke(technique="slow")
         await desk.settle()
         note = desk.panel.progress.note
         assert note.text() == UNCHANGED
         assert note.wordWrap()
         desk.shop.studio.document.activate("")
-        show()
+        process_events()
         assert note.isHidden()
 
     play(work)
 
 
 @pytest.mark.parametrize(
-    ("name", "says"), [("model.ckpt", "is a pickle"), ("nowhere", "no such file or folder")]
+    ("name", "expected"), [("model.ckpt", "is a pickle"), ("nowhere", "no such file or folder")]
 )
-def test_a_checkpoint_that_cannot_be_used_changes_nothing(name: str, says: str, play: Any) -> None:
-    async def work(desk: Desk) -> None:
+def test_a_checkpoint_that_cannot_be_used_changes_nothing(
+    name: str, expected: str, play: Any
+) -> None:
+    async def work(desk: PanelDesk) -> None:
         desk.panel.add_model(Path("/nowhere") / name)
-        assert says in desk.panel.progress.error.text()
-        assert desk.ai.recipes.shown.model == "toy"
-        desk.panel.steering.choose_guidance("cfg")
-        show()
+        assert expected in desk.panel.progress.error.text()
+        assert desk.ai.current_recipe.shown.model == "toy"
+        desk.panel.modifiers.choose_guidance("cfg")
+        process_events()
         assert desk.panel.progress.error.isHidden()
 
     play(work)
 
 
 def test_run_without_a_layer_covers_the_selection_or_says_what_to_do(play: Any) -> None:
-    async def work(desk: Desk) -> None:
+    async def work(desk: PanelDesk) -> None:
         desk.panel.choices.technique.emit("layered-brush")
         desk.panel.progress.run_button.click()
         assert "Paint with the AI brush" in desk.panel.progress.error.text()
-        desk.shop.document.select(Selection.rectangle(Rect(40, 50, 60, 70)))
+        desk.shop.document.select(Selection(Rect(40, 50, 60, 70)))
         desk.panel.progress.run_button.click()
         await desk.settle()
         layer = desk.shop.document.active
@@ -258,7 +261,7 @@ def test_run_without_a_layer_covers_the_selection_or_says_what_to_do(play: Any) 
 
 
 def test_live_off_runs_nothing(play: Any) -> None:
-    async def work(desk: Desk) -> None:
+    async def work(desk: PanelDesk) -> None:
         desk.panel.progress.live_switch.click()
         desk.stroke()
         desk.ai.seeds.walk(1)
@@ -299,14 +302,14 @@ def test_what_storybook_knows(tmp_path: Path) -> None:
 
 
 def test_frozen_layers_do_not_run(play: Any) -> None:
-    async def work(desk: Desk) -> None:
+    async def work(desk: PanelDesk) -> None:
         layer = desk.stroke()
         await desk.settle()
         desk.ai.freeze()
         await desk.settle()
         assert desk.shop.layer(layer).baked
         assert not desk.panel.progress.run_button.isEnabled()
-        assert "frozen" in desk.panel.words.hint.text()
+        assert "frozen" in desk.panel.prompts.hint.text()
         with pytest.raises(EditorError, match="frozen"):
             desk.ai.run()
         desk.ai.freeze()
@@ -316,7 +319,7 @@ def test_frozen_layers_do_not_run(play: Any) -> None:
 
 
 def test_the_job_line_of_others_does_not_hide_a_failure(play: Any) -> None:
-    async def work(desk: Desk) -> None:
+    async def work(desk: PanelDesk) -> None:
         layer = desk.stroke()
         await desk.settle()
         desk.shop.jobs.failures[layer] = Failure("It broke; try again.")
@@ -327,10 +330,10 @@ def test_the_job_line_of_others_does_not_hide_a_failure(play: Any) -> None:
 
 
 def test_a_technique_that_is_not_installed_is_named(play: Any) -> None:
-    async def work(desk: Desk) -> None:
+    async def work(desk: PanelDesk) -> None:
         desk.stroke(technique="from-a-plugin")
         await desk.settle()
-        assert "from-a-plugin is not installed" in desk.panel.words.hint.text()
+        assert "from-a-plugin is not installed" in desk.panel.prompts.hint.text()
         assert "no technique called 'from-a-plugin'" in desk.panel.progress.error.text()
         desk.panel.choices.technique.emit("sdedit")
         await desk.settle()

@@ -1,4 +1,4 @@
-"""The guide speaks of techniques that exist, in plain words, or not at all."""
+"""The guide line names techniques that exist; without measurements it is empty."""
 
 import json
 from pathlib import Path
@@ -9,13 +9,13 @@ from editor.panels.ai_guide import GUIDE, WORDS, guide_line
 catalog.load("inverters", "techniques")
 
 
-def written(folder: Path, guide: dict[str, str]) -> Path:
+def write_guide(folder: Path, guide: dict[str, str]) -> Path:
     path = folder / "guide.json"
     path.write_text(json.dumps({"guide": guide}))
     return path
 
 
-def test_kinds_of_one_technique_are_said_together(tmp_path: Path) -> None:
+def test_kinds_of_one_technique_are_joined(tmp_path: Path) -> None:
     best = {
         "object": "prompt-to-prompt + direct",
         "colour": "sdedit",
@@ -23,15 +23,15 @@ def test_kinds_of_one_technique_are_said_together(tmp_path: Path) -> None:
         "style": "prompt-to-prompt + ddim",
         "add": "gone",
     }
-    assert guide_line(written(tmp_path, best)) == (
+    assert guide_line(write_guide(tmp_path, best)) == (
         "Measured best on Storybook: Swap words for other things and moving; Restyle for colours; "
         "Swap words with DDIM inversion for styles."
     )
 
 
-def test_without_measurements_it_is_silent(tmp_path: Path) -> None:
+def test_without_measurements_it_is_empty(tmp_path: Path) -> None:
     assert guide_line(tmp_path / "gone.json") == ""
-    assert guide_line(written(tmp_path, {})) == ""
+    assert guide_line(write_guide(tmp_path, {})) == ""
 
 
 def test_what_ships_names_techniques_that_exist() -> None:

@@ -1,4 +1,4 @@
-"""Steering: one guidance inside, extras around it, and the dials of both."""
+"""The modifiers: one guidance inside, extras around it, and the dials of both."""
 
 from typing import Any
 
@@ -15,71 +15,69 @@ catalog.load("modifiers")
 EXTRA = next(kind.id for kind in catalog.modifiers if not is_guidance(kind.id))
 
 
-def usual(name: str) -> ModifierSetting:
+def default_setting(name: str) -> ModifierSetting:
     return ModifierSetting(name, to_json(catalog.params_of(catalog.modifiers[name])()))
 
 
 @pytest.fixture
-def steering(qtbot: QtBot) -> ModifierBox:
+def box(qtbot: QtBot) -> ModifierBox:
     made = ModifierBox()
     qtbot.addWidget(made)
     made.show()
     return made
 
 
-def told(steering: ModifierBox, qtbot: QtBot, act: Any) -> Any:
-    with qtbot.waitSignal(steering.turned) as heard:
+def catch_turned(box: ModifierBox, qtbot: QtBot, act: Any) -> Any:
+    with qtbot.waitSignal(box.turned) as turned:
         act()
-    return heard.args
+    return turned.args
 
 
-def test_guidances_listen_to_a_negative_prompt_and_extras_do_not() -> None:
+def test_guidances_take_a_negative_prompt_and_extras_do_not() -> None:
     assert {"cfg", "cfg++"} <= {entry.id for entry in guidance_entries()}
     assert EXTRA not in {entry.id for entry in guidance_entries()}
     assert not is_guidance("gone")
 
 
-def test_an_extra_goes_around_the_guidance_and_comes_off(
-    steering: ModifierBox, qtbot: QtBot
-) -> None:
-    steering.show_modifiers((usual("cfg"),), "", False)
-    assert steering.extras.text() == "None"
-    wrapped, dial = told(steering, qtbot, lambda: steering.choose_extra(EXTRA, True))
+def test_an_extra_goes_around_the_guidance_and_comes_off(box: ModifierBox, qtbot: QtBot) -> None:
+    box.show_modifiers((default_setting("cfg"),), "", False)
+    assert box.extras.text() == "None"
+    wrapped, dial = catch_turned(box, qtbot, lambda: box.choose_extra(EXTRA, True))
     assert [one.id for one in wrapped] == ["cfg", EXTRA]
     assert dial == EXTRA
-    steering.show_modifiers(wrapped, "", False)
-    assert steering.extras.text() == catalog.modifiers[EXTRA].label
-    assert list(steering.forms) == ["cfg", EXTRA]
-    wrapped, _ = told(steering, qtbot, lambda: steering.choose_guidance("cfg++"))
+    box.show_modifiers(wrapped, "", False)
+    assert box.extras.text() == catalog.modifiers[EXTRA].label
+    assert list(box.forms) == ["cfg", EXTRA]
+    wrapped, _ = catch_turned(box, qtbot, lambda: box.choose_guidance("cfg++"))
     assert [one.id for one in wrapped] == ["cfg++", EXTRA]
-    steering.show_modifiers(wrapped, "", False)
-    wrapped, _ = told(steering, qtbot, lambda: steering.choose_extra(EXTRA, False))
+    box.show_modifiers(wrapped, "", False)
+    wrapped, _ = catch_turned(box, qtbot, lambda: box.choose_extra(EXTRA, False))
     assert [one.id for one in wrapped] == ["cfg++"]
 
 
-def test_the_menu_ticks_what_is_on(steering: ModifierBox, qtbot: QtBot) -> None:
-    steering.show_modifiers((usual(EXTRA),), "", False)
-    action = next(a for a in steering.extras.menu().actions() if a.isChecked())
+def test_the_menu_ticks_what_is_on(box: ModifierBox, qtbot: QtBot) -> None:
+    box.show_modifiers((default_setting(EXTRA),), "", False)
+    action = next(a for a in box.extras.menu().actions() if a.isChecked())
     assert action.text() == catalog.modifiers[EXTRA].label
-    wrapped, _ = told(steering, qtbot, action.trigger)
+    wrapped, _ = catch_turned(box, qtbot, action.trigger)
     assert wrapped == ()
 
 
-def test_a_technique_with_its_own_guidance_hides_the_chooser(steering: ModifierBox) -> None:
-    steering.show_modifiers((usual("cfg"),), "", True)
-    assert not steering.guidance.isVisible()
-    assert list(steering.forms) == []
-    steering.show_modifiers((usual("cfg"),), "", False)
-    assert steering.guidance.isVisible()
-    assert list(steering.forms) == ["cfg"]
+def test_a_technique_with_its_own_guidance_hides_the_chooser(box: ModifierBox) -> None:
+    box.show_modifiers((default_setting("cfg"),), "", True)
+    assert not box.guidance.isVisible()
+    assert list(box.forms) == []
+    box.show_modifiers((default_setting("cfg"),), "", False)
+    assert box.guidance.isVisible()
+    assert list(box.forms) == ["cfg"]
 
 
-def test_a_dial_keeps_the_negative_prompt_and_what_nobody_knows(
-    steering: ModifierBox, qtbot: QtBot
+def test_a_dial_keeps_the_negative_prompt_and_unknown_modifiers(
+    box: ModifierBox, qtbot: QtBot
 ) -> None:
-    steering.show_modifiers((usual("cfg"), ModifierSetting("gone", {"x": 1})), "fog", False)
-    slider: Any = steering.forms["cfg"].fields["scale"]
-    wrapped, dial = told(steering, qtbot, lambda: slider.changed.emit(7.0))
+    box.show_modifiers((default_setting("cfg"), ModifierSetting("gone", {"x": 1})), "fog", False)
+    slider: Any = box.forms["cfg"].fields["scale"]
+    wrapped, dial = catch_turned(box, qtbot, lambda: slider.changed.emit(7.0))
     assert wrapped[0].params == {"scale": 7.0, "negative_prompt": "fog"}
     assert wrapped[1] == ModifierSetting("gone", {"x": 1})
     assert dial == "cfg"

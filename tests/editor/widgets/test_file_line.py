@@ -9,10 +9,10 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
 from pytestqt.qtbot import QtBot
 
-from core.params import File
+from core.params import File, PictureFile
 from editor.panels.ai import AiPanel
 from editor.widgets.file_line import NONE, FileLine
-from tests.editor.windows import window
+from tests.editor.app_window import window
 
 LEFT, NO_KEY = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
 COPY = Qt.DropAction.CopyAction
@@ -21,7 +21,7 @@ LONG = "/pictures/a very long name that no dock has the room for, painted in May
 
 @pytest.fixture
 def line(qtbot: QtBot) -> FileLine:
-    made = FileLine(File("Sky"), "", "Sky")
+    made = FileLine(PictureFile("Sky"), "", "Sky")
     qtbot.addWidget(made)
     made.resize(240, 30)
     made.show()
@@ -29,13 +29,13 @@ def line(qtbot: QtBot) -> FileLine:
 
 
 @pytest.fixture
-def told(line: FileLine) -> list[str]:
+def changes(line: FileLine) -> list[str]:
     paths: list[str] = []
     line.changed.connect(paths.append)
     return paths
 
 
-def dropped(widget: QWidget, *paths: str) -> bool:
+def drop_files(widget: QWidget, *paths: str) -> bool:
     """Drag files over a widget and let go, where it takes them; whether it did."""
     data = QMimeData()
     data.setUrls([QUrl.fromLocalFile(path) for path in paths])
@@ -49,7 +49,7 @@ def dropped(widget: QWidget, *paths: str) -> bool:
 
 
 @pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
+def dialog_calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
     """What the system's dialog was given; it answers once, and is cancelled then."""
     calls: list[tuple[str, ...]] = []
 
@@ -62,43 +62,43 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
 
 
 def test_a_file_is_chosen_in_the_systems_dialog(
-    line: FileLine, told: list[str], asked: list[tuple[str, ...]]
+    line: FileLine, changes: list[str], dialog_calls: list[tuple[str, ...]]
 ) -> None:
     assert line.name.text() == NONE
     QTest.mouseClick(line.choose, LEFT)
-    assert told == [line.path] == ["/pictures/dawn.png"]
+    assert changes == [line.path] == ["/pictures/dawn.png"]
     assert (line.name.text(), line.name.toolTip()) == ("dawn.png", "/pictures/dawn.png")
     QTest.mouseClick(line.choose, LEFT)
-    assert told == ["/pictures/dawn.png"], "cancelled"
-    (title, start, kinds), (_, again, _) = asked
+    assert changes == ["/pictures/dawn.png"], "cancelled"
+    (title, start, kinds), (_, again, _) = dialog_calls
     assert (title, start, again) == ("Sky", "", "/pictures")
     assert "*.jpg" in kinds
     assert "*.png" in kinds
 
 
-def test_a_file_is_taken_away(line: FileLine, told: list[str]) -> None:
+def test_a_file_is_taken_away(line: FileLine, changes: list[str]) -> None:
     assert not line.clear.isEnabled()
     line.show_path("/pictures/dawn.png")
-    assert told == []
+    assert changes == []
     QTest.mouseClick(line.clear, LEFT)
-    assert told == [""]
+    assert changes == [""]
     assert (line.path, line.name.text(), line.name.toolTip()) == ("", NONE, "")
     assert not line.clear.isEnabled()
 
 
-def test_a_picture_is_dropped_on_it(line: FileLine, told: list[str]) -> None:
-    assert not dropped(line, "/pictures/notes.txt")
-    assert dropped(line, "/pictures/notes.txt", "/pictures/Dawn.JPG", "/pictures/dusk.png")
-    assert told == ["/pictures/Dawn.JPG"]
-    assert dropped(line, "/pictures/Dawn.JPG")
-    assert len(told) == 1, "it was there already"
+def test_a_picture_is_dropped_on_it(line: FileLine, changes: list[str]) -> None:
+    assert not drop_files(line, "/pictures/notes.txt")
+    assert drop_files(line, "/pictures/notes.txt", "/pictures/Dawn.JPG", "/pictures/dusk.png")
+    assert changes == ["/pictures/Dawn.JPG"]
+    assert drop_files(line, "/pictures/Dawn.JPG")
+    assert len(changes) == 1, "it was there already"
 
 
 def test_other_kinds_of_files_have_other_endings(qtbot: QtBot) -> None:
     made = FileLine(File("Weights", kinds=(".safetensors",)), "", "Weights")
     qtbot.addWidget(made)
-    assert not dropped(made, "/pictures/dawn.png")
-    assert dropped(made, "/models/dawn.safetensors")
+    assert not drop_files(made, "/pictures/dawn.png")
+    assert drop_files(made, "/models/dawn.safetensors")
 
 
 def test_a_long_name_is_shortened_as_far_as_there_is_room(line: FileLine) -> None:
@@ -128,5 +128,5 @@ def test_the_dock_gives_a_dropped_picture_to_the_recipe(qapp: QApplication, tmp_
         qapp.processEvents()
         line = panel.findChild(FileLine)
         assert isinstance(line, FileLine)
-        assert dropped(line, str(tmp_path / "sea.png"))
-        assert app.ai.recipes.shown.params["picture"] == str(tmp_path / "sea.png")
+        assert drop_files(line, str(tmp_path / "sea.png"))
+        assert app.session.ai.current_recipe.shown.params["picture"] == str(tmp_path / "sea.png")

@@ -11,7 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from core import catalog
 from core.catalog import params_of
-from core.params import Choice, File, ModelName, Range
+from core.params import Choice, ModelName, PictureFile, Range
 from editor.widgets.file_line import FileLine
 from editor.widgets.forms import build_form
 from editor.widgets.model_box import ModelBox
@@ -31,32 +31,32 @@ def test_every_feature_has_a_form(qtbot: QtBot, kind: Any) -> None:
 
 def test_a_form_gives_values_and_shows_others(qtbot: QtBot) -> None:
     params = params_of(catalog.techniques["sdedit"])
-    heard: list[Any] = []
-    form = build_form(params(), heard.append)
+    values: list[Any] = []
+    form = build_form(params(), values.append)
     qtbot.addWidget(form)
     strength, sampler, prompt = (form.fields[name] for name in ("strength", "sampler", "prompt"))
     assert isinstance(strength, NumberSlider)
     assert isinstance(sampler, QComboBox)
     assert isinstance(prompt, (QLineEdit, QPlainTextEdit))
-    strength.set_value(0.25, tell=True)
+    strength.set_value(0.25, notify=True)
     sampler.setCurrentText("heun")
     QTest.keyClicks(prompt, "snow")
-    assert (heard[-1].strength, heard[-1].sampler, heard[-1].prompt) == (0.25, "heun", "snow")
-    count = len(heard)
+    assert (values[-1].strength, values[-1].sampler, values[-1].prompt) == (0.25, "heun", "snow")
+    count = len(values)
     form.show_value(params(strength=0.5))
     assert strength.value == 0.5
-    assert len(heard) == count
+    assert len(values) == count
 
 
 def test_switches_tick(qtbot: QtBot) -> None:
     params = params_of(catalog.brushes["round"])
-    heard: list[Any] = []
-    form = build_form(params(), heard.append)
+    values: list[Any] = []
+    form = build_form(params(), values.append)
     qtbot.addWidget(form)
     box = form.fields["pressure_flow"]
     assert isinstance(box, QCheckBox)
     box.setChecked(True)
-    assert heard[-1].pressure_flow
+    assert values[-1].pressure_flow
 
 
 @pytest.fixture
@@ -93,7 +93,7 @@ def test_a_slider_resets_types_and_stays_in_range(slider: NumberSlider) -> None:
     slider.setFocus()
     QTest.keyClick(slider, Qt.Key.Key_Left)
     assert slider.value == 99
-    slider._edit()
+    slider._open_editor()
     slider._editor.setText("12")
     slider._on_typed()
     assert slider.value == 12
@@ -105,52 +105,52 @@ def test_a_choice_is_read_by_name_and_kept_by_id(qtbot: QtBot) -> None:
     class Params:
         way: Annotated[str, Choice(("a", "b"), "Way", names=("The first", "The second"))] = "b"
 
-    seen: list[Any] = []
-    form = build_form(Params(), seen.append)
+    values: list[Any] = []
+    form = build_form(Params(), values.append)
     qtbot.addWidget(form)
     box = form.fields["way"]
     assert isinstance(box, QComboBox)
     assert box.currentText() == "The second"
     box.setCurrentIndex(0)
-    assert seen == [Params("a")]
+    assert values == [Params("a")]
     form.show_value(Params("b"))
     assert box.currentText() == "The second"
-    assert len(seen) == 1
+    assert len(values) == 1
 
 
-def test_a_file_is_a_line_that_tells_at_once(qtbot: QtBot) -> None:
+def test_a_file_is_a_line_that_changes_at_once(qtbot: QtBot) -> None:
     @dataclass(frozen=True)
     class Params:
-        sky: Annotated[str, File("Sky", "What is above.")] = ""
+        sky: Annotated[str, PictureFile("Sky", "What is above.")] = ""
 
-    seen: list[Any] = []
+    values: list[Any] = []
     settled: list[Any] = []
-    form = build_form(Params("/tmp/dawn.png"), seen.append, settled.append)
+    form = build_form(Params("/tmp/dawn.png"), values.append, settled.append)
     qtbot.addWidget(form)
     line = form.fields["sky"]
     assert isinstance(line, FileLine)
     assert (line.path, line.toolTip()) == ("/tmp/dawn.png", "What is above.")
     QTest.mouseClick(line.clear, Qt.MouseButton.LeftButton)
-    assert seen == settled == [Params("")]
+    assert values == settled == [Params("")]
     form.show_value(Params("/tmp/dusk.png"))
     assert line.path == "/tmp/dusk.png"
-    assert len(seen) == 1
+    assert len(values) == 1
 
 
-def test_a_model_is_a_box_that_tells_at_once(qtbot: QtBot) -> None:
+def test_a_model_is_a_box_that_changes_at_once(qtbot: QtBot) -> None:
     @dataclass(frozen=True)
     class Params:
         judge: Annotated[str, ModelName("Judge", "Who decides.", "Nobody")] = ""
 
-    seen: list[Any] = []
+    values: list[Any] = []
     settled: list[Any] = []
-    form = build_form(Params(), seen.append, settled.append)
+    form = build_form(Params(), values.append, settled.append)
     qtbot.addWidget(form)
     box = form.fields["judge"]
     assert isinstance(box, ModelBox)
     assert (box.currentText(), box.toolTip()) == ("Nobody", "Who decides.")
     box.chosen.emit("toy")
-    assert seen == settled == [Params("toy")]
+    assert values == settled == [Params("toy")]
     form.show_value(Params(""))
     assert box.currentText() == "Nobody"
-    assert len(seen) == 1
+    assert len(values) == 1

@@ -1,4 +1,4 @@
-"""The box of a model: what is offered, what is told, and what one that is gone looks like."""
+"""The model box: its entries, its signal, and how a missing model is shown."""
 
 from pathlib import Path
 from typing import Any
@@ -13,9 +13,9 @@ from core.params import ModelName
 from core.settings import models_folder
 from core.storybook.random_model import build_random
 from editor.panels.ai import AiPanel
-from editor.widgets.chooser import ID
+from editor.widgets.chooser import ID_ROLE
 from editor.widgets.model_box import FILE, FOLDER, ModelBox
-from tests.editor.windows import window
+from tests.editor.app_window import window
 
 MARKER = ModelName("Judge", "Who decides.", "Nobody")
 
@@ -30,14 +30,14 @@ def box(qtbot: QtBot) -> ModelBox:
 
 
 @pytest.fixture
-def told(box: ModelBox) -> list[str]:
+def changes(box: ModelBox) -> list[str]:
     names: list[str] = []
     box.changed.connect(names.append)
     return names
 
 
 def ids(box: ModelBox) -> list[str]:
-    return [box.itemData(row, ID) for row in range(box.count())]
+    return [box.itemData(row, ID_ROLE) for row in range(box.count())]
 
 
 def pick(box: ModelBox, name: str) -> None:
@@ -46,7 +46,7 @@ def pick(box: ModelBox, name: str) -> None:
     box.activated.emit(box.currentIndex())
 
 
-def answering(monkeypatch: pytest.MonkeyPatch, path: str) -> None:
+def answer_dialogs(monkeypatch: pytest.MonkeyPatch, path: str) -> None:
     """Both dialogs of the system give one path, or nothing when they are cancelled."""
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (path, ""))
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: path)
@@ -63,40 +63,40 @@ def test_none_is_first_and_other_places_are_last(box: ModelBox) -> None:
     assert box.accessibleName() == "Judge"
 
 
-def test_what_is_picked_is_told_once(box: ModelBox, told: list[str]) -> None:
+def test_a_choice_is_emitted_once(box: ModelBox, changes: list[str]) -> None:
     pick(box, "toy")
     pick(box, "toy")
     pick(box, "")
-    assert told == ["toy", ""]
+    assert changes == ["toy", ""]
     assert box.currentText() == "Nobody"
 
 
-def test_arrows_walk_the_list(box: ModelBox, told: list[str]) -> None:
+def test_arrows_walk_the_list(box: ModelBox, changes: list[str]) -> None:
     box.setFocus()
     box.show_name("toy")
     QTest.keyClick(box, Qt.Key.Key_Up)
-    assert told == ["storybook"]
+    assert changes == ["storybook"]
 
 
-def test_showing_tells_nobody(box: ModelBox, told: list[str]) -> None:
+def test_showing_emits_nothing(box: ModelBox, changes: list[str]) -> None:
     for name in ("storybook", "/models/gone", ""):
         box.show_name(name)
-    assert told == []
+    assert changes == []
     assert box.toolTip() == "Who decides."
 
 
 @pytest.mark.parametrize("way", [FILE, FOLDER])
 def test_a_model_from_elsewhere(
-    box: ModelBox, told: list[str], way: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    box: ModelBox, changes: list[str], way: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     home = str(build_random(tmp_path / "oil"))
-    answering(monkeypatch, home)
+    answer_dialogs(monkeypatch, home)
     pick(box, way)
-    assert told == [home]
+    assert changes == [home]
     assert (box.currentText(), box.toolTip()) == ("oil", home)
-    answering(monkeypatch, "")
+    answer_dialogs(monkeypatch, "")
     pick(box, way)
-    assert told == [home], "cancelled"
+    assert changes == [home], "cancelled"
     assert (box.currentText(), box.name) == ("oil", home)
 
 
@@ -134,7 +134,7 @@ def test_the_dock_gives_the_second_model_to_the_recipe(qapp: QApplication) -> No
         assert isinstance(box, ModelBox)
         assert box.currentText() == "The same model"
         pick(box, "storybook")
-        assert app.ai.recipes.shown.params["second_model"] == "storybook"
-        assert app.ai.recipes.shown.model == "toy"
+        assert app.session.ai.current_recipe.shown.params["second_model"] == "storybook"
+        assert app.session.ai.current_recipe.shown.model == "toy"
         qapp.processEvents()
         assert box.currentText() == "Storybook"

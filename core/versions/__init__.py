@@ -1,0 +1,1 @@
+"""The version of what is stored: older forms are brought up to date, newer ones refused."""

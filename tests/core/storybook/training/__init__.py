@@ -1,0 +1,1 @@
+"""Tests of how the Storybook model is made and measured."""
