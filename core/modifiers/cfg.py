@@ -1,4 +1,4 @@
-"""Classifier-free guidance: from the negative prompt's prediction to the prompt's and beyond."""
+"""Classifier-free guidance: from the negative prompt to the prompt and beyond."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
@@ -32,7 +32,7 @@ class ClassifierFreeGuidance:
     def wrap(self, make: MakeDenoise, model: Model) -> MakeDenoise:
         scale = self.params.scale
 
-        def guided(embeddings: Conditioning) -> Denoise:
+        def make_guided(embeddings: Conditioning) -> Denoise:
             if scale == 1:
                 return make(embeddings)
             pair = make_pair(make, model, self.params.negative_prompt, embeddings)
@@ -43,7 +43,7 @@ class ClassifierFreeGuidance:
 
             return denoise
 
-        return guided
+        return make_guided
 
 
 class GuidancePair:
@@ -56,18 +56,18 @@ class GuidancePair:
     def __call__(
         self, z: "Tensor", level: Level, label: Level | None = None
     ) -> tuple[Prediction, Prediction]:
-        rows = z if z.shape[0] == 1 else z.repeat(2, 1, 1, 1)
-        both = self._denoise(rows, level, label)
+        shown = z if z.shape[0] == 1 else z.repeat(2, 1, 1, 1)
+        x0, eps = self._denoise(shown, level, label)
         n = self._count
-        return Prediction(both.x0[:n], both.eps[:n]), Prediction(both.x0[n:], both.eps[n:])
+        return Prediction(x0[:n], eps[:n]), Prediction(x0[n:], eps[n:])
 
 
 def make_pair(
-    make: MakeDenoise, model: Model, negative: str, embeddings: Conditioning
+    make: MakeDenoise, model: Model, negative_prompt: str, embeddings: Conditioning
 ) -> GuidancePair:
-    """One denoiser for the negative prompt and every prompt of a batch, in a single call.
+    """One evaluation for both, the negative prompt once for each prompt of a batch.
 
-    embeddings: (n, tokens, width) float, unbounded.
+    embeddings: tokens (batch, length, width) float, unbounded.
     """
-    negative_embeddings = model.embed([negative] * len(embeddings))
-    return GuidancePair(make(negative_embeddings.concatenate(embeddings)), len(embeddings))
+    negative = model.embed([negative_prompt] * len(embeddings))
+    return GuidancePair(make(negative.concatenate(embeddings)), len(embeddings))

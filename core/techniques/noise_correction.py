@@ -74,11 +74,11 @@ class _Corrected(EditVariation):
         return [1.0, self.params.guidance]
 
     def guide(self, step: EditStep, denoise: Denoise) -> Denoise:
-        model, words, params = step.branches.model, step.branches.words, self.params
+        model, words, params = step.branches.model, step.branches.embeddings, self.params
         source = select_rows(words, [SOURCE])
         until = params.corrected * step.count
         if step.index >= until:
-            opposed = step.branches.against if params.negative_prompt.strip() else source
+            opposed = step.branches.negative if params.negative_prompt.strip() else source
             return Branches(model, words, (1.0, params.guidance), opposed)
         share = params.first_words + (1 - params.first_words) * min(1, (step.index + 1) / until)
         three = self.interpolate(words, share).concatenate(source)
