@@ -7,8 +7,6 @@ finds the rest in editor.api, inside its ``setup``.
 from core.catalog import (
     ModelDefaults,
     Paper,
-    ModelDefaults,
-    Paper,
     backends,
     brushes,
     describers,
