@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @inverters.register
 class Belm:
-    """Give the picture back exactly, with the most accurate leap (O-BELM, arXiv 2410.07273).
+    """Give the picture back exactly, by the most accurate rule (O-BELM, arXiv 2410.07273).
 
     The inversion uses the guidance of the edit, on which the exactness depends.
     """

@@ -50,7 +50,9 @@ REASONS: dict[str, Callable[[IdleDesk], object]] = {
     "frozen": _change_layer(baked=True),
     "never run": _change_layer(rendered=""),
     "out of date": _change_layer(rendered="another"),
-    "of a model that is not loaded": lambda desk: setattr(desk.shop.engine, "at_hand", frozenset()),
+    "of a model that is not loaded": lambda desk: setattr(
+        desk.shop.engine, "loaded_models", frozenset()
+    ),
     "its seed is locked": lambda desk: setattr(desk.current_recipe, "is_locked", True),
     "words are being written": lambda desk: desk.current_recipe.write(
         desk.current_recipe.shown.with_params(prompt="blue")
