@@ -31,7 +31,7 @@ class AttentionCall(Protocol):
     def __call__(
         self, place: AttentionLayer, query: "Tensor", key: "Tensor", value: "Tensor", /
     ) -> AttentionStates:
-        """The queries, keys and values to use. (batch, heads, tokens, width) float, unbounded."""
+        """The states to use, each (batch, heads, tokens, width) float, unbounded."""
         ...
 
 

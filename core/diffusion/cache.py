@@ -1,4 +1,4 @@
-"""A memory-bounded cache beside a loaded model: trajectories, embeddings, round trips."""
+"""A cache of tensors with a limit in bytes, for trajectories, embeddings and the like."""
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
@@ -6,7 +6,7 @@ from typing import Any
 
 
 class TensorCache:
-    """Least recently used values go first once ``budget`` bytes are held."""
+    """A cache that discards the least recently used values once ``budget`` bytes are held."""
 
     def __init__(self, budget: int = 256 << 20) -> None:
         self.budget = budget
@@ -21,6 +21,7 @@ class TensorCache:
         return self._items[key][0]
 
     def put(self, key: Hashable, value: Any) -> None:
+        """Keep a value under key; the least recently used ones go where the budget is exceeded."""
         self.discard(key)
         size = _bytes(value)
         self._items[key] = (value, size)
@@ -29,6 +30,7 @@ class TensorCache:
             self.discard(next(iter(self._items)))
 
     def discard(self, key: Hashable) -> None:
+        """Remove the value under key, if there is one."""
         _, size = self._items.pop(key, (None, 0))
         self.held -= size
 

@@ -1,4 +1,4 @@
-"""Two models on one walk: whether they share latents, and what one says at the other's levels."""
+"""Two models on one walk: whether they share latents, and one model at the other's levels."""
 
 from typing import TYPE_CHECKING
 
@@ -16,15 +16,16 @@ TOLERANCE = 0.05
 def refuse_foreign(model: Model, other: Model, image: Image, x0: "Tensor") -> None:
     """Raises TechniqueError, with one sentence, for a model with latents of another kind.
 
-    ``x0`` is what the first model makes of the picture.
+    image: height x width x 3 float32, 0..1; x0: the latent that the first model encodes it to,
+    (1, c, h, w) float, unbounded.
     """
     facts = (
         ("latent channels", model.channels, other.channels),
         ("pixels per latent cell", model.factor, other.factor),
     )
-    for words, here, there in facts:
+    for name, here, there in facts:
         if here != there:
-            raise _foreign(model, other, f"{there} {words} and not {here}")
+            raise _foreign(model, other, f"{there} {name} and not {here}")
     if any(side % other.multiple for side in image.shape[:2]):
         height, width = image.shape[:2]
         size = f"{width} x {height} pixels"
@@ -42,26 +43,26 @@ def _foreign(model: Model, other: Model, has: str) -> TechniqueError:
 
 
 def at_levels_of_another(model: Model, denoise: Denoise, steps: int) -> Denoise:
-    """A model's network, asked at levels of another model.
+    """A denoiser of ``model`` that is called at levels of another model.
 
-    It is shown as much noise against signal, in its own scale, and told its own label: between
-    its known levels an interpolated one, beyond them its first or last. ``steps`` are those of
-    the walk, so that equal schedules meet exactly.
+    The network gets a latent with as much noise for its signal, in its own scale, and its own
+    label: between its known levels an interpolated one, beyond them its first or last. ``steps``
+    are those of the walk, so that equal schedules meet exactly.
     """
     levels = model.levels(steps)
     flow = Flow(model, (*model.levels(INTERPOLATION_STEPS), *levels))
     noisy = [time for time in flow.times if time > 0]
     least, most = min(noisy), max(noisy)
 
-    def own(level: Level) -> Level:
+    def own_level(level: Level) -> Level:
         time = time_of(level)
         known = flow.level(min(max(time, least), most))
         scale = scale_of(known)
         return Level((1 - time) * scale, time * scale, known.time)
 
-    def told(z: "Tensor", level: Level, label: Level | None = None) -> Prediction:
-        here = own(level)
-        shown = z * (scale_of(here) / scale_of(level))
-        return denoise(shown, here, own(label) if label else None)
+    def denoise_at_own_level(z: "Tensor", level: Level, label: Level | None = None) -> Prediction:
+        here = own_level(level)
+        scaled = z * (scale_of(here) / scale_of(level))
+        return denoise(scaled, here, own_level(label) if label else None)
 
-    return told
+    return denoise_at_own_level

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 def step_sigma(here: Level, there: Level, eta: float = 1.0) -> float:
     """How much fresh noise the move to a cleaner level takes; with eta 1 it is DDPM's own.
 
-    Said by noise against signal, so that it holds for straight flows too.
+    It depends on the ratio of noise to signal, so that it holds for rectified flows too.
     """
     if here.noise <= 0 or there.signal <= 0:
         return 0.0
@@ -20,7 +20,11 @@ def step_sigma(here: Level, there: Level, eta: float = 1.0) -> float:
     return eta * there.noise * math.sqrt(max(0.0, 1 - ratio * ratio))
 
 
-def step_mean(seen: Prediction, here: Level, there: Level, eta: float = 1.0) -> "Tensor":
-    """Where the move leads before the fresh noise is added."""
+def step_mean(prediction: Prediction, here: Level, there: Level, eta: float = 1.0) -> "Tensor":
+    """The latent to which the move leads before the fresh noise is added.
+
+    Like the prediction (b, c, h, w) float, unbounded.
+    """
     fresh = step_sigma(here, there, eta)
-    return there.signal * seen.x0 + math.sqrt(max(0.0, there.noise**2 - fresh**2)) * seen.eps
+    kept = math.sqrt(max(0.0, there.noise**2 - fresh**2))
+    return there.signal * prediction.x0 + kept * prediction.eps

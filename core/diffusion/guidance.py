@@ -19,7 +19,7 @@ def guide(uncond: "Tensor", cond: "Tensor", scale: "float | Tensor") -> "Tensor"
 
 
 def guide_prediction(uncond: Prediction, cond: Prediction, scale: "float | Tensor") -> Prediction:
-    """Content and noise, both guided."""
+    """Content and noise, both guided: (b, c, h, w) float, unbounded, as for ``guide``."""
     return Prediction(guide(uncond.x0, cond.x0, scale), guide(uncond.eps, cond.eps, scale))
 
 
@@ -29,9 +29,10 @@ def rows_with_guidance(scales: Sequence[float]) -> list[int]:
 
 
 def guide_rows(uncond: Prediction, cond: Prediction, scales: Sequence[float]) -> Prediction:
-    """Every row of cond guided by its own scale; one whose scale is 1 is returned as it is.
+    """Every row of cond guided by its own scale; a row whose scale is 1 is returned as it is.
 
-    uncond has one row for each of ``rows_with_guidance``, in their order.
+    cond: (b, c, h, w) float, unbounded; uncond has one row for each of ``rows_with_guidance``, in
+    their order. Returns the shape and dtype of cond.
     """
     import torch
 

@@ -1,4 +1,4 @@
-"""What several editing methods do with latents and masks: reduce, start, keep and check."""
+"""Masks in latent cells, and other things that several techniques do with latents and walks."""
 
 from collections.abc import Generator
 from typing import TYPE_CHECKING
@@ -14,14 +14,18 @@ if TYPE_CHECKING:
 
 
 def last_steps(levels: Levels, strength: float) -> Levels:
-    """The cleanest share of a walk: all of it at 1, one step at least, only the end at 0."""
+    """The last levels of a walk: all at strength 1, one step at least, only the end at 0."""
     steps = len(levels) - 1
     taken = max(1, round(strength * steps)) if strength > 0 else 0
     return levels[steps - taken :]
 
 
 def latent_mask(mask: npt.NDArray[np.float32], like: "Tensor") -> "Tensor":
-    """The pixel mask as (1, 1, height, width) in latent cells: each cell's largest value."""
+    """The mask in latent cells, each the largest value of its pixels.
+
+    mask: height x width float32, 0..1; like: a latent (b, c, h, w). Returns (1, 1, h, w), 0..1,
+    in the latent's dtype.
+    """
     import torch
     from torch.nn.functional import adaptive_max_pool2d
 
@@ -30,7 +34,11 @@ def latent_mask(mask: npt.NDArray[np.float32], like: "Tensor") -> "Tensor":
 
 
 def soft_latent_mask(mask: npt.NDArray[np.float32], like: "Tensor") -> "Tensor":
-    """The latent mask grown by a cell and feathered over two, so that what was painted stays 1."""
+    """The latent mask grown by a cell and feathered over two, so that what was painted stays 1.
+
+    mask: height x width float32, 0..1; like: a latent (b, c, h, w). Returns (1, 1, h, w), 0..1,
+    in the latent's dtype.
+    """
     import torch
     from torch.nn.functional import conv2d, max_pool2d, pad
 
@@ -40,23 +48,28 @@ def soft_latent_mask(mask: npt.NDArray[np.float32], like: "Tensor") -> "Tensor":
     return conv2d(pad(grown, (1, 1, 1, 1), mode="replicate"), kernel).clamp(0, 1)
 
 
-def grey_picture(look: "Tensor", size: tuple[int, int], brightest: float = 1.0) -> Image:
-    """A map (1, 1, h, w) as a grey picture of size (height, width), stretched to 0..1.
+def grey_picture(values: "Tensor", size: tuple[int, int], brightest: float = 1.0) -> Image:
+    """Values in latent cells as a grey picture of another size, stretched to 0..1.
 
-    White is the quantile ``brightest`` of its values; a map that is flat is black.
+    values: (1, 1, h, w) float, unbounded; white is their quantile ``brightest``, and equal values
+    are black. size: height and width. Returns height x width x 3 float32, 0..1.
     """
     from torch.nn.functional import interpolate
 
-    low, high = look.min(), look.flatten().quantile(brightest)
+    low, high = values.min(), values.flatten().quantile(brightest)
     span = (high - low).clamp(min=max(1e-8, 1e-3 * float(high.abs())))
-    stretched = ((look - low) / span).clamp(0, 1)
+    stretched = ((values - low) / span).clamp(0, 1)
     full = interpolate(stretched, size, mode="bicubic").clamp(0, 1)[0, 0]
     grey = np.asarray(full.cpu().numpy(), np.float32)
     return np.repeat(grey[..., None], 3, axis=2)
 
 
 def known_region(model: Model, mask: "Tensor", x0: "Tensor") -> KnownRegion | None:
-    """What an inpainting network wants to know of the picture; None for any other network."""
+    """What an inpainting network gets of the picture; None for any other network.
+
+    mask: (1, 1, h, w) float, 0..1, all cells above 0 to be painted; x0: (1, c, h, w) float,
+    unbounded.
+    """
     if "inpaint" not in model.capabilities:
         return None
     return KnownRegion((mask > 0).to(mask), x0)
@@ -65,22 +78,23 @@ def known_region(model: Model, mask: "Tensor", x0: "Tensor") -> KnownRegion | No
 def keep_outside_mask(
     denoise: Denoise, x0: "Tensor", noise: "Tensor", mask: "Tensor", levels: Levels
 ) -> Denoise:
-    """Believe the picture itself wherever a cell is not free yet.
+    """A denoiser that predicts the picture itself wherever a cell is not free yet.
 
-    Outside the mask the prediction is exactly (x0, noise), so every sampler walks those cells
-    along the noised picture at the right level. A cell of value v is free in the last v of the
-    walk: 1 always, 0 never.
+    x0, noise: (1, c, h, w) float, unbounded; mask: (1, 1, h, w) float, 0..1. A cell of value v is
+    free in the last share v of the walk: 1 always, 0 never. Elsewhere the prediction is exactly
+    (x0, noise), so every sampler walks along the noised picture at the right level.
     """
     import torch
 
     count = len(levels) - 1
 
-    def kept(z: "Tensor", level: Level, label: Level | None = None) -> Prediction:
-        seen = denoise(z, level, label)
+    def denoise_inside(z: "Tensor", level: Level, label: Level | None = None) -> Prediction:
+        prediction = denoise(z, level, label)
         free = mask > 1 - (_position(level, levels) + 1) / count
-        return Prediction(torch.where(free, seen.x0, x0), torch.where(free, seen.eps, noise))
+        clean = torch.where(free, prediction.x0, x0)
+        return Prediction(clean, torch.where(free, prediction.eps, noise))
 
-    return kept
+    return denoise_inside
 
 
 def _position(level: Level, levels: Levels) -> int:
@@ -92,7 +106,7 @@ def _position(level: Level, levels: Levels) -> int:
 def number_steps(
     walk: Generator["Tensor", None, "Tensor"], total: int
 ) -> Generator[Step, None, "Tensor"]:
-    """A walk's clean latents as steps 1 to total."""
+    """A walk's clean latents, (b, c, h, w) float, unbounded, as steps 1 to total."""
     n = 0
     while True:
         try:
@@ -105,15 +119,15 @@ def number_steps(
 
 
 def check_finite(denoise: Denoise) -> Denoise:
-    """Stop with a ModelError as soon as the network says something that is not a number."""
+    """A denoiser that raises ModelError where the network gives values that are not numbers."""
 
-    def finite(z: "Tensor", level: Level, label: Level | None = None) -> Prediction:
-        seen = denoise(z, level, label)
-        if not (seen.x0.isfinite().all() and seen.eps.isfinite().all()):
+    def denoise_or_raise(z: "Tensor", level: Level, label: Level | None = None) -> Prediction:
+        prediction = denoise(z, level, label)
+        if not (prediction.x0.isfinite().all() and prediction.eps.isfinite().all()):
             raise ModelError(
                 "The model gave values that are not numbers; "
                 "run it at full precision or choose another model."
             )
-        return seen
+        return prediction
 
-    return finite
+    return denoise_or_raise

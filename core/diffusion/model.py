@@ -1,7 +1,7 @@
-"""The narrow waist between editing methods and models: levels, predictions, the Model protocol.
+"""What lies between editing methods and models: levels, predictions and the Model protocol.
 
 A latent at a level is ``z = signal * x0 + noise * eps``. Epsilon-, v- and x0-prediction and
-rectified flow all look alike from here; each backend converts its own output once.
+rectified flow are all alike here; each backend converts its own output once.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -31,6 +31,7 @@ class Level(NamedTuple):
     time: float
 
     def mix(self, x0: "Tensor", eps: "Tensor") -> "Tensor":
+        """Mix content and noise. x0, eps: (b, c, h, w) float, unbounded; returns the same."""
         return self.signal * x0 + self.noise * eps
 
 
@@ -39,25 +40,39 @@ Levels = tuple[Level, ...]
 
 
 class Prediction(NamedTuple):
-    """What a model believes about a noisy latent: its clean content and its noise."""
+    """What a model predicts of a noisy latent: its clean content and its noise.
+
+    Both are (b, c, h, w) float, unbounded.
+    """
 
     x0: "Tensor"
     eps: "Tensor"
 
     def at(self, level: Level) -> "Tensor":
-        """The deterministic (DDIM) move to another level, up or down."""
+        """The deterministic (DDIM) move to another level, noisier or cleaner.
+
+        Returns the latent there, (b, c, h, w) float, unbounded.
+        """
         return level.mix(self.x0, self.eps)
 
 
 class Denoise(Protocol):
-    """One network evaluation; ``label`` is the level told to the network when it differs."""
+    """One network evaluation."""
 
-    def __call__(self, z: "Tensor", level: Level, label: Level | None = None) -> Prediction: ...
+    def __call__(self, z: "Tensor", level: Level, label: Level | None = None) -> Prediction:
+        """What the network predicts of z, (b, c, h, w) float, unbounded.
+
+        ``label`` is the level given to the network where it differs from that of z.
+        """
+        ...
 
 
 @dataclass(frozen=True)
 class Conditioning:
-    """Embedded prompts: tokens (batch, length, width) and what a backend wants beside them."""
+    """Prompt embeddings: tokens (batch, length, width) float, unbounded.
+
+    ``pooled`` is the embedding of each whole prompt, (batch, width), where a backend needs it.
+    """
 
     prompts: tuple[str, ...]
     tokens: "Tensor"
@@ -67,7 +82,7 @@ class Conditioning:
         return len(self.prompts)
 
     def concatenate(self, other: "Conditioning") -> "Conditioning":
-        """Both batches one after the other."""
+        """Both batches one after the other: tokens (batch, length, width) float, unbounded."""
         import torch
 
         pooled = None
@@ -78,9 +93,9 @@ class Conditioning:
 
 
 class KnownRegion(NamedTuple):
-    """What an inpainting network is told: mask (1 = to be painted) and the rest's clean latent.
+    """What an inpainting network is given: what to paint, and the clean latent of the picture.
 
-    mask is (1, 1, h, w) in latent cells, x0 is (1, c, h, w).
+    mask: (1, 1, h, w) float, 1 where it shall paint, else 0; x0: (1, c, h, w) float, unbounded.
     """
 
     mask: "Tensor"
@@ -88,19 +103,20 @@ class KnownRegion(NamedTuple):
 
 
 MakeDenoise = Callable[[Conditioning], Denoise]
-"""From conditioning to a network evaluation; modifiers map one such function to another."""
+"""From prompt embeddings to a denoiser; modifiers map one such function to another."""
 
 
 class Model(Protocol):
     """A text-to-image diffusion model.
 
-    ``native`` is the picture side in pixels it is best at, ``factor`` pixels per latent cell,
-    ``multiple`` what picture sides must divide by, ``channels`` of the latent. ``identity`` is a
-    hash of the weights. ``calls`` counts network evaluations. Capabilities: "attention" (control
-    works, words have layers of their own), "joint-attention" (control works, words and picture
-    share layers), "self-attention" (either of the two: control works where the picture questions
-    the picture), "inpaint" (``known`` is used), "gradient" (autograd through the network).
-    ``notes`` are sentences for the person about what was asked, such as a prompt that was cut.
+    ``native`` is the picture side in pixels it is best at, ``factor`` the pixels per latent cell,
+    ``multiple`` what picture sides must be multiples of, ``channels`` those of the latent.
+    ``identity`` is a hash of the weights. ``calls`` counts network evaluations. ``notes`` are
+    sentences for the person, such as that a prompt was cut.
+
+    Capabilities: "attention" (controls work, prompts have cross-attention layers),
+    "joint-attention" (controls work, prompt and picture share layers), "self-attention" (either of
+    the two), "inpaint" (``known`` is used), "gradient" (autograd goes through the network).
     """
 
     id: str
@@ -115,25 +131,42 @@ class Model(Protocol):
     notes: list[str]
     cache: "TensorCache"
 
-    def levels(self, steps: int) -> Levels: ...
+    def levels(self, steps: int) -> Levels:
+        """The model's own schedule for a walk of so many steps, from noisiest to cleanest."""
+        ...
 
     def encode(self, image: Image) -> "Tensor":
-        """Image to latent (1, channels, height / factor, width / factor), float32."""
+        """The latent of a picture, height x width x 3 float32, 0..1.
+
+        Returns (1, channels, height / factor, width / factor) float32, unbounded.
+        """
         ...
 
-    def decode(self, z: "Tensor") -> Image: ...
+    def decode(self, z: "Tensor") -> Image:
+        """The picture of a latent: height x width x 3 float32, 0..1.
+
+        z: (1, channels, height / factor, width / factor) float, unbounded.
+        """
+        ...
 
     def preview(self, z: "Tensor") -> Image:
-        """A cheap look at a latent, of any size with the same aspect."""
+        """A quick picture of a latent, as for ``decode`` but of any size with the same aspect.
+
+        z: (1, channels, h, w) float, unbounded. Returns height x width x 3 float32, 0..1.
+        """
         ...
 
-    def embed(self, prompts: Sequence[str]) -> Conditioning: ...
+    def embed(self, prompts: Sequence[str]) -> Conditioning:
+        """The prompt embeddings: tokens (batch, length, width) float, unbounded."""
+        ...
 
     def pieces(self, prompt: str) -> tuple[str, ...]:
-        """What the text encoder cuts a prompt into, one text per row of its tokens in use."""
+        """What the text encoder cuts a prompt into, one text for each of its tokens in use."""
         ...
 
-    def denoiser(self, prompt: str | Conditioning, known: KnownRegion | None = None) -> Denoise: ...
+    def denoiser(self, prompt: str | Conditioning, known: KnownRegion | None = None) -> Denoise:
+        """The network with a prompt, or with tokens (batch, length, width) float, unbounded."""
+        ...
 
     def attention(self, control: AttentionCall) -> AbstractContextManager[None]:
         """Within the context every attention layer goes through a control.
@@ -151,7 +184,10 @@ class Model(Protocol):
 
 
 class Step(NamedTuple):
-    """Progress of a technique: step n of ``of``, and the clean latent it sees so far."""
+    """Progress of a technique: step n of ``of``, and the clean latent predicted so far.
+
+    x0: (1, c, h, w) float, unbounded.
+    """
 
     n: int
     of: int

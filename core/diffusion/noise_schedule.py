@@ -17,7 +17,7 @@ def full_schedule(model: Model) -> Levels:
 
 
 def nearest_index(levels: Levels, level: Level) -> int:
-    """Which of the levels is nearest, as an index; noise against signal decides."""
+    """Which of the levels is nearest, as an index, by the share of signal."""
     after = bisect_left(levels, _cleanness(level), hi=len(levels) - 1, key=_cleanness)
     around = [index for index in (after - 1, after) if 0 <= index < len(levels)]
     return min(around, key=lambda index: abs(_cleanness(levels[index]) - _cleanness(level)))

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 INTERPOLATION_STEPS = 200
-"""Levels asked of a model so that those between the steps of a short walk are known as well."""
+"""Steps of the walk whose levels are the known ones between which others are interpolated."""
 
 
 def scale_of(level: Level) -> float:
@@ -48,19 +48,19 @@ class Flow:
         return Level((1 - time) * scale, time * scale, label)
 
     def velocity(self, denoise: Denoise, x: "Tensor", time: float) -> "Tensor":
-        """Where x heads as time grows: noise less content.
+        """The velocity at x as time grows: noise less content.
 
-        A clean latent is shown at the model's own cleanest noisy level: no network has learned
-        what noise is in a picture without any.
+        x: (b, c, h, w) float, unbounded; returns the same shape. A clean latent is evaluated at the
+        model's cleanest noisy level: no network has learned to find noise in a clean picture.
         """
         level = self.level(max(time, self._least))
-        seen = denoise(x * scale_of(level), level)
-        return seen.eps - seen.x0
+        prediction = denoise(x * scale_of(level), level)
+        return prediction.eps - prediction.x0
 
     def to_model_latent(self, x: "Tensor", time: float) -> "Tensor":
-        """The model's own latent."""
+        """The model's own latent of the flow's, (b, c, h, w) float, unbounded."""
         return x * scale_of(self.level(time))
 
     def from_model_latent(self, z: "Tensor", time: float) -> "Tensor":
-        """The flow's latent of a model's own."""
+        """The flow's latent of the model's own, (b, c, h, w) float, unbounded."""
         return z / scale_of(self.level(time))

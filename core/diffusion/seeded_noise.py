@@ -19,7 +19,7 @@ def gaussian(
     step: int = 0,
     origin: tuple[int, int] = (0, 0),
 ) -> npt.NDArray[np.float32]:
-    """Standard normal noise of shape (batch, channels, height, width).
+    """Standard normal noise of shape (batch, channels, height, width), float32, unbounded.
 
     ``origin`` is the (x, y) of the crop in latent cells on the canvas.
     """

@@ -1,4 +1,4 @@
-"""Attention maps: which layers show best where a token is, collecting maps, and their grids."""
+"""Attention maps: which layers show best where a token is, how to collect them, their grids."""
 
 from collections.abc import Callable, Sequence
 from math import log2, sqrt
@@ -19,6 +19,7 @@ LatentSize = tuple[int, int]
 
 
 def latent_size(z: "Tensor") -> LatentSize:
+    """Height and width of a latent, (b, c, h, w) float, unbounded."""
     return z.shape[-2], z.shape[-1]
 
 
@@ -31,17 +32,20 @@ def _shrunk(queries: int, cells: LatentSize) -> int:
     return round(sqrt(cells[0] * cells[1] / queries))
 
 
-def map_to_grid(look: "Tensor", cells: LatentSize) -> "Tensor":
-    """A look (..., queries) as a picture (..., height, width) at its own resolution."""
-    shrunk = _shrunk(look.shape[-1], cells)
-    return look.reshape(*look.shape[:-1], cells[0] // shrunk, cells[1] // shrunk)
+def map_to_grid(attention: "Tensor", cells: LatentSize) -> "Tensor":
+    """The attention of queries as a grid of their layer.
+
+    attention: (rows, queries) float, 0..1, with any leading sides; returns (rows, h, w).
+    """
+    shrunk = _shrunk(attention.shape[-1], cells)
+    return attention.reshape(*attention.shape[:-1], cells[0] // shrunk, cells[1] // shrunk)
 
 
-def resize_map(picture: "Tensor", size: Sequence[int], mode: str = "nearest") -> "Tensor":
-    """A picture (height, width) at another resolution."""
+def resize_map(grid: "Tensor", size: Sequence[int], mode: str = "nearest") -> "Tensor":
+    """A grid (height, width) float, any value, at another resolution, same dtype."""
     from torch.nn.functional import interpolate
 
-    return interpolate(picture[None, None], size=tuple(size), mode=mode)[0, 0]
+    return interpolate(grid[None, None], size=tuple(size), mode=mode)[0, 0]
 
 
 def mean_over_heads(maps: "Tensor") -> "Tensor":
@@ -107,9 +111,10 @@ class AttentionRecorder(AttentionMapCollector, IdleControl):
 
 
 class MeanAttentionMap:
-    """An attention control that changes nothing, not a bit, and remembers where words look.
+    """A control that adds up the cross-attention maps of the first row.
 
-    What it remembers is the mean over heads, layers of about 16 a side, and calls.
+    It computes them aside, so that the network's result is the same to the bit, and keeps their
+    sum over layers of about 16 a side and calls, which is small enough to be cached with a path.
     """
 
     def __init__(self, z: "Tensor") -> None:
@@ -121,14 +126,17 @@ class MeanAttentionMap:
         self, place: AttentionLayer, query: "Tensor", key: "Tensor", value: "Tensor"
     ) -> AttentionStates:
         if place.is_cross and has_map_side(query.shape[-2], self.cells):
-            seen = (query[0] @ key[0].mT * query.shape[-1] ** -0.5).softmax(-1).mean(0)
-            self._sum = seen if self._sum is None else self._sum + seen
+            maps = (query[0] @ key[0].mT * query.shape[-1] ** -0.5).softmax(-1).mean(0)
+            self._sum = maps if self._sum is None else self._sum + maps
             self._count += 1
         return query, key, value
 
-    def of(self, words: Sequence[int]) -> "Tensor | None":
-        """Where words by their places look, (1, 1, h, w) in latent cells; None if nothing does."""
-        if self._sum is None or not words:
+    def of(self, tokens: Sequence[int]) -> "Tensor | None":
+        """The mean map of some tokens, by their indices: (1, 1, h, w) float, 0..1.
+
+        None where no map was collected or no token is given.
+        """
+        if self._sum is None or not tokens:
             return None
-        look = self._sum[:, list(words)].mean(-1) / self._count
-        return resize_map(map_to_grid(look, self.cells), self.cells)[None, None]
+        attention = self._sum[:, list(tokens)].mean(-1) / self._count
+        return resize_map(map_to_grid(attention, self.cells), self.cells)[None, None]

@@ -1,4 +1,4 @@
-"""Guidance by an energy: what a network's attention shows is measured, and its slope followed."""
+"""Guidance by an energy of a network's attention and features: its gradient is followed."""
 
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class FeatureRecorder:
-    """A feature tap that changes nothing and keeps what a block gives; unnamed: the last one."""
+    """A tap that changes nothing and keeps the output of a block, without a name the last one."""
 
     def __init__(self, block: str = "") -> None:
         self.block = block
@@ -24,7 +24,10 @@ class FeatureRecorder:
 
 
 def energy_gradient(energy: "Callable[[Tensor], Tensor]", z: "Tensor") -> "Tensor":
-    """How an energy grows with every value of z; models record it where z asks for it."""
+    """The gradient of an energy, a scalar float, at z, (b, c, h, w) float, unbounded.
+
+    Returns the shape and dtype of z.
+    """
     import torch
 
     with torch.enable_grad():
@@ -33,6 +36,9 @@ def energy_gradient(energy: "Callable[[Tensor], Tensor]", z: "Tensor") -> "Tenso
     return torch.as_tensor(slope)
 
 
-def shift_prediction(seen: Prediction, level: Level, change: "Tensor") -> Prediction:
-    """The same latent believed to hold so much more noise, and the less content."""
-    return Prediction(seen.x0 - level.noise / level.signal * change, seen.eps + change)
+def shift_prediction(prediction: Prediction, level: Level, change: "Tensor") -> Prediction:
+    """The prediction of the same latent with so much more noise, and less content.
+
+    change: (b, c, h, w) float, unbounded, as are both parts of the prediction.
+    """
+    return Prediction(prediction.x0 - level.noise / level.signal * change, prediction.eps + change)

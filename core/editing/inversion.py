@@ -1,8 +1,8 @@
 """What inverters and prompt edits share: a picture's path through the levels, walked by branches.
 
-An inverter climbs from a clean latent to noise and gives a Path. An edit then walks the path down
-with several branches at once: row 0 is the source, the others are edits of it. How a branch moves
-from level to level is the path's affair, for exact methods carry more than a latent.
+An inverter traces a clean latent back to noise and returns an InvertedPath. An edit then walks the
+path down with several branches at once: row 0 is the source, the others are edits of it. The path
+decides how a branch moves from level to level, since exact methods carry more than a latent.
 """
 
 from collections.abc import Generator, Sequence
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 PathState = tuple["Tensor", ...]
-"""What a path carries from level to level, each (branches, channels, height, width)."""
+"""What a path carries from level to level, each (branches, c, h, w) float, unbounded."""
 
 MIN_SIGNAL = 0.02
 """A level with less of the picture than this cannot be walked through and back."""
@@ -31,51 +31,55 @@ class InvertedPath(Protocol):
     levels: Levels
 
     def begin(self, branches: int) -> PathState:
-        """Every branch at the noisiest level."""
+        """Every branch at the noisiest level, (branches, c, h, w) float, unbounded."""
         ...
 
     def step(self, i: int, state: PathState, denoise: Denoise) -> "tuple[PathState, Tensor]":
-        """From levels[i] to levels[i + 1]; also the clean latents that were seen.
+        """From levels[i] to levels[i + 1]; also the clean latents predicted.
 
-        denoise takes and gives one row per branch.
+        Both are (branches, c, h, w) float, unbounded. denoise takes and returns one row per branch.
         """
         ...
 
     def latent(self, state: PathState) -> "Tensor":
-        """The branches' latents."""
+        """The branches' latents, (branches, c, h, w) float, unbounded."""
         ...
 
     def negative_embeddings(self, i: int) -> Conditioning | None:
-        """What stands against every prompt at step i in place of the negative prompt."""
+        """What replaces the negative prompt at step i: tokens (1, length, width) float, unbounded.
+
+        None where the negative prompt stays.
+        """
         ...
 
-    def prompt_embeddings(self, i: int, words: Conditioning) -> Conditioning:
-        """The prompts (one row a branch) as the path wants them at step i."""
+    def prompt_embeddings(self, i: int, embeddings: Conditioning) -> Conditioning:
+        """The prompt embeddings for step i: tokens (branches, length, width) float, unbounded."""
         ...
 
 
 Inversion = Generator["Tensor", None, InvertedPath]
-"""Yields the clean latent seen after each network call, returns the path."""
+"""Yields the clean latent predicted by each network call, returns the path."""
 
 
 @dataclass(frozen=True)
 class Source:
-    """What an inverter gets: a clean latent (1, c, h, w), its words and how it will be edited.
+    """What an inverter gets: a clean latent, its prompt embeddings and how it will be edited.
 
-    ``guidance`` is the scale of the edit to come. ``noise(role, step)`` is shaped like x0.
+    x0: (1, c, h, w) float, unbounded; ``noise(role, step)`` is shaped like it, standard normal.
+    ``guidance`` is the scale of the edit to come.
     """
 
     model: Model
     x0: "Tensor"
-    words: Conditioning
+    embeddings: Conditioning
     levels: Levels
     guidance: float
     negative: Conditioning
     noise: "Callable[[str, int], Tensor]"
 
     def denoiser(self, scale: float = 1.0) -> Denoise:
-        """The network on the source's words, guided away from the negative prompt."""
-        return Branches(self.model, self.words, (scale,), self.negative)
+        """The network with the source's embeddings, guided away from the negative prompt."""
+        return Branches(self.model, self.embeddings, (scale,), self.negative)
 
     @property
     def inversion_order(self) -> range:
@@ -84,101 +88,111 @@ class Source:
 
 
 class Branches:
-    """A denoiser over several branches, each with words and a guidance scale of its own.
+    """A denoiser over several branches, each with embeddings and a guidance scale of its own.
 
-    One network evaluation shows rows 0 to n - 1 (every branch's words), then one row against each
-    branch whose scale is not 1, in the order of ``guided``.
+    One network evaluation has rows 0 to n - 1, conditional, one for each branch, then one
+    unconditional row for each branch whose scale is not 1, in the order of ``guided``.
     """
 
     def __init__(
-        self, model: Model, words: Conditioning, scales: Sequence[float], against: Conditioning
+        self,
+        model: Model,
+        embeddings: Conditioning,
+        scales: Sequence[float],
+        negative: Conditioning,
     ) -> None:
         self.model = model
-        self.words = words
+        self.embeddings = embeddings
         self.scales = tuple(scales)
-        self.against = against
+        self.negative = negative
         self.guided = rows_with_guidance(self.scales)
 
     def __len__(self) -> int:
         return len(self.scales)
 
     def uncond_row(self, branch: int) -> int | None:
-        """The network's row that stands against a branch; None when it has no guidance."""
+        """The network's unconditional row of a branch; None when it has no guidance."""
         return len(self) + self.guided.index(branch) if branch in self.guided else None
 
     def rows(self, branch: int) -> list[int]:
-        """The network's rows of a branch: with its words, then against them where it is guided."""
-        against = self.uncond_row(branch)
-        return [branch] if against is None else [branch, against]
+        """The network's rows of a branch: conditional, then unconditional where it is guided."""
+        uncond = self.uncond_row(branch)
+        return [branch] if uncond is None else [branch, uncond]
 
     def only(self, branch: int) -> "Branches":
-        """One of the branches by itself."""
-        words = select_rows(self.words, [branch])
-        return Branches(self.model, words, [self.scales[branch]], self.against)
+        """A denoiser of one of the branches alone."""
+        embeddings = select_rows(self.embeddings, [branch])
+        return Branches(self.model, embeddings, [self.scales[branch]], self.negative)
 
     def pair(
         self, z: "Tensor", level: Level, label: Level | None = None
     ) -> tuple[Prediction, Prediction]:
-        """What is seen with the words (n rows) and against them (one row per guided branch)."""
+        """The conditional prediction and the unconditional one, which has a row per guided branch.
+
+        z: (branches, c, h, w) float, unbounded. Raises ModelError for values that are no numbers.
+        """
         import torch
 
         n = len(self)
         shown = torch.cat([z, z[self.guided]]) if self.guided else z
-        words = self.words
+        embeddings = self.embeddings
         if self.guided:
-            words = words.concatenate(select_rows(self.against, [0] * len(self.guided)))
-        seen = check_finite(self.model.denoiser(words))(shown, level, label)
-        return Prediction(seen.x0[:n], seen.eps[:n]), Prediction(seen.x0[n:], seen.eps[n:])
+            embeddings = embeddings.concatenate(select_rows(self.negative, [0] * len(self.guided)))
+        x0, eps = check_finite(self.model.denoiser(embeddings))(shown, level, label)
+        return Prediction(x0[:n], eps[:n]), Prediction(x0[n:], eps[n:])
 
     def __call__(self, z: "Tensor", level: Level, label: Level | None = None) -> Prediction:
         return self.apply_guidance(*self.pair(z, level, label))
 
-    def apply_guidance(self, towards: Prediction, against: Prediction) -> Prediction:
-        """Both sides of a pair as one, every branch guided by its own scale."""
-        return guide_rows(against, towards, self.scales)
+    def apply_guidance(self, cond: Prediction, uncond: Prediction) -> Prediction:
+        """Both sides of a pair as one, every branch guided by its own scale.
+
+        cond: (branches, c, h, w) float, unbounded; returns the same.
+        """
+        return guide_rows(uncond, cond, self.scales)
 
 
-def select_rows(words: Conditioning, rows: Sequence[int]) -> Conditioning:
-    """Some rows of a conditioning, in the order given."""
+def select_rows(embeddings: Conditioning, rows: Sequence[int]) -> Conditioning:
+    """Some rows of embeddings in the order given, tokens (rows, length, width) float, unbounded."""
     index = list(rows)
-    pooled = None if words.pooled is None else words.pooled[index]
-    prompts = tuple(words.prompts[row] for row in index)
-    return replace(words, prompts=prompts, tokens=words.tokens[index], pooled=pooled)
+    pooled = None if embeddings.pooled is None else embeddings.pooled[index]
+    prompts = tuple(embeddings.prompts[row] for row in index)
+    return replace(embeddings, prompts=prompts, tokens=embeddings.tokens[index], pooled=pooled)
 
 
 def invertible_levels(levels: Levels) -> Levels:
-    """The levels that hold some of the picture: pure noise leads nowhere back."""
+    """The levels that hold some of the picture: from pure noise no way leads back."""
     return tuple(level for level in levels if level.signal >= MIN_SIGNAL)
 
 
 class ReplayPath:
     """The plain path: every branch takes the model's own (DDIM) steps from the same noise.
 
-    ``opposed`` holds what stands against the prompts at every step, where the path says so.
+    ``negatives`` replace the negative prompt, one for each step; without any it stays.
     """
 
     def __init__(
-        self, levels: Levels, latents: "Sequence[Tensor]", opposed: Sequence[Conditioning] = ()
+        self, levels: Levels, latents: "Sequence[Tensor]", negatives: Sequence[Conditioning] = ()
     ) -> None:
         self.levels = levels
         self.latents = tuple(latents)
-        self.opposed = tuple(opposed)
+        self.negatives = tuple(negatives)
 
     def begin(self, branches: int) -> PathState:
         return (self.latents[0].repeat(branches, 1, 1, 1),)
 
     def step(self, i: int, state: PathState, denoise: Denoise) -> "tuple[PathState, Tensor]":
-        seen = denoise(state[0], self.levels[i])
-        return (seen.at(self.levels[i + 1]),), seen.x0
+        prediction = denoise(state[0], self.levels[i])
+        return (prediction.at(self.levels[i + 1]),), prediction.x0
 
     def latent(self, state: PathState) -> "Tensor":
         return state[0]
 
     def negative_embeddings(self, i: int) -> Conditioning | None:
-        return self.opposed[i] if self.opposed else None
+        return self.negatives[i] if self.negatives else None
 
-    def prompt_embeddings(self, i: int, words: Conditioning) -> Conditioning:
-        return words
+    def prompt_embeddings(self, i: int, embeddings: Conditioning) -> Conditioning:
+        return embeddings
 
 
 class DirectPath(ReplayPath):
@@ -194,12 +208,15 @@ class DirectPath(ReplayPath):
 def ddim_invert(
     source: Source, denoise: Denoise | None = None
 ) -> "Generator[Tensor, None, list[Tensor]]":
-    """DDIM inversion: the latents by level index; each call is told the level it leads to."""
+    """DDIM inversion: the latents by level index; the label of a call is the level it leads to.
+
+    Yields the clean latents predicted; all are (1, c, h, w) float, unbounded.
+    """
     denoise, z = denoise or source.denoiser(), source.x0
     latents = [z]
     for i in source.inversion_order:
-        seen = denoise(z, source.levels[i + 1], source.levels[i])
-        z = seen.at(source.levels[i])
+        prediction = denoise(z, source.levels[i + 1], source.levels[i])
+        z = prediction.at(source.levels[i])
         latents.append(z)
-        yield seen.x0
+        yield prediction.x0
     return latents[::-1]

@@ -1,6 +1,6 @@
-"""Paths of noise maps: what stochastic steps miss on their way to given latents is kept.
+"""Paths of noise maps: the differences between stochastic steps and the latents wanted are kept.
 
-An edit takes the same steps with the same maps, so it differs from the source by its words alone.
+An edit takes the same steps with the same maps, so it differs from the source by its prompt alone.
 """
 
 from collections.abc import Callable
@@ -34,22 +34,25 @@ class NoiseMapPath(ReplayPath):
 
     def step(self, i: int, state: PathState, denoise: Denoise) -> "tuple[PathState, Tensor]":
         here, there = self.levels[i], self.levels[i + 1]
-        seen = denoise(state[0], here)
-        return (step_mean(seen, here, there, self.eta) + self.maps[i],), seen.x0
+        prediction = denoise(state[0], here)
+        return (step_mean(prediction, here, there, self.eta) + self.maps[i],), prediction.x0
 
 
 def record_noise_maps(
     source: Source, first: "Tensor", wanted: WantedLatent, eta: float = 1.0
 ) -> "Generator[Tensor, None, NoiseMapPath]":
-    """The path through the latents wanted, the last of which is the picture's own."""
+    """The path through the latents wanted, the last of which is the picture's own.
+
+    first: the noisiest latent, (1, c, h, w) float, unbounded. Yields the clean latents predicted.
+    """
     denoise, levels, z = source.denoiser(source.guidance), source.levels, first
     maps: list[Tensor] = []
     for i in range(len(levels) - 1):
-        seen = denoise(z, levels[i])
-        expected = step_mean(seen, levels[i], levels[i + 1], eta)
+        prediction = denoise(z, levels[i])
+        expected = step_mean(prediction, levels[i], levels[i + 1], eta)
         target = source.x0 if i == len(levels) - 2 else wanted(i + 1, z)
         maps.append(target - expected)
         # Not the latent wanted: an edit adds up the same two and must round alike.
         z = expected + maps[-1]
-        yield seen.x0
+        yield prediction.x0
     return NoiseMapPath(levels, first, maps, eta)

@@ -1,4 +1,4 @@
-"""How much a noise map looks like noise, and the slopes along which it does so more."""
+"""Losses that say how unlike true noise a noise map is, and their gradients."""
 
 from typing import TYPE_CHECKING
 
@@ -14,9 +14,10 @@ EPSILON = 1e-6
 
 
 def correlation(noise: "Tensor", roll: int) -> "Tensor":
-    """How much noise knows of its neighbours, at every scale; ``roll`` picks how far away.
+    """How much neighbouring cells of noise correlate, summed over scales.
 
-    The shift is roll + 1 cells, wrapped at half the side.
+    noise: (b, c, h, w) float, unbounded; the neighbours are roll + 1 cells away, wrapped at half
+    the side. Returns a scalar.
     """
     from torch.nn.functional import avg_pool2d
 
@@ -32,7 +33,10 @@ def correlation(noise: "Tensor", roll: int) -> "Tensor":
 
 
 def divergence(noise: "Tensor", wanted: "Tensor") -> "Tensor":
-    """The Kullback-Leibler divergence of patches of noise from those wanted, as Gaussians."""
+    """The Kullback-Leibler divergence of patches of noise from those wanted, as Gaussians.
+
+    noise, wanted: (b, c, h, w) float, unbounded. Returns a scalar.
+    """
     mean, variance = _patches(noise)
     wanted_mean, wanted_variance = _patches(wanted)
     ratio = (wanted_variance + EPSILON) / (variance + EPSILON)
@@ -47,7 +51,7 @@ def _patches(noise: "Tensor") -> "tuple[Tensor, Tensor]":
 
 
 def loss_gradient(noise: "Tensor", loss: "Callable[[Tensor], Tensor]") -> "Tensor":
-    """The gradient of a loss at a noise map."""
+    """The gradient of a loss, a scalar, at a noise map, (b, c, h, w) float, unbounded."""
     import torch
 
     with torch.enable_grad():

@@ -39,7 +39,7 @@ Walk = Generator["Tensor", None, "Tensor"]
 
 @dataclass(frozen=True)
 class EditParams:
-    """The parameters that all edits by words share, in the order of the form."""
+    """The parameters that all prompt edits share, in the order of the form."""
 
     prompt: Annotated[str, Prompt("It should show", lines=2)] = ""
     source_prompt: Annotated[
@@ -75,7 +75,10 @@ class EditVariation:
         self.edit = edit
 
     def embeddings(self) -> Conditioning:
-        """The prompt embeddings of every branch, those of the source first."""
+        """The prompt embeddings of every branch, those of the source first.
+
+        Their tokens are (branches, length, width) float, unbounded.
+        """
         return self.edit.prompt_embeddings()
 
     def scales(self) -> list[float]:
@@ -83,7 +86,7 @@ class EditVariation:
         return self.edit.scales()
 
     def start(self, state: PathState) -> PathState:
-        """The state of the branches before the first step."""
+        """The state of the branches before the first step, (branches, c, h, w) float, unbounded."""
         return state
 
     def guide(self, step: EditStep, denoise: Denoise) -> Denoise:
@@ -99,7 +102,7 @@ class EditVariation:
         return None
 
     def after(self, step: EditStep, state: PathState) -> PathState:
-        """The state of the branches behind a step."""
+        """The state of the branches behind a step, (branches, c, h, w) float, unbounded."""
         return state
 
 
@@ -107,6 +110,7 @@ class PromptEdit:
     """One edit of one picture; ``run`` is the whole technique.
 
     The walk down has ``count`` steps. ``edits`` is how many branches there are besides the source.
+    Raises TechniqueError where the inverter needs what the model lacks.
     """
 
     def __init__(self, task: "Task[Any]", model: Model, edits: int = 1) -> None:
@@ -130,7 +134,10 @@ class PromptEdit:
         return last_steps(whole, self.params.strength)
 
     def prompt_embeddings(self) -> Conditioning:
-        """The source prompt, and the prompt once for every edit."""
+        """The embeddings of the source prompt, and of the prompt once for every edit.
+
+        Their tokens are (branches, length, width) float, unbounded.
+        """
         params = self.params
         return self.model.embed([params.source_prompt, *[params.prompt] * self.edits])
 
@@ -232,5 +239,8 @@ class PromptEdit:
 
 
 def restore_source_outside(state: PathState, mask: "Tensor") -> PathState:
-    """Every branch becomes the source where mask (1, 1, h, w) is 0."""
+    """Every branch becomes the source where the mask is 0.
+
+    state: (branches, c, h, w) float, unbounded; mask: (1, 1, h, w) float, 0..1.
+    """
     return tuple(part[:1].lerp(part, mask.to(part)) for part in state)

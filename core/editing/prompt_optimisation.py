@@ -1,4 +1,4 @@
-"""Words tuned until a guided step lands on the path: what null-text and prompt tuning share."""
+"""Embeddings optimised until guided steps stay on the path, for null-text and prompt tuning."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -17,65 +17,68 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class OptimisationSettings:
-    """How words are tuned: Adam's rate and the mean square that is near enough, by step.
+    """How embeddings are optimised: Adam's rate and the mean square that is near enough, by step.
 
-    ``is_against`` says that the words that stand against the prompt are tuned, not the prompt's.
+    ``is_negative`` says that those of the negative prompt are optimised, not those of the prompt.
     """
 
     rounds: int
     rate: Callable[[int], float]
     enough: Callable[[int], float]
-    is_against: bool
+    is_negative: bool
 
 
 class PromptOptimiser:
-    """Words under Adam; ``best`` are those whose step landed nearest, at ``landed``."""
+    """Embeddings under Adam; ``best`` are those whose step came nearest, to ``reached``."""
 
-    def __init__(self, words: Conditioning, rate: float) -> None:
+    def __init__(self, embeddings: Conditioning, rate: float) -> None:
         from torch.optim import Adam
 
-        self.words = replace(words, tokens=words.tokens.detach().clone().requires_grad_())
-        self.best = words
-        self.landed: Tensor
+        self.embeddings = replace(
+            embeddings, tokens=embeddings.tokens.detach().clone().requires_grad_()
+        )
+        self.best = embeddings
+        self.reached: Tensor
         self.loss = float("inf")
         self.is_flat = False
-        self.optimiser = Adam([self.words.tokens], lr=rate)
+        self.optimiser = Adam([self.embeddings.tokens], lr=rate)
 
-    def update(self, landed: "Tensor", wanted: "Tensor") -> None:
-        """One step towards words that land on the wanted latent."""
+    def update(self, reached: "Tensor", wanted: "Tensor") -> None:
+        """One step to embeddings that reach the latent wanted, (1, c, h, w) float, unbounded."""
         import torch
 
-        loss = (landed - wanted).square().mean()
+        loss = (reached - wanted).square().mean()
         if loss.item() < self.loss:
-            self.loss, self.landed = loss.item(), landed.detach()
-            self.best = replace(self.words, tokens=self.words.tokens.detach().clone())
-        (slope,) = torch.autograd.grad(loss, self.words.tokens)
+            self.loss, self.reached = loss.item(), reached.detach()
+            self.best = replace(self.embeddings, tokens=self.embeddings.tokens.detach().clone())
+        (slope,) = torch.autograd.grad(loss, self.embeddings.tokens)
         self.is_flat = not bool(slope.any())
-        self.words.tokens.grad = slope
+        self.embeddings.tokens.grad = slope
         self.optimiser.step()
 
 
 def optimise_prompts(
     source: Source, latents: "list[Tensor]", tuning: OptimisationSettings
 ) -> "Generator[Tensor, None, list[Conditioning]]":
-    """The words of every step on the way down from latents[0], each tuned from those before.
+    """The embeddings of every step on the way down from latents[0], each starting from the last.
 
-    Yields rounds + 1 clean latents a step, the last one again for every call it saves.
+    Yields rounds + 1 clean latents a step, the last one again for every call it saves. Latents are
+    (1, c, h, w) float, unbounded.
     """
-    pair = source.words, source.negative
-    words, fixed = pair[::-1] if tuning.is_against else pair
+    pair = source.embeddings, source.negative
+    embeddings, fixed = pair[::-1] if tuning.is_negative else pair
     z, found = latents[0], []
     for i in range(len(latents) - 1):
         here, there = source.levels[i], source.levels[i + 1]
         other = check_finite(source.model.denoiser(fixed))(z, here)
-        search = PromptOptimiser(words, tuning.rate(i))
+        search = PromptOptimiser(embeddings, tuning.rate(i))
         for _ in range(tuning.rounds + 1):
             if search.loss >= tuning.enough(i) and not search.is_flat:
-                seen = check_finite(source.model.denoiser(search.words))(z, here)
-                uncond, cond = (seen, other) if tuning.is_against else (other, seen)
-                seen = guide_prediction(uncond, cond, source.guidance)
-                search.update(seen.at(there), latents[i + 1])
-            yield seen.x0.detach()
-        words, z = search.best, search.landed
-        found.append(words)
+                prediction = check_finite(source.model.denoiser(search.embeddings))(z, here)
+                uncond, cond = (prediction, other) if tuning.is_negative else (other, prediction)
+                prediction = guide_prediction(uncond, cond, source.guidance)
+                search.update(prediction.at(there), latents[i + 1])
+            yield prediction.x0.detach()
+        embeddings, z = search.best, search.reached
+        found.append(embeddings)
     return found

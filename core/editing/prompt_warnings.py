@@ -1,4 +1,4 @@
-"""What to tell a person about the words they gave for a picture that is about to be edited."""
+"""Warnings about the prompts given for a picture that is about to be edited."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -13,23 +13,31 @@ if TYPE_CHECKING:
 NO_SOURCE_PROMPT = (
     "Say what the picture shows now: without that, more than what you mean may change."
 )
+NOISE_ROLE = "doubt"
+"""Decides the noise that prompts are compared with; another text would give other results."""
 PROMPT_DOES_NOT_FIT = (
     "The model does not see “{}” in the picture: more than what you mean may change."
 )
 
 
 def warn_about_prompt(task: "Task[Any]", model: Model, x0: "Tensor") -> None:
-    """Note where the words for the picture are missing, or fit it worse than no words do."""
+    """Note where the source prompt is missing, or fits the picture worse than an empty one.
+
+    x0: the picture's latent, (1, c, h, w) float, unbounded.
+    """
     prompt, source = task.params.prompt.strip(), task.params.source_prompt.strip()
     if prompt and not source:
         model.notes.append(NO_SOURCE_PROMPT)
     if not source:
         return
-    key = ("doubt", model.identity, task.image_key, source, task.seed, task.origin)
+    key = ("prompt fit", model.identity, task.image_key, source, task.seed, task.origin)
     if model.cache.get(key, lambda: prompt_fit(task, model, x0, source)) < 0:
         model.notes.append(PROMPT_DOES_NOT_FIT.format(source))
 
 
 def prompt_fit(task: "Task[Any]", model: Model, x0: "Tensor", prompt: str) -> float:
-    """How much better a prompt explains a picture than no prompt does, in per cent."""
-    return float(prompt_agreement(model, x0, prompt, task.noise(x0, "doubt")))
+    """How much better a prompt explains a picture than an empty one does, in per cent.
+
+    x0: the picture's latent, (1, c, h, w) float, unbounded.
+    """
+    return float(prompt_agreement(model, x0, prompt, task.noise(x0, NOISE_ROLE)))

@@ -1,27 +1,27 @@
-"""Which words of two prompts belong together, by the pieces that a text encoder cuts them into."""
+"""Which tokens of two prompts belong together, by the pieces a text encoder cuts them into."""
 
 from collections.abc import Sequence
 from difflib import SequenceMatcher
 
 
 def align_tokens(source: Sequence[str], target: Sequence[str], swaps: bool = False) -> list[int]:
-    """For every piece of the target its place in the source, -1 for a new one.
+    """For every piece of the target its index in the source, -1 for a new one.
 
-    With ``swaps`` a run of pieces that stands in place of another belongs to it, spread evenly.
+    With ``swaps`` a run of pieces that replaces another belongs to it, spread evenly.
     """
-    places = [-1] * len(target)
+    indices = [-1] * len(target)
     matcher = SequenceMatcher(None, list(source), list(target), autojunk=False)
     for kind, left, right, start, stop in matcher.get_opcodes():
         if kind == "equal" or (kind == "replace" and swaps):
             for offset in range(stop - start):
-                places[start + offset] = left + offset * (right - left) // (stop - start)
-    return places
+                indices[start + offset] = left + offset * (right - left) // (stop - start)
+    return indices
 
 
 def find_differing_tokens(
     source: Sequence[str], target: Sequence[str]
 ) -> tuple[list[int], list[int]]:
-    """The places that only one of the two prompts has: of the source, of the target."""
+    """The indices of tokens that only one of the two prompts has: of the source, of the target."""
     matcher = SequenceMatcher(None, list(source), list(target), autojunk=False)
     gone: list[int] = []
     new: list[int] = []
@@ -33,9 +33,9 @@ def find_differing_tokens(
 
 
 def token_indices(sentence: Sequence[str], words: Sequence[str]) -> list[int]:
-    """Where pieces of some words stand in a sentence, start and end marks left out."""
+    """The indices in a sentence of the pieces of some words, start and end marks left out."""
     wanted = [piece for piece in words if not _is_mark(piece)]
-    return [place for place, piece in enumerate(sentence) if piece in wanted]
+    return [index for index, piece in enumerate(sentence) if piece in wanted]
 
 
 def _is_mark(piece: str) -> bool:

@@ -1,7 +1,7 @@
-"""Paths by leaps: each latent follows exactly from its two neighbours, whichever way one walks.
+"""Two-step paths: each latent follows exactly from the two before it, whichever way one walks.
 
-A latent between a noisier and a cleaner one is seen once; a rule makes either neighbour out of
-the other. The first move of a walk has no neighbour to leap from and is plain DDIM.
+The network is called once for the latent between a noisier and a cleaner one; a rule computes
+either neighbour from the other. The first move of a walk has one neighbour only and is plain DDIM.
 """
 
 from collections.abc import Callable
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class LevelTriple(NamedTuple):
-    """Three levels in a row: the noisier, the one seen, the cleaner."""
+    """Three levels in a row: the noisier, that of the latent between, the cleaner."""
 
     noisier: Level
     here: Level
@@ -25,21 +25,26 @@ class LevelTriple(NamedTuple):
 
 
 TwoStepRule = Callable[["Tensor", "Tensor", Prediction, LevelTriple], "Tensor"]
-"""(latent on one side, latent seen, what is seen in it, levels) to the latent on the other side."""
+"""(latent on one side, latent between, its prediction, levels) to the latent on the other side."""
 
 
 def two_step_invert(source: Source, up: TwoStepRule) -> "Generator[Tensor, None, list[Tensor]]":
-    """The latents by level index; exact but for the first, plain, move."""
+    """The latents by level index; exact but for the first, plain, move.
+
+    Yields the clean latents predicted; all are (1, c, h, w) float, unbounded.
+    """
     denoise, levels = source.denoiser(source.guidance), source.levels
     latents = [source.x0]
     for i in source.inversion_order:
         if len(latents) == 1:
-            seen = denoise(source.x0, levels[i + 1], levels[i])
-            latents.append(seen.at(levels[i]))
+            prediction = denoise(source.x0, levels[i + 1], levels[i])
+            latents.append(prediction.at(levels[i]))
         else:
-            seen = denoise(latents[-1], levels[i + 1])
-            latents.append(up(latents[-2], latents[-1], seen, LevelTriple(*levels[i : i + 3])))
-        yield seen.x0
+            prediction = denoise(latents[-1], levels[i + 1])
+            latents.append(
+                up(latents[-2], latents[-1], prediction, LevelTriple(*levels[i : i + 3]))
+            )
+        yield prediction.x0
     return latents[::-1]
 
 
@@ -56,11 +61,11 @@ class TwoStepPath(ReplayPath):
 
     def step(self, i: int, state: PathState, denoise: Denoise) -> "tuple[PathState, Tensor]":
         before, z = state
-        seen = denoise(z, self.levels[i])
+        prediction = denoise(z, self.levels[i])
         if i == 0:
-            return (z, self._first_step(seen.at(self.levels[1]))), seen.x0
-        after = self.down(before, z, seen, LevelTriple(*self.levels[i - 1 : i + 2]))
-        return (z, after), seen.x0
+            return (z, self._first_step(prediction.at(self.levels[1]))), prediction.x0
+        after = self.down(before, z, prediction, LevelTriple(*self.levels[i - 1 : i + 2]))
+        return (z, after), prediction.x0
 
     def _first_step(self, z: "Tensor") -> "Tensor":
         """Every branch is off by as much as the source, which comes back exactly."""

@@ -34,7 +34,7 @@ class DualConditionalInversion:
         latents = yield from search_fixed_points(
             source, ROUNDS, lambda eps: pull_noise(eps, source.x0)
         )
-        return ReplayPath(source.levels, latents, [source.words] * (len(latents) - 1))
+        return ReplayPath(source.levels, latents, [source.embeddings] * (len(latents) - 1))
 
 
 def pull_noise(eps: "Tensor", reference: "Tensor") -> "Tensor":

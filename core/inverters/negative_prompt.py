@@ -23,4 +23,4 @@ class NegativePromptInversion:
 
     def run(self, source: Source) -> Inversion:
         latents = yield from ddim_invert(source)
-        return ReplayPath(source.levels, latents, [source.words] * (len(latents) - 1))
+        return ReplayPath(source.levels, latents, [source.embeddings] * (len(latents) - 1))

@@ -10,7 +10,7 @@ NULL_TEXT = OptimisationSettings(
     rounds=10,
     rate=lambda step: 1e-2 * max(0.0, 1 - step / 100),
     enough=lambda step: 1e-5 + step * 2e-5,
-    is_against=True,
+    is_negative=True,
 )
 """As published."""
 

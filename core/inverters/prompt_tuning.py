@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 PROMPT_TUNING = OptimisationSettings(
-    rounds=10, rate=lambda _: 1e-2, enough=lambda _: 0.0, is_against=False
+    rounds=10, rate=lambda _: 1e-2, enough=lambda _: 0.0, is_negative=False
 )
 SHARE = 0.8
 """The prompt's share in the embeddings of an edit; the rest is the optimised source."""

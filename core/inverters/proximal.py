@@ -37,7 +37,7 @@ class ProximalInversion:
 
     def run(self, source: Source) -> Inversion:
         latents = yield from ddim_invert(source)
-        return ProximalPath(source.levels, latents, [source.words] * (len(latents) - 1))
+        return ProximalPath(source.levels, latents, [source.embeddings] * (len(latents) - 1))
 
 
 class ProximalPath(ReplayPath):

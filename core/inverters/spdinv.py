@@ -27,4 +27,4 @@ class SpdInversion:
 
     def run(self, source: Source) -> Inversion:
         latents = yield from search_fixed_points(source, ROUNDS)
-        return ReplayPath(source.levels, latents, [source.words] * (len(latents) - 1))
+        return ReplayPath(source.levels, latents, [source.embeddings] * (len(latents) - 1))

@@ -48,7 +48,7 @@ def control_attention(network: Any, control: AttentionCall) -> Iterator[None]:
 
 
 class _Routed:
-    """An attention processor that asks the control before it attends."""
+    """An attention processor that calls the control before it attends."""
 
     def __init__(self, place: AttentionLayer, control: AttentionCall) -> None:
         self.place = place
@@ -94,6 +94,6 @@ def attend(
 
 
 def in_heads(states: "Tensor", heads: int) -> "Tensor":
-    """(batch, tokens, heads * width) as (batch, heads, tokens, width)."""
+    """States (batch, tokens, heads * width) float, unbounded, as (batch, heads, tokens, width)."""
     batch, tokens, width = states.shape
     return states.view(batch, tokens, heads, width // heads).transpose(1, 2)

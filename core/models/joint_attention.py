@@ -60,7 +60,7 @@ class _PromptLength:
 
 
 class _Routed:
-    """An attention processor that asks the control before it attends."""
+    """An attention processor that calls the control before it attends."""
 
     def __init__(
         self, place: AttentionLayer, control: AttentionCall, length: _PromptLength

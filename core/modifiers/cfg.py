@@ -1,4 +1,4 @@
-"""Classifier-free guidance: away from the negative prompt, towards the prompt."""
+"""Classifier-free guidance: from the negative prompt to the prompt and beyond."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
@@ -32,10 +32,10 @@ class ClassifierFreeGuidance:
     def wrap(self, make: MakeDenoise, model: Model) -> MakeDenoise:
         scale = self.params.scale
 
-        def guided(words: Conditioning) -> Denoise:
+        def make_guided(embeddings: Conditioning) -> Denoise:
             if scale == 1:
-                return make(words)
-            pair = make_pair(make, model, self.params.negative_prompt, words)
+                return make(embeddings)
+            pair = make_pair(make, model, self.params.negative_prompt, embeddings)
 
             def denoise(z: "Tensor", level: Level, label: Level | None = None) -> Prediction:
                 uncond, cond = pair(z, level, label)
@@ -43,7 +43,7 @@ class ClassifierFreeGuidance:
 
             return denoise
 
-        return guided
+        return make_guided
 
 
 class GuidancePair:
@@ -57,12 +57,17 @@ class GuidancePair:
         self, z: "Tensor", level: Level, label: Level | None = None
     ) -> tuple[Prediction, Prediction]:
         shown = z if z.shape[0] == 1 else z.repeat(2, 1, 1, 1)
-        seen = self._denoise(shown, level, label)
+        x0, eps = self._denoise(shown, level, label)
         n = self._count
-        return Prediction(seen.x0[:n], seen.eps[:n]), Prediction(seen.x0[n:], seen.eps[n:])
+        return Prediction(x0[:n], eps[:n]), Prediction(x0[n:], eps[n:])
 
 
-def make_pair(make: MakeDenoise, model: Model, negative: str, words: Conditioning) -> GuidancePair:
-    """One evaluation for both; the negative prompt stands against each prompt of a batch."""
-    against = model.embed([negative] * len(words))
-    return GuidancePair(make(against.concatenate(words)), len(words))
+def make_pair(
+    make: MakeDenoise, model: Model, negative_prompt: str, embeddings: Conditioning
+) -> GuidancePair:
+    """One evaluation for both, the negative prompt once for each prompt of a batch.
+
+    embeddings: tokens (batch, length, width) float, unbounded.
+    """
+    negative = model.embed([negative_prompt] * len(embeddings))
+    return GuidancePair(make(negative.concatenate(embeddings)), len(embeddings))

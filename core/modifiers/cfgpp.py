@@ -37,8 +37,8 @@ class CfgPlusPlus:
     def wrap(self, make: MakeDenoise, model: Model) -> MakeDenoise:
         scale = self.params.scale
 
-        def guided(words: Conditioning) -> Denoise:
-            pair = make_pair(make, model, self.params.negative_prompt, words)
+        def make_guided(embeddings: Conditioning) -> Denoise:
+            pair = make_pair(make, model, self.params.negative_prompt, embeddings)
 
             def denoise(z: "Tensor", level: Level, label: Level | None = None) -> Prediction:
                 uncond, cond = pair(z, level, label)
@@ -48,4 +48,4 @@ class CfgPlusPlus:
 
             return denoise
 
-        return guided
+        return make_guided

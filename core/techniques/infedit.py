@@ -104,21 +104,21 @@ class _Edit:
         self.skipped = len(whole) - len(self.levels)
         self.mask = soft_latent_mask(task.mask, self.x0)
         self.unified = UnifiedAttention(self.params, model, self.x0, len(whole) - 1)
-        words = model.embed([self.params.source_prompt, self.params.prompt])
-        self.words = select_rows(words, [SOURCE, TARGET, SOURCE])
-        self.against = select_rows(model.embed([self.params.negative_prompt]), [0] * BRANCHES)
+        embeddings = model.embed([self.params.source_prompt, self.params.prompt])
+        self.embeddings = select_rows(embeddings, [SOURCE, TARGET, SOURCE])
+        self.negative = select_rows(model.embed([self.params.negative_prompt]), [0] * BRANCHES)
 
     def walk(self) -> "Walk":
         z = self.levels[0].mix(self.x0, self._noise(0)).repeat(BRANCHES, 1, 1, 1)
         for i in range(self.count):
             self.unified.at = self.skipped + i
-            seen = self._predict(z, self.levels[i])
+            prediction = self._predict(z, self.levels[i])
             there = self.levels[i + 1] if i + 1 < self.count else Level(1.0, 0.0, 0.0)
-            z = self._step(z, seen, self.levels[i], there, self._noise(i + 1))
+            z = self._step(z, prediction, self.levels[i], there, self._noise(i + 1))
             if self.params.local_blend and i:
                 z = self.unified.blend(z, self.levels[i])
             z = z[:1].lerp(z, self.mask)
-            yield self.x0 + (seen.x0[TARGET:LAYOUT] - seen.x0[:TARGET])
+            yield self.x0 + (prediction.x0[TARGET:LAYOUT] - prediction.x0[:TARGET])
         return z[TARGET:LAYOUT]
 
     def _noise(self, i: int) -> "Tensor":
@@ -129,29 +129,29 @@ class _Edit:
         """The guided prediction for every branch; all have an unconditional row, or none."""
         import torch
 
-        params, words = self.params, self.words
+        params, embeddings = self.params, self.embeddings
         scales = (params.source_guidance, params.guidance, params.source_guidance)
         guided = any(scale != 1 for scale in scales)
         if guided:
-            z, words = torch.cat([z, z]), words.concatenate(self.against)
+            z, embeddings = torch.cat([z, z]), embeddings.concatenate(self.negative)
         with self.model.attention(self.unified):
-            seen = check_finite(self.model.denoiser(words))(z, level)
+            prediction = check_finite(self.model.denoiser(embeddings))(z, level)
         if not guided:
-            return seen
+            return prediction
         scale = z.new_tensor(scales)[:, None, None, None]
-        halves = zip(seen.x0.chunk(2), seen.eps.chunk(2), strict=True)
+        halves = zip(prediction.x0.chunk(2), prediction.eps.chunk(2), strict=True)
         cond, uncond = (Prediction(*half) for half in halves)
         return guide_prediction(uncond, cond, scale)
 
     def _step(
-        self, z: "Tensor", seen: Prediction, here: Level, there: Level, noise: "Tensor"
+        self, z: "Tensor", prediction: Prediction, here: Level, there: Level, noise: "Tensor"
     ) -> "Tensor":
         """The consistent step (DDCM): the source stays a noised picture at every prediction."""
         consistent = (z[:TARGET] - here.signal * self.x0) / here.noise
         fresh = self.params.fresh
-        known = consistent + (seen.eps - seen.eps[:TARGET])
+        known = consistent + (prediction.eps - prediction.eps[:TARGET])
         eps = (1 - fresh) ** 0.5 * known + fresh**0.5 * noise
-        return there.mix(self.x0 + (seen.x0 - seen.x0[:TARGET]), eps)
+        return there.mix(self.x0 + (prediction.x0 - prediction.x0[:TARGET]), eps)
 
 
 class UnifiedAttention:

@@ -140,8 +140,8 @@ class _Concepts(_PlainSource):
         model = branches.model
         prompts = ["", *(concept.words for concept in self.wanted)]
         scales = [*branches.scales, *[1.0] * len(prompts)]
-        embeddings = branches.words.concatenate(model.embed(prompts))
-        return Branches(model, embeddings, scales, branches.against)
+        embeddings = branches.embeddings.concatenate(model.embed(prompts))
+        return Branches(model, embeddings, scales, branches.negative)
 
     def _add_concepts(self, rows: Prediction, level: Level) -> Prediction:
         """Source and target of a prediction, every concept added to the target."""

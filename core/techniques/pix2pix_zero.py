@@ -118,8 +118,10 @@ def _cond_denoiser(branches: Branches, target: Branches) -> Denoise:
 
     Calls of one shape give equal maps to the last bit, so that rounding pulls nothing.
     """
-    is_same = len(set(branches.words.prompts)) == 1
-    return target if is_same else Branches(branches.model, target.words, [1.0], target.against)
+    is_same = len(set(branches.embeddings.prompts)) == 1
+    if is_same:
+        return target
+    return Branches(branches.model, target.embeddings, [1.0], target.negative)
 
 
 def unlikeness(maps: "list[Tensor]", wanted: "list[Tensor]") -> "Tensor":

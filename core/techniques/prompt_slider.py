@@ -92,8 +92,8 @@ class _Slide(EditVariation):
         if step.index < self.delay * step.count or not bool(self.shift.any()):
             return denoise
         given = step.branches
-        shifted = shift_embeddings(given.words, self.shift)
-        return Branches(given.model, shifted, given.scales, given.against)
+        shifted = shift_embeddings(given.embeddings, self.shift)
+        return Branches(given.model, shifted, given.scales, given.negative)
 
 
 def shift_embeddings(embeddings: Conditioning, shift: "Tensor") -> Conditioning:

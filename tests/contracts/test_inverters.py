@@ -55,7 +55,7 @@ def test_branches_that_ask_for_the_same_stay_the_same(inverter: Any, x0: torch.T
     path, _ = inverted(inverter, given)
     state = path.begin(3)
     for i in range(len(path.levels) - 1):
-        words = select_rows(given.words, [0, 0, 0])
+        words = select_rows(given.embeddings, [0, 0, 0])
         denoise = Branches(
             given.model, path.prompt_embeddings(i, words), (1.0,) * 3, given.negative
         )

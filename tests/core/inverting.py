@@ -94,7 +94,7 @@ def replayed(path: Inverted, given: Source) -> torch.Tensor:
     """Walk the source alone down its path, guided as it says, to a clean latent."""
     state = path.begin(1)
     for i in range(len(path.levels) - 1):
-        words = path.prompt_embeddings(i, given.words)
+        words = path.prompt_embeddings(i, given.embeddings)
         denoise = Branches(
             given.model, words, (given.guidance,), path.negative_embeddings(i) or given.negative
         )

@@ -1,4 +1,4 @@
-"""Where words look: which layers tell it, and how their maps lie on the latent."""
+"""Which layers' attention maps count, how they are collected, and how they lie on the latent."""
 
 import pytest
 import torch
@@ -19,15 +19,15 @@ from tests.core.inverting import network
 @pytest.mark.parametrize(
     ("cells", "queries"), [((8, 8), 64), ((16, 16), 256), ((64, 64), 256), ((64, 96), 384)]
 )
-def test_the_layer_nearest_to_16_a_side_tells(cells: tuple[int, int], queries: int) -> None:
+def test_the_layer_nearest_to_16_a_side_counts(cells: tuple[int, int], queries: int) -> None:
     assert has_map_side(queries, cells)
     assert not has_map_side(queries // 4, cells)
     assert not has_map_side(queries * 4, cells)
 
 
-def test_a_look_lies_on_the_latent_row_by_row() -> None:
-    look = torch.arange(24.0)
-    assert torch.equal(map_to_grid(look, (16, 24)), look.view(4, 6))
+def test_attention_becomes_a_grid_row_by_row() -> None:
+    attention = torch.arange(24.0)
+    assert torch.equal(map_to_grid(attention, (16, 24)), attention.view(4, 6))
 
 
 def test_resizing_repeats_cells() -> None:
@@ -79,26 +79,26 @@ def test_the_mean_is_over_heads_layers_and_calls() -> None:
     assert torch.allclose(collector.mean(), torch.cat([one, two], 1).mean(1), atol=1e-6)
 
 
-def test_looks_are_the_mean_of_the_maps_and_change_not_a_bit() -> None:
+def test_the_mean_map_is_that_of_all_maps_and_changes_not_a_bit() -> None:
     model, record = network(), AttentionRecorder(reduce=all_heads)
     z = torch.randn(1, 16, 8, 8, generator=torch.Generator().manual_seed(0))
-    looks, level, denoise = MeanAttentionMap(z), model.levels(10)[4], model.denoiser("a red apple")
-    with model.attention(looks):
+    mean, level, denoise = MeanAttentionMap(z), model.levels(10)[4], model.denoiser("a red apple")
+    with model.attention(mean):
         watched = denoise(z, level)
     assert torch.equal(watched.eps, denoise(z, level).eps)
     with model.attention(record):
         denoise(z, level)
-    telling = [maps for maps in record.collected if maps.shape[-2] == 64]
-    wanted = torch.stack([maps[0].mean(0) for maps in telling]).mean(0)[:, [2, 3]].mean(-1)
-    found = looks.of([2, 3])
+    near_16 = [maps for maps in record.collected if maps.shape[-2] == 64]
+    wanted = torch.stack([maps[0].mean(0) for maps in near_16]).mean(0)[:, [2, 3]].mean(-1)
+    found = mean.of([2, 3])
     assert found is not None
     assert torch.allclose(found, wanted.view(1, 1, 8, 8), atol=1e-6)
 
 
-def test_nothing_looked_at_or_for_is_nowhere() -> None:
-    looks = MeanAttentionMap(torch.zeros(1, 16, 8, 8))
-    assert looks.of([1]) is None
+def test_no_maps_or_no_tokens_have_no_mean_map() -> None:
+    mean = MeanAttentionMap(torch.zeros(1, 16, 8, 8))
+    assert mean.of([1]) is None
     model = network()
-    with model.attention(looks):
+    with model.attention(mean):
         model.denoiser("a red apple")(torch.zeros(1, 16, 8, 8), model.levels(10)[4])
-    assert looks.of([]) is None
+    assert mean.of([]) is None

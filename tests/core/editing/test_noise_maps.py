@@ -20,7 +20,7 @@ def path_of(eta: float) -> tuple[NoiseMapPath, list[torch.Tensor], Denoise]:
         try:
             next(run)
         except StopIteration as end:
-            words = select_rows(given.words, [0, 0])
+            words = select_rows(given.embeddings, [0, 0])
             return end.value, wanted, Branches(given.model, words, (3.0, 3.0), given.negative)
 
 

@@ -107,14 +107,14 @@ def test_scales_and_embeddings_are_those_of_the_variation(
             return [1.0, 1.0]
 
         def embeddings(self) -> Conditioning:
-            return self.edit.model.embed(["a cat", "a cat"])
+            return self.edit.model.embed(["", ""])
 
-    given = task(InvertAndEdit, **OTHER, strength=1.0)
+    given = task(InvertAndEdit, prompt="a dog", inverter="edit-friendly", strength=1.0)
     rows = batches(model, monkeypatch)
     edit = PromptEdit(given, model)
     found = finished(edit.run(OfSource(edit)))[1]
     assert rows == [1] * edit.count + [2] * edit.count
-    assert np.array_equal(found, kept(model, given))
+    np.testing.assert_allclose(found, kept(model, given), atol=1e-3)
 
 
 def test_the_total_counts_the_inversion_until_its_path_is_known() -> None:

@@ -1,4 +1,4 @@
-"""Tuned words: never worse than those before, and no call once nothing is to be gained."""
+"""Optimised embeddings: never worse than before, and no call where nothing is to be gained."""
 
 from dataclasses import replace
 from typing import Any
@@ -25,7 +25,7 @@ def x0() -> torch.Tensor:
     return 0.7 * torch.randn(1, 16, 8, 8, generator=torch.Generator().manual_seed(0))
 
 
-def words_of(given: Source, latents: Any, tuning: OptimisationSettings) -> list[Conditioning]:
+def embeddings_of(given: Source, latents: Any, tuning: OptimisationSettings) -> list[Conditioning]:
     run = optimise_prompts(given, latents, tuning)
     while True:
         try:
@@ -39,40 +39,40 @@ def latents_of(given: Source) -> list[torch.Tensor]:
     return [level.mix(given.x0, 0.1 * given.noise("x", 0)) for level in given.levels]
 
 
-def test_the_words_that_land_nearest_are_kept() -> None:
+def test_the_embeddings_that_come_nearest_are_kept() -> None:
     search = PromptOptimiser(Conditioning(("",), ONE), 0.1)
-    search.update(1 * search.words.tokens, ONE + 0.5)
-    search.update(1 * search.words.tokens, ONE + 0.5)
+    search.update(1 * search.embeddings.tokens, ONE + 0.5)
+    search.update(1 * search.embeddings.tokens, ONE + 0.5)
     best = search.best.tokens
     assert torch.allclose(best, ONE + 0.1, atol=1e-4)
-    assert torch.equal(search.landed, best)
-    search.update(1 * search.words.tokens, ONE - 9)
+    assert torch.equal(search.reached, best)
+    search.update(1 * search.embeddings.tokens, ONE - 9)
     assert torch.equal(search.best.tokens, best)
     assert not best.requires_grad
 
 
-@pytest.mark.parametrize("is_against", [True, False])
-def test_no_step_lands_further_than_it_would_have(is_against: bool, x0: torch.Tensor) -> None:
+@pytest.mark.parametrize("is_negative", [True, False])
+def test_no_step_ends_further_away_than_without(is_negative: bool, x0: torch.Tensor) -> None:
     given = source(network(), x0, 4, 7.5)
     latents = latents_of(given)[:2]
-    pair = (given.words, given.negative)
+    pair = (given.embeddings, given.negative)
     losses = []
     for rounds in (0, 1, 4):
-        tuning = replace(NULL_TEXT, rounds=rounds, is_against=is_against)
-        (found,) = words_of(given, latents, tuning)
-        sides = (found, pair[0]) if is_against else (pair[1], found)
+        tuning = replace(NULL_TEXT, rounds=rounds, is_negative=is_negative)
+        (found,) = embeddings_of(given, latents, tuning)
+        sides = (found, pair[0]) if is_negative else (pair[1], found)
         uncond, cond = (network().denoiser(side)(latents[0], given.levels[0]) for side in sides)
-        landed = guide_prediction(uncond, cond, given.guidance).at(given.levels[1])
-        losses.append((landed - latents[1]).square().mean().item())
+        reached = guide_prediction(uncond, cond, given.guidance).at(given.levels[1])
+        losses.append((reached - latents[1]).square().mean().item())
     assert losses[0] > losses[1] > losses[2]
 
 
-def test_words_that_cannot_act_are_left_alone(x0: torch.Tensor) -> None:
+def test_embeddings_that_cannot_act_stay_as_they_are(x0: torch.Tensor) -> None:
     given = source(network(), x0, 4, 1.0)
     latents = latents_of(given)
     calls = network().calls
-    for words in words_of(given, latents, NULL_TEXT):
-        assert torch.equal(words.tokens, given.negative.tokens)
+    for embeddings in embeddings_of(given, latents, NULL_TEXT):
+        assert torch.equal(embeddings.tokens, given.negative.tokens)
     assert network().calls - calls == 2 * (len(latents) - 1)
 
 
@@ -80,5 +80,5 @@ def test_near_enough_saves_calls(x0: torch.Tensor) -> None:
     given = source(network(), x0, 4, 7.5)
     latents = latents_of(given)
     calls = network().calls
-    words_of(given, latents, replace(NULL_TEXT, enough=lambda _: 1e9))
+    embeddings_of(given, latents, replace(NULL_TEXT, enough=lambda _: 1e9))
     assert network().calls - calls == 2 * (len(latents) - 1)

@@ -1,4 +1,4 @@
-"""Leaps: both ways are one rule, and walks start plainly."""
+"""Two-step paths: both ways are one rule, and walks start plainly."""
 
 from types import ModuleType
 

@@ -47,7 +47,7 @@ def test_an_edit_with_the_sources_words_is_the_source(x0: torch.Tensor) -> None:
     state = path.begin(2)
     for i in range(len(path.levels) - 1):
         denoise = Branches(
-            given.model, select_rows(given.words, [0, 0]), (3.0, 3.0), given.negative
+            given.model, select_rows(given.embeddings, [0, 0]), (3.0, 3.0), given.negative
         )
         state, _ = path.step(i, state, denoise)
     assert error(path.latent(state)[1:], x0) < 1e-4

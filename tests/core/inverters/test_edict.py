@@ -22,7 +22,7 @@ def test_both_latents_of_the_source_come_back(guidance: float, x0: torch.Tensor)
     path, _ = inverted(Edict, given)
     state = path.begin(1)
     for i in range(len(path.levels) - 1):
-        denoise = Branches(given.model, given.words, (guidance,), given.negative)
+        denoise = Branches(given.model, given.embeddings, (guidance,), given.negative)
         state, _ = path.step(i, state, denoise)
     for part in state:
         assert part.dtype == torch.float64

@@ -88,13 +88,13 @@ def test_no_place_is_direct_inversion(x0: torch.Tensor, monkeypatch: pytest.Monk
 
 def test_only_the_region_of_the_exchanged_word_gets_noise(x0: torch.Tensor) -> None:
     path, given = stirred(x0)
-    looks = path.region.maps
-    assert looks is not None
+    maps = path.region.maps
+    assert maps is not None
     embeddings = given.model.embed(["a red apple", "a red dog"])
     place = given.model.pieces("a red apple").index("apple")
-    look = looks.of([place])
-    assert look is not None
-    mask = (look > eta.THRESHOLD * look.max()).float()
+    attention = maps.of([place])
+    assert attention is not None
+    mask = (attention > eta.THRESHOLD * attention.max()).float()
     mask[..., :4] = 0
     path.prompt_embeddings(1, embeddings)
     assert path.mask is not None
@@ -110,14 +110,14 @@ def test_only_the_region_of_the_exchanged_word_gets_noise(x0: torch.Tensor) -> N
 
 def test_the_place_is_that_of_the_words_that_go(x0: torch.Tensor) -> None:
     path, given = stirred(x0)
-    looks, model = path.region.maps, given.model
-    assert looks is not None
+    maps, model = path.region.maps, given.model
+    assert maps is not None
     place = model.pieces("a red apple").index("red")
-    look = looks.of([place])
-    assert look is not None
+    attention = maps.of([place])
+    assert attention is not None
     found = path.region.mask(model.embed(["a red apple", "a green apple"]))
     assert found is not None
-    assert torch.equal(found, (look > 0.2 * look.max()).float())
+    assert torch.equal(found, (attention > 0.2 * attention.max()).float())
     assert path.region.mask(model.embed(["a red apple", "a big red apple"])) is None
 
 

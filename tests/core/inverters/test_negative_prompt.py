@@ -35,4 +35,4 @@ def test_every_step_stands_against_the_source_prompt(x0: torch.Tensor) -> None:
     for i in range(len(path.levels) - 1):
         negative = path.negative_embeddings(i)
         assert negative is not None
-        assert torch.equal(negative.tokens, given.words.tokens)
+        assert torch.equal(negative.tokens, given.embeddings.tokens)

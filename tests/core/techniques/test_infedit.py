@@ -97,7 +97,9 @@ def test_every_branch_is_guided_by_its_own_scale(
     edit = edit_of(guidance=target, source_guidance=source, cross_replace=0.0)
     z, level = random(3, 16, 8, 8), edit.levels[2]
     seen = edit._predict(z, level)
-    wanted = Branches(edit.model, edit.words, (source, target, source), edit.against)(z, level)
+    wanted = Branches(edit.model, edit.embeddings, (source, target, source), edit.negative)(
+        z, level
+    )
     assert error(seen.eps, wanted.eps) < 1e-4
     assert error(seen.x0, wanted.x0) < 1e-4
 

@@ -75,7 +75,7 @@ def test_early_noise_is_the_closed_form() -> None:
     edit, level = corrected.edit, corrected.edit.levels[3]
     z = torch.randn(2, 16, 8, 8, generator=torch.Generator().manual_seed(0))
     seen = corrected.guide(step, step.branches)(z, level)
-    words = step.branches.words
+    words = step.branches.embeddings
     source, cond, away = seen_alone(edit, z, corrected.interpolate(words, 0.8 + 0.2 * 3 / 5))
     wanted = source.eps + 0.2 * 5.0 * (cond.eps - away.eps)
     assert error(seen.eps[:1], source.eps) < 1e-4
@@ -102,7 +102,7 @@ def test_half_of_the_steps_are_corrected_and_words_arrive_then() -> None:
 
 def test_swapped_words_slide_and_added_ones_are_there() -> None:
     step, corrected = corrected_at(prompt="a red dog on", source_prompt="a red cat")
-    words = step.branches.words
+    words = step.branches.embeddings
     sliding = corrected.interpolate(words, 0.25).tokens
     old, new = words.tokens
     assert torch.equal(sliding[0], old)
@@ -113,7 +113,7 @@ def test_swapped_words_slide_and_added_ones_are_there() -> None:
 
 def test_a_pure_addition_is_there_at_once() -> None:
     step, corrected = corrected_at(prompt="a red cat", source_prompt="a cat")
-    words = step.branches.words
+    words = step.branches.embeddings
     sliding = corrected.interpolate(words, 0.25).tokens
     assert torch.equal(sliding[1, 2], words.tokens[1, 2])
     assert torch.allclose(sliding[1, 3], words.tokens[0, 2].lerp(words.tokens[1, 3], 0.25))
@@ -122,7 +122,7 @@ def test_a_pure_addition_is_there_at_once() -> None:
 
 def test_fillers_slide_from_the_source_s_fillers() -> None:
     step, corrected = corrected_at(prompt="a cat", source_prompt="a red cat")
-    words = step.branches.words
+    words = step.branches.embeddings
     tokens = torch.rand(words.tokens.shape, generator=torch.Generator().manual_seed(0))
     sliding = corrected.interpolate(replace(words, tokens=tokens), 0.25).tokens
     for here, there in ((4, 5), (9, 10), (15, 15)):

@@ -66,7 +66,7 @@ def alone(model: Any, given: Any) -> Any:
     """The solver's way up and down with closed attention layers."""
     params = given.params
     x0 = model.encode(given.image)
-    known = replace(source(model, x0, params.steps), words=model.embed([params.source_prompt]))
+    known = replace(source(model, x0, params.steps), embeddings=model.embed([params.source_prompt]))
     path, _ = inverted(catalog.inverters[params.solver], known)
     said = model.embed([params.prompt])
     denoise = Branches(model, said, [params.guidance], model.embed([params.negative_prompt]))
