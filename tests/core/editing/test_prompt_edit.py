@@ -11,6 +11,7 @@ from core.diffusion.attention import AttentionCall, AttentionStates, FeatureTap,
 from core.diffusion.model import Conditioning, Denoise
 from core.editing.inversion import PathState
 from core.editing.prompt_edit import EditStep, EditVariation, PromptEdit
+from core.editing.prompt_warnings import warn_about_prompt
 from core.techniques.invert_and_edit import InvertAndEdit
 from tests.core.inverting import batches, kept, network, result, states_of, task
 from tests.core.techniques.driving import finished
@@ -110,8 +111,10 @@ def test_scales_and_embeddings_are_those_of_the_variation(
             return self.edit.model.embed(["", ""])
 
     given = task(InvertAndEdit, prompt="a dog", inverter="edit-friendly", strength=1.0)
-    rows = batches(model, monkeypatch)
     edit = PromptEdit(given, model)
+    # Asked once for a picture and a prompt, and remembered: not a call of the walk.
+    warn_about_prompt(given, model, edit.x0)
+    rows = batches(model, monkeypatch)
     found = finished(edit.run(OfSource(edit)))[1]
     assert rows == [1] * edit.count + [2] * edit.count
     np.testing.assert_allclose(found, kept(model, given), atol=1e-3)
