@@ -88,18 +88,13 @@ def test_no_place_is_direct_inversion(x0: torch.Tensor, monkeypatch: pytest.Monk
 
 def test_only_the_region_of_the_exchanged_word_gets_noise(x0: torch.Tensor) -> None:
     path, given = stirred(x0)
-<<<<<<< HEAD
-    looks = path.region.maps
-    assert looks is not None
-=======
     maps = path.region.maps
     assert maps is not None
->>>>>>> 6435201e0ed617450d4489c2ad0bdab7cf232471
     embeddings = given.model.embed(["a red apple", "a red dog"])
     place = given.model.pieces("a red apple").index("apple")
-    look = looks.of([place])
-    assert look is not None
-    mask = (look > eta.THRESHOLD * look.max()).float()
+    attention = maps.of([place])
+    assert attention is not None
+    mask = (attention > eta.THRESHOLD * attention.max()).float()
     mask[..., :4] = 0
     path.prompt_embeddings(1, embeddings)
     assert path.mask is not None
@@ -115,16 +110,6 @@ def test_only_the_region_of_the_exchanged_word_gets_noise(x0: torch.Tensor) -> N
 
 def test_the_place_is_that_of_the_words_that_go(x0: torch.Tensor) -> None:
     path, given = stirred(x0)
-<<<<<<< HEAD
-    looks, model = path.region.maps, given.model
-    assert looks is not None
-    place = model.pieces("a red apple").index("red")
-    look = looks.of([place])
-    assert look is not None
-    found = path.region.mask(model.embed(["a red apple", "a green apple"]))
-    assert found is not None
-    assert torch.equal(found, (look > 0.2 * look.max()).float())
-=======
     maps, model = path.region.maps, given.model
     assert maps is not None
     place = model.pieces("a red apple").index("red")
@@ -133,7 +118,6 @@ def test_the_place_is_that_of_the_words_that_go(x0: torch.Tensor) -> None:
     found = path.region.mask(model.embed(["a red apple", "a green apple"]))
     assert found is not None
     assert torch.equal(found, (attention > 0.2 * attention.max()).float())
->>>>>>> 6435201e0ed617450d4489c2ad0bdab7cf232471
     assert path.region.mask(model.embed(["a red apple", "a big red apple"])) is None
 
 
