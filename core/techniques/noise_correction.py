@@ -74,35 +74,35 @@ class _Corrected(EditVariation):
         return [1.0, self.params.guidance]
 
     def guide(self, step: EditStep, denoise: Denoise) -> Denoise:
-        model, words, params = step.branches.model, step.branches.embeddings, self.params
-        source = select_rows(words, [SOURCE])
+        model, embeddings, params = step.branches.model, step.branches.embeddings, self.params
+        source = select_rows(embeddings, [SOURCE])
         until = params.corrected * step.count
         if step.index >= until:
-            opposed = step.branches.negative if params.negative_prompt.strip() else source
-            return Branches(model, words, (1.0, params.guidance), opposed)
+            negative = step.branches.negative if params.negative_prompt.strip() else source
+            return Branches(model, embeddings, (1.0, params.guidance), negative)
         share = params.first_words + (1 - params.first_words) * min(1, (step.index + 1) / until)
-        three = self.interpolate(words, share).concatenate(source)
+        three = self.interpolate(embeddings, share).concatenate(source)
         branches = Branches(model, three, (1.0,) * 3, source)
         return _correct_noise(branches, params.correction * params.guidance)
 
-    def interpolate(self, words: Conditioning, share: float) -> Conditioning:
-        """The target's words on the way from those of the source; added ones are there at once."""
-        tokens = words.tokens.clone()
+    def interpolate(self, embeddings: Conditioning, share: float) -> Conditioning:
+        """The target's tokens on the way from those of the source; added ones are there at once."""
+        tokens = embeddings.tokens.clone()
         for here, there in enumerate(self._counterparts(tokens.shape[1])):
             if there >= 0:
                 tokens[TARGET, here] = tokens[SOURCE, there].lerp(tokens[TARGET, here], share)
-        if words.pooled is None:
-            return replace(words, tokens=tokens)
-        pooled = words.pooled.clone()
+        if embeddings.pooled is None:
+            return replace(embeddings, tokens=tokens)
+        pooled = embeddings.pooled.clone()
         pooled[TARGET] = pooled[SOURCE].lerp(pooled[TARGET], share)
-        return replace(words, tokens=tokens, pooled=pooled)
+        return replace(embeddings, tokens=tokens, pooled=pooled)
 
     def _counterparts(self, length: int) -> list[int]:
-        """For every token of the target its place in the source, fillers included."""
+        """For every token of the target its index in the source, fillers included."""
         source, target = self.pieces
-        places = align_tokens(source, target, swaps=True)[:length]
-        fillers = range(len(source), len(source) + length - len(places))
-        return [min(place, length - 1) for place in (*places, *fillers)]
+        indices = align_tokens(source, target, swaps=True)[:length]
+        fillers = range(len(source), len(source) + length - len(indices))
+        return [min(index, length - 1) for index in (*indices, *fillers)]
 
 
 def _correct_noise(branches: Branches, scale: float) -> Denoise:

@@ -92,9 +92,9 @@ def test_only_the_region_of_the_exchanged_word_gets_noise(x0: torch.Tensor) -> N
     assert maps is not None
     embeddings = given.model.embed(["a red apple", "a red dog"])
     place = given.model.pieces("a red apple").index("apple")
-    look = maps.of([place])
-    assert look is not None
-    mask = (look > eta.THRESHOLD * look.max()).float()
+    attention = maps.of([place])
+    assert attention is not None
+    mask = (attention > eta.THRESHOLD * attention.max()).float()
     mask[..., :4] = 0
     path.prompt_embeddings(1, embeddings)
     assert path.mask is not None
