@@ -116,17 +116,18 @@ def result_key(document: "Document", layer: AiLayer) -> str:
     return _key(where, flatten(below(document, where), where.area))
 
 
-def is_stale(document: "Document", layer: AiLayer) -> bool:
-    """Whether the layer's pixels belong to another input than the present one.
+def stale_key(document: "Document", layer: AiLayer) -> str:
+    """The key of the present input if the layer's pixels belong to another one; else empty.
 
     A layer whose recipe names a picture or model that is gone is not stale: it keeps its pixels.
     """
     if layer.baked or not has_all_inputs(layer.recipe):
-        return False
+        return ""
     try:
-        return layer.rendered != result_key(document, layer)
+        key = result_key(document, layer)
     except TechniqueError:
-        return False
+        return ""
+    return key if key != layer.rendered else ""
 
 
 def _key(where: Footprint, backdrop: Pixels) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
-from core.ai.layer import LayerTask, make_layer_task, result_key, with_result
+from core.ai.layer import LayerTask, make_layer_task, result_key, stale_key, with_result
 from core.ai.masks import composite_mask, denoise_mask
 from core.errors import EditorError
 from core.paint import layers
@@ -102,6 +102,11 @@ def current_key(state: "DocumentState", layer: AiLayer) -> str:
     Raises TechniqueError when there is nothing to run on.
     """
     return result_key(scratch_document(state), layer)
+
+
+def find_stale_key(state: "DocumentState", layer: AiLayer) -> str:
+    """The key of the task that a stale layer would run now; empty for one that is not stale."""
+    return stale_key(scratch_document(state), layer)
 
 
 def make_result(snapshot: TaskSnapshot, pixels: Pixels, facts: "Mapping[str, Any]") -> Result:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from core.errors import EditorError
 from core.geometry import EMPTY, Rect
 from core.paint.layers import AiLayer, walk
-from editor.ai_session.layer_results import current_key, freeze_layer
+from editor.ai_session.layer_results import find_stale_key, freeze_layer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -164,8 +164,8 @@ class LiveLoop:
         """Note whether a layer is stale; True when it should run by itself."""
         with suppress(EditorError):
             state, layer = freeze_layer(self.studio.document, layer_id)
-            key = await self.jobs.run_in_thread(current_key, state, layer)
-            if key != layer.rendered:
+            key = await self.jobs.run_in_thread(find_stale_key, state, layer)
+            if key:
                 self.stale.add(layer_id)
                 failed = layer_id in self.jobs.failures
                 return key not in self.jobs.declined and not failed

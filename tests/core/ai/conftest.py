@@ -73,7 +73,7 @@ def run(document: Document, layer: AiLayer, model: Model) -> AiLayer:
 def stale(document: Document) -> Iterator[AiLayer]:
     """Visible AI layers that are out of date, from bottom to top; read one, then run it."""
     for node in walk(document.root):
-        if isinstance(node, AiLayer) and node.visible and ai.is_stale(document, node):
+        if isinstance(node, AiLayer) and node.visible and ai.stale_key(document, node):
             yield node
 
 

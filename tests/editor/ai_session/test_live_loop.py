@@ -3,9 +3,11 @@
 import asyncio
 from collections import deque
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from core.ai.recipe_defaults import default_recipe
 from core.paint.layers import AiLayer
 from editor.ai_session.job import Stage
 from editor.ai_session.live_loop import MAX_STROKE_SECONDS, pause_length
@@ -141,5 +143,22 @@ def test_a_cancelled_change_of_a_layer_waits_for_the_person(bench: Bench) -> Non
         await asyncio.sleep(0.7)
         assert shop.jobs.recent[0] is job
         assert layer in shop.live.stale, "it is marked as stale and not run"
+
+    bench.run(work)
+
+
+def test_a_layer_whose_second_picture_is_gone_keeps_its_own(bench: Bench, tmp_path: Path) -> None:
+    async def work(shop: Workshop) -> None:
+        layer = stroke(shop, recipe())
+        await shop.jobs.wait_until_idle()
+        node = shop.layer(layer)
+        gone = default_recipe("morph", "toy", values={"picture": str(tmp_path / "gone.png")})
+        shop.document.replace("Morph", replace(node, recipe=gone))
+        count = len(shop.jobs.recent)
+        shop.document.emit_changed(shop.document.bounds)
+        await asyncio.sleep(0.7)
+        assert len(shop.jobs.recent) == count
+        assert layer not in shop.live.stale
+        assert shop.layer(layer).tiles is node.tiles
 
     bench.run(work)
