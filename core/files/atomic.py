@@ -14,14 +14,22 @@ BACKUP_SUFFIX = "~"
 """Added to the name of the version before the last save."""
 
 
-def atomic_write(path: Path, write: Callable[[BinaryIO], object], keep: bool = True) -> None:
+def atomic_write(
+    path: Path,
+    write: Callable[[BinaryIO], object],
+    keep: bool = True,
+    check: Callable[[Path], object] | None = None,
+) -> None:
     """Replace a file by what ``write`` puts into an open stream.
 
-    The version before is kept with a ``~`` at its end when ``keep`` is set. Raises FileError in
-    one sentence when the folder cannot be written or the disk is full; path is then as it was.
+    The version before is kept with a ``~`` at its end when ``keep`` is set. ``check`` reads the new
+    file before it takes the old one's place. Raises FileError in one sentence when the file is
+    read-only, the folder cannot be written, the disk is full or the check fails; path is then as
+    it was.
     """
+    _refuse_read_only(path)
     try:
-        replace_file(path, write, keep)
+        replace_file(path, write, keep, check=check)
     except OSError as error:
         raise FileError(_describe_error(path, error)) from error
 
@@ -31,11 +39,14 @@ def replace_file(
     write: Callable[[BinaryIO], object],
     keep: bool = False,
     is_private: bool = False,
+    check: Callable[[Path], object] | None = None,
 ) -> None:
     """Write a temporary file in the same folder, flush it to the disk and rename it to path.
 
-    A private file can be read by its owner alone. Raises OSError; path is then as it was.
+    A private file can be read by its owner alone. A link stays, and what it points to is replaced.
+    Raises OSError, or what ``check`` raises of the new file; path is then as it was.
     """
+    path = path.resolve() if path.is_symlink() else path
     handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=".part", dir=path.parent)
     temporary = Path(name)
     try:
@@ -43,6 +54,8 @@ def replace_file(
             write(stream)
             stream.flush()
             os.fsync(stream.fileno())
+        if check is not None:
+            check(temporary)
         if not is_private:
             temporary.chmod(_usual_mode(path))
         if keep and path.exists():
@@ -52,6 +65,12 @@ def replace_file(
     finally:
         with suppress(FileNotFoundError):
             temporary.unlink()
+
+
+def _refuse_read_only(path: Path) -> None:
+    """Raises FileError for a file that nobody may write, whoever asks."""
+    if path.exists() and not path.stat().st_mode & 0o222:
+        raise FileError(f"{path.name} was not saved: it is read-only. Choose another name.")
 
 
 def _usual_mode(path: Path) -> int:

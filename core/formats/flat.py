@@ -30,6 +30,8 @@ RECIPES = "sfumato"
 SCHEMA = Schema("list of recipes")
 OWN_RECIPES = f"{RECIPES}-{SCHEMA.version}.{RECIPE_SCHEMA.version}"
 """Name of the chunk for our recipes where the first name carries those of a newer Sfumato."""
+DECODERS = ("PNG", "JPEG", "WEBP", "TIFF", "GIF")
+"""What is decoded, whatever the file is called: no other decoder ever sees a stranger's file."""
 CARRIED = ("dpi", "xmp", RECIPES, OWN_RECIPES)
 """What of a picture's metadata goes back into it as it came; EXIF is carried too."""
 
@@ -78,7 +80,7 @@ def limit_pixels() -> Iterator[None]:
 
 
 def _decode(path: Path) -> tuple[Pixels, dict[str, Any], str]:
-    with Image.open(path) as image:
+    with Image.open(path, formats=DECODERS) as image:
         width, height = image.size
         if width * height > MAX_PIXELS or max(width, height) > MAX_SIDE:
             raise FileError(

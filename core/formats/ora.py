@@ -22,4 +22,4 @@ class OpenRaster:
         return read_ora(path)
 
     def write(self, document: Document, path: Path) -> None:
-        write_ora(document, path)
+        write_ora(document, path, read_ora)

@@ -3,8 +3,9 @@
 import io
 import json
 import math
+import re
 import zipfile
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import Element, ParseError
@@ -25,6 +26,7 @@ from core.formats.ora_writing import (
     NEWER_ENTRIES,
     OWN_FOLDER,
     SCHEMA,
+    clean_xml,
 )
 from core.geometry import Point, Size
 from core.paint.blend_modes import MODES
@@ -61,6 +63,7 @@ def read_ora(path: Path) -> Document:
 class _Reader:
     path: Path
     archive: zipfile.ZipFile
+    entries: dict[str, zipfile.ZipInfo] = field(default_factory=dict)
 
     def document(self) -> Document:
         self._refuse_hostile_archive()
@@ -89,10 +92,11 @@ class _Reader:
         if len(entries) > MAX_ENTRIES or sum(e.file_size for e in entries) > MAX_BYTES:
             raise self._refusal("unpacked it would be larger than 4 GB or 20,000 entries")
         for entry in entries:
-            parts = entry.filename.replace("\\", "/").split("/")
-            if entry.filename.startswith("/") or ".." in parts or ":" in parts[0]:
+            parts = _plain_name(entry.filename).split("/")
+            if ".." in parts or ":" in parts[0]:
                 raise self._refusal(f"it holds an entry outside itself, {entry.filename!r}")
-        if "mimetype" not in self.archive.namelist() or "stack.xml" not in self.archive.namelist():
+            self.entries["/".join(parts)] = entry
+        if "mimetype" not in self.entries or "stack.xml" not in self.entries:
             raise self._refusal("it is a zip file but not an OpenRaster picture")
         if self._read_text("mimetype").strip() != MIMETYPE.encode():
             raise self._refusal("it is a zip file but not an OpenRaster picture")
@@ -101,10 +105,9 @@ class _Reader:
         return FileError(f"{self.path.name} was not opened: {why}.")
 
     def _read_bytes(self, name: str, limit: int) -> bytes:
-        try:
-            entry = self.archive.getinfo(name)
-        except KeyError:
-            raise self._refusal(f"{name} is missing from it") from None
+        entry = self.entries.get(_plain_name(name))
+        if entry is None:
+            raise self._refusal(f"{name} is missing from it")
         if entry.file_size > limit:
             raise self._refusal(f"{name} in it is unreasonably large")
         with self.archive.open(entry) as stream:
@@ -123,7 +126,7 @@ class _Reader:
         except VersionError:
             newer = {
                 name: self._read_bytes(name, MAX_BYTES)
-                for name in self.archive.namelist()
+                for name in self.entries
                 if name.startswith(FOLDER) and not name.startswith(OWN_FOLDER)
             }
         try:
@@ -136,7 +139,7 @@ class _Reader:
 
         Raises VersionError when the entry or a recipe in it is of a newer Sfumato.
         """
-        if entry not in self.archive.namelist():
+        if entry not in self.entries:
             return {}
         text = self._read_text(entry)
         try:
@@ -160,14 +163,14 @@ class _Reader:
 
     def _read_node(self, element: Element, all_facts: Any) -> Node:
         facts = next(all_facts, None)
-        facts = facts if isinstance(facts, dict) and facts.get("name") == _name(element) else {}
+        facts = facts if isinstance(facts, dict) and _is_named(element, facts.get("name")) else {}
         if element.tag == "stack":
             node: Node = self._read_group(element, all_facts, _name(element))
         else:
             node = self._read_layer(element, facts)
         node = replace(
             node,
-            name=_name(element),
+            name=str(facts.get("name") or _name(element)),
             visible=element.get("visibility", "visible") != "hidden",
             opacity=_opacity(element),
             blend=MODE_BY_SVG_NAME.get(element.get("composite-op", ""), "normal"),
@@ -226,6 +229,16 @@ class _Reader:
 
 def _name(element: Element) -> str:
     return element.get("name") or "Layer"
+
+
+def _is_named(element: Element, name: object) -> bool:
+    """Whether a node has a name, which the layer list may only hold in part."""
+    return isinstance(name, str) and (clean_xml(name) or "Layer") == _name(element)
+
+
+def _plain_name(name: str) -> str:
+    """An entry's name as other writers may have put it: with a leading slash or ``./``."""
+    return re.sub(r"^(\.?/)+", "", name.replace("\\", "/"))
 
 
 def _whole_number(element: Element, key: str, default: int = -1) -> int:

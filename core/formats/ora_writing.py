@@ -2,8 +2,9 @@
 
 import io
 import json
+import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -32,22 +33,30 @@ EXTRA_ENTRY = FOLDER + FACTS
 NEWER_ENTRIES = "entries of a newer Sfumato"
 """Under this name a document's extras hold bytes by entry."""
 THUMBNAIL_SIDE = 256
+NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""Characters outside the Char production of XML 1.0."""
 
 
-def write_ora(document: Document, path: Path) -> None:
-    """Save all layers. Raises FileError when that fails; path is then as it was."""
-    atomic_write(path, lambda stream: _write(document, zipfile.ZipFile(stream, "w")))
-    _read_back(path)
+def write_ora(document: Document, path: Path, read: Callable[[Path], object]) -> None:
+    """Save all layers; ``read`` opens the new file before it takes the old one's place.
+
+    Raises FileError when that fails; path is then as it was.
+    """
+
+    def check(written: Path) -> None:
+        try:
+            read(written)
+        except FileError as error:
+            raise FileError(
+                f"{path.name} was not saved: what was written cannot be read back ({error})"
+            ) from error
+
+    atomic_write(path, lambda stream: _write(document, zipfile.ZipFile(stream, "w")), check=check)
 
 
-def _read_back(path: Path) -> None:
-    with zipfile.ZipFile(path) as archive:
-        damaged = archive.testzip()
-    if damaged is not None:
-        raise FileError(
-            f"{path.name} was written, but {damaged} in it cannot be read back: "
-            f"save it somewhere else. The version before is {path.name}~."
-        )
+def clean_xml(text: str) -> str:
+    """A text with characters that XML does not allow exchanged for the replacement character."""
+    return NOT_XML.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def _write(document: Document, archive: zipfile.ZipFile) -> None:
@@ -93,7 +102,7 @@ def _layer_element(layer: Layer, name: str) -> ElementTree.Element:
 
 def _common_attributes(node: Node) -> dict[str, str]:
     return {
-        "name": node.name,
+        "name": clean_xml(node.name),
         "opacity": f"{node.opacity:.6g}",
         "visibility": "visible" if node.visible else "hidden",
         "composite-op": MODES[node.blend].svg,

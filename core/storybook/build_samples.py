@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from core.formats.ora_reading import read_ora
 from core.formats.ora_writing import write_ora
 from core.geometry import Size
 from core.paint.document import Document
@@ -76,7 +77,7 @@ def draw_scenes(folder: Path = SAMPLES) -> None:
     """Write each scene flat as PNG and layered as OpenRaster."""
     for name, scene in SCENES.items():
         Image.fromarray(render(scene, SIDE).image).save(folder / f"{name}.png", optimize=True)
-        write_ora(build_document(name), folder / f"{name}.ora")
+        write_ora(build_document(name), folder / f"{name}.ora", read_ora)
 
 
 def draw_photographs(folder: Path = SAMPLES) -> None:

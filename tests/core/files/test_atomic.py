@@ -85,3 +85,37 @@ def test_permissions_outlive_saving(tmp_path: Path) -> None:
     path.chmod(0o640)
     write(path, b"two")
     assert path.stat().st_mode & 0o777 == 0o640
+
+
+def test_a_link_stays_and_what_it_points_to_is_replaced(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    target, link = tmp_path / "real" / "art.ora", tmp_path / "art.ora"
+    write(target, b"old")
+    link.symlink_to("real/art.ora")
+    write(link, b"new")
+    assert link.is_symlink()
+    assert target.read_bytes() == b"new"
+    assert (tmp_path / "real" / "art.ora~").read_bytes() == b"old"
+
+
+def test_a_read_only_file_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "final.png"
+    write(path, b"old")
+    path.chmod(0o444)
+    with pytest.raises(FileError, match="read-only"):
+        write(path, b"new")
+    assert path.read_bytes() == b"old"
+
+
+def test_a_file_that_fails_its_check_is_not_put_in_place(tmp_path: Path) -> None:
+    path = tmp_path / "art.ora"
+    write(path, b"old")
+
+    def check(written: Path) -> None:
+        assert written.read_bytes() == b"new"
+        raise FileError("It cannot be read.")
+
+    with pytest.raises(FileError, match="cannot be read"):
+        atomic_write(path, lambda stream: stream.write(b"new"), check=check)
+    assert path.read_bytes() == b"old"
+    assert [file.name for file in tmp_path.iterdir()] == ["art.ora"]

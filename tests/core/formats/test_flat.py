@@ -2,6 +2,7 @@
 
 import io
 import json
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -130,3 +131,19 @@ def test_straight_and_premultiplied_are_inverse_to_the_bit() -> None:
     )[None]
     assert np.array_equal(premultiply(Image.fromarray(unpremultiply(every), "RGBA")), every)
     assert np.array_equal(unpremultiply(noise(9, 9))[..., 3], noise(9, 9)[..., 3])
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".tif", ".webp"])
+def test_a_program_in_a_pictures_clothes_is_never_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str
+) -> None:
+    def start(*_: object, **__: object) -> None:
+        raise AssertionError("a decoder started another program")
+
+    monkeypatch.setattr(subprocess, "Popen", start)
+    path = tmp_path / f"drawing{suffix}"
+    path.write_bytes(
+        b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 64 64\n%%EndComments\nshowpage\n%%EOF\n"
+    )
+    with pytest.raises(FileError, match="drawing"):
+        open_document(path)
