@@ -30,6 +30,10 @@ RECIPES = "sfumato"
 SCHEMA = Schema("list of recipes")
 OWN_RECIPES = f"{RECIPES}-{SCHEMA.version}.{RECIPE_SCHEMA.version}"
 """Name of the chunk for our recipes where the first name carries those of a newer Sfumato."""
+ORIENTATION = 0x0112
+"""EXIF's tag for how a picture was turned."""
+ODD_EXIF = (TypeError, ValueError, KeyError, OverflowError, struct.error)
+"""What Pillow raises of EXIF data that no camera should write."""
 DECODERS = ("PNG", "JPEG", "WEBP", "TIFF", "GIF")
 """What is decoded, whatever the file is called: no other decoder ever sees a stranger's file."""
 CARRIED = ("dpi", "xmp", RECIPES, OWN_RECIPES)
@@ -90,24 +94,53 @@ def _decode(path: Path) -> tuple[Pixels, dict[str, Any], str]:
         frames = int(getattr(image, "n_frames", 1))
         note = f"{path.name} has {frames} frames; the first one was opened." if frames > 1 else ""
         image.load()
-        extras = {key: image.info[key] for key in CARRIED if key in image.info}
+        upright = _turn_upright(image)
+        # Of the upright picture: its metadata no longer says how to turn it.
+        extras = {key: upright.info[key] for key in CARRIED if key in upright.info}
         if are_recipes_newer(extras):
             note = f"{note} {newer_note(path)}".strip()
-        exif = image.getexif()
-        upright = ImageOps.exif_transpose(image)
-        exif.pop(0x0112, None)
-        if len(exif):
-            extras["exif"] = exif.tobytes()
+        try:
+            exif = image.getexif()
+            exif.pop(ORIENTATION, None)
+            if len(exif):
+                extras["exif"] = exif.tobytes()
+        except ODD_EXIF:
+            note = f"{note} The EXIF data in {path.name} is damaged and is not kept.".strip()
         return premultiply(_to_srgb(upright)), extras, note
+
+
+def _turn_upright(image: Image.Image) -> Image.Image:
+    """The picture as its metadata says that it should be seen; as it is where that is damaged."""
+    try:
+        return ImageOps.exif_transpose(image)
+    except ODD_EXIF:
+        return image
 
 
 def _to_srgb(image: Image.Image) -> Image.Image:
     """A picture of any mode and profile as straight 8-bit RGBA in sRGB."""
     profile = image.info.get("icc_profile")
+    alpha = _transparency(image)
     image = _to_eight_bit(image)
+    if alpha is not None:
+        image = image.convert("RGB")
     if profile:
         image = _convert_to_srgb(image, profile)
-    return image.convert("RGBA")
+    image = image.convert("RGBA")
+    if alpha is not None:
+        image.putalpha(alpha)
+    return image
+
+
+def _transparency(image: Image.Image) -> Image.Image | None:
+    """The alpha of a palette or of one colour that stands for nothing; None if there is neither."""
+    key = image.info.get("transparency")
+    if key is None or image.mode in {"LA", "PA", "RGBA"}:
+        return None
+    if image.mode.startswith("I"):
+        values = np.asarray(image) != key
+        return Image.fromarray(np.where(values, 255, 0).astype(np.uint8))
+    return image.convert("RGBA").getchannel("A")
 
 
 def _to_eight_bit(image: Image.Image) -> Image.Image:

@@ -2,8 +2,10 @@
 
 import io
 import json
+import struct
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -147,3 +149,64 @@ def test_a_program_in_a_pictures_clothes_is_never_run(
     )
     with pytest.raises(FileError, match="drawing"):
         open_document(path)
+
+
+def two_halves(image: Image.Image, key: object) -> Image.Image:
+    """A picture of 8 x 8 pixels whose left half has the value that stands for nothing."""
+    image.paste(key, (0, 0, 4, 8))  # type: ignore[arg-type]
+    return image
+
+
+@pytest.mark.parametrize("has_profile", [False, True])
+@pytest.mark.parametrize(
+    ("mode", "other", "key"),
+    [("P", 1, 0), ("RGB", (0, 128, 0), (255, 0, 255)), ("L", 90, 7), ("I;16", 40000, 0)],
+)
+def test_a_colour_that_stands_for_nothing_is_transparent(
+    tmp_path: Path, mode: str, other: Any, key: Any, has_profile: bool
+) -> None:
+    if mode == "I;16":
+        values = np.full((8, 8), other, np.uint16)
+        values[:, :4] = key
+        image = Image.fromarray(values)
+    else:
+        image = two_halves(Image.new(mode, (8, 8), other), key)
+    if mode == "P":
+        image.putpalette([255, 0, 0, 0, 255, 0] + [0] * 762)
+    srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    options: dict[str, Any] = {"icc_profile": srgb} if has_profile else {}
+    image.save(tmp_path / "cut.png", transparency=key, **options)
+    alpha = shown(tmp_path / "cut.png")[..., 3]
+    assert (alpha[:, :4] == 0).all()
+    assert (alpha[:, 4:] == 255).all()
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp", ".tif"])
+def test_xmp_does_not_turn_a_picture_that_is_upright(tmp_path: Path, suffix: str) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    xmp = (
+        b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF '
+        b'xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about="" '
+        b'xmlns:tiff="http://ns.adobe.com/tiff/1.0/" tiff:Orientation="6"/></rdf:RDF></x:xmpmeta>'
+    )
+    Image.new("RGB", (12, 8)).save(tmp_path / "in.jpg", exif=exif, xmp=xmp)
+    document = open_document(tmp_path / "in.jpg")
+    assert document.size == (8, 12)
+    save_document(document, tmp_path / f"out{suffix}")
+    assert open_document(tmp_path / f"out{suffix}").size == (8, 12)
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [struct.pack("<HHI", 0x11A, 2, 4) + b"72\0\0", struct.pack("<HHIi", 0x111, 9, 1, -5)],
+    ids=["text for a number", "a negative place"],
+)
+def test_exif_that_cannot_be_rewritten_costs_the_exif_alone(tmp_path: Path, entry: bytes) -> None:
+    exif = b"Exif\0\0II*\0" + struct.pack("<IH", 8, 1) + entry + b"\0\0\0\0"
+    Image.new("RGB", (12, 8), (9, 9, 200)).save(tmp_path / "odd.jpg", exif=exif)
+    document = open_document(tmp_path / "odd.jpg")
+    assert document.size == (12, 8)
+    assert "EXIF data in odd.jpg is damaged" in document.note
+    save_document(document, tmp_path / "again.jpg")
+    assert open_document(tmp_path / "again.jpg").note == ""
