@@ -27,7 +27,7 @@ def atomic_write(
     read-only, the folder cannot be written, the disk is full or the check fails; path is then as
     it was.
     """
-    _refuse_read_only(path)
+    refuse_unwritable(path)
     try:
         replace_file(path, write, keep, check=check)
     except OSError as error:
@@ -47,7 +47,8 @@ def replace_file(
     Raises OSError, or what ``check`` raises of the new file; path is then as it was.
     """
     path = path.resolve() if path.is_symlink() else path
-    handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=".part", dir=path.parent)
+    # Not named after the file: its name may be as long as a name can be.
+    handle, name = tempfile.mkstemp(prefix=".sfumato-", suffix=".part", dir=path.parent)
     temporary = Path(name)
     try:
         with os.fdopen(handle, "wb") as stream:
@@ -67,9 +68,15 @@ def replace_file(
             temporary.unlink()
 
 
-def _refuse_read_only(path: Path) -> None:
-    """Raises FileError for a file that nobody may write, whoever asks."""
+def refuse_unwritable(path: Path) -> None:
+    """Raises FileError in one sentence for a place where no file can be written."""
+    if not path.parent.is_dir():
+        missing = OSError(errno.ENOENT, os.strerror(errno.ENOENT))
+        raise FileError(_describe_error(path, missing))
+    if path.is_dir():
+        raise FileError(f"{path.name} was not saved: there is a folder of that name.")
     if path.exists() and not path.stat().st_mode & 0o222:
+        # Whoever asks: an administrator may write it, but somebody meant it to stay.
         raise FileError(f"{path.name} was not saved: it is read-only. Choose another name.")
 
 
@@ -87,11 +94,21 @@ def _permission_mask() -> int:
 def _keep_version(path: Path) -> None:
     """A second name for the present version, without a moment in which there is none."""
     backup = path.with_name(path.name + BACKUP_SUFFIX)
-    with suppress(FileNotFoundError):
-        backup.unlink()
+    try:
+        backup.unlink(missing_ok=True)
+        _link_or_copy(path, backup)
+    except OSError as error:
+        # A name that is too long by one has no second one; saving goes on without.
+        if error.errno != errno.ENAMETOOLONG:
+            raise
+
+
+def _link_or_copy(path: Path, backup: Path) -> None:
     try:
         os.link(path, backup)
-    except OSError:
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            raise
         backup.write_bytes(path.read_bytes())
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import dataclasses
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from core.engine.engine import Engine
 from core.engine.job_stream import JobStream
 from core.engine.messages import JobDone, JobFailed, JobStarted, JobStep
 from core.errors import EditorError, FileError
+from core.files.atomic import refuse_unwritable
 from core.formats.opening import format_for, open_document, save_document
 from core.paint.document import Document
 from core.paint.flatten import flatten
@@ -44,6 +46,10 @@ class RunOrder:
     device: str = "auto"
 
 
+NEXT_KEY = re.compile(r",(?=\s*\w+=)")
+"""A comma that begins another ``key=value``: others belong to the text before them."""
+
+
 class WorkerBugError(RuntimeError):
     """A bug in the worker, with its trace."""
 
@@ -62,7 +68,7 @@ def parse_modifier(text: str) -> ModifierSetting:
     name, _, rest = text.partition(":")
     catalog.load("modifiers")
     kind = catalog.modifiers[name]
-    values = parse_assignments(rest.split(",")) if rest else {}
+    values = parse_assignments(NEXT_KEY.split(rest)) if rest else {}
     return ModifierSetting(name, params.to_json(params.from_json(catalog.params_of(kind), values)))
 
 
@@ -72,7 +78,9 @@ def run_order(order: RunOrder, report: Report | None = None) -> dict[str, Any]:
     Raises EditorError for every mistake in the order or its files, WorkerBugError for a bug.
     """
     document, layer = prepare_document(order)
-    format_for(order.out)  # before the work, not after it
+    # Before the work, not after it.
+    format_for(order.out)
+    refuse_unwritable(order.out)
     done = asyncio.run(_render(document, layer, order, report or _ignore_progress))
     save_document(document, order.out)
     return {"out": str(order.out), **done.facts}

@@ -10,6 +10,7 @@ from PySide6.QtGui import (
     QColor,
     QEnterEvent,
     QFocusEvent,
+    QInputDevice,
     QKeyEvent,
     QMouseEvent,
     QPainter,
@@ -268,7 +269,7 @@ class Canvas(QWidget):
             # Qt then turns it into a mouse event, which moves the view.
             event.ignore()
             return
-        pressure = self._gestures.pressure if kind is PointerKind.release else event.pressure()
+        pressure = self._gestures.pressure if kind is PointerKind.release else _pressure(event)
         sample = pointer_event(kind, at, self.view, pressure, event.modifiers())
         if kind is PointerKind.press:
             self.setFocus()
@@ -343,6 +344,12 @@ class Canvas(QWidget):
         if self._ink_start is not None:
             self.inked.emit((time.perf_counter() - self._ink_start) * 1000)
             self._ink_start = None
+
+
+def _pressure(event: QTabletEvent) -> float:
+    """How hard a pen presses, 0..1; one that cannot tell presses fully."""
+    can_tell = event.pointingDevice().capabilities() & QInputDevice.Capability.Pressure
+    return event.pressure() if can_tell else 1.0
 
 
 def _as_blank_layer(node: object) -> AiLayer | None:

@@ -51,17 +51,20 @@ class Mouse:
 
 
 class Pen:
-    """A stylus with pressure, or its other end."""
+    """A stylus, with pressure unless it cannot tell, or its other end."""
 
-    def __init__(self, widget: QWidget, is_eraser: bool = False) -> None:
+    def __init__(self, widget: QWidget, is_eraser: bool = False, has_pressure: bool = True) -> None:
         self._widget = widget
         kinds = QPointingDevice.PointerType
+        capabilities = QInputDevice.Capability.Position
+        if has_pressure:
+            capabilities |= QInputDevice.Capability.Pressure
         self._device = QPointingDevice(
             "pen",
             1,
             QInputDevice.DeviceType.Stylus,
             kinds.Eraser if is_eraser else kinds.Pen,
-            QInputDevice.Capability.Position | QInputDevice.Capability.Pressure,
+            capabilities,
             1,
             1,
             "",

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from core.diffusion.guidance import guide
 from core.storybook.codec import load_codec
 from core.storybook.layout import Layout, network_input
 
@@ -60,7 +61,7 @@ def sample(
         stacked = network_input(z, *inpaint) if inpaint else network_input(z)
         with torch.no_grad(), torch.autocast(unet.device.type, torch.bfloat16):
             v = unet(stacked.repeat(2, 1, 1, 1), here, encoder_hidden_states=both).sample.float()
-        v = v[len(z) :] + guidance * (v[: len(z)] - v[len(z) :])
+        v = guide(v[len(z) :], v[: len(z)], guidance)
         signal, noise = signals[here].sqrt(), (1 - signals[here]).sqrt()
         x0, eps = signal * z - noise * v, noise * z + signal * v
         level = signals[after] if after >= 0 else torch.tensor(1.0)

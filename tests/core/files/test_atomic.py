@@ -8,7 +8,7 @@ from typing import Any, BinaryIO
 import pytest
 
 from core.errors import FileError
-from core.files.atomic import atomic_write, replace_file
+from core.files.atomic import atomic_write, refuse_unwritable, replace_file
 
 
 def write(path: Path, message: bytes) -> None:
@@ -119,3 +119,22 @@ def test_a_file_that_fails_its_check_is_not_put_in_place(tmp_path: Path) -> None
         atomic_write(path, lambda stream: stream.write(b"new"), check=check)
     assert path.read_bytes() == b"old"
     assert [file.name for file in tmp_path.iterdir()] == ["art.ora"]
+
+
+def test_a_name_as_long_as_names_can_be(tmp_path: Path) -> None:
+    path = tmp_path / ("x" * 251 + ".ora")
+    write(path, b"old")
+    write(path, b"new")
+    assert path.read_bytes() == b"new"
+    assert [file.name for file in tmp_path.iterdir()] == [path.name]
+
+
+@pytest.mark.parametrize(
+    ("name", "why"), [("missing/a.png", "does not exist"), ("folder", "a folder of that name")]
+)
+def test_a_place_where_nothing_can_be_written_is_refused(
+    tmp_path: Path, name: str, why: str
+) -> None:
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(FileError, match=why):
+        refuse_unwritable(tmp_path / name)

@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
-from core.headless.run_file import RunOrder, prepare_document, run_order
+from core.errors import FileError
+from core.headless import run_file
+from core.headless.run_file import RunOrder, parse_modifier, prepare_document, run_order
 from tests.core import relatives
 from tests.core.headless.test_cli import picture
 
@@ -44,3 +46,21 @@ def test_two_models_are_blended_from_file_to_file(
     assert f"Loading {two}" in lines
     assert facts["calls"] == 2 * 3
     assert (tmp_path / "out.png").is_file()
+
+
+def test_commas_in_a_text_belong_to_it() -> None:
+    text = "cfg:scale=5,negative_prompt=blurry, ugly, low quality"
+    found = parse_modifier(text)
+    assert found.params == {"scale": 5.0, "negative_prompt": "blurry, ugly, low quality"}
+    assert parse_modifier("cfg:negative_prompt=a, b,scale=3").params["scale"] == 3.0
+
+
+def test_a_missing_folder_is_told_before_the_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_file, "Engine", lambda *_: pytest.fail("the work had begun"))
+    order = RunOrder(
+        "sdedit", picture(tmp_path / "in.png"), tmp_path / "gone" / "out.png", model="toy"
+    )
+    with pytest.raises(FileError, match="does not exist"):
+        run_order(order)

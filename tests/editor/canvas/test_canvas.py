@@ -155,6 +155,15 @@ def test_pressure_reaches_the_brush(canvas: Canvas) -> None:
     assert len(canvas.document.history.done) == 1
 
 
+def test_a_pen_that_cannot_tell_its_pressure_paints(canvas: Canvas) -> None:
+    before = grab_screen(canvas)
+    pen = Pen(canvas, has_pressure=False)
+    pen.press((150, 150), 0.0)
+    pen.move((250, 150), 0.0)
+    pen.release((250, 150))
+    assert (grab_screen(canvas)[150, 160:240] != before[150, 160:240]).any()
+
+
 def test_the_other_end_of_the_pen_erases(canvas: Canvas) -> None:
     Mouse(canvas).drag((100, 100), (300, 100))
     pen = Pen(canvas, is_eraser=True)

@@ -1,6 +1,7 @@
 """Saving in the background: painting goes on, failures are shown, closing waits."""
 
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -96,10 +97,17 @@ def test_closing_with_save_waits_and_stays_when_it_failed(
     assert target.exists() is works
 
 
-def test_the_window_lives_while_a_file_opens(app: App, tmp_path: Path) -> None:
+def test_the_window_lives_while_a_file_opens(
+    app: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def open_slowly(path: Path) -> Document:
+        time.sleep(0.1)
+        return open_document(path)
+
     path = tmp_path / "a.ora"
     app.files.save_to(path)
     app.files.background.wait()
+    monkeypatch.setattr(file_actions, "open_document", open_slowly)
     ticks: list[int] = []
     timer = QTimer()
     timer.timeout.connect(lambda: ticks.append(1))
