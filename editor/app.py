@@ -219,7 +219,7 @@ class App:
         self.activity.listen(idle.is_on)
         self._on_engine_state(self.session.engine.state)
 
-    # The look
+    # The theme
 
     def _on_theme(self, tokens: "Tokens") -> None:
         self.session.canvas.surround = QColor(tokens.surround)
