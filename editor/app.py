@@ -116,7 +116,6 @@ class App:
         actions.add_sections("File", file_sections(files))
         for menu, sections in window_sections(window).items():
             actions.add_sections(menu, sections)
-        actions.apply_theme(self.session.tokens.value)
         window.make_menus()
         window.path_chosen.connect(files.open_path)
         window.path_dropped.connect(files.open_dropped)
