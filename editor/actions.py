@@ -7,6 +7,7 @@ from PySide6.QtGui import QAction, QKeySequence
 
 from core.errors import EditorError
 from editor.commands.command import Command, Sections
+from editor.widgets.entry import finish_entry
 from editor.widgets.theme import Tokens, icon
 
 MENUS = ("File", "Edit", "Layer", "Select", "Image", "AI", "View", "", "Help")
@@ -49,7 +50,7 @@ class Actions:
     def _make(self, command: Command) -> QAction:
         action = QAction(command.label)
         if command.keys:
-            action.setShortcut(QKeySequence(command.keys))
+            action.setShortcuts(_sequences(command.keys))
             action.setToolTip(f"{command.label.rstrip('…')} ({command.keys})")
         action.triggered.connect(lambda: self.run(command.id))
         return action
@@ -57,6 +58,7 @@ class Actions:
     def run(self, name: str) -> None:
         """Do a command; what it cannot do is told."""
         command = self.commands[name]
+        finish_entry()
         if not command.rule():
             return
         try:
@@ -73,6 +75,12 @@ class Actions:
     def refresh(self) -> None:
         for name, command in self.commands.items():
             self._actions[name].setEnabled(command.rule())
+
+
+def _sequences(keys: str) -> list[QKeySequence]:
+    """The keys as Qt takes them; where Return is one, Enter beside the numbers is as good."""
+    spellings = dict.fromkeys((keys, keys.replace("Return", "Enter")))
+    return [QKeySequence(spelling) for spelling in spellings]
 
 
 def _order(menu: str) -> int:

@@ -23,7 +23,7 @@ class AiMenu:
 def _run(session: "Session") -> Section:
     ai, rules = session.ai, Rules(session.studio)
     return (
-        Command("ai-run", "Run", "Ctrl+Return", ai.run, rules.has_ai_layer, "play"),
+        Command("ai-run", "Run", "Ctrl+Return", ai.run, rules.has_document, "play"),
         Command("ai-cancel", "Cancel", "Ctrl+.", session.jobs.cancel_all, icon="square"),
         Command("ai-seed", "Another seed", "Ctrl+R", ai.reseed, rules.has_ai_layer, "dice-5"),
     )

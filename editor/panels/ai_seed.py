@@ -3,18 +3,19 @@
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
 from editor.ai_session.current_recipe import SEED_LIMIT
 from editor.panels.ai_idle import IdleButton
 from editor.panels.ai_variants import KEY, VariantThumbnails
+from editor.widgets.entry import EntryField
 from editor.widgets.theme import Tokens, icon
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QWheelEvent
 
 
-class SeedField(QLineEdit):
+class SeedField(EntryField):
     """A field for a seed. ``typed`` carries a seed, ``walked`` the notches of the wheel."""
 
     typed = Signal(int)
@@ -24,7 +25,7 @@ class SeedField(QLineEdit):
         super().__init__()
         self.setAccessibleName("Seed")
         self.setToolTip("Type a seed, or scroll to walk; over the painted region scroll works too")
-        self.editingFinished.connect(self._on_finished)
+        self.ended.connect(self._on_ended)
         self._shown = ""
 
     def show_seed(self, seed: int) -> None:
@@ -38,8 +39,8 @@ class SeedField(QLineEdit):
             self.walked.emit(notches)
         event.accept()
 
-    def _on_finished(self) -> None:
-        text, is_typed = self.text().strip(), self.isModified()
+    def _on_ended(self, typed: str) -> None:
+        text, is_typed = typed.strip(), self.isModified()
         self.setModified(False)
         if is_typed and text.isdecimal() and int(text) < SEED_LIMIT:
             if text != self._shown:

@@ -13,9 +13,10 @@ from PySide6.QtGui import (
     QPaintEvent,
     QPen,
 )
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
 from editor.panels.panel import Place, panels
+from editor.widgets.entry import EntryField
 from editor.widgets.swatch import Swatch
 
 if TYPE_CHECKING:
@@ -39,12 +40,11 @@ class ColourPanel(QWidget):
         self.square = ColourSquare()
         self.square.picked.connect(self._set_foreground)
         self.swatch = Swatch(session.studio)
-        self.hex = QLineEdit()
-        self.hex.setMaxLength(7)
+        self.hex = EntryField()
         self.hex.setFixedWidth(84)
         self.hex.setAccessibleName("Hex colour")
         self.hex.setToolTip("Colour as #rrggbb")
-        self.hex.editingFinished.connect(self._on_typed)
+        self.hex.ended.connect(self._on_typed)
         row = QHBoxLayout()
         row.addWidget(self.swatch)
         row.addWidget(self.hex)
@@ -65,14 +65,12 @@ class ColourPanel(QWidget):
         self.square.show_colour(colour)
         if not self.hex.hasFocus():
             self.hex.setText(colour.name())
-        self.swatch.update()
 
     def _set_foreground(self, colour: QColor) -> None:
         self.session.studio.choose(foreground=(colour.red(), colour.green(), colour.blue(), 255))
 
-    def _on_typed(self) -> None:
-        text = self.hex.text().strip()
-        colour = QColor(text if text.startswith("#") else f"#{text}")
+    def _on_typed(self, text: str) -> None:
+        colour = QColor(f"#{text.strip().removeprefix('#')}")
         if colour.isValid():
             self._set_foreground(colour)
         self.hex.setText(QColor(*self.session.studio.choices.foreground).name())

@@ -108,6 +108,8 @@ class MainWindow(QMainWindow):
         self.column.addWidget(self.message_bar)
         self.column.addWidget(self._middle, 1)
         self.setCentralWidget(centre)
+        # Who ends an entry gives the focus to the window.
+        self.setFocusProxy(self.session.canvas)
 
     def _connect(self) -> None:
         session = self.session

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 
 from core import params as declared
 from core.params import Choice, Field, File, Marker, ModelName, Range, Switch, Text, Value
+from editor.widgets.entry import EntryField
 from editor.widgets.file_line import FileLine
 from editor.widgets.model_box import ModelBox
 from editor.widgets.slider import NumberSlider
@@ -130,9 +131,10 @@ class Form(QWidget):
             area.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
             area.textChanged.connect(lambda: self._set_field(field, area.toPlainText()))
             return area
-        line = QLineEdit(str(now))
+        line = EntryField()
+        line.setText(str(now))
         line.textEdited.connect(lambda text: self._set_field(field, text))
-        line.editingFinished.connect(lambda: self._set_field(field, line.text(), settled=True))
+        line.ended.connect(lambda text: self._set_field(field, text, settled=True))
         return line
 
     def _set_field(self, field: Field, value: Any, settled: bool = False) -> None:

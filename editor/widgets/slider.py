@@ -1,26 +1,30 @@
 """A slider for a number: drag, type, scroll, or double-click for its default."""
 
+import math
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QRectF, Qt, Signal
+from PySide6.QtCore import QEvent, QRectF, QRegularExpression, Qt, Signal
 from PySide6.QtGui import (
-    QDoubleValidator,
     QKeyEvent,
     QMouseEvent,
     QPainter,
     QPaintEvent,
     QPalette,
+    QRegularExpressionValidator,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QLineEdit, QWidget
+from PySide6.QtWidgets import QWidget
 
 from core.params import Range
+from editor.widgets.entry import ENTER_KEYS, EntryField
 
 if TYPE_CHECKING:
     from PySide6.QtCore import QSize
     from PySide6.QtGui import QFocusEvent
 
 FINE_FACTOR = 0.1
+NUMBER = QRegularExpression(r"\s*-?\d*[.,]?\d*\s*")
+"""Numbers of every language: with a point, or with a comma."""
 
 
 class NumberSlider(QWidget):
@@ -42,10 +46,11 @@ class NumberSlider(QWidget):
         self.whole = whole
         self._value = value
         self._drag_start: tuple[float, float] | None = None
-        self._editor = QLineEdit(self)
+        self._editor = EntryField(self)
         self._editor.hide()
-        self._editor.setValidator(QDoubleValidator(marker.low, marker.high, 4, self))
-        self._editor.editingFinished.connect(self._on_typed)
+        # What lies beyond the ends is taken as the nearest end, once it is typed.
+        self._editor.setValidator(QRegularExpressionValidator(NUMBER, self))
+        self._editor.ended.connect(self._on_typed)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMinimumSize(96, 26)
         self.setMaximumHeight(26)
@@ -151,8 +156,11 @@ class NumberSlider(QWidget):
         key = Qt.Key(event.key())
         if key in turns:
             self._nudge(turns[key], event.modifiers())
-        elif key in {Qt.Key.Key_Return, Qt.Key.Key_Enter} or event.text().isdigit():
+        elif key in ENTER_KEYS:
             self._open_editor()
+        elif event.text().isdigit():
+            self._open_editor()
+            self._editor.setText(event.text())
         else:
             super().keyPressEvent(event)
 
@@ -168,16 +176,12 @@ class NumberSlider(QWidget):
         self._editor.selectAll()
         self._editor.setFocus()
 
-    def _on_typed(self) -> None:
-        if not self._editor.isVisible():
-            return
+    def _on_typed(self, text: str) -> None:
         self._editor.hide()
-        try:
-            value = float(self._editor.text().replace(",", "."))
-        except ValueError:
-            return
-        self.set_value(value, notify=True)
-        self.settled.emit(self._value)
+        value = _read_number(text)
+        if value is not None and value != self._value:
+            self.set_value(value, notify=True)
+            self.settled.emit(self._value)
 
     def focusInEvent(self, event: "QFocusEvent") -> None:
         super().focusInEvent(event)
@@ -186,6 +190,15 @@ class NumberSlider(QWidget):
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
         self.update()
+
+
+def _read_number(text: str) -> float | None:
+    """A number with a point or a comma; None for anything else."""
+    try:
+        value = float(text.replace(",", "."))
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None
 
 
 def _border_role(is_focused: bool) -> QPalette.ColorRole:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Swatch(QWidget):
-    """Foreground over background."""
+    """Foreground over background, as the studio has them."""
 
     def __init__(self, studio: "Studio") -> None:
         super().__init__()
@@ -19,6 +19,7 @@ class Swatch(QWidget):
         self.setFixedSize(38, 30)
         self.setToolTip("Foreground and background (X swaps, D resets)")
         self.setAccessibleName("Foreground and background colour")
+        studio.chosen.connect(lambda _: self.update())
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)

@@ -95,7 +95,7 @@ def test_a_slider_resets_types_and_stays_in_range(slider: NumberSlider) -> None:
     assert slider.value == 99
     slider._open_editor()
     slider._editor.setText("12")
-    slider._on_typed()
+    slider._editor.finish()
     assert slider.value == 12
     assert slider.text() == "12 %"
 
