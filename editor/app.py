@@ -51,6 +51,7 @@ WORKER = {
     EngineState.restarting: "worker restarting",
     EngineState.stopped: "worker stopped",
 }
+WHEEL_HINT = "The wheel over it shows other seeds, with Ctrl other strengths; elsewhere it zooms"
 
 
 class App:
@@ -205,6 +206,9 @@ class App:
             self.window.status.set_preview(job.preview_ms)
         if job.final_ms is not None:
             self.window.status.set_final(job.final_ms)
+        fresh = self.session.ai.seeds.fresh
+        if fresh is not None and fresh.id == job.layer:
+            self.session.note(WHEEL_HINT)
 
     def _on_engine_state(self, state: EngineState) -> None:
         worker = self.session.engine.worker

@@ -106,25 +106,39 @@ class SeedWalk:
         return self.jobs.results.variants(layer.id) if layer else []
 
     def handle_wheel(self, event: "QWheelEvent", x: float, y: float) -> bool:
-        """Take a turn of the wheel; True when it was over the active AI layer's region."""
-        if not self._is_over(x, y):
+        """Take a turn of the wheel; False leaves it to the zoom.
+
+        It walks through seeds with Shift anywhere, and under the AI brush over the layer that was
+        just painted. With Ctrl besides it changes the strength.
+        """
+        keys = event.modifiers()
+        is_shifted = bool(keys & Qt.KeyboardModifier.ShiftModifier)
+        if not self._can_walk() or not (is_shifted or self._is_over_fresh(x, y)):
+            self._wheel_units = 0
             return False
         notches = self._notches(event)
-        if notches and event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+        if notches and keys & Qt.KeyboardModifier.ControlModifier:
             self.strengthen(notches * STRENGTH_STEP)
         elif notches:
             self.walk(notches)
         return True
 
     def _notches(self, event: "QWheelEvent") -> int:
-        self._wheel_units += event.angleDelta().y()
+        # Some systems turn a wheel with Shift sideways.
+        self._wheel_units += event.angleDelta().y() or event.angleDelta().x()
         notches = int(self._wheel_units / NOTCH)
         self._wheel_units -= notches * NOTCH
         return notches
 
-    def _is_over(self, x: float, y: float) -> bool:
+    def _can_walk(self) -> bool:
+        """Whether the active layer is an AI layer that shows what another seed gives."""
         layer = self.current_recipe.layer
-        if layer is None or layer.baked or not layer.visible:
+        return layer is not None and not layer.baked and layer.visible
+
+    def _is_over_fresh(self, x: float, y: float) -> bool:
+        """Whether the AI brush is over the region it has just painted."""
+        layer = self.fresh
+        if layer is None or not self.studio.tool.paints_region:
             return False
         column, row = int(x // 1) - layer.position.x, int(y // 1) - layer.position.y
         tile = layer.region.tile((column // TILE, row // TILE))

@@ -24,7 +24,9 @@ class SeedField(EntryField):
     def __init__(self) -> None:
         super().__init__()
         self.setAccessibleName("Seed")
-        self.setToolTip("Type a seed, or scroll to walk; over the painted region scroll works too")
+        self.setToolTip(
+            "Type a seed, or scroll. On the canvas Shift and the wheel walk through seeds"
+        )
         self.ended.connect(self._on_ended)
         self._shown = ""
 

@@ -1,5 +1,6 @@
 """Seed walks, random seeds, thumbnails, and fresh layers that are kept or discarded."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from tests.editor.workshop import Bench, Sweep, Workshop, recipe, stroke
 
 
 def _make_seed_walk(shop: Workshop) -> tuple[CurrentRecipe, SeedWalk]:
+    shop.studio.choose(tool="ai-brush")
     recipes = CurrentRecipe(shop.studio, shop.jobs, shop.live, recipe())
     return recipes, SeedWalk(shop.studio, recipes, shop.jobs)
 
@@ -25,13 +27,17 @@ def _paint_fresh(shop: Workshop, seeds: SeedWalk, brush_recipe: Any = None) -> s
     return layer
 
 
-def wheel_event(delta: int, control: bool = False) -> QWheelEvent:
+def wheel_event(
+    delta: int, control: bool = False, shift: bool = False, sideways: bool = False
+) -> QWheelEvent:
     keys = Qt.KeyboardModifier.ControlModifier if control else Qt.KeyboardModifier.NoModifier
+    if shift:
+        keys |= Qt.KeyboardModifier.ShiftModifier
     return QWheelEvent(
         QPointF(0, 0),
         QPointF(0, 0),
         QPoint(0, 0),
-        QPoint(0, delta),
+        QPoint(delta, 0) if sideways else QPoint(0, delta),
         Qt.MouseButton.NoButton,
         keys,
         Qt.ScrollPhase.NoScrollPhase,
@@ -68,6 +74,56 @@ def test_the_wheel_outside_the_region_is_ignored(bench: Bench) -> None:
         await shop.jobs.wait_until_idle()
         assert not seeds.handle_wheel(wheel_event(120), 10, 10)
         assert not seeds.handle_wheel(wheel_event(120), -5, 1e6)
+        assert shop.layer(layer).recipe.seed == 7
+
+    bench.run(work)
+
+
+def test_the_wheel_is_left_to_the_zoom_but_for_the_ai_brush_over_its_fresh_layer(
+    bench: Bench,
+) -> None:
+    async def work(shop: Workshop) -> None:
+        _, seeds = _make_seed_walk(shop)
+        layer = _paint_fresh(shop, seeds)
+        await shop.jobs.wait_until_idle()
+        shop.studio.choose(tool="brush")
+        assert not seeds.handle_wheel(wheel_event(120), 130, 128), "another tool"
+        assert not seeds.handle_wheel(wheel_event(120, control=True), 130, 128), "Ctrl zooms too"
+        shop.studio.choose(tool="ai-brush")
+        seeds.keep()
+        assert not seeds.handle_wheel(wheel_event(120), 130, 128), "kept, no longer fresh"
+        assert shop.layer(layer).recipe.seed == 7
+
+    bench.run(work)
+
+
+def test_shift_and_the_wheel_walk_from_anywhere_with_any_tool(bench: Bench) -> None:
+    async def work(shop: Workshop) -> None:
+        _, seeds = _make_seed_walk(shop)
+        assert not seeds.handle_wheel(wheel_event(120, shift=True), 10, 10), "no AI layer"
+        layer = _paint_fresh(shop, seeds, recipe(seed=7, strength=0.5))
+        seeds.keep()
+        shop.studio.choose(tool="brush")
+        assert seeds.handle_wheel(wheel_event(120, shift=True), 10, 10)
+        assert shop.layer(layer).recipe.seed == 8
+        assert seeds.handle_wheel(wheel_event(120, shift=True, sideways=True), 10, 10)
+        assert shop.layer(layer).recipe.seed == 9
+        assert seeds.handle_wheel(wheel_event(120, control=True, shift=True), 10, 10)
+        assert strength_of(shop.layer(layer).recipe) == 0.55
+        frozen = replace(shop.layer(layer), baked=True)
+        shop.document.replace("Freeze", frozen)
+        assert not seeds.handle_wheel(wheel_event(120, shift=True), 10, 10), "frozen"
+
+    bench.run(work)
+
+
+def test_half_a_notch_does_not_wait_for_the_next_layer(bench: Bench) -> None:
+    async def work(shop: Workshop) -> None:
+        _, seeds = _make_seed_walk(shop)
+        layer = _paint_fresh(shop, seeds)
+        assert seeds.handle_wheel(wheel_event(90), 130, 128)
+        assert not seeds.handle_wheel(wheel_event(90), 10, 10)
+        assert seeds.handle_wheel(wheel_event(90), 130, 128)
         assert shop.layer(layer).recipe.seed == 7
 
     bench.run(work)
