@@ -4,7 +4,9 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from core.ai.masks import Transition, denoise_mask, transition
+import numpy as np
+
+from core.ai.masks import FAINT, Transition, denoise_mask, transition
 from core.ai.residual import edit_amount
 from core.errors import TechniqueError
 from core.geometry import Rect
@@ -20,7 +22,10 @@ MAX_CELLS = 8192 * 8192
 
 @dataclass(frozen=True, eq=False)
 class Footprint:
-    """A layer's painted bounds on the canvas and the slightly larger area it may change."""
+    """A layer's painted bounds on the canvas and the slightly larger area it may change.
+
+    Paint of at most FAINT does not count for the bounds, unless all paint is so faint.
+    """
 
     layer: AiLayer
     bounds: Rect
@@ -32,11 +37,21 @@ class Footprint:
         """The painted region over the area, height x width uint8, 255 = edit."""
         return read_region(self.layer, self.area)
 
+    def read_painted(self, rect: Rect) -> Pixels:
+        """The painted region over a rectangle around the area, height x width uint8, 255 = edit.
+
+        Faint paint outside the area does not count.
+        """
+        inside = np.zeros((rect.height, rect.width), np.uint8)
+        inside[self.area.translate(-rect.x, -rect.y).slices] = self.painted
+        return inside
+
     @cached_property
     def support(self) -> Pixels:
         """Over the area, height x width uint8: 1 where anything may change, 0 elsewhere."""
         refuse_huge(self.layer, self.area)
-        return (denoise_mask(self.painted, self.lengths) > 0).astype("uint8")
+        reached = denoise_mask(self.painted, self.lengths) > 0
+        return (reached | (self.painted > 0)).astype(np.uint8)
 
     def meets(self, other: AiLayer) -> bool:
         """Whether what another layer shows lies where this one may change something."""
@@ -55,7 +70,8 @@ def footprint(document: "Document", layer: AiLayer) -> Footprint:
 
     Raises TechniqueError when nothing is painted or it lies off the canvas.
     """
-    painted = layer.region.tight_bounds().translate(*layer.position)
+    firm = layer.region.bounds_above(FAINT) or layer.region.bounds_above(0)
+    painted = firm.translate(*layer.position)
     if not painted:
         raise TechniqueError(
             f"Nothing is painted on {layer.name}: sweep the AI brush over a region."

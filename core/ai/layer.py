@@ -13,10 +13,11 @@ import cv2
 import numpy as np
 
 from core.ai.crop import Geometry, context, origin, to_model
-from core.ai.footprint import Footprint, below, footprint, read_region, refuse_huge
+from core.ai.footprint import Footprint, below, footprint, refuse_huge
 from core.ai.input_pictures import load_input_pictures
-from core.ai.masks import Transition, denoise_mask, transition
+from core.ai.masks import FIRM, Transition, denoise_mask, transition
 from core.ai.recipe_inputs import has_all_inputs, input_stamps
+from core.ai.recipe_values import starts_from_picture
 from core.ai.residual import edit_amount
 from core.catalog import params_of, techniques
 from core.errors import TechniqueError
@@ -37,7 +38,8 @@ class LayerTask:
 
     ``crop`` is height x width x 3 uint8, ``painted`` height x width uint8 (255 = edit), both over
     ``rect`` of a ``canvas``. ``bounds`` are those of everything painted. ``key`` identifies the
-    input that the result belongs to.
+    input that the result belongs to. ``opacity``, shaped like ``painted``, is the most that the
+    result may show; None where nothing limits it.
     """
 
     layer: str
@@ -48,6 +50,7 @@ class LayerTask:
     crop: Pixels
     painted: Pixels
     key: str
+    opacity: Pixels | None = None
 
     @property
     def amount(self) -> float:
@@ -69,8 +72,31 @@ def make_layer_task(document: "Document", layer: AiLayer, geometry: Geometry) ->
     refuse_huge(layer, rect)
     backdrop = flatten(below(document, where), rect)
     key = _key(where, backdrop[where.area.translate(-rect.x, -rect.y).slices])
-    crop, region = flatten_on_white(backdrop), read_region(layer, rect)
-    return LayerTask(layer.id, layer.recipe, rect, where.bounds, document.size, crop, region, key)
+    return LayerTask(
+        layer.id,
+        layer.recipe,
+        rect,
+        where.bounds,
+        document.size,
+        flatten_on_white(backdrop),
+        where.read_painted(rect),
+        key,
+        kept_opacity(where, document.size, backdrop[..., 3]),
+    )
+
+
+def kept_opacity(where: Footprint, canvas: Size, alpha: Pixels) -> Pixels | None:
+    """The alpha of the picture below, which limits the result, or None where nothing does.
+
+    alpha: height x width uint8, 0..255. An edit of what is there keeps what is transparent, and so
+    does anything that runs on a whole picture. What paints new things into a painted region fills
+    it, and so does what starts from no picture, or finds nothing but transparency.
+    """
+    kind = techniques[where.layer.recipe.technique]
+    is_whole = where.bounds.size == canvas and bool((where.painted >= FIRM).all())
+    if not starts_from_picture(where.layer.recipe) or (kind.needs_mask and not is_whole):
+        return None
+    return np.ascontiguousarray(alpha) if alpha.any() and (alpha < 255).any() else None
 
 
 def make_task(layer_task: LayerTask, geometry: Geometry, factor: int) -> Task[Any]:

@@ -19,18 +19,24 @@ def layer_pixels(
     round_trip: Floats,
     lengths: Transition,
     amount: float,
+    opacity: Pixels | None = None,
 ) -> Pixels:
     """Make premultiplied RGBA, height x width x 4 uint8, 0..255, with the composite mask as alpha.
 
     crop is height x width x 3 uint8, painted height x width uint8, result and round_trip
     height x width x 3 float32 in 0..1 (see core.ai.crop.from_model), all at the crop's size.
-    amount is that of core.ai.residual.edit_amount.
+    amount is that of core.ai.residual.edit_amount. opacity, height x width uint8, is the most that
+    the result may show, because the edit keeps what is transparent.
     """
     original = unit(crop)
     picture = add_residual(original, result, round_trip, amount)
     denoise = denoise_mask(painted, lengths)
+    # A shift is measured where the model left the picture alone, if faint paint lies there or not.
     band = ring(denoise > 0, lengths.feather)
     picture = match_colours(picture, original, band, lengths.feather)
-    alpha = np.rint(composite_mask(denoise, lengths) * 255)
+    shown = composite_mask(painted, lengths)
+    if opacity is not None:
+        shown *= unit(opacity)
+    alpha = np.rint(shown * 255)
     colour = np.rint(picture * alpha[..., None])
     return np.concatenate([colour, alpha[..., None]], axis=2).astype(np.uint8)

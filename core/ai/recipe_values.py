@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.catalog import modifiers, params_of, techniques
 from core.params import (
+    Depth,
     Meaning,
     NegativePrompt,
     Prompt,
@@ -57,6 +58,11 @@ def negative_prompt_of(recipe: "Recipe") -> str | None:
 def negative_name_of(modifier: "ModifierSetting") -> str | None:
     """What a modifier calls its negative prompt; None if it has none."""
     return _name(modifiers, modifier.id, NegativePrompt)
+
+
+def starts_from_picture(recipe: "Recipe") -> bool:
+    """Whether the technique changes what is there: it has a strength, depth or source prompt."""
+    return any(name_of(recipe, meaning) for meaning in (Strength, Depth, SourcePrompt))
 
 
 def strength_of(recipe: "Recipe") -> float:

@@ -45,7 +45,13 @@ def render_layer(
     size = Size(layer_task.rect.width, layer_task.rect.height)
     back = [from_model(picture, size, geometry) for picture in (result, original)]
     return layer_pixels(
-        layer_task.crop, layer_task.painted, back[0], back[1], layer_task.lengths, layer_task.amount
+        layer_task.crop,
+        layer_task.painted,
+        back[0],
+        back[1],
+        layer_task.lengths,
+        layer_task.amount,
+        layer_task.opacity,
     )
 
 

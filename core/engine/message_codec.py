@@ -73,7 +73,8 @@ def encode_command(command: Command) -> Frame:
         "canvas": list(task.canvas),
         "key": task.key,
     }
-    return Frame(header, (task.crop, task.painted))
+    limit = () if task.opacity is None else (task.opacity,)
+    return Frame(header, (task.crop, task.painted, *limit))
 
 
 def decode_command(frame: Frame) -> Command:
@@ -82,7 +83,7 @@ def decode_command(frame: Frame) -> Command:
     if header.get("kind") != RunTask.__name__:
         command: Command = _value(frame, _COMMAND_KINDS)
         return command
-    crop, painted = frame.arrays
+    crop, painted, *limit = frame.arrays
     task = LayerTask(
         header["layer"],
         Recipe.from_json(header["recipe"]),
@@ -92,6 +93,7 @@ def decode_command(frame: Frame) -> Command:
         crop,
         painted,
         header["key"],
+        *limit,
     )
     return RunTask(header["id"], task, header["retry"], header["verifier"])
 

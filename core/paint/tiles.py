@@ -98,6 +98,13 @@ class Tiles:
             for (x, y), tile in self._tiles.items()
         )
 
+    def bounds_above(self, value: int) -> Rect:
+        """The smallest rectangle that holds every stored pixel of a larger value, 0..255."""
+        return Rect.union(
+            _used_rect(np.any(tile.pixels > value, axis=2)).translate(x * TILE, y * TILE)
+            for (x, y), tile in self._tiles.items()
+        )
+
     def pieces(self, rect: Rect) -> Iterator[tuple[Rect, Pixels]]:
         """What is stored inside rect, tile by tile, each part with the rectangle it covers.
 
@@ -184,6 +191,11 @@ def _tight_rect(pixels: Pixels, fill: int) -> Rect:
         used = pixels.view(np.uint32)[..., 0] != fill * 0x01010101
     else:
         used = (pixels != fill).any(axis=2)
+    return _used_rect(used)
+
+
+def _used_rect(used: npt.NDArray[np.bool_]) -> Rect:
+    """The smallest rectangle that holds everything that is true."""
     rows, columns = np.flatnonzero(used.any(axis=1)), np.flatnonzero(used.any(axis=0))
     if not rows.size:
         return EMPTY

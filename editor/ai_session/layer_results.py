@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from core.ai.layer import LayerTask, make_layer_task, result_key, stale_key, with_result
-from core.ai.masks import composite_mask, denoise_mask
+from core.ai.masks import composite_mask
 from core.errors import EditorError
 from core.paint import layers
 from core.paint.document import Document, scratch_document
@@ -89,7 +89,9 @@ def freeze_layer(document: Document, layer_id: str) -> tuple["DocumentState", Ai
 def take_snapshot(state: "DocumentState", layer: AiLayer, geometry: "Geometry") -> TaskSnapshot:
     """Make the task of a layer. Raises TechniqueError when there is nothing to run on."""
     task = make_layer_task(scratch_document(state), layer, geometry)
-    mask = composite_mask(denoise_mask(task.painted, task.lengths), task.lengths)
+    mask = composite_mask(task.painted, task.lengths)
+    if task.opacity is not None:
+        mask *= task.opacity / np.float32(255)
     scale = min(1.0, MAX_PREVIEW_SIDE / max(mask.shape))
     small = cv2.resize(mask, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     alpha = np.rint(np.asarray(small) * 255).astype(np.uint8)

@@ -336,3 +336,92 @@ def test_a_result_for_an_older_input_leaves_the_layer_stale(model: Model) -> Non
     pixels = np.zeros((layer_task.rect.height, layer_task.rect.width, 4), np.uint8)
     made.replace("AI", ai.with_result(made, layer_task, pixels, ""))
     assert _names(made) == ["Edit"]
+
+
+def _strokes(made: Document, low: int, low_rect: Rect) -> AiLayer:
+    layer = ai_layer(LEFT, strength=1.0)
+    faint = layer.region.fork()
+    values = faint.read(low_rect)
+    faint.write(low_rect, np.maximum(values, low))
+    layer = replace(layer, region=faint.prune())
+    made.insert("AI", layer)
+    return layer
+
+
+@pytest.mark.parametrize(("low", "counts"), [(1, False), (5, False), (8, False), (9, True)])
+def test_only_paint_that_is_not_faint_counts_for_the_crop(low: int, counts: bool) -> None:
+    made = document(800, 600)
+    layer = _strokes(made, low, Rect(700, 500, 50, 50))
+    assert footprint(made, layer).bounds == (LEFT | Rect(700, 500, 50, 50) if counts else LEFT)
+
+
+def test_faint_paint_alone_is_an_edit_of_its_weight(model: Model) -> None:
+    made = document()
+    before = _seen(made)
+    layer = replace(ai_layer(strength=1.0), region=Tiles.of(np.full((60, 60, 1), 5, np.uint8)))
+    made.insert("AI", layer)
+    assert footprint(made, layer).bounds == Rect(0, 0, 60, 60)
+    run(made, layer, model)
+    change = np.abs(_seen(made).astype(int) - before)
+    assert 1 <= change[:60, :60].max() <= 6
+    assert not change[60:, 60:].any()
+
+
+def test_faint_paint_outside_the_area_changes_nothing(model: Model) -> None:
+    made = document(320, 256)
+    before = _seen(made)
+    layer = _strokes(made, 8, Rect(0, 0, 320, 256))
+    area = footprint(made, layer).area
+    run(made, layer, model)
+    outside = np.ones(before.shape[:2], bool)
+    outside[area.slices] = False
+    assert np.array_equal(_seen(made)[outside], before[outside])
+
+
+def _cut_out(made: Document) -> Pixels:
+    """Make the left half of the picture transparent; returns the alpha of the whole picture."""
+    picture = made.root.children[0]
+    with made.paint(picture.id, "Cut") as painting:
+        rect = Rect(0, 0, made.size.width // 2, made.size.height)
+        painting.write(rect, np.zeros((rect.height, rect.width, 4), np.uint8))
+    return _seen(made)[..., 3]
+
+
+@pytest.mark.parametrize("technique", ["sdedit", "blended-inpaint", "layered-brush"])
+def test_an_edit_of_the_whole_picture_keeps_its_alpha(technique: str, model: Model) -> None:
+    made = document()
+    alpha = _cut_out(made)
+    layer = ai_layer(made.bounds)
+    params: dict[str, Any] = {"prompt": "red", "steps": 4}
+    made.insert(
+        "AI", replace(layer, recipe=replace(layer.recipe, technique=technique, params=params))
+    )
+    before = _seen(made)
+    run(made, layer, model)
+    assert np.array_equal(_seen(made)[..., 3], alpha)
+    assert not np.array_equal(_seen(made), before)
+
+
+@pytest.mark.parametrize(
+    ("technique", "fills"), [("sdedit", False), ("blended-inpaint", True), ("text-to-image", True)]
+)
+def test_a_stroke_fills_what_is_transparent_only_with_something_new(
+    technique: str, fills: bool, model: Model
+) -> None:
+    made = document()
+    _cut_out(made)
+    layer = ai_layer(Rect(130, 100, 60, 60))
+    params: dict[str, Any] = {"prompt": "red", "steps": 4}
+    made.insert(
+        "AI", replace(layer, recipe=replace(layer.recipe, technique=technique, params=params))
+    )
+    run(made, layer, model)
+    assert (_seen(made)[130, 140, 3] == 255) == fills
+
+
+def test_an_edit_of_nothing_but_transparency_shows(model: Model) -> None:
+    made = Document(Size(200, 200))
+    layer = ai_layer(Rect(50, 50, 60, 60))
+    made.insert("AI", layer)
+    run(made, layer, model)
+    assert _seen(made)[80, 80, 3] == 255

@@ -6,7 +6,7 @@ import pytest
 from core.ai.colour import from_oklab, to_oklab
 from core.ai.crop import unit
 from core.ai.layer_pixels import layer_pixels
-from core.ai.masks import composite_mask, denoise_mask, transition
+from core.ai.masks import composite_mask, transition
 from core.geometry import Rect
 from core.paint.tiles import Pixels
 
@@ -31,7 +31,7 @@ def test_over_the_original_it_is_the_mixture_through_the_composite_mask(amount: 
     result[BOX.slices] = result[BOX.slices] * 0.5 + 0.2
     round_trip = original if amount < 1 else result
     got = _over(layer_pixels(CROP, PAINTED, result, round_trip, lengths, amount))
-    mask = composite_mask(denoise_mask(PAINTED, lengths), lengths)[..., None]
+    mask = composite_mask(PAINTED, lengths)[..., None]
     wanted = (original + mask * (result - original)) * 255
     assert np.abs(got - wanted).max() <= 1.5
     outside = mask[..., 0] == 0
@@ -45,3 +45,28 @@ def test_a_colour_shift_of_the_codec_is_taken_back() -> None:
     got = _over(layer_pixels(CROP, PAINTED, result, original, lengths, 1.0))
     before = np.abs(result * 255 - CROP)[BOX.slices].mean()
     assert np.abs(got.astype(float) - CROP)[BOX.slices].mean() < before / 3
+
+
+@pytest.mark.parametrize("low", [1, 4, 16, 128])
+def test_a_low_mask_value_changes_the_picture_by_that_share(low: int) -> None:
+    """The result is as different from the original as a picture can be."""
+    painted = np.maximum(PAINTED, low).astype(np.uint8)
+    lengths = transition(BOX, 0.3)
+    result = (CROP < 128)[..., :3].astype(np.float32)
+    got = _over(layer_pixels(CROP, painted, result, result, lengths, 1.0))
+    far = np.ones(painted.shape, bool)
+    far[BOX.pad(lengths.reach + 1).slices] = False
+    change = np.abs(got[far].astype(int) - CROP[far])
+    wanted = np.abs(result[far] * 255 - CROP[far]) * low / 255
+    assert np.abs(change - wanted).max() <= 2
+    assert change.max() <= low + 2
+
+
+def test_what_is_transparent_below_stays_so() -> None:
+    opacity = np.full((160, 160), 255, np.uint8)
+    opacity[:, :70] = 0
+    everything = np.full((160, 160), 255, np.uint8)
+    lengths, whole = transition(Rect(0, 0, 160, 160), 1.0), unit(CROP)
+    pixels = layer_pixels(CROP, everything, whole, whole, lengths, 1.0, opacity)
+    assert np.array_equal(pixels[..., 3], opacity)
+    assert not pixels[:, :70].any()

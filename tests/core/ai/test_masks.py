@@ -28,7 +28,7 @@ def test_painted_is_full_and_beyond_reach_is_nothing(change: float) -> None:
     painted = _disc()
     lengths = masks.transition(Rect(70, 70, 61, 61), change)
     denoise = masks.denoise_mask(painted, lengths)
-    shown = masks.composite_mask(denoise, lengths)
+    shown = masks.composite_mask(painted, lengths)
     assert (denoise[painted > 0] == 255).all()
     assert (shown[painted > 0] == 1).all()
     y, x = np.mgrid[:200, :200] - 100
@@ -40,7 +40,7 @@ def test_painted_is_full_and_beyond_reach_is_nothing(change: float) -> None:
 def test_both_fall_smoothly_to_the_outside() -> None:
     lengths = masks.transition(Rect(70, 70, 61, 61), 1.0)
     denoise = masks.denoise_mask(_disc(), lengths)
-    line, shown = denoise[100, 100:].astype(int), masks.composite_mask(denoise, lengths)[100, 100:]
+    line, shown = denoise[100, 100:].astype(int), masks.composite_mask(_disc(), lengths)[100, 100:]
     assert (np.diff(line) <= 0).all()
     assert np.diff(line).min() >= -255 / lengths.feather - 2
     assert (np.diff(shown) <= 0).all()
@@ -64,8 +64,9 @@ def test_a_soft_stroke_asks_for_less_change() -> None:
     painted = (_disc() // 5).astype(np.uint8)
     lengths = masks.transition(Rect(70, 70, 61, 61), 1.0)
     denoise = masks.denoise_mask(painted, lengths)
-    assert denoise.max() == 51
+    assert denoise.max() == round(51 * 255 / masks.FIRM)
     assert np.array_equal(denoise > 0, painted > 0)
+    assert np.allclose(masks.composite_mask(painted, lengths), painted / 255)
 
 
 def test_a_soft_stroke_beside_a_firm_one_keeps_its_amount() -> None:
@@ -73,7 +74,7 @@ def test_a_soft_stroke_beside_a_firm_one_keeps_its_amount() -> None:
     painted[170:190, 170:190] = 51
     lengths = masks.transition(Rect(90, 90, 100, 100), 0.3)
     denoise = masks.denoise_mask(painted, lengths)
-    assert (denoise[170:190, 170:190] == 51).all()
+    assert (denoise[170:190, 170:190] == round(51 * 255 / masks.FIRM)).all()
     assert denoise[100, 100] == 255
 
 
@@ -82,13 +83,58 @@ def test_a_mask_that_fills_the_crop_has_no_edge() -> None:
     lengths = masks.transition(Rect(0, 0, 30, 20), 1.0)
     denoise = masks.denoise_mask(everything, lengths)
     assert (denoise == 255).all()
-    assert (masks.composite_mask(denoise, lengths) == 1).all()
+    assert (masks.composite_mask(everything, lengths) == 1).all()
 
 
 def test_at_the_border_of_the_canvas_nothing_fades() -> None:
     painted = np.zeros((100, 200), np.uint8)
     painted[:, :60] = 255
     lengths = masks.transition(Rect(0, 0, 60, 100), 1.0)
-    shown = masks.composite_mask(masks.denoise_mask(painted, lengths), lengths)
+    shown = masks.composite_mask(painted, lengths)
     assert (shown[:, 0] == 1).all()
     assert (shown[0] == shown[50]).all()
+
+
+@pytest.mark.parametrize("value", range(0, 256, 5))
+def test_a_painted_value_is_the_weight_of_the_result(value: int) -> None:
+    painted = np.full((30, 40), value, np.uint8)
+    lengths = masks.transition(Rect(0, 0, 40, 30), 1.0)
+    np.testing.assert_allclose(masks.composite_mask(painted, lengths), value / 255, atol=1e-6)
+
+
+@pytest.mark.parametrize("low", [1, 2, 5, 8, 16, 64])
+def test_beside_firm_paint_a_low_value_keeps_its_weight(low: int) -> None:
+    painted = np.maximum(_disc(), low).astype(np.uint8)
+    lengths = masks.transition(Rect(70, 70, 61, 61), 0.3)
+    shown = masks.composite_mask(painted, lengths)
+    y, x = np.mgrid[:200, :200] - 100
+    far = np.hypot(x, y) > 30 + lengths.reach
+    np.testing.assert_allclose(shown[far], low / 255, atol=1e-6)
+    assert (shown[100, 80:120] == 1).all()
+    denoise = masks.denoise_mask(painted, lengths)
+    assert (denoise[far] > 0).all() == (low > masks.FAINT)
+
+
+def test_a_gradient_gives_a_gradient_without_a_jump() -> None:
+    painted = np.tile(np.arange(256, dtype=np.uint8), (200, 1))
+    shown = masks.composite_mask(painted, masks.transition(Rect(0, 0, 256, 200), 1.0))
+    assert (shown >= painted / np.float32(255) - 1e-6).all()
+    assert (np.diff(shown, axis=1) >= 0).all()
+    assert np.diff(shown, axis=1).max() < 0.06
+
+
+def test_firmer_paint_reaches_further_into_its_surroundings() -> None:
+    lengths = masks.transition(Rect(70, 70, 61, 61), 1.0)
+    just_outside = (100, 100 + 36)
+    values = [
+        float(masks.composite_mask((_disc() // 255 * np.uint8(v)), lengths)[just_outside])
+        for v in (127, 128, 180, 255)
+    ]
+    assert values[0] == 0
+    assert values == sorted(values)
+    assert values[3] > 0.9
+
+
+def test_paint_that_is_faint_all_over_still_counts() -> None:
+    painted = np.full((10, 10), 4, np.uint8)
+    assert (masks.denoise_mask(painted, masks.transition(Rect(0, 0, 10, 10), 1.0)) == 8).all()
