@@ -1,7 +1,9 @@
 """Two-step paths: each latent follows exactly from the two before it, whichever way one walks.
 
 The network is called once for the latent between a noisier and a cleaner one; a rule computes
-either neighbour from the other. The first move of a walk has one neighbour only and is plain DDIM.
+either neighbour from the other. The first move of an inversion has one neighbour only and is plain
+DDIM. A walk down begins with the two noisiest latents of the inversion, the same for every branch,
+as in the authors' code for both rules: an edit departs from the source at its second step.
 """
 
 from collections.abc import Callable
@@ -28,10 +30,12 @@ TwoStepRule = Callable[["Tensor", "Tensor", Prediction, LevelTriple], "Tensor"]
 """(latent on one side, latent between, its prediction, levels) to the latent on the other side."""
 
 
-def two_step_invert(source: Source, up: TwoStepRule) -> "Generator[Tensor, None, list[Tensor]]":
-    """The latents by level index; exact but for the first, plain, move.
+def two_step_invert(
+    source: Source, up: TwoStepRule, down: TwoStepRule
+) -> "Generator[Tensor, None, TwoStepPath]":
+    """The path through the latents that the rule up leads to, walked by the rule down.
 
-    Yields the clean latents predicted; all are (1, c, h, w) float, unbounded.
+    Yields the clean latents predicted, (1, c, h, w) float, unbounded.
     """
     denoise, levels = source.denoiser(source.guidance), source.levels
     latents = [source.x0]
@@ -45,31 +49,32 @@ def two_step_invert(source: Source, up: TwoStepRule) -> "Generator[Tensor, None,
                 up(latents[-2], latents[-1], prediction, LevelTriple(*levels[i : i + 3]))
             )
         yield prediction.x0
-    return latents[::-1]
+    return TwoStepPath(levels, latents[:-3:-1], prediction.x0, down)
 
 
 class TwoStepPath(ReplayPath):
-    """A path of two neighbouring latents: the level before and the level reached."""
+    """A path of two neighbouring latents: the level before and the level reached.
 
-    def __init__(self, levels: Levels, latents: "list[Tensor]", down: TwoStepRule) -> None:
-        super().__init__(levels, latents[:2])
+    ``seen`` is the clean latent predicted at the second level, (1, c, h, w) float, unbounded.
+    """
+
+    def __init__(
+        self, levels: Levels, latents: "list[Tensor]", seen: "Tensor", down: TwoStepRule
+    ) -> None:
+        super().__init__(levels, latents)
+        self.seen = seen
         self.down = down
 
     def begin(self, branches: int) -> PathState:
-        z = self.latents[0].repeat(branches, 1, 1, 1)
-        return (z, z)
+        return tuple(z.repeat(branches, 1, 1, 1) for z in self.latents)
 
     def step(self, i: int, state: PathState, denoise: Denoise) -> "tuple[PathState, Tensor]":
         before, z = state
-        prediction = denoise(z, self.levels[i])
         if i == 0:
-            return (z, self._first_step(prediction.at(self.levels[1]))), prediction.x0
+            return state, self.seen.repeat(len(z), 1, 1, 1)
+        prediction = denoise(z, self.levels[i])
         after = self.down(before, z, prediction, LevelTriple(*self.levels[i - 1 : i + 2]))
         return (z, after), prediction.x0
-
-    def _first_step(self, z: "Tensor") -> "Tensor":
-        """Every branch is off by as much as the source, which comes back exactly."""
-        return z + (self.latents[1] - z[:1])
 
     def latent(self, state: PathState) -> "Tensor":
         return state[1]

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, ClassVar
 from core.catalog import Paper, inverters
 from core.diffusion.model import Prediction
 from core.editing.inversion import Inversion, Source
-from core.editing.two_step_inversion import LevelTriple, TwoStepPath, two_step_invert
+from core.editing.two_step_inversion import LevelTriple, two_step_invert
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 class Belm:
     """Give the picture back exactly, by the most accurate rule (O-BELM, arXiv 2410.07273).
 
-    The inversion uses the guidance of the edit, on which the exactness depends.
+    The inversion uses the guidance of the edit, on which the exactness depends. An edit takes over
+    both first latents, so its prompt acts from the second step on.
     """
 
     id: ClassVar[str] = "belm"
@@ -27,8 +28,7 @@ class Belm:
         return steps
 
     def run(self, source: Source) -> Inversion:
-        latents = yield from two_step_invert(source, step_up)
-        return TwoStepPath(source.levels, latents, step_down)
+        return (yield from two_step_invert(source, step_up, step_down))
 
 
 def step_down(

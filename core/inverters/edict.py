@@ -32,10 +32,10 @@ class Edict:
         denoise = source.denoiser(source.guidance)
         x = y = to_double_precision(source.x0)
         for i in source.inversion_order:
-            x, y = swap_roles(i, (x, y))
             here, there = source.levels[i], source.levels[i + 1]
             y = (y - (1 - MIX) * x) / MIX
             x = (x - (1 - MIX) * y) / MIX
+            x, y = swap_roles(i, (x, y))
             prediction = predict_in_single(denoise, x, here)
             y = undo_step(y, prediction, here, there)
             yield prediction.x0
@@ -57,10 +57,10 @@ class CoupledPath(ReplayPath):
         here, there = self.levels[i], self.levels[i + 1]
         x = step(x, predict_in_single(denoise, y, here), here, there)
         prediction = predict_in_single(denoise, x, here)
-        y = step(y, prediction, here, there)
+        x, y = swap_roles(i, (x, step(y, prediction, here, there)))
         x = MIX * x + (1 - MIX) * y
         y = MIX * y + (1 - MIX) * x
-        return swap_roles(i, (x, y)), prediction.x0
+        return (x, y), prediction.x0
 
     def latent(self, state: PathState) -> "Tensor":
         return state[0].float()
@@ -68,6 +68,8 @@ class CoupledPath(ReplayPath):
 
 def swap_roles(i: int, pair: PathState) -> PathState:
     """Exchange the two latents at odd steps, by the step's index in both directions.
+
+    The one that moves first takes turns; the mix begins with the first latent at every step.
 
     pair: two latents (b, c, h, w) float, unbounded. Returns them as they are.
     """

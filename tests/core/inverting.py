@@ -90,6 +90,15 @@ def inverted(inverter: Any, given: Source) -> tuple[Inverted, int]:
             return end.value, seen
 
 
+def drained(run: Any) -> Any:
+    """What a generator returns at its end."""
+    while True:
+        try:
+            next(run)
+        except StopIteration as end:
+            return end.value
+
+
 def replayed(path: Inverted, given: Source) -> torch.Tensor:
     """Walk the source alone down its path, guided as it says, to a clean latent."""
     state = path.begin(1)

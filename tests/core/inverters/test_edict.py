@@ -1,12 +1,14 @@
 """EDICT: exact at every guidance, and a pair that stays a pair."""
 
+from itertools import pairwise
+
 import pytest
 import torch
 
 from core.diffusion.model import Level, Prediction
 from core.editing.inversion import Branches
 from core.inverters import edict
-from core.inverters.edict import Edict, step, undo_step
+from core.inverters.edict import CoupledPath, Edict, step, undo_step
 from core.techniques.prompt_to_prompt import PromptToPrompt
 from tests.core.inverting import error, inverted, kept, network, replayed, result, source, task
 
@@ -56,6 +58,27 @@ def test_a_move_is_the_ddim_move_where_both_latents_agree(x0: torch.Tensor) -> N
     prediction = Prediction(x0, eps)
     assert torch.allclose(step(z, prediction, here, there), prediction.at(there), atol=1e-6)
     assert torch.allclose(undo_step(prediction.at(there), prediction, here, there), z, atol=1e-6)
+
+
+def test_the_mix_begins_with_the_first_latent_at_every_step() -> None:
+    """By hand: who moves first takes turns, who is mixed first does not."""
+    levels = (Level(0.4, 0.9, 3), Level(0.6, 0.8, 2), Level(0.8, 0.6, 1), Level(0.96, 0.28, 0))
+    x, y = torch.tensor([1.0, -2.0]).double()
+    path = CoupledPath(levels, (x.view(1, 1, 1, 1), y.view(1, 1, 1, 1)))
+    state = path.begin(1)
+    for i, (here, there) in enumerate(pairwise(levels)):
+        state, _ = path.step(i, state, lambda z, level, label=None: Prediction(z, 0.3 * z))
+        scale = there.signal / here.signal
+        by_noise = 0.3 * (there.noise - scale * here.noise)
+        if i % 2:
+            y = scale * y + by_noise * x
+            x = scale * x + by_noise * y
+        else:
+            x = scale * x + by_noise * y
+            y = scale * y + by_noise * x
+        x = 0.93 * x + 0.07 * y
+        y = 0.93 * y + 0.07 * x
+        assert torch.allclose(torch.stack(state).flatten(), torch.stack([x, y]), atol=1e-6)
 
 
 def test_a_region_keeps_the_source_of_both_latents() -> None:
