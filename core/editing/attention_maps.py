@@ -4,6 +4,9 @@ from collections.abc import Callable, Sequence
 from math import log2, sqrt
 from typing import TYPE_CHECKING
 
+import numpy as np
+import numpy.typing as npt
+
 from core.diffusion.attention import AttentionLayer, AttentionStates, IdleControl
 
 if TYPE_CHECKING:
@@ -56,6 +59,28 @@ def mean_over_heads(maps: "Tensor") -> "Tensor":
 def all_heads(maps: "Tensor") -> "Tensor":
     """Maps (rows, heads, queries, tokens) float, 0..1, as they are."""
     return maps
+
+
+class MapExchange:
+    """Gives a branch the cross-attention maps of another for the tokens that they share.
+
+    ``weights`` makes, for a number of tokens, a matrix (tokens, tokens) float32, 0..1: by column
+    what a map takes of the maps lent, all 0 where it stays.
+    """
+
+    def __init__(self, weights: Callable[[int], npt.NDArray[np.float32]]) -> None:
+        self.weights = weights
+        self._known: Tensor | None = None
+
+    def __call__(self, own: "Tensor", lent: "Tensor") -> "Tensor":
+        """The maps after the exchange; all are (heads, queries, tokens) float, 0..1."""
+        import torch
+
+        length = own.shape[-1]
+        if self._known is None or len(self._known) != length:
+            self._known = torch.from_numpy(self.weights(length))
+        self._known = weights = self._known.to(lent)
+        return (lent @ weights).where(weights.any(0), own)
 
 
 class AttentionMapCollector:

@@ -4,6 +4,9 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
+import numpy as np
+import numpy.typing as npt
+
 from core.catalog import Paper, techniques
 from core.diffusion.attention import AttentionLayer, AttentionStates
 from core.diffusion.guidance import guide_prediction
@@ -11,13 +14,19 @@ from core.diffusion.latent_masks import check_finite, last_steps, number_steps, 
 from core.diffusion.model import Image, Level, Model, Prediction, Step
 from core.editing.attention_maps import (
     AttentionMapCollector,
+    MapExchange,
     latent_size,
     map_to_grid,
     resize_map,
 )
 from core.editing.inversion import invertible_levels, select_rows
 from core.editing.prompt_warnings import warn_about_prompt
-from core.editing.token_alignment import align_tokens, find_differing_tokens, token_indices
+from core.editing.token_alignment import (
+    exchange_weights,
+    find_differing_tokens,
+    replaced_runs,
+    token_indices,
+)
 from core.params import (
     Guidance,
     NegativePrompt,
@@ -48,7 +57,9 @@ class InfEdit:
 
     The source is noised, never inverted; the edit moves by the difference between its prediction
     and the source's. A third branch first keeps the source's layout, then passes the source's
-    appearance on to the edit.
+    appearance on to the edit. Of words that replace others the pair whose embeddings are most alike
+    is exchanged, as in the authors' code, which though compares them at swapped positions. There is
+    no local blend after the last step.
     """
 
     id: ClassVar[str] = "infedit"
@@ -116,7 +127,7 @@ class _Edit:
             prediction = self._predict(z, self.levels[i])
             there = self.levels[i + 1] if i + 1 < self.count else Level(1.0, 0.0, 0.0)
             z = self._step(z, prediction, self.levels[i], there, self._noise(i + 1))
-            if self.params.local_blend and i:
+            if self.params.local_blend and 0 < i < self.count - 1:
                 z = self.unified.blend(z, self.levels[i])
             z = z[:1].lerp(z, self.mask)
             yield self.x0 + (prediction.x0[TARGET:LAYOUT] - prediction.x0[:TARGET])
@@ -166,15 +177,28 @@ class UnifiedAttention:
         self.params, self.count, self.at = params, count, 0
         self.cells = latent_size(x0)
         source, target = model.pieces(params.source_prompt), model.pieces(params.prompt)
-        pairs = enumerate(align_tokens(source, target, swaps=True))
-        self.pairs = [(here, there) for here, there in pairs if there >= 0]
+        tokens = model.embed([params.source_prompt, params.prompt]).tokens
+        self.pairs = most_alike(tokens, replaced_runs(source, target))
+        self.exchange = MapExchange(lambda length: self._weights(source, target, length))
         new = find_differing_tokens(source, target)[1]
-        edited = token_indices(target, model.pieces(params.edited_words))
+        words = model.pieces(params.edited_words)
+        gone = token_indices(source, words)
+        edited = [here for there, here in self.pairs if there in gone]
+        edited = sorted({*token_indices(target, words), *edited})
         self.edited = edited if params.edited_words.strip() else new
         kept = token_indices(target, model.pieces(params.kept_words))
         self.kept = [place for place in kept if place not in self.edited]
         self.both = [place for place in kept if place in self.edited]
         self.collector = AttentionMapCollector(cells=self.cells)
+
+    def _weights(
+        self, source: Sequence[str], target: Sequence[str], length: int
+    ) -> npt.NDArray[np.float32]:
+        """Shared tokens and padding, and one pair of tokens of every run that replaces another."""
+        weights = exchange_weights(source, target, length)
+        for there, here in self.pairs:
+            weights[there, here] = 1
+        return weights
 
     def __call__(
         self, place: AttentionLayer, query: "Tensor", key: "Tensor", value: "Tensor"
@@ -191,22 +215,15 @@ class UnifiedAttention:
 
         if not place.is_cross:
             return maps
-        layout = self._replace_maps(maps, LAYOUT)
+        layout = self.exchange(maps[TARGET], maps[LAYOUT])
         if self.collector.is_wanted(place, maps.shape[-2]):
-            self.collector.add(place, torch.stack([self._replace_maps(maps, SOURCE), layout]))
+            source = self.exchange(maps[TARGET], maps[SOURCE])
+            self.collector.add(place, torch.stack([source, layout]))
         if self.at + 1 > self.params.cross_replace * self.count:
             return maps
         changed = maps.clone()
         changed[TARGET] = layout
         return changed
-
-    def _replace_maps(self, maps: "Tensor", branch: int) -> "Tensor":
-        """The target's maps, those of words with a counterpart as another branch has them."""
-        lent, length = maps[TARGET].clone(), maps.shape[-1]
-        for here, there in self.pairs:
-            if here < length and there < length:
-                lent[..., here] = maps[branch, ..., there]
-        return lent
 
     def blend(self, z: "Tensor", level: Level) -> "Tensor":
         """The edit where edited words are, the source where kept ones are, else the layout.
@@ -224,7 +241,7 @@ class UnifiedAttention:
             target = target.where(self._where(1, self.edited, threshold), layout)
         if self.kept:
             target = source.where(self._where(0, self.kept, params.keep_threshold), target)
-        if self.both and self.at + 1 == self.count:
+        if self.both and self.at + 2 == self.count:
             target = layout.where(self._where(1, self.both, params.edit_threshold), target)
         return torch.cat([source, target, layout])
 
@@ -234,6 +251,24 @@ class UnifiedAttention:
         inside = [token for token in tokens if token < maps.shape[-1]]
         most = resize_map(map_to_grid(maps[:, inside].amax(-1), self.cells), self.cells)
         return most > threshold * most.amax()
+
+
+def most_alike(tokens: "Tensor", runs: Sequence[tuple[range, range]]) -> list[tuple[int, int]]:
+    """For every run of tokens that another replaces the pair of indices that are most alike.
+
+    tokens: the embeddings of source and target, (2, length, width) float, unbounded; alike by the
+    cosine. runs: indices in the source, and in the target.
+    """
+    from torch.nn.functional import normalize
+
+    pairs: list[tuple[int, int]] = []
+    for gone, new in runs:
+        old, young = ([index for index in run if index < tokens.shape[1]] for run in (gone, new))
+        if old and young:
+            alike = normalize(tokens[0, old], dim=-1) @ normalize(tokens[1, young], dim=-1).mT
+            there, here = divmod(int(alike.argmax()), len(young))
+            pairs.append((old[there], young[here]))
+    return pairs
 
 
 def _from(states: "Tensor", branches: Sequence[int]) -> "Tensor":

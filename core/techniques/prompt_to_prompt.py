@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from core.catalog import Paper, techniques
 from core.diffusion.attention import AttentionCall, AttentionLayer, IdleControl
 from core.diffusion.model import Image, Model, Step
-from core.editing.attention_maps import AttentionMapCollector, latent_size, map_to_grid
+from core.editing.attention_maps import (
+    AttentionMapCollector,
+    MapExchange,
+    latent_size,
+    map_to_grid,
+)
 from core.editing.inversion import PathState
 from core.editing.prompt_edit import (
     SOURCE,
@@ -17,7 +22,7 @@ from core.editing.prompt_edit import (
     EditVariation,
     PromptEdit,
 )
-from core.editing.token_alignment import align_tokens, find_differing_tokens
+from core.editing.token_alignment import exchange_weights, find_differing_tokens
 from core.params import Choice, Range, Switch
 
 if TYPE_CHECKING:
@@ -32,9 +37,12 @@ BLEND_START, BLEND_THRESHOLD = 0.2, 0.3
 class PromptToPrompt:
     """Swap, refine or stress words and keep the layout (Prompt-to-Prompt, arXiv 2208.01626).
 
-    The edit takes the source's cross-attention maps for the words that both prompts share, and its
-    self-attention maps in early steps. A local blend keeps the parts of the picture where neither
-    prompt's changed words have high maps.
+    In early steps the edit takes the source's cross-attention maps for all positions but those of
+    new words, padding included, and its self-attention maps. Emphasis acts in the same steps as the
+    exchange of words. A local blend keeps the parts of the picture where neither prompt's changed
+    words have high maps, as they are after the exchange. Unlike the authors' code, words behind a
+    replaced one take the map of their counterpart also where the prompts' lengths differ, as the
+    paper has it.
     """
 
     id: ClassVar[str] = "prompt-to-prompt"
@@ -58,7 +66,14 @@ class PromptToPrompt:
         cross_replace: Annotated[float, Range(0, 1, "Words kept", step=0.05)] = 0.4
         self_replace: Annotated[float, Range(0, 1, "Layout kept", step=0.05)] = 0.6
         emphasis: Annotated[
-            float, Range(0, 4, "Emphasis", step=0.1, help="How strongly new words act.")
+            float,
+            Range(
+                0,
+                4,
+                "Emphasis",
+                step=0.1,
+                help="How strongly new words act, in the steps in which words are kept.",
+            ),
         ] = 2.0
         local_blend: Annotated[
             bool, Switch("Only where the words look", help="Keep the rest of the picture.")
@@ -78,7 +93,9 @@ class _SharedMaps(EditVariation):
         source, target = (
             edit.model.pieces(prompt) for prompt in (params.source_prompt, params.prompt)
         )
-        self.alignment = align_tokens(source, target, params.words == "replace")
+        self.exchange = MapExchange(
+            lambda length: exchange_weights(source, target, length, params.words == "replace")
+        )
         self.gone, self.new = find_differing_tokens(source, target)
         self.cells = latent_size(edit.x0)
         self.collector = AttentionMapCollector(cells=self.cells, rows=slice(TARGET + 1))
@@ -90,29 +107,36 @@ class _SharedMaps(EditVariation):
         """The maps of a layer in a step, (rows, heads, queries, keys) float, 0..1."""
         changed = maps.clone()
         if place.is_cross:
-            self.collector.add(place, maps)
-            if step.index < self.params.cross_replace * step.count:
-                for target, source in enumerate(self.alignment[: maps.shape[-1]]):
-                    if 0 <= source < maps.shape[-1]:
-                        changed[TARGET, :, :, target] = maps[SOURCE, :, :, source]
-            changed[TARGET, :, :, self.new] *= self.params.emphasis
+            if self._keeps_words(step):
+                changed[TARGET] = self.exchange(maps[TARGET], maps[SOURCE])
+                changed[TARGET, :, :, self._new(maps)] *= self.params.emphasis
+            self.collector.add(place, changed)
         elif self._keeps_layout(step, maps.shape[-2]):
             changed[TARGET] = maps[SOURCE]
         return changed
 
+    def _new(self, maps: "Tensor") -> list[int]:
+        """The new tokens that the network reads."""
+        return [token for token in self.new if token < maps.shape[-1]]
+
+    def _keeps_words(self, step: EditStep) -> bool:
+        """Early. The authors count one step more than the walk has."""
+        return step.index < int(self.params.cross_replace * (step.count + 1))
+
     def _keeps_layout(self, step: EditStep, queries: int) -> bool:
         """Early, and in all layers but those at the latent's own resolution."""
-        is_early = step.index < self.params.self_replace * step.count
+        is_early = step.index < int(self.params.self_replace * step.count)
         return is_early and queries < self.cells[0] * self.cells[1]
 
     def after(self, step: EditStep, state: PathState) -> PathState:
-        is_early = step.index < BLEND_START * step.count
+        is_early = step.index < int(BLEND_START * step.count)
         if not self.params.local_blend or is_early or not self.collector.collected:
             return state
         import torch
 
         maps = self.collector.mean()
-        mask = self._where(maps[SOURCE], self.gone) | self._where(maps[TARGET], self.new)
+        gone = [token for token in self.gone if token < maps.shape[-1]]
+        mask = self._where(maps[SOURCE], gone) | self._where(maps[TARGET], self._new(maps))
         return tuple(torch.cat([part[:1], part[:1].where(~mask, part[1:])]) for part in state)
 
     def _where(self, maps: "Tensor", tokens: list[int]) -> "Tensor":
@@ -127,7 +151,7 @@ class _SharedMaps(EditVariation):
             return torch.zeros(1, 1, *self.cells, dtype=torch.bool, device=maps.device)
         grid = map_to_grid(maps[:, tokens].mean(1), self.cells)[None, None]
         grown = max_pool2d(grid, 3, stride=1, padding=1)
-        full = interpolate(grown, size=self.cells, mode="bilinear")
+        full = interpolate(grown, size=self.cells, mode="nearest")
         return full / full.amax().clamp(min=1e-8) > BLEND_THRESHOLD
 
 

@@ -49,7 +49,7 @@ class _Linear:
         return lambda z, level, label=None: _predict(z, level, 0.3)
 
 
-def _predict(z: torch.Tensor, level: Level, slope: float) -> Prediction:
+def _predict(z: torch.Tensor, level: Level, slope: float | torch.Tensor) -> Prediction:
     return Prediction((z - level.noise * slope * z) / level.signal, slope * z)
 
 

@@ -9,7 +9,7 @@ import torch
 from core.diffusion.attention import AttentionLayer
 from core.diffusion.model import Level, Prediction
 from core.editing.inversion import Branches
-from core.techniques.infedit import InfEdit, UnifiedAttention, _Edit
+from core.techniques.infedit import InfEdit, UnifiedAttention, _Edit, most_alike
 from tests.core.inverting import error, kept, network, result, task
 
 OTHER: dict[str, Any] = {"prompt": "a dog", "source_prompt": "a cat"}
@@ -123,17 +123,58 @@ def test_early_layout_is_the_source_s_and_late_the_edit_s(halves: int) -> None:
     assert control_of(5)(CROSS, q, k, v)[0] is q
 
 
-def test_words_look_where_the_layout_looks_until_they_are_free() -> None:
+def test_all_positions_look_where_the_layout_looks_until_they_are_free() -> None:
     maps = random(6, 2, 16, 16)
     for at, is_lent in ((6, True), (7, False)):
         control = control_of(at)
         changed = control.maps(CROSS, maps)
-        shared = [here for here, _ in control.pairs]
-        assert shared == [0, 1, 2, 3]
-        assert torch.equal(changed[1][..., shared], maps[2 if is_lent else 1][..., shared])
-        assert torch.equal(changed[1][..., 4:], maps[1][..., 4:])
+        assert torch.equal(changed[1], maps[2 if is_lent else 1])
         assert torch.equal(changed[[0, 2, 3, 4, 5]], maps[[0, 2, 3, 4, 5]])
     assert torch.equal(control_of(0).maps(SELF, maps), maps)
+
+
+def test_one_pair_of_a_replaced_run_is_exchanged() -> None:
+    """The most alike by the cosine; the other new words keep their own maps."""
+    control = control_of(0, source_prompt="a cat", prompt="a small red dog")
+    ((there, here),) = control.pairs
+    maps = random(3, 2, 16, 16)
+    changed = control.maps(CROSS, maps)[1]
+    assert torch.equal(changed[..., here], maps[2][..., there])
+    end = len(network().pieces("a small red dog")) - 1
+    others = [token for token in range(2, end) if token != here]
+    assert len(others) >= 2
+    assert torch.equal(changed[..., others], maps[1][..., others])
+    assert torch.equal(changed[..., end], maps[2][..., len(network().pieces("a cat")) - 1])
+    assert torch.equal(changed[..., end + 1 :], maps[2][..., end + 1 :])
+
+
+def test_the_most_alike_are_found_by_their_angle() -> None:
+    tokens = torch.zeros(2, 5, 2)
+    tokens[0, 1], tokens[0, 2] = torch.tensor([1.0, 0.0]), torch.tensor([1.0, 1.0])
+    tokens[1, 1], tokens[1, 2] = torch.tensor([0.0, 9.0]), torch.tensor([0.1, 0.11])
+    assert most_alike(tokens, [(range(1, 3), range(1, 3))]) == [(2, 2)]
+    assert most_alike(tokens, [(range(7, 8), range(1, 2))]) == []
+    assert most_alike(tokens, []) == []
+
+
+def test_words_named_as_in_the_source_are_edited_too() -> None:
+    control = control_of(0, edited_words="cat")
+    assert control.edited == [2]
+
+
+def test_there_is_no_blend_after_the_last_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    blended: list[int] = []
+
+    def noted(self: UnifiedAttention, z: torch.Tensor, _: Level) -> torch.Tensor:
+        blended.append(self.at)
+        return z
+
+    monkeypatch.setattr(UnifiedAttention, "blend", noted)
+    edit = edit_of(steps=6)
+    for _ in edit.walk():
+        pass
+    assert edit.count == 5
+    assert blended == [1, 2, 3]
 
 
 def looking(control: UnifiedAttention, word: int, source: int, layout: int) -> None:
@@ -168,7 +209,7 @@ def test_kept_words_are_the_source_s() -> None:
 
 
 def test_words_both_edited_and_kept_end_as_the_layout() -> None:
-    for at, wanted in ((3, 1), (9, 2)):
+    for at, wanted in ((3, 1), (8, 2), (9, 1)):
         words = {"prompt": "a cat", "edited_words": "cat", "kept_words": "cat"}
         control = control_of(at, **words)
         looking(control, word=2, source=5, layout=5)

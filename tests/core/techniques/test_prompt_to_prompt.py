@@ -12,6 +12,7 @@ from core.editing.prompt_warnings import NO_SOURCE_PROMPT, PROMPT_DOES_NOT_FIT
 from core.techniques.prompt_to_prompt import PromptToPrompt, _SharedMaps
 from tests.core.inverting import kept, network, result, step_at, task
 
+CROSS = AttentionLayer(3, "x", True)
 SAME: dict[str, Any] = {"prompt": "a cat", "source_prompt": "a cat"}
 OTHER: dict[str, Any] = {"prompt": "a dog", "source_prompt": "a cat"}
 
@@ -68,15 +69,78 @@ def test_no_share_of_steps_leaves_every_map() -> None:
         assert torch.equal(control.maps(place, maps), maps)
 
 
-def test_shared_words_look_where_the_source_looks() -> None:
+def control_at(variation: _SharedMaps, index: int) -> AttentionMapControl:
+    control = variation.attention(step_at(variation.edit, index))
+    assert isinstance(control, AttentionMapControl)
+    return control
+
+
+def test_all_positions_but_new_words_look_where_the_source_looks() -> None:
     variation = variation_of(cross_replace=1.0, emphasis=0.0)
     maps = torch.rand(4, 2, 16, 16)
-    changed = control_of(variation).maps(AttentionLayer(3, "x", True), maps)
-    dog = variation.new[0]
-    shared = [token for token in range(len(variation.alignment)) if token not in variation.new]
-    assert torch.equal(changed[1][..., shared], maps[0][..., shared])
+    changed = control_of(variation).maps(CROSS, maps)
+    (dog,) = variation.new
+    others = [token for token in range(16) if token != dog]
+    assert torch.equal(changed[1][..., others], maps[0][..., others])
     assert not changed[1][..., dog].any()
     assert torch.equal(changed[[0, 2, 3]], maps[[0, 2, 3]])
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "share"), [("a cat", "a red dog", 1 / 2), ("a red dog", "a cat", 1.0)]
+)
+def test_replaced_words_share_the_maps_of_what_they_replace(
+    source: str, target: str, share: float
+) -> None:
+    """The published matrix, written out: one word for n, n for one."""
+    words = {"source_prompt": source, "prompt": target}
+    variation = variation_of(words="replace", cross_replace=1.0, emphasis=1.0, **words)
+    maps = torch.rand(4, 2, 16, 16)
+    changed = control_of(variation).maps(CROSS, maps)[1]
+    wanted = share * maps[0][..., variation.gone].sum(-1)
+    for token in variation.new:
+        assert torch.allclose(changed[..., token], wanted, atol=1e-6)
+    behind = len(variation.edit.model.pieces(target)) - 1
+    counterpart = len(variation.edit.model.pieces(source)) - 1
+    assert torch.equal(changed[..., behind], maps[0][..., counterpart])
+    assert torch.equal(changed[..., behind + 1 :], maps[0][..., behind + 1 :])
+
+
+def test_emphasis_acts_in_the_steps_of_the_exchange() -> None:
+    variation = variation_of(cross_replace=0.4, emphasis=3.0)
+    assert variation.edit.count == 5
+    maps = torch.rand(4, 2, 16, 16)
+    (dog,) = variation.new
+    for index, factor in enumerate((3.0, 3.0, 1.0, 1.0, 1.0)):
+        changed = control_at(variation, index).maps(CROSS, maps)
+        assert torch.allclose(changed[1][..., dog], factor * maps[1][..., dog])
+        assert torch.equal(changed, maps) == (factor == 1.0)
+
+
+def test_the_blend_reads_the_maps_after_the_change() -> None:
+    """Emphasised threefold, 0.2 of the source's highest counts; as the network gives it, not."""
+    variation = variation_of(cross_replace=0.2, emphasis=3.0)
+    (dog,), low = variation.new, torch.zeros(4, 2, 64, 16)
+    low[1, :, 0, dog], low[1, :, 63, dog] = 1.0, 0.6
+    control_at(variation, 0).maps(CROSS, low)
+    high = torch.zeros(4, 2, 64, 16)
+    high[1, :, 0, dog] = 1.5
+    control_at(variation, 4).maps(CROSS, high)
+    # 3 * 0.6 of 3 * 1 + 1.5 is 0.4; without the change 0.6 of 2.5 is 0.24.
+    state = (torch.stack([torch.zeros(3, 8, 8), torch.ones(3, 8, 8)]),)
+    (after,) = variation.after(step_at(variation.edit, 4), state)
+    assert after[1, :, 7, 7].all()
+
+
+def test_the_blend_is_enlarged_by_nearest_neighbour() -> None:
+    variation = variation_of()
+    variation.cells = (32, 32)
+    (dog,), maps = variation.new, torch.zeros(256, 16)
+    maps[0, dog] = 1.0
+    where = variation._where(maps, [dog])[0, 0]
+    # The cell and the ring around it, each of 2 by 2 cells of the latent.
+    assert where.sum() == 16
+    assert where[:4, :4].all()
 
 
 def test_layout_is_kept_below_full_resolution_only() -> None:
