@@ -1,13 +1,13 @@
 """Start the editor: one window on an event loop that Qt and asyncio share."""
 
 import asyncio
-import os
 import sys
 from pathlib import Path
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QApplication
 
+from core.engine.display import has_display
 from core.settings import Settings
 from editor.app import App
 from editor.files.crash_handler import CrashHandler
@@ -18,7 +18,7 @@ def main(arguments: list[str] | None = None) -> int:
     arguments = sys.argv[1:] if arguments is None else arguments
     if not has_display():
         sys.stderr.write(
-            "sfumato: there is no display here. Set DISPLAY, or use sfumato run and "
+            "sfumato: there is no display here that answers. Set DISPLAY, or use sfumato run and "
             "python -m editor.dev.tour, which need none.\n"
         )
         return 2
@@ -49,13 +49,6 @@ def main(arguments: list[str] | None = None) -> int:
 def open_window(application: QApplication, settings: Settings | None = None) -> App:
     """Build a window, with the settings given or those of the person; it is not shown yet."""
     return App(application, settings)
-
-
-def has_display() -> bool:
-    """Whether a window can open: always but on a Linux without X11 or Wayland."""
-    if not sys.platform.startswith("linux") or "QT_QPA_PLATFORM" in os.environ:
-        return True
-    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
 if __name__ == "__main__":

@@ -1,8 +1,10 @@
 """Set Sfumato up and start it: one command on a fresh machine, with nothing but Python 3.11.
 
-python3 packaging/start.py              set up, then open the editor (or play the tour)
-python3 packaging/start.py test [...]   set up, then run the whole test suite
+python3 packaging/start.py [FILE ...]   set up, then open the editor with these pictures; where
+                                        there is no display, play the tour offscreen instead
+python3 packaging/start.py test [...]   set up, then run the whole test suite (pytest's options)
 python3 packaging/start.py setup        set up only
+python3 packaging/start.py --help       this text; nothing is set up
 """
 
 import ctypes
@@ -47,6 +49,12 @@ def main(arguments: list[str]) -> int:
         print(f"Sfumato needs Python 3.11 or newer; this is {sys.version.split()[0]}.")
         return 2
     verb = arguments[0] if arguments else "open"
+    if verb in ("-h", "--help", "help"):
+        print(__doc__.strip())
+        return 0
+    if verb.startswith("-"):
+        print(f"start.py: there is no option '{verb}'; see packaging/start.py --help.")
+        return 2
     try:
         set_up()
     except subprocess.CalledProcessError as error:
@@ -161,9 +169,11 @@ def open_editor(arguments: list[str]) -> int:
 
 
 def has_display() -> bool:
-    if os.name == "nt" or sys.platform == "darwin":
-        return True
-    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+    """Whether a window can open; asked of the program, which is installed by now."""
+    question = (
+        "import sys; from core.engine.display import has_display; sys.exit(not has_display())"
+    )
+    return subprocess.run([str(PYTHON), "-c", question], check=False).returncode == 0
 
 
 def say(text: str) -> None:

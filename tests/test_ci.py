@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 SCRIPT = ROOT / ".ci" / "run"
-VERBS = ("lint", "quick")
+VERBS = ("lint", "quick", "wheel")
 
 pytestmark = pytest.mark.skipif(
     shutil.which("bash") is None or sys.platform == "win32", reason="a bash script"
@@ -42,12 +42,13 @@ def test_an_unknown_verb_is_refused_in_one_line() -> None:
 def test_every_verb_is_set_up_first_and_types_are_only_left_out_of_quick() -> None:
     text = SCRIPT.read_text()
     lines = dict(re.findall(r"^    (\"\"|\w+)\) (style; .*) ;;$", text, re.MULTILINE))
-    assert lines.keys() == {'""', *VERBS}
+    assert lines.keys() == {'""', "lint", "quick"}
     assert all("lint-imports" in line for line in lines.values())
     assert [verb for verb, line in lines.items() if "mypy" not in line] == ["quick"]
-    assert lines['""'].endswith("python3 packaging/start.py test")
+    assert lines['""'].endswith("python3 packaging/start.py test; wheel")
+    assert "    wheel) python3 packaging/start.py setup; wheel ;;\n" in text
 
 
 def test_the_script_is_short_and_can_be_run() -> None:
-    assert len(SCRIPT.read_text().splitlines()) < 60
+    assert len(SCRIPT.read_text().splitlines()) < 70
     assert SCRIPT.stat().st_mode & 0o100

@@ -50,6 +50,27 @@ def test_old_python_gets_one_sentence(
     assert "Python 3.11 or newer" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("word", ["--help", "-h", "help"])
+def test_help_sets_nothing_up(
+    start: ModuleType,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    word: str,
+) -> None:
+    monkeypatch.setattr(start, "set_up", lambda: pytest.fail("help needs no set-up"))
+    assert start.main([word]) == 0
+    shown = capsys.readouterr().out
+    assert all(f"packaging/start.py {verb}" in shown for verb in ("[FILE", "test", "setup"))
+
+
+def test_an_unknown_option_is_refused_before_the_set_up(
+    start: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(start, "set_up", lambda: pytest.fail("an unknown option sets nothing up"))
+    assert start.main(["--hepl"]) == 2
+    assert "--hepl" in capsys.readouterr().out
+
+
 def test_missing_libraries_without_root_name_the_exact_command(
     start: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -7,6 +7,7 @@ import sys
 from typing import Any, ClassVar
 
 from core.bench.registry import benches
+from core.engine.display import draw_offscreen_without_display
 from core.errors import EditorError
 
 TIMEOUT = 900
@@ -24,8 +25,7 @@ class CanvasBench:
         """Measure, and return the figures. Raises EditorError when the process fails."""
         line = [sys.executable, "-m", "editor.dev.bench", "--json", *(["--quick"] if quick else [])]
         environment = dict(os.environ)
-        if not (environment.get("DISPLAY") or environment.get("WAYLAND_DISPLAY")):
-            environment.setdefault("QT_QPA_PLATFORM", "offscreen")
+        draw_offscreen_without_display(environment)
         process = subprocess.run(
             line, env=environment, capture_output=True, text=True, timeout=TIMEOUT, check=False
         )

@@ -12,6 +12,7 @@ from typing import Any
 import psutil
 
 from core.engine.device import thread_count
+from core.engine.display import has_display
 from core.settings import default_path, folders, load, models_folder
 
 LIBRARIES = (
@@ -93,8 +94,7 @@ def _memory() -> dict[str, str]:
 
 def _qt() -> dict[str, Any]:
     """Facts of Qt, from a process of its own; offscreen when there is no display."""
-    has_display = bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
-    headless = sys.platform.startswith("linux") and not has_display
+    headless = not has_display()
     found = _run_script(QT_SCRIPT, {"QT_QPA_PLATFORM": "offscreen"} if headless else {})
     if headless:
         found["display"] = "none: the editor can only play its tour offscreen"

@@ -12,6 +12,7 @@ import tempfile
 import time
 from typing import Any
 
+from core.engine.display import draw_offscreen_without_display
 from core.errors import EditorError
 
 CANVAS_SIDE = 2048
@@ -106,6 +107,5 @@ def measure_first_stroke() -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
-        os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    draw_offscreen_without_display(os.environ)
     sys.exit(main())
