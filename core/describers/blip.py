@@ -8,7 +8,7 @@ from PIL import Image
 
 from core.catalog import describers
 from core.errors import ModelError
-from core.models.checkpoints import translate_checkpoint_errors
+from core.models.checkpoint_parts import translate_checkpoint_errors
 from core.settings import models_folder
 
 if TYPE_CHECKING:

@@ -34,15 +34,6 @@ def next_retry(retry: int, device: str) -> int | None:
     return following
 
 
-def is_out_of_memory(error: BaseException) -> bool:
-    """Whether Python, torch on the CPU or torch on an accelerator ran out of memory."""
-    if isinstance(error, MemoryError):
-        return True
-    text = str(error).lower()
-    signs = ("out of memory", "can't allocate memory", "not enough memory", "alloc_cpu")
-    return isinstance(error, RuntimeError) and any(sign in text for sign in signs)
-
-
 def limit_model(model: "Model", retry: Retry) -> "Model":
     """Return the model as a retry uses it: with a smaller native side."""
     if retry.share == 1:

@@ -14,9 +14,10 @@ from core.engine.commands import RunTask
 from core.engine.job_models import model_names, open_models
 from core.engine.messages import JobDone, JobFailed, JobStarted, JobStep, Picture, WorkerMessage
 from core.engine.model_cache import ModelCache
-from core.engine.retries import RETRIES, is_out_of_memory, limit_model, next_retry
+from core.engine.retries import RETRIES, limit_model, next_retry
 from core.errors import Cancelled, EditorError
 from core.geometry import Rect, Size
+from core.models.memory import is_out_of_memory
 from core.modifiers.wrapping import wrap_model
 from core.scoring.score import score_layer
 
@@ -71,7 +72,7 @@ class JobRunner:
         while retry is not None:
             try:
                 return self.send(self._attempt(retry))
-            except (MemoryError, RuntimeError) as error:
+            except (MemoryError, RuntimeError, OSError) as error:
                 if not is_out_of_memory(error):
                     raise
                 reason = str(error)

@@ -16,6 +16,7 @@ from core.diffusion.model import (
     Prediction,
 )
 from core.errors import ModelError
+from core.models.prompt_length import describe_cut, read_length
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -32,6 +33,8 @@ class Adapter:
     multiple = 8
     channels = 4
     identity = ""
+    token_limit: int | None = None
+    """The tokens of a prompt that are read, marks of start and end not counted; None: all."""
 
     def __init__(self) -> None:
         self.calls = 0
@@ -78,12 +81,16 @@ class Adapter:
         """
         raise NotImplementedError
 
+    def token_ends(self, prompt: str) -> Sequence[int]:
+        """Where each token of a prompt ends, in characters; marks of start and end not counted."""
+        return ()
+
     def fits(self, prompt: str) -> bool:
         """Whether the text encoder reads all of a prompt."""
-        return True
+        return self.token_limit is None or len(self.token_ends(prompt)) <= self.token_limit
 
     def embed(self, prompts: Sequence[str]) -> Conditioning:
-        """Embed prompts, through the cache; a prompt that is too long is cut at a word.
+        """Embed prompts, through the cache; one that is too long is cut, which a note says.
 
         Returns tokens (b, length, width) float, unbounded, one row a prompt.
         """
@@ -93,15 +100,14 @@ class Adapter:
         return embeddings
 
     def _cut_to_fit(self, prompt: str) -> str:
-        words = prompt.split()
-        if self.fits(prompt) or len(words) < 2:
+        if self.token_limit is None:
             return prompt
-        while len(words) > 1 and not self.fits(" ".join(words)):
-            words.pop()
-        note = f"The prompt is too long for {self.label}: what follows “{words[-1]}” was not read."
-        if note not in self.notes:
-            self.notes.append(note)
-        return " ".join(words)
+        length = read_length(prompt, self.token_ends, self.token_limit)
+        if prompt[length:].strip():
+            note = describe_cut(self.label, prompt[length:])
+            if note not in self.notes:
+                self.notes.append(note)
+        return prompt[:length].rstrip() if length < len(prompt) else prompt
 
     def denoiser(self, prompt: str | Conditioning, known: KnownRegion | None = None) -> Denoise:
         """A denoiser under one prompt, or under every row of a conditioning in one call.

@@ -1,53 +1,41 @@
-"""Reads Stable Diffusion checkpoints with diffusers: offline, and from safetensors only."""
+"""Reads Stable Diffusion 1.x and 2.x checkpoints: offline, and from safetensors only."""
 
 import re
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from core.errors import ModelError
+from core.models.checkpoint_kind import (
+    INDEX,
+    input_channels,
+    refuse_channels,
+    refuse_foreign_weights,
+    text_width,
+)
+from core.models.checkpoint_parts import (
+    load_network,
+    load_scheduler,
+    load_tokenizer,
+    refuse_foreign_configuration,
+    refuse_incomplete,
+    translate_checkpoint_errors,
+)
+from core.models.files import Weights, is_folder, is_regular, read_json, read_weights
 
 CONFIGS = Path(__file__).resolve().parents[2] / "resources" / "checkpoints"
 """diffusers configurations (no weights) of the kinds a single file can be of."""
 PARTS = ("unet", "vae", "text_encoder", "tokenizer", "scheduler")
-KEY = "model.diffusion_model.input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight"
 WIDTHS = {768: "sd1", 1024: "sd2"}
+OTHER_INPUTS = ("addition_embed_type", "class_embed_type", "num_class_embeds")
+"""Settings of networks that read something besides the latent, the time and the words."""
+PREDICTION = "modelspec.prediction_type"
+"""Where a file's header may say what its network predicts."""
 
 
 def load_pipeline(path: Path, device: str = "cpu") -> Any:
     """All parts of a checkpoint. Raises ModelError that names the file and its fault."""
-    if path.is_dir():
-        refuse_incomplete(path, PARTS)
     with translate_checkpoint_errors(path):
-        return _from_folder(path, device) if path.is_dir() else _from_file(path, device)
-
-
-@contextmanager
-def translate_checkpoint_errors(path: Path) -> Iterator[None]:
-    """Raises ModelError, with one sentence, in place of what goes wrong while a file is read."""
-    from safetensors import SafetensorError
-
-    try:
-        yield
-    except SafetensorError as error:
-        raise ModelError(f"{path.name} is damaged or cut short ({error}).") from error
-    except (OSError, ValueError, RuntimeError, KeyError, TypeError, AttributeError) as error:
-        raise ModelError(f"{path.name} cannot be used: {_first_line(error)}") from error
-
-
-def refuse_incomplete(folder: Path, parts: Sequence[str]) -> None:
-    """Raises ModelError that names the first part that is missing or has no safe weights."""
-    missing = [part for part in parts if not (folder / part).is_dir()]
-    if missing:
-        raise ModelError(f"{folder.name} is not a whole checkpoint: {missing[0]}/ is missing.")
-    for part in parts:
-        is_plain = part.startswith(("tokenizer", "scheduler"))
-        if not is_plain and not any((folder / part).glob("*.safetensors")):
-            raise ModelError(
-                f"{folder.name}/{part} holds no .safetensors weights; "
-                "Sfumato does not open pickled ones."
-            )
+        return _from_folder(path, device) if is_folder(path) else _from_file(path, device)
 
 
 def _dtype(device: str) -> Any:
@@ -56,67 +44,126 @@ def _dtype(device: str) -> Any:
     return torch.float16 if device.startswith("cuda") else torch.float32
 
 
-def _from_folder(folder: Path, device: str) -> Any:
+def _pipeline(unet: Any, vae: Any, text_encoder: Any, tokenizer: Any, scheduler: Any) -> Any:
     from diffusers import StableDiffusionPipeline
 
-    return StableDiffusionPipeline.from_pretrained(
-        folder,
-        torch_dtype=_dtype(device),
-        use_safetensors=True,
-        local_files_only=True,
+    return StableDiffusionPipeline(
+        unet=unet,
+        vae=vae,
+        text_encoder=text_encoder,
+        tokenizer=tokenizer,
+        scheduler=scheduler,
         safety_checker=None,
         feature_extractor=None,
         requires_safety_checker=False,
     )
 
 
-def _from_file(path: Path, device: str) -> Any:
-    from diffusers import StableDiffusionPipeline
+def check_folder(folder: Path) -> None:
+    """Raises ModelError for a folder whose parts are incomplete, or whose network differs."""
+    refuse_incomplete(folder, PARTS)
+    config = read_json(folder / "unet" / "config.json")
+    channels = config.get("in_channels", 4)
+    refuse_channels(folder.name, channels if isinstance(channels, int) else 0)
+    for name in OTHER_INPUTS:
+        if config.get(name) is not None:
+            raise ModelError(
+                f"{folder.name} cannot be used: its network reads more than words ({name})."
+            )
 
-    config = _config_for(path)
-    shipped = {"tokenizer": clip_tokenizer()} if config.parent == CONFIGS else {}
-    pipeline = StableDiffusionPipeline.from_single_file(
-        str(path),
-        config=str(config),
-        torch_dtype=_dtype(device),
-        local_files_only=True,
-        safety_checker=None,
-        **shipped,
+
+def _from_folder(folder: Path, device: str) -> Any:
+    from diffusers import AutoencoderKL, UNet2DConditionModel
+    from transformers import CLIPTextModel, CLIPTokenizer
+
+    check_folder(folder)
+    dtype = _dtype(device)
+    return _pipeline(
+        load_network(UNet2DConditionModel, folder / "unet", dtype),
+        load_network(AutoencoderKL, folder / "vae", dtype),
+        load_network(CLIPTextModel, folder / "text_encoder", dtype),
+        load_tokenizer(CLIPTokenizer, folder / "tokenizer"),
+        load_scheduler(folder / "scheduler"),
     )
-    if config == CONFIGS / "sd2" and re.search("base|512", path.stem):
-        # Both kinds of 2.x have the same shapes; only the name tells the 512 px ones apart.
+
+
+def _from_file(path: Path, device: str) -> Any:
+    from diffusers import AutoencoderKL, UNet2DConditionModel
+    from safetensors.torch import load_file
+    from transformers import CLIPTokenizer
+
+    weights = read_weights(path)
+    refuse_foreign_weights(path.name, weights)
+    config = _config_for(path, weights)
+    kinds: tuple[Any, Any] = (UNet2DConditionModel, AutoencoderKL)
+    state, dtype = load_file(path), _dtype(device)
+    shared = {"config": str(config), "torch_dtype": dtype, "local_files_only": True}
+    # The conversions take entries out of the dictionary that they get.
+    unet = kinds[0].from_single_file(
+        dict(state), subfolder="unet", in_channels=input_channels(weights), **shared
+    )
+    vae = kinds[1].from_single_file(dict(state), subfolder="vae", **shared)
+    is_own = config.parent != CONFIGS
+    tokenizer = load_tokenizer(CLIPTokenizer, config / "tokenizer") if is_own else clip_tokenizer()
+    text = _text_encoder(state, config, dtype)
+    for network, what in ((unet, "network"), (vae, "autoencoder"), (text, "text encoder")):
+        _refuse_gaps(network, path.name, what)
+    pipeline = _pipeline(unet, vae, text, tokenizer, load_scheduler(config / "scheduler"))
+    if config == CONFIGS / "sd2" and not _predicts_velocity(path, weights):
         pipeline.scheduler.register_to_config(prediction_type="epsilon")
         pipeline.unet.register_to_config(sample_size=64)
     return pipeline
+
+
+def _text_encoder(state: dict[str, Any], config: Path, dtype: Any) -> Any:
+    from diffusers.loaders.single_file_utils import create_diffusers_clip_model_from_ldm
+    from transformers import CLIPTextModel
+
+    return create_diffusers_clip_model_from_ldm(
+        CLIPTextModel,
+        checkpoint=dict(state),
+        subfolder="text_encoder",
+        config=str(config),
+        torch_dtype=dtype,
+        local_files_only=True,
+    )
+
+
+def _refuse_gaps(network: Any, name: str, what: str) -> None:
+    """Raises ModelError when weights of a network were not in the file."""
+    gap = next((key for key, value in network.named_parameters() if value.is_meta), None)
+    if gap is not None:
+        raise ModelError(f"{name} is not whole: its {what} lacks {gap}.")
+
+
+def _predicts_velocity(path: Path, weights: Weights) -> bool:
+    """Whether a 2.x network predicts velocity, as those for 768 pixels do.
+
+    Both kinds of 2.x have the same shapes: the header may say it; else only the name does.
+    """
+    named = weights.texts.get(PREDICTION, "").lower()
+    if named:
+        return named.startswith("v")
+    return input_channels(weights) == 4 and not re.search("base|512", path.stem)
 
 
 def clip_tokenizer() -> Any:
     """CLIP's tokenizer from the vocabulary that ships with Sfumato."""
     from transformers import CLIPTokenizer
 
-    return CLIPTokenizer.from_pretrained(CONFIGS / "tokenizer", local_files_only=True)
+    return load_tokenizer(CLIPTokenizer, CONFIGS / "tokenizer")
 
 
-def _config_for(path: Path) -> Path:
+def _config_for(path: Path, weights: Weights) -> Path:
     """A configuration of the same name next to the file, or the one that fits its weights."""
     folder = path.with_suffix("")
-    if (folder / "model_index.json").is_file():
+    if is_regular(folder / INDEX):
+        refuse_foreign_configuration(folder, PARTS, weights)
         return folder
-    from safetensors import safe_open
-
-    with safe_open(path, framework="numpy") as weights:
-        if KEY not in weights.keys():  # noqa: SIM118 - not a dictionary
-            raise ModelError(f"{path.name} holds no Stable Diffusion 1.x or 2.x network.")
-        width = int(weights.get_slice(KEY).get_shape()[1])
-        kind = WIDTHS.get(width)
-        if kind is None:
-            raise ModelError(
-                f"{path.name} is of another kind (text width {width}): "
-                "Sfumato opens Stable Diffusion 1.x and 2.x."
-            )
+    kind = WIDTHS.get(text_width(weights))
+    if kind is None:
+        raise ModelError(
+            f"{path.name} is of another kind (text width {text_width(weights)}): "
+            "Sfumato opens Stable Diffusion 1.x and 2.x."
+        )
     return CONFIGS / kind
-
-
-def _first_line(error: BaseException) -> str:
-    text = next(iter(str(error).strip().splitlines()), type(error).__name__)
-    return re.sub(r"\s+", " ", text)[:240]

@@ -1,7 +1,6 @@
 """Rectified-flow transformers from a diffusers folder: what Stable Diffusion 3 and FLUX share."""
 
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,17 +10,22 @@ from core.diffusion.model import Conditioning, KnownRegion, Level, Levels, Predi
 from core.diffusion.rectified_flow import scale_of
 from core.errors import ModelError
 from core.models.autoencoder import AutoencoderModel
-from core.models.checkpoints import refuse_incomplete, translate_checkpoint_errors
+from core.models.checkpoint_parts import (
+    load_network,
+    load_scheduler,
+    load_tokenizer,
+    refuse_incomplete,
+    translate_checkpoint_errors,
+)
 from core.models.files import fingerprint
 from core.models.joint_attention import control_attention
 from core.models.parametrisation import flow_to_prediction
+from core.models.prompt_length import encoder_limit, ends_by
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 CAPABILITIES = frozenset({"joint-attention", "self-attention", "gradient"})
-PARTS = ("transformer", "vae", "scheduler", "text_encoder", "text_encoder_2")
-TOKENIZERS = ("tokenizer", "tokenizer_2")
 PATCH = 2
 """Latent cells a side that the networks read as one token."""
 
@@ -47,7 +51,13 @@ class DiffusersFlow(AutoencoderModel):
                 part.to(device).eval().requires_grad_(False)
         self.transformer, self.vae = pipeline.transformer, pipeline.vae
         self.t5 = t5
-        self.rows = min(rows, int(getattr(t5, "model_max_length", rows)))
+        self.rows = encoder_limit(getattr(t5, "model_max_length", rows), rows)
+        positions = int(pipeline.text_encoder.config.max_position_embeddings)
+        clip = encoder_limit(pipeline.tokenizer.model_max_length, positions)
+        self.token_limit = self.rows - 1 if t5 else clip - 2
+        for tokenizer in (pipeline.tokenizer, getattr(pipeline, "tokenizer_2", None)):
+            if tokenizer is not None and tokenizer is not t5:
+                tokenizer.model_max_length = clip
         self.channels = int(self.vae.config["latent_channels"])
         self.factor = 2 ** (len(self.vae.config["block_out_channels"]) - 1)
         self.multiple = self.factor * PATCH
@@ -76,12 +86,9 @@ class DiffusersFlow(AutoencoderModel):
 
     # Prompts
 
-    def fits(self, prompt: str) -> bool:
-        """Whether the encoder that reads most reads all of it."""
-        clip = self.pipeline.tokenizer
-        tokenizer, limit = (self.t5, self.rows) if self.t5 else (clip, int(clip.model_max_length))
-        # With so large a limit the tokenizer does not log a warning of its own.
-        return len(tokenizer(prompt, truncation=True, max_length=1000).input_ids) <= limit
+    def token_ends(self, prompt: str) -> list[int]:
+        """By the encoder that reads most."""
+        return ends_by(self.t5 or self.pipeline.tokenizer, prompt)
 
     def t5_pieces(self, prompt: str) -> tuple[str, ...]:
         """The pieces into which T5 cuts a prompt, as many as it reads."""
@@ -151,30 +158,25 @@ def _euler(scheduler: Any) -> Any:
     return FlowMatchEulerDiscreteScheduler.from_config(scheduler.config)
 
 
-def is_folder_of(name: str, pipeline: str) -> bool:
-    """Whether a path is a diffusers folder of a kind of pipeline."""
-    try:
-        index = json.loads((Path(name) / "model_index.json").read_text())
-        return bool(index["_class_name"] == pipeline)
-    except (OSError, ValueError, KeyError, TypeError):
-        return False
+def load_folder(path: Path, parts: Mapping[str, Any], device: str, make: Callable[..., Any]) -> Any:
+    """The pipeline that ``make`` builds of the parts of a folder.
 
-
-def load_folder(
-    path: Path, pipeline: str, parts: Sequence[str], device: str, **absent: None
-) -> Any:
-    """All parts of a diffusers folder. Raises ModelError that says what is wrong with it."""
-    import diffusers
+    ``parts`` are the classes of networks and tokenizers by the name of their part, None for one
+    that is left out. Raises ModelError that says what is wrong with the folder.
+    """
     import torch
 
-    refuse_incomplete(path, parts)
     # Half precision is the transformer's own; in the autoencoder it would be visible.
     small = torch.bfloat16 if device.startswith("cuda") else torch.float32
     with translate_checkpoint_errors(path):
-        return getattr(diffusers, pipeline).from_pretrained(
-            path,
-            torch_dtype={"default": small, "vae": torch.float32},
-            use_safetensors=True,
-            local_files_only=True,
-            **absent,
-        )
+        refuse_incomplete(path, [name for name in ("scheduler", *parts) if parts.get(name, 1)])
+        loaded: dict[str, Any] = {"scheduler": load_scheduler(path / "scheduler")}
+        for name, kind in parts.items():
+            if kind is None:
+                loaded[name] = None
+            elif name.startswith("tokenizer"):
+                loaded[name] = load_tokenizer(kind, path / name)
+            else:
+                dtype = torch.float32 if name == "vae" else small
+                loaded[name] = load_network(kind, path / name, dtype)
+        return make(**loaded)

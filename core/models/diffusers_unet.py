@@ -1,6 +1,5 @@
 """Stable Diffusion 1.x and 2.x checkpoints: a diffusers folder or a single .safetensors file."""
 
-import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,18 +8,24 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from core.catalog import ModelDefaults, backends
 from core.diffusion.attention import AttentionCall, FeatureTap
 from core.diffusion.model import Conditioning, KnownRegion, Level, Levels, Model, Prediction
-from core.errors import ModelError
 from core.models.attention import control_attention
 from core.models.autoencoder import AutoencoderModel
+from core.models.checkpoint_kind import STABLE_DIFFUSION, check_checkpoint, pipeline_class
+from core.models.checkpoint_parts import translate_checkpoint_errors
 from core.models.checkpoints import load_pipeline
 from core.models.features import tap_features
-from core.models.files import PICKLES, fingerprint, refuse_pickle
+from core.models.files import PICKLES, SAFE, fingerprint, is_safetensors
 from core.models.parametrisation import to_prediction
+from core.models.prompt_length import encoder_limit, ends_by
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 CAPABILITIES = frozenset({"attention", "self-attention", "gradient"})
+
+
+MARKS = 2
+"""Tokens for the start and the end of a prompt."""
 
 
 class DiffusersUNet(AutoencoderModel):
@@ -38,6 +43,9 @@ class DiffusersUNet(AutoencoderModel):
         self.vae = pipeline.vae.to(device).eval().requires_grad_(False)
         self.text = pipeline.text_encoder.to(device).eval().requires_grad_(False)
         self.tokenizer = pipeline.tokenizer
+        positions = int(self.text.config.max_position_embeddings)
+        self.length = encoder_limit(self.tokenizer.model_max_length, positions)
+        self.token_limit = self.length - MARKS
         self.channels = int(self.unet.config["out_channels"])
         self.factor = 2 ** (len(self.vae.config["block_out_channels"]) - 1)
         self.multiple = self.factor * 2 ** (len(self.unet.config["block_out_channels"]) - 1)
@@ -64,7 +72,7 @@ class DiffusersUNet(AutoencoderModel):
         ids = self.tokenizer(
             list(prompts),
             padding="max_length",
-            max_length=self.tokenizer.model_max_length,
+            max_length=self.length,
             truncation=True,
             return_tensors="pt",
         ).input_ids
@@ -72,13 +80,11 @@ class DiffusersUNet(AutoencoderModel):
             states = self.text(ids.to(self.device))[0].float()
         return Conditioning(tuple(prompts), states)
 
-    def fits(self, prompt: str) -> bool:
-        # With so large a limit the tokenizer does not log a warning of its own.
-        ids = self.tokenizer(prompt, truncation=True, max_length=1000).input_ids
-        return len(ids) <= int(self.tokenizer.model_max_length)
+    def token_ends(self, prompt: str) -> list[int]:
+        return ends_by(self.tokenizer, prompt)
 
     def pieces(self, prompt: str) -> tuple[str, ...]:
-        ids = self.tokenizer(prompt, truncation=True).input_ids
+        ids = self.tokenizer(prompt, truncation=True, max_length=self.length).input_ids
         return tuple(self.tokenizer.convert_ids_to_tokens(ids))
 
     def predict(
@@ -141,7 +147,8 @@ class DiffusersUNetBackend:
     @staticmethod
     def opens(name: str) -> bool:
         path = Path(name)
-        return path.suffix.lower() in {".safetensors", *PICKLES} or _is_pipeline(path)
+        is_file = path.suffix.lower() in {SAFE, *PICKLES} or is_safetensors(path)
+        return is_file or pipeline_class(path) in STABLE_DIFFUSION
 
     @staticmethod
     def why_unavailable() -> str:
@@ -150,18 +157,6 @@ class DiffusersUNetBackend:
     @staticmethod
     def load(name: str, device: str = "cpu") -> Model:
         path = Path(name)
-        refuse_pickle(path)
-        if not path.exists():
-            raise ModelError(f"The checkpoint {name} does not exist; was it moved?")
-        return DiffusersUNet(load_pipeline(path, device), path, device)
-
-
-def _is_pipeline(path: Path) -> bool:
-    index = path / "model_index.json"
-    if not index.is_file():
-        return False
-    try:
-        kind = str(json.loads(index.read_text())["_class_name"])
-        return "StableDiffusion" in kind and "StableDiffusion3" not in kind
-    except (OSError, ValueError, KeyError, TypeError):
-        return True
+        check_checkpoint(path)
+        with translate_checkpoint_errors(path):
+            return DiffusersUNet(load_pipeline(path, device), path, device)

@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from core.catalog import ModelDefaults, backends
 from core.diffusion.model import Conditioning, Model
+from core.models.checkpoint_kind import FLUX, pipeline_class
+from core.models.checkpoint_parts import translate_checkpoint_errors
 from core.models.diffusers_flow import (
     CAPABILITIES,
-    PARTS,
     PATCH,
-    TOKENIZERS,
     DiffusersFlow,
-    is_folder_of,
     load_folder,
     pooled_embeddings,
 )
@@ -20,7 +19,6 @@ from core.models.diffusers_flow import (
 if TYPE_CHECKING:
     from torch import Tensor
 
-PIPELINE = "FluxPipeline"
 ROWS, FEWER_ROWS = 512, 256
 """Pieces that the T5 encoder reads for [dev] and for [schnell], as published."""
 GUIDANCE = 3.5
@@ -130,7 +128,7 @@ class FluxBackend:
 
     @staticmethod
     def opens(name: str) -> bool:
-        return is_folder_of(name, PIPELINE)
+        return pipeline_class(Path(name)) in FLUX
 
     @staticmethod
     def why_unavailable() -> str:
@@ -139,5 +137,20 @@ class FluxBackend:
     @staticmethod
     def load(name: str, device: str = "cpu") -> Model:
         path = Path(name)
-        pipeline = load_folder(path, PIPELINE, (*PARTS, *TOKENIZERS), device)
-        return Flux(pipeline, path, device)
+        with translate_checkpoint_errors(path):
+            return Flux(_load_parts(path, device), path, device)
+
+
+def _load_parts(path: Path, device: str) -> Any:
+    import diffusers
+    import transformers as text
+
+    parts = {
+        "transformer": diffusers.FluxTransformer2DModel,
+        "vae": diffusers.AutoencoderKL,
+        "text_encoder": text.CLIPTextModel,
+        "text_encoder_2": text.T5EncoderModel,
+        "tokenizer": text.CLIPTokenizer,
+        "tokenizer_2": text.T5Tokenizer,
+    }
+    return load_folder(path, parts, device, diffusers.FluxPipeline)

@@ -7,6 +7,16 @@ from core import catalog
 from core.catalog import Backend, ModelDefaults
 from core.diffusion.model import Model
 from core.errors import ModelError
+from core.models.checkpoint_kind import (
+    INDEX,
+    STABLE_DIFFUSION,
+    check_checkpoint,
+    is_weights_file,
+    pipeline_class,
+    refuse_foreign_folder,
+)
+from core.models.checkpoints import check_folder
+from core.models.files import is_folder, is_regular, is_there
 from core.settings import models_folder
 
 
@@ -25,9 +35,27 @@ def backend_of(name: str) -> type[Backend]:
     found = next((backend for backend in catalog.backends if backend.opens(name)), None)
     if found is not None:
         return found
-    if not Path(name).exists():
-        raise ModelError(f"There is no model called {name!r}, and no such file or folder.")
+    path = Path(name)
+    if not is_there(path):
+        raise ModelError(f"There is no model called {name[:200]!r}, and no such file or folder.")
+    if is_folder(path):
+        refuse_foreign_folder(path)
     raise ModelError(f"{name} is no model that Sfumato knows: choose a folder or a .safetensors.")
+
+
+def check_model(name: str) -> None:
+    """Judge a model by what its files hold, without loading them, quick enough for a window.
+
+    Raises ModelError with one sentence when it cannot be used.
+    """
+    kind = backend_of(name)
+    path = Path(name)
+    if kind.id == name or not is_there(path):
+        return
+    if is_folder(path) and pipeline_class(path) in STABLE_DIFFUSION:
+        check_folder(path)
+    elif not is_folder(path):
+        check_checkpoint(path)
 
 
 def open_model(name: str, device: str = "cpu") -> Model:
@@ -56,10 +84,10 @@ def available_models() -> list[ModelEntry]:
 
 def _own() -> list[ModelEntry]:
     folder = models_folder()
-    found = sorted(folder.iterdir()) if folder.is_dir() else []
+    found = sorted(folder.iterdir()) if is_folder(folder) else []
     return [ModelEntry(str(path), path.stem) for path in found if is_checkpoint(path)]
 
 
 def is_checkpoint(path: Path) -> bool:
-    """Whether a path is a .safetensors file or a diffusers folder."""
-    return path.suffix == ".safetensors" or (path / "model_index.json").is_file()
+    """Whether a path is a .safetensors file, by name or content, or a diffusers folder."""
+    return (is_regular(path) and is_weights_file(path)) or is_regular(path / INDEX)

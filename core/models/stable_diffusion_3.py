@@ -6,20 +6,19 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from core.catalog import ModelDefaults, backends
 from core.diffusion.model import Conditioning, Model
+from core.models.checkpoint_kind import STABLE_DIFFUSION_3, pipeline_class
+from core.models.checkpoint_parts import translate_checkpoint_errors
 from core.models.diffusers_flow import (
     CAPABILITIES,
-    PARTS,
-    TOKENIZERS,
     DiffusersFlow,
-    is_folder_of,
     load_folder,
     pooled_embeddings,
 )
+from core.models.files import is_folder
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-PIPELINE = "StableDiffusion3Pipeline"
 ROWS = 256
 """Pieces that the T5 encoder reads, as published."""
 
@@ -89,7 +88,7 @@ class StableDiffusion3Backend:
 
     @staticmethod
     def opens(name: str) -> bool:
-        return is_folder_of(name, PIPELINE)
+        return pipeline_class(Path(name)) in STABLE_DIFFUSION_3
 
     @staticmethod
     def why_unavailable() -> str:
@@ -98,7 +97,23 @@ class StableDiffusion3Backend:
     @staticmethod
     def load(name: str, device: str = "cpu") -> Model:
         path = Path(name)
-        parts, absent = [*PARTS, *TOKENIZERS], dict.fromkeys(("text_encoder_3", "tokenizer_3"))
-        if (path / "text_encoder_3").is_dir():
-            parts, absent = [*parts, *absent], {}
-        return StableDiffusion3(load_folder(path, PIPELINE, parts, device, **absent), path, device)
+        with translate_checkpoint_errors(path):
+            return StableDiffusion3(_load_parts(path, device), path, device)
+
+
+def _load_parts(path: Path, device: str) -> Any:
+    import diffusers
+    import transformers as text
+
+    has_t5 = is_folder(path / "text_encoder_3")
+    parts = {
+        "transformer": diffusers.SD3Transformer2DModel,
+        "vae": diffusers.AutoencoderKL,
+        "text_encoder": text.CLIPTextModelWithProjection,
+        "text_encoder_2": text.CLIPTextModelWithProjection,
+        "tokenizer": text.CLIPTokenizer,
+        "tokenizer_2": text.CLIPTokenizer,
+        "text_encoder_3": text.T5EncoderModel if has_t5 else None,
+        "tokenizer_3": text.T5Tokenizer if has_t5 else None,
+    }
+    return load_folder(path, parts, device, diffusers.StableDiffusion3Pipeline)

@@ -12,8 +12,9 @@ from core.diffusion.attention import AttentionCall, FeatureTap
 from core.diffusion.model import Conditioning, Image, KnownRegion, Level, Levels, Model, Prediction
 from core.models.adapter import Adapter
 from core.models.attention import control_attention
+from core.models.checkpoint_parts import refuse_incomplete, translate_checkpoint_errors
 from core.models.features import tap_features
-from core.models.files import fingerprint
+from core.models.files import fingerprint, is_regular
 from core.models.parametrisation import to_prediction
 from core.params import Depth, Steps
 from core.storybook.codec import load_codec
@@ -30,6 +31,7 @@ from core.storybook.text import load_text_encoder
 if TYPE_CHECKING:
     from torch import Tensor
 
+PARTS = ("unet", "vae", "text_encoder", "scheduler")
 CAPABILITIES = frozenset({"attention", "self-attention", "gradient", "inpaint"})
 
 
@@ -52,6 +54,7 @@ class Storybook(Adapter):
         self.unet = load_unet(folder).to(device).requires_grad_(False)
         self.codec = load_codec(folder).to(device)
         self.text = load_text_encoder(folder, self.layout)
+        self.token_limit = self.layout.context_length - 2
         self._alphas = self.layout.alphas_cumprod()
 
     def levels(self, steps: int) -> Levels:
@@ -85,8 +88,8 @@ class Storybook(Adapter):
     def embed_fresh(self, prompts: Sequence[str]) -> Conditioning:
         return Conditioning(tuple(prompts), self.text.embed(prompts).to(self.device))
 
-    def fits(self, prompt: str) -> bool:
-        return self.text.can_read(prompt)
+    def token_ends(self, prompt: str) -> list[int]:
+        return self.text.token_ends(prompt)
 
     def pieces(self, prompt: str) -> tuple[str, ...]:
         return tuple(self.text.token_texts(prompt))
@@ -140,11 +143,14 @@ class StorybookBackend:
 
     @staticmethod
     def opens(name: str) -> bool:
-        return name == "storybook" or (Path(name) / DESCRIPTION).is_file()
+        return name == "storybook" or is_regular(Path(name) / DESCRIPTION)
 
     @staticmethod
     def load(name: str, device: str = "cpu") -> Model:
-        return Storybook(FOLDER if name == "storybook" else Path(name), device)
+        path = FOLDER if name == "storybook" else Path(name)
+        with translate_checkpoint_errors(path):
+            refuse_incomplete(path, PARTS)
+            return Storybook(path, device)
 
     @staticmethod
     def why_unavailable() -> str:

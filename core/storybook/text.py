@@ -26,9 +26,10 @@ class TextEncoder:
         ids: list[int] = self.tokenizer.encode(prompt).ids
         return ids if len(ids) <= self.length else [*ids[: self.length - 1], ids[-1]]
 
-    def can_read(self, prompt: str) -> bool:
-        """Whether a prompt fits into the context."""
-        return len(self.tokenizer.encode(prompt).ids) <= self.length
+    def token_ends(self, prompt: str) -> list[int]:
+        """Where each token of a prompt ends, in characters; marks of start and end not counted."""
+        found = self.tokenizer.encode(prompt, add_special_tokens=False).offsets
+        return [end for _, end in found]
 
     def token_texts(self, prompt: str) -> list[str]:
         """Return the text of each token in the context."""

@@ -1,9 +1,12 @@
 """The retries end, leave the CPU out when the job is already there, and use smaller pictures."""
 
+import errno
+
 import pytest
 import torch
 
-from core.engine.retries import RETRIES, is_out_of_memory, limit_model, next_retry
+from core.engine.retries import RETRIES, limit_model, next_retry
+from core.models.memory import is_out_of_memory
 from core.models.opening import open_model
 
 
@@ -33,6 +36,13 @@ def test_a_lowered_model_wants_smaller_pictures_and_is_otherwise_the_same() -> N
         (MemoryError(), True),
         (torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB"), True),
         (RuntimeError("MPS backend out of memory"), True),
+        (RuntimeError("could not create a primitive"), True),
+        (RuntimeError("Could not create a primitive descriptor for a convolution"), True),
+        (RuntimeError("could not create a memory object"), True),
+        (RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling cublasCreate"), True),
+        (RuntimeError("unable to mmap 4096 bytes: Cannot allocate memory (12)"), True),
+        (OSError(errno.ENOMEM, "Cannot allocate memory"), True),
+        (OSError(errno.ENOENT, "out of memory"), False),
         (RuntimeError("mat1 and mat2 shapes cannot be multiplied"), False),
         (ValueError("out of memory"), False),
     ],
