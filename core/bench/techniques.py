@@ -74,7 +74,8 @@ def list_methods() -> list[Method]:
     found = []
     for kind in catalog.techniques:
         defaults = {field.name: field.default for field in fields(params_of(kind))}
-        if field_marked(params_of(kind), Strength) and not kind.shows_map:
+        is_edit = kind.needs_mask or field_marked(params_of(kind), Strength) is not None
+        if is_edit and not kind.shows_map:
             found.append(Method(kind.id, str(defaults.get("inverter", ""))))
     others = [Method(COMPARED, kind.id) for kind in catalog.inverters]
     return found + [method for method in others if method not in found]

@@ -3,9 +3,8 @@
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from core.ai.layer import make_layer_task
+from core.ai.outline import find_outline
 from core.ai.recipe_defaults import default_recipe
 from core.catalog import params_of, techniques
 from core.engine.messages import JobDone, JobFailed
@@ -29,14 +28,12 @@ if TYPE_CHECKING:
     from editor.ai_session.job_queue import JobQueue
     from editor.studio import Studio
 
-DARK, BRIGHT = 0.35, 0.6
-"""Brightness 0..1 of the map: below the first nothing is selected, from the second on all."""
 NOISE = 0.7
 """Noise level of the difference map; at this one it shows whole things, not their outlines."""
 
 
 class WordSelector:
-    """Selects what words refer to, or what they would change; one search at a time."""
+    """Selects the outline of what words refer to, or of what they would change; one at a time."""
 
     def __init__(self, studio: "Studio", engine: "Engine", jobs: "JobQueue") -> None:
         self.studio, self.engine, self.jobs = studio, engine, jobs
@@ -60,7 +57,7 @@ class WordSelector:
         values: "Mapping[str, Value]",
         model: str,
     ) -> None:
-        """Select where a technique's picture is bright.
+        """Select the outline of what a technique's picture shows bright.
 
         Raises EditorError when the model cannot run it, or nothing was found.
         """
@@ -88,7 +85,8 @@ class WordSelector:
         task = await self.jobs.run_in_thread(_make_task, document.state, recipe, facts.geometry)
         async for message in self.engine.submit(task):
             if isinstance(message, JobDone):
-                return await self.jobs.run_in_thread(_map_to_alpha, message.pixels)
+                brightness = message.pixels[..., 0]
+                return await self.jobs.run_in_thread(find_outline, task.crop, brightness)
             if isinstance(message, JobFailed) and not message.retry:
                 raise EditorError(message.text)
         raise EditorError("The search was stopped.")
@@ -101,10 +99,3 @@ def _make_task(state: "DocumentState", recipe: "Recipe", geometry: "Geometry") -
     layer = AiLayer("Search", recipe=recipe, region=region)
     scratch.insert("Search", layer, scratch.root.id, len(scratch.root.children))
     return make_layer_task(scratch, layer, geometry)
-
-
-def _map_to_alpha(pixels: "Pixels") -> "Pixels":
-    """Selection alpha by brightness: height x width x 4 uint8 to height x width uint8."""
-    share = pixels[..., 0].astype(np.float32) / 255
-    alpha = np.clip((share - DARK) / (BRIGHT - DARK), 0, 1)
-    return np.rint(alpha * 255).astype(np.uint8)

@@ -1,15 +1,13 @@
-"""Words become a selection with a soft edge that can be undone; an error when nothing is found."""
+"""Words become a selection that can be undone; an error when nothing is found."""
 
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from core.errors import EditorError
 from core.storybook.random_model import build_random
 from editor.ai_session.ai_actions import AiActions
-from editor.ai_session.select_by_words import _map_to_alpha
 from tests.editor.workshop import Bench, Workshop, recipe
 
 
@@ -46,12 +44,3 @@ def test_words_that_cannot_be_found_raise_an_error(bench: Bench, tmp_path: Path)
             await ai.find_words()
 
     bench.run(work)
-
-
-def test_dark_is_out_bright_is_in_and_between_is_soft() -> None:
-    grey = np.repeat(np.arange(256, dtype=np.uint8)[None, :, None], 4, axis=2)
-    alpha = _map_to_alpha(grey)[0]
-    assert not alpha[:76].any()
-    assert (alpha[154:] == 255).all()
-    assert (np.diff(alpha.astype(int)) >= 0).all()
-    assert 100 < alpha[115] < 155
