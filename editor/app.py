@@ -33,6 +33,7 @@ from editor.commands.file import file_sections
 from editor.commands.window import window_sections
 from editor.files.autosave import Autosave
 from editor.files.file_actions import FileActions
+from editor.files.remembered_choices import recall_choices, remember_choices
 from editor.session import Session
 from editor.shell.window import MainWindow
 from editor.studio import Studio
@@ -65,7 +66,9 @@ class App:
         self.plugins = load_plugins(SHIPPED, stored.folders().plugins)
         loaded = stored.load() if settings is None else stored.LoadedSettings(settings)
         self._warming: asyncio.Task[None] | None = None
+        choices, notes = recall_choices(loaded.settings)
         self.session = self._build_session(application, loaded.settings)
+        self.session.studio.choose_all(choices)
         self.activity = ActivityWatcher(application, self.session.idle.interrupt)
         self._add_commands()
         # Before any button shows them: a button without an icon asks for room for its words.
@@ -79,8 +82,9 @@ class App:
         self.plugins = [self._set_up_plugin(plugin) for plugin in self.plugins]
         self._tell_failures()
         self.session.actions.refresh()
-        if loaded.note:
-            self.session.tell(loaded.note)
+        notes = [note for note in (loaded.note, *notes) if note]
+        if notes:
+            self.session.tell(" ".join(notes))
 
     def _build_session(self, application: QApplication, settings: stored.Settings) -> Session:
         tokens = theme.apply(application, settings.theme)
@@ -197,7 +201,8 @@ class App:
         session.engine.close()
         self.files.close()
         with contextlib.suppress(EditorError):
-            stored.save(replace(session.settings.value, window=self.window.layout_text()))
+            remembered = remember_choices(session.settings.value, session.studio.choices)
+            stored.save(replace(remembered, window=self.window.layout_text()))
 
     # The worker
 

@@ -53,6 +53,19 @@ class Studio:
         self.choices = replace(self.choices, **changes)
         self.chosen.emit(self.choices)
 
+    def choose_all(self, choices: ToolChoices) -> None:
+        """Exchange all choices."""
+        self.choices = choices
+        self.chosen.emit(choices)
+
+    def choose_brush(self, brush: str) -> None:
+        """Choose a brush, and with it a tool that paints with one if the present one does not."""
+        tool = self.choices.tool
+        if not tools[tool].uses_brush:
+            with_brush = [kind for kind in tools if kind.uses_brush]
+            tool = min(with_brush, key=lambda kind: kind.position).id
+        self.choose(brush=brush, tool=tool)
+
     def swap_colours(self) -> None:
         now = self.choices
         self.choose(foreground=now.background, background=now.foreground)

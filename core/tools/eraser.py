@@ -7,11 +7,12 @@ from core.catalog import tools
 from core.paint.pointer import GestureContext, PointerEvent
 from core.params import Range
 from core.tools.painting import Gesture, find_paintable_layer, paint_stroke
+from core.tools.picking import pick_colour
 
 
 @tools.register
 class EraserTool:
-    """Erase paint with the shape of the brush."""
+    """Erase paint with the shape of the brush; Alt picks a colour."""
 
     id: ClassVar[str] = "eraser"
     label: ClassVar[str] = "Eraser"
@@ -28,6 +29,9 @@ class EraserTool:
         opacity: Annotated[float, Range(1, 100, "Opacity", "%", step=1)] = 100.0
 
     def gesture(self, context: GestureContext, event: PointerEvent) -> Gesture:
+        if event.alt:
+            yield from pick_colour(context, event)
+            return
         layer = find_paintable_layer(context)
         with context.document.paint(layer.id, "Erase") as writer:
             opacity = context.params.opacity / 100

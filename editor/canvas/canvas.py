@@ -290,7 +290,9 @@ class Canvas(QWidget):
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
             stops = event.key() == Qt.Key.Key_Escape and self.is_gesturing
-            if stops or self._navigation.is_view_key(event):
+            # Alt belongs to the tools: released over the canvas it must not open the menus.
+            is_alt = event.key() == Qt.Key.Key_Alt
+            if stops or is_alt or self._navigation.is_view_key(event):
                 event.accept()
                 return True
         return super().event(event)
@@ -298,20 +300,24 @@ class Canvas(QWidget):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape and self.is_gesturing:
             self.cancel()
+        elif event.key() == Qt.Key.Key_Alt:
+            self._cursor.hold_alt(True)
         elif self._navigation.press_key(event):
             self._cursor.show()
         else:
             super().keyPressEvent(event)
 
     def keyReleaseEvent(self, event: QKeyEvent) -> None:
-        if self._navigation.release_key(event):
+        if event.key() == Qt.Key.Key_Alt:
+            self._cursor.hold_alt(False)
+        elif self._navigation.release_key(event):
             self._cursor.show()
         else:
             super().keyReleaseEvent(event)
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         self._navigation.forget_keys()
-        self._cursor.show()
+        self._cursor.hold_alt(False)
         super().focusOutEvent(event)
 
     def enterEvent(self, event: QEnterEvent) -> None:

@@ -4,6 +4,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
+from core.catalog import brushes
 from core.params import BrushHardness, BrushSize, Range, field_marked
 from editor.commands.command import Command, Sections, command_groups
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 @command_groups.register
 class BrushKeys:
-    """Size and hardness, by keys alone."""
+    """Size and hardness by keys, and every brush by its name."""
 
     id: ClassVar[str] = "brush"
     label: ClassVar[str] = ""
@@ -25,12 +26,17 @@ class BrushKeys:
     def sections(self, session: "Session") -> Sections:
         size = partial(resize_brush, session.studio)
         harden = partial(harden_brush, session.studio)
+        choose = session.studio.choose_brush
         return (
             (
                 Command("smaller", "Smaller brush", "[", partial(size, 1 / 1.15)),
                 Command("larger", "Larger brush", "]", partial(size, 1.15)),
                 Command("softer", "Softer brush", "Shift+[", partial(harden, -10)),
                 Command("harder", "Harder brush", "Shift+]", partial(harden, 10)),
+            ),
+            tuple(
+                Command(f"brush-{kind.id}", f"Brush: {kind.label}", "", partial(choose, kind.id))
+                for kind in brushes
             ),
         )
 

@@ -18,6 +18,7 @@ def window_sections(window: "MainWindow") -> dict[str, Sections]:
         "Edit": ((find,),),
         "View": (
             (
+                Command("brush-dials", "Brushes", "F5", partial(window.show_dock, "brush")),
                 Command("docks", "Hide or show docks", "Tab", window.toggle_docks),
                 Command("full-screen", "Full screen", "F", window.toggle_full_screen),
                 Command("theme", "Light or dark", "", partial(toggle_theme, window.session)),

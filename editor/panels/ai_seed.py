@@ -24,9 +24,7 @@ class SeedField(EntryField):
     def __init__(self) -> None:
         super().__init__()
         self.setAccessibleName("Seed")
-        self.setToolTip(
-            "Type a seed, or scroll. On the canvas Shift and the wheel walk through seeds"
-        )
+        self.setToolTip("Type a seed, or scroll; on the canvas scroll with Shift")
         self.ended.connect(self._on_ended)
         self._shown = ""
 

@@ -1,25 +1,37 @@
-"""The bar on top: the dials of the active tool and its brush."""
+"""The bar on top: the brush, the dials of the active tool and its brush, and the prompt."""
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QSizePolicy, QToolBar, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QLabel, QLineEdit, QSizePolicy, QToolBar, QToolButton, QWidget
 
 from core.ai.recipe_values import prompt_of
-from core.catalog import tools
-from core.params import Range, fields
+from core.catalog import brushes, tools
+from core.params import BrushHardness, BrushSize, Range, fields
 from editor.ai_session.current_recipe import with_prompt
+from editor.widgets.chooser import Chooser, Entry
+from editor.widgets.dial_row import DialRow
+from editor.widgets.entry import leave_entry
+from editor.widgets.forms import Form, build_form
 from editor.widgets.slider import NumberSlider
+from editor.widgets.theme import icon
 
 if TYPE_CHECKING:
-    from typing import Any
-
     from editor.session import Session
+    from editor.widgets.theme import Tokens
 
-WIDTH = 132
+SLIDER_WIDTH = 132
+BRUSH_WIDTH = 120
+PROMPT_WIDTH = 240
 
 
 class OptionsBar(QToolBar):
-    """Rebuilt when another tool is chosen; its sliders follow the keys."""
+    """Rebuilt when another tool or brush is chosen; its dials follow the keys.
+
+    Dials that find no room are in the Brush dock, which has all of them.
+    """
+
+    brush_asked_for = Signal()
 
     def __init__(self, session: "Session") -> None:
         super().__init__("Options")
@@ -27,88 +39,104 @@ class OptionsBar(QToolBar):
         self.setObjectName("Options")
         self.setMovable(False)
         self._name = QLabel()
-        self._name.setMinimumWidth(110)
-        self._holder = QWidget()
-        self._row = QHBoxLayout(self._holder)
-        self._row.setContentsMargins(0, 0, 0, 0)
-        self._row.setSpacing(8)
-        self._sliders: dict[str, NumberSlider] = {}
-        self._prompt: QLineEdit | None = None
+        self._name.setMinimumWidth(84)
+        self.brush = Chooser("Brush")
+        self.brush.setFixedWidth(BRUSH_WIDTH)
+        self.brush.chosen.connect(self._on_brush)
+        self.dials = DialRow()
+        self._forms: dict[str, Form] = {}
         self._shown = ("", "")
+        self._prompt = self._make_prompt()
         self.addWidget(self._name)
-        self.addWidget(self._holder)
-        spacer = QWidget()
-        spacer.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
-        self.addWidget(spacer)
+        self._brush_action = self.addWidget(self.brush)
+        self.addWidget(self.dials)
+        self._prompt_action = self.addWidget(self._prompt)
+        self.addWidget(self._make_button())
         self.addAction(session.actions["compare"])
         session.studio.chosen.connect(lambda _: self.refresh())
         session.ai.current_recipe.changed.connect(lambda _: self._show_prompt())
         self.refresh()
 
-    def refresh(self) -> None:
-        choices = self.session.studio.choices
-        if (choices.tool, choices.brush) != self._shown:
-            self._shown = (choices.tool, choices.brush)
-            self._build(choices.tool)
-        for key, slider in self._sliders.items():
-            slider.set_value(float(getattr(self._params(key), key.split(".")[1])))
+    def _make_prompt(self) -> QLineEdit:
+        prompt = QLineEdit()
+        prompt.setPlaceholderText("What should appear here, such as: a red apple")
+        prompt.setAccessibleName("Prompt")
+        prompt.setMinimumWidth(PROMPT_WIDTH)
+        prompt.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        prompt.textEdited.connect(self._on_prompt)
+        prompt.returnPressed.connect(self.session.ai.current_recipe.run)
+        return prompt
 
-    def _params(self, key: str) -> "Any":
-        on_brush = key.startswith("brush.")
-        return self.session.studio.brush_params if on_brush else self.session.studio.tool_params
+    def _make_button(self) -> QToolButton:
+        self._all_dials = QToolButton()
+        self._all_dials.setToolTip("Every brush and all dials (F5)")
+        self._all_dials.setAccessibleName("Every brush and all dials")
+        self._all_dials.clicked.connect(self.brush_asked_for)
+        self.session.tokens.changed.connect(self.apply_theme)
+        self.apply_theme(self.session.tokens.value)
+        return self._all_dials
+
+    def apply_theme(self, tokens: "Tokens") -> None:
+        self._all_dials.setIcon(icon("paintbrush", tokens.text))
+
+    def refresh(self) -> None:
+        """Show the choices as they are now."""
+        studio = self.session.studio
+        shown = (studio.choices.tool, studio.choices.brush)
+        if shown != self._shown:
+            self._shown = shown
+            self._build(studio.choices.tool)
+        for owner, form in self._forms.items():
+            form.show_value(studio.brush_params if owner == "brush" else studio.tool_params)
 
     def _build(self, tool: str) -> None:
-        while self._row.count():
-            item = self._row.takeAt(0)
-            widget = item.widget() if item is not None else None
-            if widget is not None:
-                widget.deleteLater()
-        self._sliders, self._prompt = {}, None
-        self._name.setText(tools[tool].label)
-        if tools[tool].uses_brush:
-            self._add_dials("brush", self.session.studio.brush_params)
-        self._add_dials("tool", self.session.studio.tool_params)
-        if tools[tool].paints_region:
-            self._add_prompt()
-
-    def _add_dials(self, owner: str, params: "Any") -> None:
-        for field in fields(type(params)):
-            if not isinstance(field.marker, Range):
-                continue
-            now = float(getattr(params, field.name))
-            slider = NumberSlider(
-                field.marker, now, float(field.default), field.label, field.type is int
-            )
-            slider.setFixedWidth(WIDTH)
-            key = f"{owner}.{field.name}"
-            slider.changed.connect(lambda value, key=key: self._on_dial(key, value))
-            self._sliders[key] = slider
-            self._row.addWidget(slider)
-
-    def _on_dial(self, key: str, value: float) -> None:
-        from dataclasses import replace
-
-        owner, name = key.split(".")
-        changed = replace(self._params(key), **{name: value})
-        studio = self.session.studio
-        (studio.set_brush_params if owner == "brush" else studio.set_tool_params)(changed)
-
-    def _add_prompt(self) -> None:
-        self._prompt = QLineEdit()
-        self._prompt.setPlaceholderText("What should appear here, such as: a red apple")
-        self._prompt.setAccessibleName("Prompt")
-        self._prompt.setMinimumWidth(240)
-        self._prompt.textEdited.connect(self._on_prompt)
-        self._prompt.returnPressed.connect(self.session.ai.current_recipe.run)
-        self._row.addWidget(self._prompt)
+        studio, kind = self.session.studio, tools[tool]
+        self._name.setText(kind.label)
+        self._brush_action.setVisible(kind.uses_brush)
+        self.brush.show_entries(brush_entries(), studio.choices.brush)
+        self._forms = {"tool": build_form(studio.tool_params, studio.set_tool_params)}
+        if kind.uses_brush:
+            self._forms["brush"] = build_form(studio.brush_params, studio.set_brush_params)
+        self.dials.show_widgets(_order_rows(self._forms))
+        self._prompt_action.setVisible(kind.paints_region)
         self._show_prompt()
 
+    def _on_brush(self, name: str) -> None:
+        self.session.studio.choose_brush(name)
+        leave_entry(self.brush)
+
     def _on_prompt(self, text: str) -> None:
-        self.session.ai.current_recipe.write(
-            with_prompt(self.session.ai.current_recipe.shown, text)
-        )
+        recipe = self.session.ai.current_recipe
+        recipe.write(with_prompt(recipe.shown, text))
 
     def _show_prompt(self) -> None:
         prompt = prompt_of(self.session.ai.current_recipe.shown)
-        if self._prompt is not None and self._prompt.text() != prompt:
+        if self._prompt.text() != prompt:
             self._prompt.setText(prompt)
+
+
+def brush_entries() -> list[Entry]:
+    """Every brush there is, those of plugins too."""
+    return [
+        Entry(kind.id, kind.label, (kind.__doc__ or "").strip().split("\n")[0]) for kind in brushes
+    ]
+
+
+def _order_rows(forms: dict[str, Form]) -> list[QWidget]:
+    """The dials in the order of their use: size, hardness, the tool's, the brush's, switches."""
+    ranked = []
+    for owner, form in forms.items():
+        for field in fields(type(form.value)):
+            row = form.rows[field.name]
+            if isinstance(row, NumberSlider):
+                row.setFixedWidth(SLIDER_WIDTH)
+            ranked.append((_rank(field.marker, owner), len(ranked), row))
+    return [row for _, _, row in sorted(ranked, key=lambda one: one[:2])]
+
+
+def _rank(marker: object, owner: str) -> int:
+    if isinstance(marker, (BrushSize, BrushHardness)):
+        return 0 if isinstance(marker, BrushSize) else 1
+    if not isinstance(marker, Range):
+        return 4
+    return 2 if owner == "tool" else 3

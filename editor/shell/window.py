@@ -118,6 +118,7 @@ class MainWindow(QMainWindow):
         session.tokens.changed.connect(self.message_bar.apply_theme)
         session.studio.opened.connect(lambda _: self._on_opened())
         session.studio.saved.connect(lambda _: self.show_title())
+        self.options.brush_asked_for.connect(lambda: self.show_dock("brush"))
 
     # Building
 
@@ -224,6 +225,11 @@ class MainWindow(QMainWindow):
         name = studio.document.path.name if studio.document.path else "Untitled"
         mark = "*" if studio.document.is_modified else ""
         self.setWindowTitle(f"{name}{mark} · Sfumato" if studio.has_document else "Sfumato")
+
+    def show_dock(self, name: str) -> None:
+        """Show a dock, in front of those that share its place."""
+        self.docks[name].show()
+        self.docks[name].raise_()
 
     def toggle_docks(self) -> None:
         if self._hidden_docks:

@@ -30,6 +30,8 @@ LINE_HEIGHT = 20
 class Form(QWidget):
     """A column of fields for one Params value; ``value`` is the value it shows.
 
+    ``fields`` are its widgets by parameter, ``rows`` the same with their labels.
+
     ``on_change`` gets the new value while a dial moves, ``on_settle`` once it is released.
     """
 
@@ -45,12 +47,14 @@ class Form(QWidget):
         self._on_change = on_change
         self._on_settle = on_settle
         self.fields: dict[str, QWidget] = {}
+        self.rows: dict[str, QWidget] = {}
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
         for field in declared.fields(type(value)):
             if not isinstance(field.marker, without):
-                layout.addWidget(self._make_row(field))
+                self.rows[field.name] = self._make_row(field)
+                layout.addWidget(self.rows[field.name])
 
     def show_value(self, value: Any) -> None:
         """Show another value of the same class without calling back."""
