@@ -124,7 +124,7 @@ def brush_entries() -> list[Entry]:
 
 def _order_rows(forms: dict[str, Form]) -> list[QWidget]:
     """The dials in the order of their use: size, hardness, the tool's, the brush's, switches."""
-    ranked = []
+    ranked: list[tuple[int, int, QWidget]] = []
     for owner, form in forms.items():
         for field in fields(type(form.value)):
             row = form.rows[field.name]

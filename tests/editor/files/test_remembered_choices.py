@@ -1,7 +1,6 @@
 """Tool, brush and dials return at the next start; what cannot be had is replaced and said."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,9 +12,8 @@ from editor.studio import Studio, ToolChoices
 
 
 @pytest.fixture(autouse=True)
-def registries() -> Iterator[None]:
+def _registries() -> None:
     catalog.load("tools", "brushes")
-    return
 
 
 def test_choices_come_back_as_they_were() -> None:

@@ -6,7 +6,7 @@ from dataclasses import fields
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QCheckBox
+from PySide6.QtWidgets import QApplication, QCheckBox, QLineEdit
 from pytestqt.qtbot import QtBot
 
 from core import settings
@@ -120,13 +120,10 @@ def test_the_bar_shows_what_there_is_room_for(app: App, width: int) -> None:
     assert app.window.options.width() <= app.window.width()
     app.session.studio.choose(tool="ai-brush")
     QApplication.processEvents()
-    prompt = next(w for w in app.window.options.children() if _is_prompt(w))
+    lines = app.window.options.findChildren(QLineEdit)
+    prompt = next(line for line in lines if line.accessibleName() == "Prompt")
     assert prompt.isVisible()
     assert prompt.geometry().right() <= app.window.width()
-
-
-def _is_prompt(widget: object) -> bool:
-    return getattr(widget, "accessibleName", str)() == "Prompt"
 
 
 def test_alt_picks_a_colour_and_the_pointer_says_so(app: App) -> None:
