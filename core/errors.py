@@ -9,9 +9,24 @@ EditorError
 `- Cancelled        the person stopped it
 """
 
+import re
+
+_NO_CHARACTER = re.compile("[\ud800-\udfff]")
+
+
+def readable(text: object) -> str:
+    """A text for the person, without what no encoding holds: bytes of a file name that is no UTF-8.
+
+    Python keeps such bytes as surrogates, which a window, a terminal or a log refuses.
+    """
+    return _NO_CHARACTER.sub("\N{REPLACEMENT CHARACTER}", str(text))
+
 
 class EditorError(Exception):
     """One clear sentence for the person: what happened, where, and what to do."""
+
+    def __init__(self, sentence: object = "", *rest: object) -> None:
+        super().__init__(readable(sentence), *rest)
 
 
 class FileError(EditorError):

@@ -1,30 +1,32 @@
-"""Pictures without layers: read with Pillow into sRGB bytes, written flattened."""
+"""Pictures without layers: read as one layer, written flattened."""
 
 import io
 import json
-import struct
-import warnings
-import zlib
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+from PIL import Image
 
-from core.errors import EditorError, FileError, VersionError
+from core.errors import EditorError, FileError, VersionError, readable
 from core.files.atomic import translate_read_errors
+from core.formats.decoding import (
+    open_image,
+    start_decoding,
+    to_tiles,
+    translate_decoder_errors,
+    turn_upright,
+)
+from core.formats.limits import parse_json
 from core.geometry import Size
-from core.paint.document import MAX_SIDE, Document
+from core.paint.document import Document
 from core.paint.flatten import flatten
 from core.paint.layers import AiLayer, Group, Layer, walk
-from core.paint.tiles import Pixels, Tiles
+from core.paint.tiles import Pixels
 from core.task import RECIPE_SCHEMA
 from core.versions.schema import Schema
 
-MAX_PIXELS = 1 << 29
-"""2 GB as RGBA: a little over 23,000 x 23,000."""
 RECIPES = "sfumato"
 """Name of the text chunk or entry that carries recipes."""
 SCHEMA = Schema("list of recipes")
@@ -32,160 +34,53 @@ OWN_RECIPES = f"{RECIPES}-{SCHEMA.version}.{RECIPE_SCHEMA.version}"
 """Name of the chunk for our recipes where the first name carries those of a newer Sfumato."""
 ORIENTATION = 0x0112
 """EXIF's tag for how a picture was turned."""
-ODD_EXIF = (TypeError, ValueError, KeyError, OverflowError, struct.error)
-"""What Pillow raises of EXIF data that no camera should write."""
-DECODERS = ("PNG", "JPEG", "WEBP", "TIFF", "GIF")
-"""What is decoded, whatever the file is called: no other decoder ever sees a stranger's file."""
 CARRIED = ("dpi", "xmp", RECIPES, OWN_RECIPES)
 """What of a picture's metadata goes back into it as it came; EXIF is carried too."""
 
 
 def read_flat(path: Path) -> Document:
     """A document with the picture as its one layer. Raises FileError naming what is wrong."""
-    with translate_read_errors(path):
-        pixels, extras, note = _read_picture(path)
-    size = Size(pixels.shape[1], pixels.shape[0])
-    layer = Layer(path.stem, tiles=Tiles.of(pixels))
-    document = Document(size, Group("Root", children=(layer,)))
+    name = readable(path.name)
+    with translate_read_errors(path), translate_decoder_errors(name):
+        if path.is_file() and not path.stat().st_size:
+            raise FileError(f"{name} is empty (0 bytes).")
+        with open_image(path, name) as image:
+            return _read_image(path, image)
+
+
+def _read_image(path: Path, image: Image.Image) -> Document:
+    name = readable(path.name)
+    frames = int(getattr(image, "n_frames", 1))
+    notes = [f"{name} has {frames} frames; the first one was opened."] if frames > 1 else []
+    convert = start_decoding(image)
+    turn_upright(image)
+    # Of the upright picture: its metadata no longer says how to turn it.
+    extras = {key: image.info[key] for key in CARRIED if key in image.info}
+    if are_recipes_newer(extras):
+        notes.append(newer_note(path))
+    exif = _read_exif(image)
+    if exif is None:
+        notes.append(f"The EXIF data in {name} is damaged and is not kept.")
+    elif exif:
+        extras["exif"] = exif
+    layer = Layer(readable(path.stem), tiles=to_tiles(image, convert))
+    document = Document(Size(*image.size), Group("Root", children=(layer,)))
     document.activate(layer.id)
     document.extras = extras
-    document.note = note
+    document.note = " ".join(notes)
     return document
 
 
-def _read_picture(path: Path) -> tuple[Pixels, dict[str, Any], str]:
-    if path.is_file() and not path.stat().st_size:
-        raise FileError(f"{path.name} is empty (0 bytes).")
+def _read_exif(image: Image.Image) -> bytes | None:
+    """EXIF data of an upright picture, empty if there is none; None for what cannot be read."""
     try:
-        with limit_pixels():
-            return _decode(path)
-    except Image.DecompressionBombError as error:
-        raise FileError(f"{path.name} declares more pixels than can be opened.") from error
-    except UnidentifiedImageError as error:
-        raise FileError(f"{path.name} is not a picture that Sfumato can read.") from error
-    except (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error) as error:
-        if isinstance(error, (FileNotFoundError, IsADirectoryError, PermissionError)):
-            raise
-        raise FileError(f"{path.name} is damaged or cut short: {error}.") from error
-
-
-@contextmanager
-def limit_pixels() -> Iterator[None]:
-    """Let Pillow open as many pixels as a canvas may have, without its warnings of odd metadata."""
-    before = Image.MAX_IMAGE_PIXELS
-    # Pillow refuses what has more than twice this.
-    Image.MAX_IMAGE_PIXELS = MAX_PIXELS // 2
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        Image.MAX_IMAGE_PIXELS = before
-
-
-def _decode(path: Path) -> tuple[Pixels, dict[str, Any], str]:
-    with Image.open(path, formats=DECODERS) as image:
-        width, height = image.size
-        if width * height > MAX_PIXELS or max(width, height) > MAX_SIDE:
-            raise FileError(
-                f"{path.name} is {width} x {height} pixels; "
-                f"Sfumato opens up to {MAX_SIDE} a side and {MAX_PIXELS >> 20} million in all."
-            )
-        frames = int(getattr(image, "n_frames", 1))
-        note = f"{path.name} has {frames} frames; the first one was opened." if frames > 1 else ""
-        image.load()
-        upright = _turn_upright(image)
-        # Of the upright picture: its metadata no longer says how to turn it.
-        extras = {key: upright.info[key] for key in CARRIED if key in upright.info}
-        if are_recipes_newer(extras):
-            note = f"{note} {newer_note(path)}".strip()
-        try:
-            exif = image.getexif()
-            exif.pop(ORIENTATION, None)
-            if len(exif):
-                extras["exif"] = exif.tobytes()
-        except ODD_EXIF:
-            note = f"{note} The EXIF data in {path.name} is damaged and is not kept.".strip()
-        return premultiply(_to_srgb(upright)), extras, note
-
-
-def _turn_upright(image: Image.Image) -> Image.Image:
-    """The picture as its metadata says that it should be seen; as it is where that is damaged."""
-    try:
-        return ImageOps.exif_transpose(image)
-    except ODD_EXIF:
-        return image
-
-
-def _to_srgb(image: Image.Image) -> Image.Image:
-    """A picture of any mode and profile as straight 8-bit RGBA in sRGB."""
-    profile = image.info.get("icc_profile")
-    alpha = _transparency(image)
-    image = _to_eight_bit(image)
-    if alpha is not None:
-        image = image.convert("RGB")
-    if profile:
-        image = _convert_to_srgb(image, profile)
-    image = image.convert("RGBA")
-    if alpha is not None:
-        image.putalpha(alpha)
-    return image
-
-
-def _transparency(image: Image.Image) -> Image.Image | None:
-    """The alpha of a palette or of one colour that stands for nothing; None if there is neither."""
-    key = image.info.get("transparency")
-    if key is None or image.mode in {"LA", "PA", "RGBA"}:
+        exif = image.getexif()
+        exif.pop(ORIENTATION, None)
+        return bytes(exif.tobytes()) if len(exif) else b""
+    except (EditorError, MemoryError):
+        raise
+    except Exception:  # noqa: BLE001 - damaged metadata raises anything, and costs itself alone
         return None
-    if image.mode.startswith("I"):
-        values = np.asarray(image) != key
-        return Image.fromarray(np.where(values, 255, 0).astype(np.uint8))
-    return image.convert("RGBA").getchannel("A")
-
-
-def _to_eight_bit(image: Image.Image) -> Image.Image:
-    if image.mode in {"I;16", "I;16L", "I;16B", "I;16N", "I"}:
-        values = np.asarray(image, np.float64)
-        return Image.fromarray(np.rint(np.clip(values, 0, 65535) / 257).astype(np.uint8))
-    if image.mode == "F":
-        values = np.nan_to_num(np.asarray(image, np.float64))
-        top = 1.0 if values.max(initial=0) <= 1 else 255.0
-        return Image.fromarray(np.rint(np.clip(values / top, 0, 1) * 255).astype(np.uint8))
-    return image
-
-
-def _convert_to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
-    """From the embedded profile to sRGB; a profile that does not fit is left out."""
-    alpha = image.getchannel("A") if "A" in image.getbands() else None
-    plain = image if image.mode in {"RGB", "CMYK", "L"} else image.convert("RGB")
-    try:
-        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        target = ImageCms.createProfile("sRGB")
-        shown = ImageCms.profileToProfile(plain, source, target, outputMode="RGB")
-    except (ImageCms.PyCMSError, OSError):
-        return image
-    if shown is None:
-        return image
-    if alpha is not None:
-        shown.putalpha(alpha)
-    return shown
-
-
-def premultiply(image: Image.Image) -> Pixels:
-    """Multiply colours by alpha, rounded.
-
-    image: straight RGBA. Returns height x width x 4 uint8, premultiplied RGBA, 0..255.
-    """
-    pixels = np.array(image, np.uint8)
-    alpha = pixels[..., 3]
-    if (alpha == 255).all():
-        return pixels
-    rows = max(1, (1 << 22) // max(1, pixels.shape[1]))
-    for top in range(0, pixels.shape[0], rows):
-        part = pixels[top : top + rows]
-        wide = part[..., :3].astype(np.uint16) * part[..., 3:]
-        part[..., :3] = ((wide + 127) // 255).astype(np.uint8)
-    return pixels
 
 
 def unpremultiply(pixels: Pixels) -> Pixels:
@@ -227,7 +122,7 @@ def recipes_text(document: Document) -> str:
 def are_recipes_newer(extras: Mapping[str, Any]) -> bool:
     """Whether a picture came with recipes that only a newer Sfumato can read."""
     try:
-        found = json.loads(str(extras.get(RECIPES, "")) or "{}")
+        found = parse_json(str(extras.get(RECIPES, "")) or "{}")
         SCHEMA.version_of(found)
         for layer in found.get("layers", ()):
             RECIPE_SCHEMA.version_of(layer["recipe"])
@@ -240,7 +135,9 @@ def are_recipes_newer(extras: Mapping[str, Any]) -> bool:
 
 def newer_note(path: Path) -> str:
     """One sentence for the person about a picture with recipes of a newer version."""
-    return f"The recipes in {path.name} are of a newer Sfumato: they are kept as they are."
+    return (
+        f"The recipes in {readable(path.name)} are of a newer Sfumato: they are kept as they are."
+    )
 
 
 def recipe_chunks(document: Document) -> dict[str, str]:

@@ -15,7 +15,7 @@ from core.errors import FileError
 from core.files.atomic import atomic_write
 from core.formats.flat import unpremultiply
 from core.geometry import Rect
-from core.paint.blend_modes import MODES
+from core.paint.blend_modes import PASS_THROUGH, blend_mode
 from core.paint.document import Document
 from core.paint.flatten import flatten
 from core.paint.layers import AiLayer, Group, Layer, Node, walk
@@ -85,7 +85,7 @@ def _stack_element(
     """A stack lists its layers from top to bottom."""
     element = ElementTree.Element("stack", {} if is_root else _common_attributes(group))
     if not is_root:
-        element.set("isolation", "isolate")
+        element.set("isolation", "auto" if group.blend == PASS_THROUGH else "isolate")
     for child in reversed(group.children):
         if isinstance(child, Group):
             element.append(_stack_element(child, names))
@@ -105,7 +105,7 @@ def _common_attributes(node: Node) -> dict[str, str]:
         "name": clean_xml(node.name),
         "opacity": f"{node.opacity:.6g}",
         "visibility": "visible" if node.visible else "hidden",
-        "composite-op": MODES[node.blend].svg,
+        "composite-op": clean_xml(blend_mode(node.blend).svg),
     }
 
 

@@ -115,12 +115,24 @@ _ALL = (
 MODES: Mapping[str, BlendMode] = MappingProxyType({mode.id: mode for mode in _ALL})
 
 
+PASS_THROUGH = "pass-through"
+"""The blend mode of a group whose layers act on what lies below the group."""
+
+
+def blend_mode(blend_id: str) -> BlendMode:
+    """The mode of a node; one that only other programs have keeps its name and acts as Normal."""
+    if blend_id == PASS_THROUGH:
+        return BlendMode(PASS_THROUGH, "Pass through", "svg:src-over", _normal)
+    kept = BlendMode(blend_id, f"{blend_id} (shown as Normal)", blend_id, _normal)
+    return MODES.get(blend_id, kept)
+
+
 def blend(source: Pixels, backdrop: Pixels, mode: str = "normal") -> Pixels:
-    """Composite source over backdrop in one of the modes.
+    """Composite source over backdrop in one of the modes; in the normal one if there is no such.
 
     Both are height x width x 4 uint8, premultiplied RGBA, 0..255, and so is the new array returned.
     """
-    if mode == "normal":
+    if mode == "normal" or mode not in MODES:
         return source_over(source, backdrop)
     if mode == "plus":
         return np.asarray(cv2.add(source, backdrop), np.uint8).reshape(source.shape)

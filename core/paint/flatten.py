@@ -1,9 +1,11 @@
 """Flattening: the picture that a layer tree makes inside a rectangle."""
 
+from typing import TypeGuard
+
 import numpy as np
 
 from core.geometry import Rect
-from core.paint.blend_modes import blend, scale_alpha
+from core.paint.blend_modes import PASS_THROUGH, blend, scale_alpha
 from core.paint.layers import Group, Layer, Node
 from core.paint.tiles import Pixels
 
@@ -27,12 +29,28 @@ def draw(node: Node, rect: Rect, out: Pixels) -> None:
     """
     if not node.visible or node.opacity <= 0:
         return
-    if isinstance(node, Group):
+    if is_pass_through(node):
+        for child in node.children:
+            draw(child, rect, out)
+    elif isinstance(node, Group):
         blend_into(node, rect, flatten(node, rect), rect, out)
     elif isinstance(node, Layer):
         local = rect.translate(-node.position.x, -node.position.y)
         for part, pixels in node.tiles.pieces(local):
             blend_into(node, part.translate(*node.position), pixels, rect, out)
+
+
+def is_pass_through(node: Node) -> TypeGuard[Group]:
+    """Whether a group's layers act on what lies below it, as if there were no group.
+
+    A group with an opacity or a mask of its own is blended together first (W3C Compositing).
+    """
+    return (
+        isinstance(node, Group)
+        and node.blend == PASS_THROUGH
+        and node.opacity >= 1
+        and (node.mask is None or not node.mask.visible)
+    )
 
 
 def blend_into(node: Node, part: Rect, pixels: Pixels, rect: Rect, out: Pixels) -> None:

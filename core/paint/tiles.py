@@ -154,6 +154,19 @@ class Tiles:
         self._own = set()
         return self
 
+    def share_equal(self, row: int) -> None:
+        """Store written tiles of one row once where they equal the tile to the left or above.
+
+        They stop being writable. row: the second number of the tiles' keys.
+        """
+        for x, y in sorted(key for key in self._own if key[1] == row):
+            for other in ((x - 1, y), (x, y - 1)):
+                twin, tile = self._tiles.get(other), self._tiles[x, y]
+                if twin is not None and np.array_equal(twin.pixels, tile.pixels):
+                    self._tiles[x, y] = twin
+                    self._own -= {(x, y), other}
+                    break
+
     def differs_from(self, other: "Tiles") -> list[Key]:
         """Keys of tiles with different serials in the two planes."""
         mine, theirs = self._tiles, other._tiles

@@ -5,6 +5,7 @@ from typing import NamedTuple
 from core.geometry import Rect
 from core.paint import layers
 from core.paint.document import Document
+from core.paint.flatten import is_pass_through
 from core.paint.layers import Group, Node
 from core.paint.tiles import TILE, Key, Pixels, keys_over, tile_rect
 from editor.canvas.qt_blend import BlendTarget
@@ -49,11 +50,17 @@ class LayerCache:
             self._draw(0, key, tile_rect(key) & rect, target)
         return target.pixels
 
-    def _draw(self, depth: int, key: Key, part: Rect, target: BlendTarget) -> None:
+    def _draw(
+        self, depth: int, key: Key, part: Rect, target: BlendTarget, over: bool = False
+    ) -> None:
+        """Draw one level; ``over`` says that its layers act on what the target already shows."""
         level = self._levels[depth]
         below, above = self._tile_pair(depth, key)
         place = tile_rect(key)
-        if below is not None:
+        if over and not _is_plain(level.below):
+            for node in level.below:
+                target.draw(node, part)
+        elif below is not None:
             target.draw_pixels(below, part, place)
         self._draw_middle(depth, key, part, target)
         if above is not None:
@@ -65,7 +72,9 @@ class LayerCache:
     def _draw_middle(self, depth: int, key: Key, part: Rect, target: BlendTarget) -> None:
         middle = self._levels[depth].middle
         if isinstance(middle, Group) and depth + 1 < len(self._levels):
-            if middle.visible and middle.opacity > 0:
+            if middle.visible and is_pass_through(middle):
+                self._draw(depth + 1, key, part, target, over=True)
+            elif middle.visible and middle.opacity > 0:
                 inner = BlendTarget(part)
                 self._draw(depth + 1, key, part, inner)
                 target.blend(middle, part, inner.pixels, part)

@@ -11,7 +11,7 @@ from PySide6.QtCore import QPoint, QRect
 from PySide6.QtGui import QImage, QPainter
 
 from core.geometry import Rect
-from core.paint.flatten import blend_into
+from core.paint.flatten import blend_into, is_pass_through
 from core.paint.layers import Group, Layer, Node
 from core.paint.tiles import Pixels, keys_over, tile_rect
 
@@ -50,7 +50,10 @@ class BlendTarget:
         part = self.rect if part is None else part
         if not node.visible or node.opacity <= 0:
             return
-        if isinstance(node, Group):
+        if is_pass_through(node):
+            for child in node.children:
+                self.draw(child, part)
+        elif isinstance(node, Group):
             inner = BlendTarget(part)
             for child in node.children:
                 inner.draw(child)

@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from core.paint.blend_modes import MODES
+from core.paint.blend_modes import MODES, blend_mode
 from core.paint.layers import AiLayer, Node
 from core.params import Range
 from editor.panels.layers_row import NODE
@@ -115,6 +115,8 @@ class LayersPanel(QWidget):
         self._empty.setVisible(not self.document.root.children)
         if node is not None:
             self._opacity.set_value(node.opacity * 100)
+            if self._blend.findData(node.blend) < 0:
+                self._blend.addItem(blend_mode(node.blend).label, node.blend)
             self._blend.setCurrentIndex(self._blend.findData(node.blend))
         if not self._thumbnail_timer.isActive():
             self._thumbnail_timer.start(THUMBNAIL_DELAY)

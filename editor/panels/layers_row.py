@@ -6,7 +6,7 @@ from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QRect, QS
 from PySide6.QtGui import QColor, QIcon, QPainter
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
-from core.paint.blend_modes import MODES
+from core.paint.blend_modes import blend_mode
 from core.paint.layers import AiLayer, Node
 from editor.panels.layers_thumbnail import THUMBNAIL_SIDE
 from editor.widgets import theme
@@ -116,7 +116,7 @@ class LayerRow(QStyledItemDelegate):
         if node.mask is not None:
             notes.append("mask")
         if node.blend != "normal":
-            notes.append(MODES[node.blend].label.lower())
+            notes.append(blend_mode(node.blend).label.lower())
         if node.opacity < 1:
             notes.append(f"{node.opacity:.0%}")
         return notes

@@ -12,7 +12,8 @@ import pytest
 from PIL import Image, ImageCms
 
 from core.errors import FileError
-from core.formats.flat import premultiply, unpremultiply
+from core.formats.decoding import premultiply
+from core.formats.flat import unpremultiply
 from core.formats.opening import open_document, save_document
 from core.paint.document import Document
 from core.paint.flatten import flatten

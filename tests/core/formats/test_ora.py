@@ -73,7 +73,7 @@ def test_the_entries_are_those_of_the_standard(tmp_path: Path) -> None:
 def test_another_programs_file_opens(tmp_path: Path) -> None:
     document = open_document(foreign(tmp_path / "other.ora"))
     ground, group, top = walk(document.root)
-    assert (ground.name, ground.blend) == ("ground", "normal")
+    assert (ground.name, ground.blend) == ("ground", "krita:strange")
     assert (group.name, group.opacity, group.blend) == ("group", 0.5, "multiply")
     assert isinstance(group, Group)
     assert not top.visible
