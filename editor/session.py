@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
+from core.errors import readable
 from core.signal import Signal
 
 if TYPE_CHECKING:
@@ -58,8 +59,8 @@ class Session:
 
     def tell(self, sentence: str, details: str = "", is_error: bool = True) -> None:
         """Show one sentence in the message bar."""
-        self.told.emit(Message(sentence, details, is_error))
+        self.told.emit(Message(readable(sentence), readable(details), is_error))
 
     def note(self, text: str, seconds: float = 6.0) -> None:
         """Show one sentence in the status bar for a while."""
-        self.noted.emit(Note(text, seconds))
+        self.noted.emit(Note(readable(text), seconds))

@@ -160,7 +160,7 @@ def _key(where: Footprint, backdrop: Pixels) -> str:
     """Hash a layer's input; backdrop is the flattened picture below, over the footprint's area."""
     recipe = where.layer.recipe
     text = f"{where.area}{recipe.key}{input_stamps(recipe)}"
-    digest = hashlib.blake2b(text.encode(), digest_size=16)
+    digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16)
     for pixels in (where.painted, cv2.bitwise_and(backdrop, backdrop, mask=where.support)):
         digest.update(np.ascontiguousarray(pixels).data)
     return digest.hexdigest()

@@ -17,7 +17,7 @@ class Lock:
     """
 
     def __init__(self, path: Path, folder: Path) -> None:
-        name = hashlib.blake2b(str(path.resolve()).encode(), digest_size=12).hexdigest()
+        name = hashlib.blake2b(os.fsencode(path.resolve()), digest_size=12).hexdigest()
         self.path = path
         self._file = folder / f"{name}.json"
 

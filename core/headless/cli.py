@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from core.errors import EditorError
+from core.errors import EditorError, readable
 
 USER_ERROR = 2
 INTERRUPTED = 130
@@ -104,9 +104,10 @@ def _run(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(facts, indent=1))
     else:
-        print(f"{options.out}: {facts['model']}, {facts['calls']} calls, {facts['seconds']:.2f} s")
+        cost = f"{facts['calls']} calls, {facts['seconds']:.2f} s"
+        print(f"{readable(options.out)}: {readable(facts['model'])}, {cost}")
         for note in facts["notes"]:
-            print(note)
+            print(readable(note))
     return 0
 
 

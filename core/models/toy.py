@@ -77,7 +77,9 @@ def colour_of(prompt: str) -> tuple[float, float, float]:
     """The mean colour of a prompt, -1..1 a channel; grey for the empty one."""
     if not prompt.strip():
         return (0.0, 0.0, 0.0)
-    digest = hashlib.blake2b(prompt.strip().lower().encode(), digest_size=3).digest()
+    digest = hashlib.blake2b(
+        prompt.strip().lower().encode("utf-8", "surrogatepass"), digest_size=3
+    ).digest()
     red, green, blue = (byte / 127.5 - 1 for byte in digest)
     return (red, green, blue)
 

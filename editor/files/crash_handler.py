@@ -26,7 +26,9 @@ class CrashHandler:
         folder = folders().log
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / "editor.log"
-        self._handler = RotatingFileHandler(path, maxBytes=LIMIT, backupCount=2, encoding="utf-8")
+        self._handler = RotatingFileHandler(
+            path, maxBytes=LIMIT, backupCount=2, encoding="utf-8", errors="backslashreplace"
+        )
         LOG.addHandler(self._handler)
         sys.excepthook = self._on_exception
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 from core import settings as stored
-from core.errors import EditorError
+from core.errors import EditorError, readable
 from core.files.lock import Lock
 from core.formats.opening import format_for, open_document, open_filter, save_document, save_filter
 from core.paint.document import Document, scratch_document
@@ -50,7 +50,7 @@ class FileActions:
 
     def open(self) -> None:
         """Ask for a file and open it."""
-        start = str(self.document.path.parent) if self.document.path else ""
+        start = readable(self.document.path.parent) if self.document.path else ""
         name, _ = QFileDialog.getOpenFileName(self._parent, "Open", start, open_filter())
         if name:
             self.open_path(Path(name))
@@ -104,7 +104,7 @@ class FileActions:
 
     def save_as(self) -> bool:
         path = self.document.path or Path("Untitled.ora")
-        start = str(path.with_suffix(".ora"))
+        start = readable(path.with_suffix(".ora"))
         name, _ = QFileDialog.getSaveFileName(self._parent, "Save as", start, save_filter())
         return bool(name) and self.save_to(_with_suffix(Path(name)))
 
@@ -150,7 +150,7 @@ class FileActions:
     def export(self) -> None:
         """A flat copy beside the document, which stays what it is."""
         path = self.document.path or Path("Untitled.ora")
-        start = str(path.with_suffix(".png"))
+        start = readable(path.with_suffix(".png"))
         name, _ = QFileDialog.getSaveFileName(self._parent, "Export", start, save_filter())
         if name:
             target = _with_suffix(Path(name), ".png")
@@ -195,7 +195,7 @@ class FileActions:
         return self._is_saved
 
     def ask_about_changes(self) -> Answer:
-        name = self.document.path.name if self.document.path else "Untitled"
+        name = readable(self.document.path.name) if self.document.path else "Untitled"
         box = QMessageBox(self._parent)
         box.setWindowTitle("Sfumato")
         box.setText(f"Save the changes to {name}?")

@@ -6,6 +6,7 @@ from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QRect, QS
 from PySide6.QtGui import QColor, QIcon, QPainter
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
+from core.errors import readable
 from core.paint.blend_modes import blend_mode
 from core.paint.layers import AiLayer, Node
 from editor.panels.layers_thumbnail import THUMBNAIL_SIDE
@@ -124,6 +125,6 @@ class LayerRow(QStyledItemDelegate):
     def _draw_name(self, painter: QPainter, room: QRect, node: Node) -> None:
         painter.setPen(QColor(self._tokens.text))
         name = painter.fontMetrics().elidedText(
-            node.name, Qt.TextElideMode.ElideRight, room.width()
+            readable(node.name), Qt.TextElideMode.ElideRight, room.width()
         )
         painter.drawText(room, _MIDDLE, name)

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import (
     QTreeWidgetItemIterator,
 )
 
+from core.errors import readable
 from core.paint import layers
 from core.paint.layers import Group, Node
 from editor.panels.layers_row import NODE, LayerRow, eye_rect
@@ -76,7 +77,7 @@ class LayerTree(QTreeWidget):
         active: str,
     ) -> None:
         for node in reversed(group.children):
-            item = QTreeWidgetItem(parent, [node.name])
+            item = QTreeWidgetItem(parent, [readable(node.name)])
             item.setData(0, NODE, node)
             item.setIcon(0, icons.get(node.id, QIcon()))
             item.setFlags(item.flags() | Qt.ItemFlag.ItemIsEditable)
@@ -95,7 +96,7 @@ class LayerTree(QTreeWidget):
             QTimer.singleShot(0, self, lambda: self.panel.document.activate(node_id))
 
     def _on_renamed(self, item: QTreeWidgetItem) -> None:
-        if not self._is_showing and item.text(0) != item.data(0, NODE).name:
+        if not self._is_showing and item.text(0) != readable(item.data(0, NODE).name):
             node, name = item.data(0, NODE), item.text(0)
             QTimer.singleShot(0, self, lambda: self.panel.rename(node, name))
 

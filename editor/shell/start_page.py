@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from core.errors import readable
 from editor.widgets.theme import pixmap
 
 if TYPE_CHECKING:
@@ -77,9 +78,9 @@ class StartPage(QWidget):
         for name in self.session.settings.value.recent:
             path = Path(name)
             if path.is_file():
-                item = QListWidgetItem(QIcon(self._picture(path)), path.name)
-                item.setData(Qt.ItemDataRole.UserRole, name)
-                item.setToolTip(name)
+                item = QListWidgetItem(QIcon(self._picture(path)), readable(path.name))
+                item.setData(Qt.ItemDataRole.UserRole, path)
+                item.setToolTip(readable(name))
                 self.recent.addItem(item)
         has_recent = self.recent.count() > 0
         self.recent.setVisible(has_recent)
@@ -90,7 +91,7 @@ class StartPage(QWidget):
         )
 
     def _open(self, item: QListWidgetItem) -> None:
-        self.chosen.emit(Path(item.data(Qt.ItemDataRole.UserRole)))
+        self.chosen.emit(item.data(Qt.ItemDataRole.UserRole))
 
     def _picture(self, path: Path) -> QPixmap:
         image = _thumbnail(path)
@@ -109,6 +110,8 @@ def _thumbnail(path: Path) -> QImage:
                 return QImage.fromData(archive.read("Thumbnails/thumbnail.png"))
         except (OSError, KeyError, BadZipFile):
             return QImage()
+    if readable(path) != str(path):
+        return QImage()  # Qt opens no file whose name it cannot decode.
     reader = QImageReader(str(path))
     reader.setAutoTransform(True)
     size = reader.size()

@@ -1,9 +1,11 @@
 """The main window: menus, bars and docks around the canvas, nothing else."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import unquote_to_bytes
 
-from PySide6.QtCore import QByteArray, QEvent, QMimeData, QObject, Qt, QTimer, Signal
+from PySide6.QtCore import QByteArray, QEvent, QMimeData, QObject, Qt, QTimer, QUrl, Signal
 from PySide6.QtGui import (
     QAction,
     QCloseEvent,
@@ -26,6 +28,7 @@ from PySide6.QtWidgets import (
 )
 
 from core.catalog import tools
+from core.errors import readable
 from editor.actions import MENUS
 from editor.commands import document_edits
 from editor.panels.panel import Panel, panels
@@ -195,8 +198,8 @@ class MainWindow(QMainWindow):
         self._recent.clear()
         recent = self.session.settings.value.recent
         for name in recent:
-            action = QAction(Path(name).name, self._recent)
-            action.setToolTip(name)
+            action = QAction(readable(Path(name).name), self._recent)
+            action.setToolTip(readable(name))
             action.triggered.connect(lambda _=False, name=name: self.path_chosen.emit(Path(name)))
             self._recent.addAction(action)
         self._recent.setEnabled(bool(recent))
@@ -222,7 +225,8 @@ class MainWindow(QMainWindow):
 
     def show_title(self) -> None:
         studio = self.session.studio
-        name = studio.document.path.name if studio.document.path else "Untitled"
+        path = studio.document.path
+        name = readable(path.name) if path else "Untitled"
         mark = "*" if studio.document.is_modified else ""
         self.setWindowTitle(f"{name}{mark} · Sfumato" if studio.has_document else "Sfumato")
 
@@ -339,7 +343,7 @@ class MainWindow(QMainWindow):
 
 
 def _paths(data: QMimeData) -> list[Path]:
-    return [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
+    return [_local_path(url) for url in data.urls() if url.isLocalFile()]
 
 
 def _is_tab(kind: type[Panel], is_low: bool) -> bool:
@@ -350,3 +354,11 @@ def _build_panel(kind: type[Panel], session: "Session") -> QWidget:
     panel = kind(session)
     assert isinstance(panel, QWidget), f"the panel {kind.id} is not a widget"
     return panel
+
+
+def _local_path(url: QUrl) -> Path:
+    """The file of a URL, whose name need not be decodable where the system calls it by bytes."""
+    if os.name == "nt":
+        return Path(url.toLocalFile())
+    encoded = url.path(QUrl.ComponentFormattingOption.FullyEncoded)
+    return Path(os.fsdecode(unquote_to_bytes(encoded)))

@@ -85,7 +85,8 @@ def test_weights_that_are_missing_are_not_made_up(part: str, home: Path) -> None
 
 
 @pytest.mark.parametrize(
-    "place", ["unet/diffusion_pytorch_model.safetensors", "vae/config.json", "tokenizer/tokenizer.json"]
+    "place",
+    ["unet/diffusion_pytorch_model.safetensors", "vae/config.json", "tokenizer/tokenizer.json"],
 )
 @pytest.mark.parametrize("kind", ["fifo", "device"])
 def test_pipes_and_devices_are_not_read(place: str, kind: str, home: Path) -> None:
