@@ -68,7 +68,7 @@ class Recipe:
         """
         try:
             return _recipe(RECIPE_SCHEMA.migrate(data))
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             raise EditorError(f"This recipe cannot be read: {error!r}.") from error
 
     @property

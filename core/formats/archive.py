@@ -55,9 +55,9 @@ class Archive:
         """What the person calls an entry of the file."""
         return f"{name} in {self.name}"
 
-    def read_text(self, name: str) -> bytes:
+    def read_text(self, name: str, limit: int = MAX_TEXT_BYTES) -> bytes:
         """The bytes of a text. Raises FileError when it is missing or too long."""
-        return self._read(name, MAX_TEXT_BYTES)
+        return self._read(name, limit)
 
     def read_picture(self, name: str) -> bytes:
         """The bytes of a picture. Raises FileError when there are more than it can need."""

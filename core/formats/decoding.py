@@ -232,7 +232,8 @@ def _build_transform(profile: Any, plain: str) -> Convert | None:
         return None
 
     def convert(part: Image.Image) -> Image.Image:
-        alpha = part.getchannel("A") if "A" in part.getbands() else None
+        has_alpha = "A" in part.getbands() and part.mode != "LAB"
+        alpha = part.getchannel("A") if has_alpha else None
         shown = ImageCms.applyTransform(part.convert(plain), transform)
         if shown is None:
             return part

@@ -21,8 +21,10 @@ MAX_ENTRIES = 20_000
 MAX_LAYERS = 10_000
 MAX_DEPTH = 64
 """Groups within groups."""
-MAX_TEXT_BYTES = 64 << 20
-"""Bytes of a layer list, or of what Sfumato adds to it."""
+MAX_LIST_BYTES = 16 << 20
+"""Bytes of a layer list."""
+MAX_TEXT_BYTES = 32 << 20
+"""Bytes of what Sfumato adds to a layer list."""
 MAX_NAME = 4096
 """Characters of a layer's name; what is longer is cut."""
 MAX_NESTING = 64
@@ -67,7 +69,7 @@ def parse_json(text: str | bytes) -> Any:
 def _is_deeper(value: Any, depth: int) -> bool:
     """Whether lists and mappings lie more than so many deep in each other."""
     level = [value]
-    for _ in range(depth + 1):
+    for _ in range(depth):
         inner: list[Any] = []
         for item in level:
             if isinstance(item, dict):

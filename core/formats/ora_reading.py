@@ -17,7 +17,14 @@ from core.files.atomic import translate_read_errors
 from core.formats.archive import Archive
 from core.formats.decoding import decode_layer, decode_mask, translate_decoder_errors
 from core.formats.flat import newer_note
-from core.formats.limits import MAX_DEPTH, MAX_LAYERS, MAX_NAME, parse_json, refuse_size
+from core.formats.limits import (
+    MAX_DEPTH,
+    MAX_LAYERS,
+    MAX_LIST_BYTES,
+    MAX_NAME,
+    parse_json,
+    refuse_size,
+)
 from core.formats.ora_writing import (
     EXTRA_ENTRY,
     FACTS,
@@ -67,7 +74,7 @@ class _Reader:
     def document(self) -> Document:
         if self.archive.read_text("mimetype").strip() != MIMETYPE.encode():
             raise self.archive.refusal("it is a zip file but not an OpenRaster picture")
-        image = fromstring(self.archive.read_text("stack.xml"), forbid_dtd=True)
+        image = fromstring(self.archive.read_text("stack.xml", MAX_LIST_BYTES), forbid_dtd=True)
         size = Size(_whole_number(image, "w"), _whole_number(image, "h"))
         refuse_size(self.archive.name, *size)
         stack = image.find("stack")

@@ -62,21 +62,34 @@ def clean_xml(text: str) -> str:
 def _write(document: Document, archive: zipfile.ZipFile) -> None:
     with archive:
         archive.writestr(zipfile.ZipInfo("mimetype"), MIMETYPE, zipfile.ZIP_STORED)
-        names = {node.id: f"data/layer{i}.png" for i, node in enumerate(walk(document.root))}
+        names = _plane_names(document.root)
         image = ElementTree.Element(
             "image", version="0.0.3", w=str(document.size.width), h=str(document.size.height)
         )
         image.append(_stack_element(document.root, names, is_root=True))
         archive.writestr("stack.xml", ElementTree.tostring(image, "UTF-8", xml_declaration=True))
-        for node in walk(document.root):
-            if isinstance(node, Layer):
-                _write_plane(archive, names[node.id], node.tiles)
+        planes = {names[node.id]: node.tiles for node in _layers(document.root)}
+        for name, tiles in planes.items():
+            _write_plane(archive, name, tiles)
         _write_merged_image(document, archive)
         kept = document.extras.get(NEWER_ENTRIES, {})
         for name, data in kept.items():
             archive.writestr(name, data)
         folder = OWN_FOLDER if kept else FOLDER
         archive.writestr(folder + FACTS, json.dumps(_describe_document(document, archive, folder)))
+
+
+def _layers(root: Group) -> Iterator[Layer]:
+    return (node for node in walk(root) if isinstance(node, Layer))
+
+
+def _plane_names(root: Group) -> dict[str, str]:
+    """The entry of each layer's pixels by the layer's id; layers that share them share it."""
+    entries: dict[int, str] = {}
+    for number, node in enumerate(walk(root)):
+        if isinstance(node, Layer):
+            entries.setdefault(id(node.tiles), f"data/layer{number}.png")
+    return {node.id: entries[id(node.tiles)] for node in _layers(root)}
 
 
 def _stack_element(
