@@ -11,10 +11,10 @@ from tests.core.paint.test_flatten import tree
 from tests.editor.canvas.test_layer_cache import WHOLE, is_close, make_document
 
 
-def _passing(node: Group, **changes: object) -> Group:
+def _passing(node: Group) -> Group:
     """The tree with all its groups passing through."""
     children = tuple(
-        replace(_passing(child), blend=PASS_THROUGH, opacity=1.0, mask=None, **changes)
+        replace(_passing(child), blend=PASS_THROUGH, opacity=1.0, mask=None)
         if isinstance(child, Group)
         else child
         for child in node.children
