@@ -44,6 +44,8 @@ def replace_file(
     """Write a temporary file in the same folder, flush it to the disk and rename it to path.
 
     A private file can be read by its owner alone. A link stays, and what it points to is replaced.
+    A file with several names (hard links) stays one file: it is written through in place, after the
+    new version is whole beside it and the old one is copied, so a crash then damages neither.
     Raises OSError, or what ``check`` raises of the new file; path is then as it was.
     """
     path = path.resolve() if path.is_symlink() else path
@@ -59,13 +61,77 @@ def replace_file(
             check(temporary)
         if not is_private:
             temporary.chmod(_usual_mode(path))
-        if keep and path.exists():
-            _keep_version(path)
-        temporary.replace(path)
+        if has_other_names(path):
+            _write_through(temporary, path, keep)
+        else:
+            if keep and path.exists():
+                _keep_version(path)
+            temporary.replace(path)
         _flush_folder(path.parent)
     finally:
         with suppress(FileNotFoundError):
             temporary.unlink()
+
+
+def has_other_names(path: Path) -> bool:
+    """Whether a file has further names on the disk; the version kept beside it is none."""
+    if not path.exists():
+        return False
+    backup = path.with_name(path.name + BACKUP_SUFFIX)
+    own = 2 if _is_same_file(backup, path) else 1
+    return path.stat().st_nlink > own
+
+
+def _is_same_file(first: Path, second: Path) -> bool:
+    try:
+        return first.samefile(second)
+    except OSError:
+        return False
+
+
+def _write_through(temporary: Path, path: Path, keep: bool) -> None:
+    """Put the content of a new version into a file that keeps all its names.
+
+    Raises OSError; the file then holds its old content, where there is room for that.
+    """
+    old = path.read_bytes()
+    if keep:
+        _keep_copy(path, old)
+    with temporary.open("rb") as source, path.open("r+b") as stream:
+        new = source.read()
+        try:
+            # Nothing of the old content is lost where the disk has no room for the new one.
+            stream.seek(0, os.SEEK_END)
+            stream.write(bytes(max(0, len(new) - len(old))))
+            stream.flush()
+            os.fsync(stream.fileno())
+            _overwrite(stream, new)
+        except OSError:
+            _overwrite(stream, old)
+            raise
+
+
+def _overwrite(stream: BinaryIO, content: bytes) -> None:
+    stream.seek(0)
+    stream.write(content)
+    stream.truncate()
+    stream.flush()
+    os.fsync(stream.fileno())
+
+
+def _keep_copy(path: Path, content: bytes) -> None:
+    """The present version under its second name, as a file of its own."""
+    backup = path.with_name(path.name + BACKUP_SUFFIX)
+    try:
+        backup.unlink(missing_ok=True)
+        with backup.open("xb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+    except OSError as error:
+        # A name that is too long by one has no second one; saving goes on without.
+        if error.errno != errno.ENAMETOOLONG:
+            raise
 
 
 def refuse_unwritable(path: Path) -> None:

@@ -138,3 +138,59 @@ def test_a_place_where_nothing_can_be_written_is_refused(
     (tmp_path / "folder").mkdir()
     with pytest.raises(FileError, match=why):
         refuse_unwritable(tmp_path / name)
+
+
+def test_a_file_with_several_names_stays_one_file(tmp_path: Path) -> None:
+    path, other = tmp_path / "a.ora", tmp_path / "elsewhere.ora"
+    write(path, b"one, which is longer")
+    os.link(path, other)
+    for message in (b"two", b"three is longer than all before"):
+        before = path.read_bytes()
+        write(path, message)
+        assert path.samefile(other)
+        assert other.read_bytes() == message
+        assert (tmp_path / "a.ora~").read_bytes() == before
+        assert not (tmp_path / "a.ora~").samefile(path)
+    assert len(list(tmp_path.iterdir())) == 3
+
+
+def test_a_link_to_a_file_with_several_names_is_followed(tmp_path: Path) -> None:
+    path, other, link = tmp_path / "a.ora", tmp_path / "b.ora", tmp_path / "link.ora"
+    write(path, b"one")
+    os.link(path, other)
+    link.symlink_to("a.ora")
+    write(link, b"two")
+    assert link.is_symlink()
+    assert path.read_bytes() == other.read_bytes() == b"two"
+
+
+def test_a_version_kept_by_a_save_that_was_cut_off_is_no_other_name(tmp_path: Path) -> None:
+    path = tmp_path / "a.ora"
+    write(path, b"one")
+    os.link(path, tmp_path / "a.ora~")
+    write(path, b"two")
+    assert (tmp_path / "a.ora~").read_bytes() == b"one"
+    assert path.stat().st_nlink == 1
+
+
+@pytest.mark.parametrize("call", [2, 3, 4])
+def test_a_full_disk_leaves_a_file_with_several_names_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: int
+) -> None:
+    """The disk is full at the copy, at the room for the new content, or at the content."""
+    path, other = tmp_path / "a.ora", tmp_path / "b.ora"
+    write(path, b"one")
+    os.link(path, other)
+    calls, plain = [0], os.fsync
+
+    def full(handle: int) -> None:
+        calls[0] += 1
+        if calls[0] == call:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        plain(handle)
+
+    monkeypatch.setattr("core.files.atomic.os.fsync", full)
+    with pytest.raises(FileError, match="disk is full"):
+        write(path, b"two is longer")
+    assert path.read_bytes() == other.read_bytes() == b"one"
+    assert path.samefile(other)
