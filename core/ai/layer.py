@@ -38,8 +38,8 @@ class LayerTask:
 
     ``crop`` is height x width x 3 uint8, ``painted`` height x width uint8 (255 = edit), both over
     ``rect`` of a ``canvas``. ``bounds`` are those of everything painted. ``key`` identifies the
-    input that the result belongs to. ``opacity``, shaped like ``painted``, is the most that the
-    result may show; None where nothing limits it.
+    input that the result belongs to. ``opacity``, shaped like ``painted``, is the alpha
+    below where the edit keeps what is transparent, else None.
     """
 
     layer: str

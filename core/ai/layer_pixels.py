@@ -25,8 +25,8 @@ def layer_pixels(
 
     crop is height x width x 3 uint8, painted height x width uint8, result and round_trip
     height x width x 3 float32 in 0..1 (see core.ai.crop.from_model), all at the crop's size.
-    amount is that of core.ai.residual.edit_amount. opacity, height x width uint8, is the most that
-    the result may show, because the edit keeps what is transparent.
+    amount is that of core.ai.residual.edit_amount. opacity, height x width uint8, is the alpha of
+    the picture below where the edit keeps what is transparent, else None.
     """
     original = unit(crop)
     picture = add_residual(original, result, round_trip, amount)
@@ -36,7 +36,19 @@ def layer_pixels(
     picture = match_colours(picture, original, band, lengths.feather)
     shown = composite_mask(painted, lengths)
     if opacity is not None:
-        shown *= unit(opacity)
+        # A layer above can only add to an alpha; the square adds little to a soft edge.
+        shown *= unit(opacity) ** 2 if amount > 0 else 0
+        picture = take_off_white(picture, unit(opacity))
     alpha = np.rint(shown * 255)
     colour = np.rint(picture * alpha[..., None])
     return np.concatenate([colour, alpha[..., None]], axis=2).astype(np.uint8)
+
+
+def take_off_white(picture: Floats, alpha: Floats) -> Floats:
+    """The colours of a picture that was laid on white, before it was laid there.
+
+    picture: height x width x 3 float32, 0..1; alpha: height x width float32, 0..1. Returns the
+    shape, dtype and range of picture; where the alpha is 0, nothing of it is known.
+    """
+    share = alpha[..., None]
+    return np.asarray(((picture - (1 - share)) / np.maximum(share, 1 / 255)).clip(0, 1), np.float32)

@@ -91,7 +91,7 @@ def take_snapshot(state: "DocumentState", layer: AiLayer, geometry: "Geometry") 
     task = make_layer_task(scratch_document(state), layer, geometry)
     mask = composite_mask(task.painted, task.lengths)
     if task.opacity is not None:
-        mask *= task.opacity / np.float32(255)
+        mask *= (task.opacity / np.float32(255)) ** 2
     scale = min(1.0, MAX_PREVIEW_SIDE / max(mask.shape))
     small = cv2.resize(mask, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     alpha = np.rint(np.asarray(small) * 255).astype(np.uint8)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 from typing import TYPE_CHECKING
-from zipfile import BadZipFile, ZipFile
+from zipfile import ZipFile
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QIcon, QImage, QImageReader, QPixmap
@@ -17,13 +17,16 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from core.errors import readable
+from core.errors import FileError, readable
+from core.formats.decoding import translate_decoder_errors
 from editor.widgets.theme import pixmap
 
 if TYPE_CHECKING:
     from editor.session import Session
 
 THUMBNAIL = QSize(144, 108)
+MAX_THUMBNAIL_BYTES = 4 << 20
+"""Bytes of the small picture that a file carries of itself."""
 
 
 class StartPage(QWidget):
@@ -106,9 +109,11 @@ def _thumbnail(path: Path) -> QImage:
     """A small picture of a file; a null image when it has none that can be read quickly."""
     if path.suffix.lower() == ".ora":
         try:
-            with ZipFile(path) as archive:
-                return QImage.fromData(archive.read("Thumbnails/thumbnail.png"))
-        except (OSError, KeyError, BadZipFile):
+            with translate_decoder_errors(path.name), ZipFile(path) as archive:
+                entry = archive.getinfo("Thumbnails/thumbnail.png")
+                is_small = entry.file_size <= MAX_THUMBNAIL_BYTES
+                return QImage.fromData(archive.read(entry)) if is_small else QImage()
+        except (FileError, OSError):
             return QImage()
     if readable(path) != str(path):
         return QImage()  # Qt opens no file whose name it cannot decode.

@@ -5,7 +5,7 @@ import pytest
 
 from core.ai.colour import from_oklab, to_oklab
 from core.ai.crop import unit
-from core.ai.layer_pixels import layer_pixels
+from core.ai.layer_pixels import layer_pixels, take_off_white
 from core.ai.masks import composite_mask, transition
 from core.geometry import Rect
 from core.paint.tiles import Pixels
@@ -70,3 +70,26 @@ def test_what_is_transparent_below_stays_so() -> None:
     pixels = layer_pixels(CROP, everything, whole, whole, lengths, 1.0, opacity)
     assert np.array_equal(pixels[..., 3], opacity)
     assert not pixels[:, :70].any()
+
+
+def test_a_soft_edge_keeps_its_colour_and_nearly_its_alpha() -> None:
+    """A red picture, soft at its left, edited into itself: no white shines through."""
+    alpha = np.tile(np.linspace(0, 255, 160).astype(np.uint8), (160, 1))
+    share = unit(alpha)[..., None]
+    on_white = np.concatenate([np.ones_like(share), 1 - share, 1 - share], axis=2)
+    everything, lengths = np.full((160, 160), 255, np.uint8), transition(Rect(0, 0, 160, 160), 1.0)
+    crop = np.rint(on_white * 255).astype(np.uint8)
+    pixels = layer_pixels(crop, everything, on_white, on_white, lengths, 1.0, alpha)
+    assert pixels[..., 1:3].max() <= 2
+    gain = pixels[..., 3].astype(int) * (255 - alpha.astype(int)) // 255
+    assert gain.max() <= 40
+    nothing = layer_pixels(crop, everything, on_white, on_white, lengths, 0.0, alpha)
+    assert not nothing.any(), "an edit of strength 0 gives back the picture"
+
+
+def test_white_is_taken_off() -> None:
+    colour = np.full((1, 1, 3), 0.25, np.float32)
+    for value in (1.0, 0.5, 0.1):
+        laid = colour * value + (1 - value)
+        got = take_off_white(laid, np.full((1, 1), value, np.float32))
+        assert np.allclose(got, colour, atol=1e-5)
