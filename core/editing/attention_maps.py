@@ -138,13 +138,15 @@ class AttentionRecorder(AttentionMapCollector, IdleControl):
 class MeanAttentionMap:
     """A control that adds up the cross-attention maps of the first row.
 
-    It computes them aside, so that the network's result is the same to the bit, and keeps their
-    sum over layers of about 16 a side and calls, which is small enough to be cached with a path.
+    It computes them aside, so that the network's result is the same to the bit. ``end_step`` takes
+    the mean over layers of about 16 a side and all calls so far, enlarges the map of every token
+    and divides it by its highest value; the sum of these is small enough to be cached with a path.
     """
 
     def __init__(self, z: "Tensor") -> None:
         self.cells = latent_size(z)
         self._sum: Tensor | None = None
+        self._steps: Tensor | None = None
         self._count = 0
 
     def __call__(
@@ -153,15 +155,25 @@ class MeanAttentionMap:
         if place.is_cross and has_map_side(query.shape[-2], self.cells):
             maps = (query[0] @ key[0].mT * query.shape[-1] ** -0.5).softmax(-1).mean(0)
             self._sum = maps if self._sum is None else self._sum + maps
-            self._count += 1
         return query, key, value
+
+    def end_step(self) -> None:
+        """Count what was added up so far as the maps of one more step."""
+        from torch.nn.functional import interpolate
+
+        if self._sum is None:
+            return
+        grids = map_to_grid(self._sum.mT, self.cells)
+        grids = grids / grids.amax((-2, -1), keepdim=True).clamp(min=1e-8)
+        full = interpolate(grids[None], size=self.cells, mode="bicubic").clamp(0, 1)[0]
+        self._steps = full if self._steps is None else self._steps + full
+        self._count += 1
 
     def of(self, tokens: Sequence[int]) -> "Tensor | None":
         """The mean map of some tokens, by their indices: (1, 1, h, w) float, 0..1.
 
         None where no map was collected or no token is given.
         """
-        if self._sum is None or not tokens:
+        if self._steps is None or not tokens:
             return None
-        attention = self._sum[:, list(tokens)].mean(-1) / self._count
-        return resize_map(map_to_grid(attention, self.cells), self.cells)[None, None]
+        return self._steps[list(tokens)].mean(0)[None, None] / self._count

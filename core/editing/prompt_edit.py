@@ -81,6 +81,10 @@ class EditVariation:
         """
         return self.edit.prompt_embeddings()
 
+    def negative_embeddings(self) -> Conditioning:
+        """What guidance leads away from where the path says nothing, (1, length, width) tokens."""
+        return self.edit.model.embed([self.edit.params.negative_prompt])
+
     def scales(self) -> list[float]:
         """The guidance scale of every branch; inverters trace back with that of the source."""
         return self.edit.scales()
@@ -174,7 +178,7 @@ class PromptEdit:
         """Up, where the path is not known yet, and down."""
         embeddings, guidance = variation.embeddings(), scales[SOURCE]
         path = self._known_path(guidance) or (yield from self._invert(guidance))
-        negative = self.model.embed([self.params.negative_prompt])
+        negative = variation.negative_embeddings()
         state = variation.start(path.begin(len(scales)))
         for i in range(self.count):
             branches = Branches(

@@ -3,7 +3,6 @@
 from typing import TYPE_CHECKING, ClassVar
 
 from core.catalog import Paper, inverters
-from core.diffusion.attention import AttentionCall
 from core.diffusion.eta_step import step_mean, step_sigma
 from core.diffusion.model import Conditioning, Denoise, Level, Levels, Model, Prediction
 from core.editing.attention_maps import MeanAttentionMap
@@ -16,13 +15,12 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 MAX_ETA = 0.4
-"""The share of DDPM's noise at the noisiest level, as published; it falls linearly with time."""
+"""The share of DDPM's noise at the noisiest time, as published; it falls linearly with time."""
+LAST_TIME = 999
 DRAWS = 10
 """Noises to choose from at every step, as published."""
 THRESHOLD = 0.2
-"""The share of a map's highest value above which its tokens count as found, as published."""
-STEPS = 50
-"""Steps of the walk whose first level counts as the noisiest time."""
+"""The mean of maps of highest value 1 above which their tokens count as found, as published."""
 
 
 @inverters.register
@@ -30,9 +28,9 @@ class EtaInversion:
     """Keep the source on its path, give the edit fresh noise (Eta Inversion, arXiv 2403.09468).
 
     Of ten noises the edit takes the one closest to what the source would have needed, where the
-    attention maps of the exchanged words are high; these maps are recorded during the inversion.
-    Without exchanged words, or with a model whose attention cannot be read, the whole picture gets
-    fresh noise.
+    attention maps of the exchanged words are high; these maps are recorded during the inversion,
+    and those of every step are divided by their highest value. Without exchanged words, or with a
+    model whose attention cannot be read, the whole picture gets fresh noise.
     """
 
     id: ClassVar[str] = "eta"
@@ -47,20 +45,22 @@ class EtaInversion:
         model, denoise = source.model, source.denoiser()
         maps = MeanAttentionMap(source.x0) if "attention" in model.capabilities else None
         if maps:
-            denoise = under_control(model, denoise, maps)
+            denoise = record_maps(model, denoise, maps)
         latents = yield from ddim_invert(source, denoise)
-        slope = MAX_ETA / model.levels(STEPS)[0].time
-        return EtaPath(source.levels, latents, slope, source.noise, EditedRegion(model, maps))
+        region, slope = EditedRegion(model, maps), MAX_ETA / LAST_TIME
+        return EtaPath(source.levels, latents, slope, source.noise, region)
 
 
-def under_control(model: Model, denoise: Denoise, control: AttentionCall) -> Denoise:
-    """A denoiser whose attention layers go through a control."""
+def record_maps(model: Model, denoise: Denoise, maps: MeanAttentionMap) -> Denoise:
+    """A denoiser whose attention maps are recorded, each call as a step."""
 
-    def controlled(z: "Tensor", level: Level, label: Level | None = None) -> Prediction:
-        with model.attention(control):
-            return denoise(z, level, label)
+    def recorded(z: "Tensor", level: Level, label: Level | None = None) -> Prediction:
+        with model.attention(maps):
+            prediction = denoise(z, level, label)
+        maps.end_step()
+        return prediction
 
-    return controlled
+    return recorded
 
 
 class EditedRegion:
@@ -79,7 +79,7 @@ class EditedRegion:
         source, target, *_ = (*embeddings.prompts, "", "")
         gone, _ = find_differing_tokens(self.pieces(source), self.pieces(target))
         found = self.maps.of(gone) if self.maps else None
-        return None if found is None else (found > THRESHOLD * found.max()).to(found)
+        return None if found is None else (found > THRESHOLD).to(found)
 
 
 class EtaPath(ReplayPath):

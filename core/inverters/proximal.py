@@ -24,7 +24,9 @@ class ProximalInversion:
     """Change only where the prompt insists, keep the rest (Proximal Guidance, arXiv 2306.05414).
 
     Negative-prompt inversion with hard-thresholded guidance. In the last steps every branch is put
-    back on the source's path where the guidance is below the threshold.
+    back on the source's path where the guidance is below the threshold. This is the paper's l0: the
+    authors' code subtracts the threshold from what it keeps, also under the name l0, and puts back
+    what is below twice the threshold.
     """
 
     id: ClassVar[str] = "proximal"

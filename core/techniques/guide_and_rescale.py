@@ -30,7 +30,8 @@ class Guider(NamedTuple):
     """The weights of an energy, and how long its gradient may be against the prompt's guidance.
 
     ``block`` names the block that gives the features, empty for the last up block. ``is_prompted``:
-    the edit's features are those under its own prompt, else those under the source's.
+    the edit's features are those under its own prompt, else those under the source's;
+    ``is_squared``: their difference counts squared, else as it is.
     """
 
     layout: float
@@ -39,11 +40,12 @@ class Guider(NamedTuple):
     most: float
     block: str = ""
     is_prompted: bool = False
+    is_squared: bool = False
 
 
 GUIDERS = {
     "layout": Guider(3e5, 500.0, 0.33, 3.0),
-    "style": Guider(1e5, 2.5, 1.5, 1.5, "up_blocks.1.resnets.1", is_prompted=True),
+    "style": Guider(1e5, 2.5, 1.5, 1.5, "up_blocks.1.resnets.1", is_prompted=True, is_squared=True),
 }
 """As published, for edits of things and for edits of the style."""
 
@@ -175,7 +177,7 @@ class GuidanceFeatures:
 
 
 def unlikeness(found: GuidanceFeatures, wanted: GuidanceFeatures, guider: Guider) -> "Tensor":
-    """Squared differences of self-attention maps, summed over layers, and of features.
+    """Squared differences of self-attention maps, summed over layers, and those of features.
 
     Of each only the first row counts, the conditional one. Returns a scalar float, non-negative.
     """
@@ -186,7 +188,9 @@ def unlikeness(found: GuidanceFeatures, wanted: GuidanceFeatures, guider: Guider
     features, kept = found.tap.output, wanted.tap.output
     if features is None or kept is None:
         return guider.layout * layout
-    return guider.layout * layout + guider.features * (features[:1] - kept[:1]).abs().mean()
+    apart = features[:1] - kept[:1]
+    size = apart.square() if guider.is_squared else apart.abs()
+    return guider.layout * layout + guider.features * size.mean()
 
 
 def rescale_gradient(slope: "Tensor", push: "Tensor", guider: Guider) -> "Tensor":

@@ -179,12 +179,15 @@ class ConceptMaps(AttentionRecorder):
 
 
 def smooth(picture: "Tensor") -> "Tensor":
-    """Smooth a map with the published kernel. height x width float, 0..1, to the same."""
+    """Smooth a map with the published kernel, its edges mirrored.
+
+    height x width float, 0..1, both at least 2, to the same.
+    """
     from torch.nn.functional import conv2d, pad
 
     row = picture.new_tensor(SMOOTHING)
     kernel = (row[:, None] * row)[None, None]
-    return conv2d(pad(picture[None, None], (1, 1, 1, 1), mode="replicate"), kernel)[0, 0]
+    return conv2d(pad(picture[None, None], (1, 1, 1, 1), mode="reflect"), kernel)[0, 0]
 
 
 def above(picture: "Tensor", share: float) -> "Tensor":

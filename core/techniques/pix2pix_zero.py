@@ -8,8 +8,9 @@ from core.catalog import Paper, techniques
 from core.diffusion.model import Conditioning, Denoise, Image, Level, Model, Prediction, Step
 from core.editing.attention_maps import AttentionRecorder, all_heads
 from core.editing.energy_guidance import energy_gradient
-from core.editing.inversion import Branches
+from core.editing.inversion import Branches, select_rows
 from core.editing.prompt_edit import (
+    INVERSION,
     SOURCE,
     TARGET,
     EditParams,
@@ -18,7 +19,7 @@ from core.editing.prompt_edit import (
     PromptEdit,
 )
 from core.editing.token_alignment import find_differing_tokens
-from core.params import Range
+from core.params import Guidance, Range
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -43,7 +44,10 @@ class Pix2PixZero:
 
     The target embeddings are those of the source, moved by the mean difference of sentences about
     the two things. Before each step the latent takes a gradient step towards the source's
-    cross-attention maps.
+    cross-attention maps. As in the authors' code the conditional and the unconditional half of a
+    pair move each by the gradient of its own maps, the mean over the heads of both; the step leads
+    on from the unconditional half, and without a negative prompt guidance leads away from the
+    source's.
     """
 
     id: ClassVar[str] = "pix2pix-zero"
@@ -56,6 +60,8 @@ class Pix2PixZero:
 
     @dataclass(frozen=True)
     class Params(EditParams):
+        guidance: Annotated[float, Guidance(1, 20, "Guidance scale", step=0.5)] = 5.0
+        inverter: Annotated[str, INVERSION] = "regularised"
         pose: Annotated[
             float, Range(0, 1, "Pose kept", step=0.01, help="How far every latent is pulled back.")
         ] = 0.1
@@ -71,10 +77,14 @@ class _MovedEmbeddings(EditVariation):
     def __init__(self, edit: PromptEdit, params: Pix2PixZero.Params) -> None:
         super().__init__(edit)
         self.rate = params.pose
+        self.has_negative = bool(params.negative_prompt.strip())
         self.moved = move_embeddings(edit.model, params.source_prompt, params.prompt)
 
     def embeddings(self) -> Conditioning:
         return self.moved
+
+    def negative_embeddings(self) -> Conditioning:
+        return super().negative_embeddings() if self.has_negative else select_rows(self.moved, [0])
 
     def guide(self, step: EditStep, denoise: Denoise) -> Denoise:
         return _guide_by_maps(step.branches, self.rate) if self.rate else denoise
@@ -83,13 +93,13 @@ class _MovedEmbeddings(EditVariation):
 def _guide_by_maps(branches: Branches, rate: float) -> Denoise:
     """A denoiser whose edited branch first moves towards the source's cross-attention maps.
 
-    The source is evaluated alone, for its maps; the edit under its prompt alone, for the gradient,
-    and then, guided, from where it has moved.
+    The source is evaluated alone, for its maps; the edit's pair for the gradient, and again from
+    where each half has moved.
     """
     import torch
 
     model, source, target = branches.model, branches.only(SOURCE), branches.only(TARGET)
-    cond = _cond_denoiser(branches, target)
+    pair = _separate_pair(target)
 
     def pulled(z: "Tensor", level: Level, label: Level | None = None) -> Prediction:
         wanted = _recorder()
@@ -99,42 +109,52 @@ def _guide_by_maps(branches: Branches, rate: float) -> Denoise:
         def energy(shown: "Tensor") -> "Tensor":
             record = _recorder()
             with model.attention(record):
-                cond(shown, level, label)
+                pair(shown, level, label)
             return unlikeness(record.collected, wanted.collected)
 
-        moved = z[TARGET:] - rate * energy_gradient(energy, z[TARGET:])
+        halves = z[TARGET:].repeat(len(pair), 1, 1, 1)
+        moved = halves - rate * energy_gradient(energy, halves)
         with model.attention(_recorder()):  # Maps computed in full round otherwise.
-            edited = target(moved, level, label)
-        return Prediction(*(torch.cat(pair) for pair in zip(kept, edited, strict=True)))
+            edited = _guide_pair(target, pair(moved, level, label), moved, level)
+        return Prediction(*(torch.cat(parts) for parts in zip(kept, edited, strict=True)))
 
     return pulled
+
+
+def _separate_pair(target: Branches) -> Branches:
+    """The conditional half of a branch, and the unconditional one if guided, each a latent."""
+    if not target.guided:
+        return target
+    embeddings = target.embeddings.concatenate(target.negative)
+    return Branches(target.model, embeddings, [1.0, 1.0], target.negative)
+
+
+def _guide_pair(target: Branches, seen: Prediction, moved: "Tensor", level: Level) -> Prediction:
+    """The guided prediction for the unconditional half, or for the only one.
+
+    moved: the halves, (1 or 2, c, h, w) float, unbounded.
+    """
+    cond, uncond = (Prediction(seen.x0[rows], seen.eps[rows]) for rows in (slice(1), slice(1, 2)))
+    eps = target.apply_guidance(cond, uncond).eps
+    return Prediction((moved[-1:] - level.noise * eps) / level.signal, eps)
 
 
 def _recorder() -> AttentionRecorder:
     return AttentionRecorder(reduce=all_heads)
 
 
-def _cond_denoiser(branches: Branches, target: Branches) -> Denoise:
-    """The edit under its prompt alone; where both prompts are equal, guided as the source is.
-
-    Calls of one shape give equal maps to the last bit, so that rounding pulls nothing.
-    """
-    is_same = len(set(branches.embeddings.prompts)) == 1
-    return (
-        target if is_same else Branches(branches.model, target.embeddings, [1.0], target.negative)
-    )
-
-
 def unlikeness(maps: "list[Tensor]", wanted: "list[Tensor]") -> "Tensor":
     """Squared differences of attention maps, all layers, positions and tokens; a mean over heads.
 
-    maps, wanted: (rows, heads, queries, tokens) float, 0..1, of which only the first row counts,
-    the conditional one. Returns a scalar.
+    maps, wanted: (rows, heads, queries, tokens) float, 0..1, the conditional row and the
+    unconditional one, of which those count that both have. Returns a scalar.
     """
     import torch
 
-    pairs = zip(maps, wanted, strict=True)
-    layers = [(found[:1] - kept[:1]).square().sum((-2, -1)).mean() for found, kept in pairs]
+    layers = []
+    for found, kept in zip(maps, wanted, strict=True):
+        rows = min(len(found), len(kept))
+        layers.append((found[:rows] - kept[:rows]).square().sum((-2, -1)).mean())
     return torch.stack(layers).sum()
 
 

@@ -41,7 +41,7 @@ EDITS: dict[str, Cost] = {
     "rf-edit + fireflow": lambda n: n + 1 + 2 * (n + 1),
     "rival": lambda n: n + 3 * n,
     "flowchef": lambda n: 2 * n,
-    "pix2pix-zero": lambda n: n + 2 * n + (1 + 2) * n,
+    "pix2pix-zero": lambda n: n + 2 * n + (2 + 2) * n,
     "guide-and-rescale": lambda n: n + 4 * n,
     "superdiff": lambda n: 3 * n,
     "turboedit": lambda n: 3 * n,

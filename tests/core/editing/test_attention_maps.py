@@ -89,10 +89,26 @@ def test_the_mean_map_is_that_of_all_maps_and_changes_not_a_bit() -> None:
     with model.attention(record):
         denoise(z, level)
     near_16 = [maps for maps in record.collected if maps.shape[-2] == 64]
-    wanted = torch.stack([maps[0].mean(0) for maps in near_16]).mean(0)[:, [2, 3]].mean(-1)
+    shares = torch.stack([maps[0].mean(0) for maps in near_16]).mean(0)[:, [2, 3]]
+    wanted = (shares / shares.amax(0)).mean(-1)
+    mean.end_step()
     found = mean.of([2, 3])
     assert found is not None
-    assert torch.allclose(found, wanted.view(1, 1, 8, 8), atol=1e-6)
+    assert torch.allclose(found, wanted.view(1, 1, 8, 8), atol=1e-5)
+
+
+def test_every_step_s_maps_are_divided_by_their_highest_value() -> None:
+    """By hand, for one token: running means (0.2, 0.4) and (0.3, 0.3) count (0.5, 1) and (1, 1)."""
+    mean = MeanAttentionMap(torch.zeros(1, 4, 1, 2))
+    for first, second in ((0.2, 0.4), (0.4, 0.2)):
+        shares = torch.tensor([[first, 1 - first], [second, 1 - second]])
+        # A key of the identity and a query of logarithms give a softmax of these shares.
+        query = (shares.log() * 2**0.5)[None, None]
+        mean(AttentionLayer(0, "x", True), query, torch.eye(2)[None, None], query)
+        mean.end_step()
+    found = mean.of([0])
+    assert found is not None
+    assert torch.allclose(found.flatten(), torch.tensor([0.75, 1.0]), atol=1e-5)
 
 
 def test_no_maps_or_no_tokens_have_no_mean_map() -> None:
@@ -101,4 +117,5 @@ def test_no_maps_or_no_tokens_have_no_mean_map() -> None:
     model = network()
     with model.attention(mean):
         model.denoiser("a red apple")(torch.zeros(1, 16, 8, 8), model.levels(10)[4])
+    mean.end_step()
     assert mean.of([]) is None

@@ -78,6 +78,17 @@ def test_no_weight_is_plain_guidance() -> None:
     assert np.array_equal(none, free)
 
 
+@pytest.mark.parametrize(("change", "wanted"), [("layout", 500 * 2.0), ("style", 2.5 * 5.0)])
+def test_style_squares_the_difference_of_features(change: str, wanted: float) -> None:
+    """Differences of 1 and 3: the mean of their sizes is 2, that of their squares 5."""
+    found, kept_maps = (GuidanceFeatures(GUIDERS[change]) for _ in range(2))
+    for features in (found, kept_maps):
+        features.recorder.collected = [torch.zeros(1, 2, 4, 4)]
+    found.tap.output = torch.tensor([1.0, -3.0]).view(1, 2, 1, 1)
+    kept_maps.tap.output = torch.zeros(1, 2, 1, 1)
+    assert float(unlikeness(found, kept_maps, GUIDERS[change])) == pytest.approx(wanted)
+
+
 @pytest.mark.parametrize("change", GUIDERS)
 @pytest.mark.parametrize("part", ["layout", "features"])
 def test_each_part_of_the_energy_changes_the_edit(part: str, change: str) -> None:
@@ -182,7 +193,7 @@ def test_the_styles_features_are_seen_with_the_new_words() -> None:
         return tap.output
 
     kept = seen("a cat", Z[:1])
-    slope = energy_gradient(lambda z: (seen("a dog", z) - kept).abs().mean(), Z[1:])
+    slope = energy_gradient(lambda z: (seen("a dog", z) - kept).square().mean(), Z[1:])
     found, plain = _Guided(branches, guider)(Z, level), branches(Z, level)
     assert torch.allclose(
         found.eps[1:] - plain.eps[1:], slope, atol=1e-2 * float(slope.abs().max())

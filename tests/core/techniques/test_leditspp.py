@@ -103,3 +103,20 @@ def test_quantiles_and_smoothing() -> None:
     assert int(above(picture, 0.0).sum()) == 100
     assert not above(picture, 1.0).any()
     assert torch.allclose(smooth(torch.ones(6, 5)), torch.ones(6, 5), atol=1e-3)
+
+
+def test_smoothing_mirrors_the_edges() -> None:
+    """A row of values in one direction, by hand: the neighbour of an edge counts twice."""
+    row = torch.tensor([1.0, 2.0, 4.0, 8.0])
+    side, middle = 0.2119, 0.5761
+    wanted = torch.tensor(
+        [
+            middle * 1 + 2 * side * 2,
+            middle * 2 + side * (1 + 4),
+            middle * 4 + side * (2 + 8),
+            middle * 8 + 2 * side * 4,
+        ]
+    )
+    found = smooth(row.expand(3, 4))
+    assert torch.allclose(found, wanted.expand(3, 4), atol=1e-2)
+    assert torch.allclose(found, (2 * side + middle) * wanted.expand(3, 4), atol=1e-5)

@@ -9,10 +9,12 @@ import torch
 from core.editing.attention_maps import AttentionRecorder, all_heads
 from core.editing.energy_guidance import energy_gradient
 from core.editing.inversion import Branches
+from core.editing.prompt_edit import PromptEdit
 from core.techniques.pix2pix_zero import (
     SENTENCES,
     Pix2PixZero,
     _guide_by_maps,
+    _MovedEmbeddings,
     exchanged_words,
     move_embeddings,
     unlikeness,
@@ -75,15 +77,31 @@ def test_the_words_that_differ_are_found() -> None:
     assert exchanged_words("", "a dog") == ("", "a dog")
 
 
-def test_unlikeness_sums_positions_and_averages_heads() -> None:
-    wanted, edited = torch.zeros(2, 2, 3, 5), torch.zeros(1, 2, 3, 5)
-    wanted[1] = 7.0
-    edited[0, 0], edited[0, 1] = 1.0, 3.0
-    assert unlikeness([edited], [wanted]) == (15 + 9 * 15) / 2
-    assert unlikeness([edited, edited], [wanted, wanted]) == 15 + 9 * 15
+def test_unlikeness_sums_positions_and_averages_the_heads_of_both_halves() -> None:
+    wanted, edited = torch.zeros(2, 2, 3, 5), torch.zeros(2, 2, 3, 5)
+    edited[0, 0], edited[0, 1], edited[1, 0] = 1.0, 3.0, 2.0
+    assert unlikeness([edited], [wanted]) == (15 + 9 * 15 + 4 * 15) / 4
+    assert unlikeness([edited, edited], [wanted, wanted]) == 2 * (15 + 9 * 15 + 4 * 15) / 4
+    assert unlikeness([edited[:1]], [wanted]) == (15 + 9 * 15) / 2
+
+
+def test_defaults_are_the_published_ones() -> None:
+    assert Pix2PixZero.Params().guidance == 5.0
+    assert Pix2PixZero.Params().inverter == "regularised"
+    assert Pix2PixZero.Params().pose == 0.1
+
+
+@pytest.mark.parametrize(("negative", "wanted"), [("", "a cat"), ("blurry", "blurry")])
+def test_guidance_leads_away_from_the_source_unless_told_otherwise(
+    negative: str, wanted: str
+) -> None:
+    given = task(Pix2PixZero, negative_prompt=negative, **OTHER)
+    found = _MovedEmbeddings(PromptEdit(given, network()), given.params).negative_embeddings()
+    assert torch.allclose(found.tokens, network().embed([wanted]).tokens)
 
 
 START = torch.randn(1, 16, 8, 8, generator=torch.Generator().manual_seed(0))
+OTHER_START = torch.randn(1, 16, 8, 8, generator=torch.Generator().manual_seed(1))
 
 
 def shown_maps(z: torch.Tensor, prompt: str) -> list[torch.Tensor]:
@@ -106,11 +124,10 @@ def test_a_step_down_the_slope_makes_the_maps_more_alike() -> None:
     assert after < 0.995 * before
 
 
-@pytest.mark.parametrize("guidance", [1.0, 3.0])
-def test_only_the_edited_branch_is_pulled(guidance: float) -> None:
+def test_only_the_edited_branch_is_pulled() -> None:
+    """Unguided, by the energy of one row."""
     model, level = network(), network().levels(10)[4]
-    embeddings = model.embed(["a cat", "a dog"])
-    branches = Branches(model, embeddings, (3.0, guidance), model.embed([""]))
+    branches = Branches(model, model.embed(["a cat", "a dog"]), (3.0, 1.0), model.embed([""]))
     z = START.repeat(2, 1, 1, 1)
     found, plain = _guide_by_maps(branches, 5.0)(z, level), branches(z, level)
     moved = START - 5 * energy_gradient(energy, START)
@@ -119,3 +136,27 @@ def test_only_the_edited_branch_is_pulled(guidance: float) -> None:
     again = branches(torch.cat([START, moved]), level)
     assert torch.allclose(found.eps, again.eps, atol=1e-4)
     assert not found.eps.requires_grad
+
+
+def test_each_half_moves_by_the_mean_over_the_heads_of_both() -> None:
+    """Half the gradient of a row alone; the step leads on from the unconditional half."""
+    model, level, scale = network(), network().levels(10)[4], 3.0
+    branches = Branches(model, model.embed(["a cat", "a dog"]), (scale,) * 2, model.embed(["red"]))
+
+    def of_negative(z: torch.Tensor) -> torch.Tensor:
+        return unlikeness(shown_maps(z, "red"), shown_maps(OTHER_START, "red"))
+
+    z = torch.cat([OTHER_START, START])
+    found = _guide_by_maps(branches, 5.0)(z, level)
+
+    def of_prompt(z: torch.Tensor) -> torch.Tensor:
+        return unlikeness(shown_maps(z, "a dog"), shown_maps(OTHER_START, "a cat"))
+
+    cond = START - 5 / 2 * energy_gradient(of_prompt, START)
+    uncond = START - 5 / 2 * energy_gradient(of_negative, START)
+    assert (cond - uncond).abs().max() > 1e-3
+    eps_cond, eps_uncond = (
+        model.denoiser(words)(half, level).eps for words, half in (("a dog", cond), ("red", uncond))
+    )
+    assert torch.allclose(found.eps[1:], eps_uncond + scale * (eps_cond - eps_uncond), atol=1e-3)
+    assert torch.allclose(level.mix(found.x0, found.eps)[1:], uncond, atol=1e-4)
