@@ -58,6 +58,30 @@ class Technique(Protocol):
         ...
 
 
+class Verb(Protocol):
+    """What a person asks for, such as Replace; the guide says which technique does it best.
+
+    ``position`` is its place among the verbs; those of plugins take 100 or more. ``source_hint``
+    stands in the empty field for what is there now, ``prompt_hint`` in that for what should be
+    there; a verb without such a hint does not ask. ``takes_whole`` says that without a region it
+    acts on the whole picture; others then look for what is there by its words. ``technique`` is
+    the one to take where none was measured.
+    """
+
+    id: ClassVar[str]
+    label: ClassVar[str]
+    position: ClassVar[int]
+    technique: ClassVar[str]
+    source_hint: ClassVar[str]
+    prompt_hint: ClassVar[str]
+    takes_whole: ClassVar[bool]
+
+    @staticmethod
+    def kind_of(source: str, prompt: str) -> str:
+        """The kind of edit, as the guide calls it, that these words ask for; may be empty."""
+        ...
+
+
 class Inverter(Protocol):
     """Inverts a picture: finds the path from noise that prompt edits then follow.
 
@@ -247,6 +271,7 @@ class Format(Protocol):
 
 
 techniques: Registry[type[Technique]] = Registry("technique", Technique)
+verbs: Registry[type[Verb]] = Registry("verb", Verb)
 inverters: Registry[type[Inverter]] = Registry("inverter", Inverter)
 verifiers: Registry[type[Verifier]] = Registry("verifier", Verifier)
 describers: Registry[type[Describer]] = Registry("describer", Describer)
@@ -257,6 +282,7 @@ tools: Registry[type[Tool]] = Registry("tool", Tool)
 formats: Registry[type[Format]] = Registry("format", Format)
 
 PACKAGES: dict[str, Registry[Any]] = {
+    "verbs": verbs,
     "inverters": inverters,
     "verifiers": verifiers,
     "techniques": techniques,

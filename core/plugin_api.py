@@ -15,6 +15,7 @@ from core.catalog import (
     modifiers,
     techniques,
     tools,
+    verbs,
     verifiers,
 )
 from core.diffusion.latent_masks import (
@@ -135,5 +136,6 @@ __all__ = [
     "soft_latent_mask",
     "techniques",
     "tools",
+    "verbs",
     "verifiers",
 ]

@@ -39,7 +39,10 @@ class Recipe:
 
     ``model`` is a model id, or the path of a model folder or .safetensors file. ``model_hash`` is
     the identity of the weights that made the layer's pixels, empty before the first run.
-    ``context`` is the canvas rectangle that the model gets, empty for automatic.
+    ``context`` is the canvas rectangle that the model gets, empty for automatic. A ``confined``
+    edit changes nothing outside the painted region; another one fades out a little around it.
+    ``verb`` is what the person asked for, and ``words`` are those that the technique has no
+    parameter for, by their usual names: no pixel depends on either.
     """
 
     technique: str
@@ -49,6 +52,9 @@ class Recipe:
     seed: int = 0
     context: Rect = Rect(0, 0, 0, 0)
     model_hash: str = ""
+    confined: bool = False
+    verb: str = ""
+    words: Mapping[str, str] = field(default_factory=dict)
 
     def with_params(self, **changes: Value) -> "Recipe":
         """Return the recipe with some parameters changed."""
@@ -56,7 +62,11 @@ class Recipe:
 
     def to_json(self) -> dict[str, Any]:
         """What files and messages hold, with the version of the schema."""
-        changed = {"params": dict(self.params), "context": list(self.context)}
+        changed = {
+            "params": dict(self.params),
+            "context": list(self.context),
+            "words": dict(self.words),
+        }
         return RECIPE_SCHEMA.stamp({**asdict(self), **changed})
 
     @staticmethod
@@ -73,10 +83,13 @@ class Recipe:
 
     @property
     def key(self) -> str:
-        """A hash that is the same for recipes that differ in ``model_hash`` alone."""
+        """A hash that is the same for recipes that give the same pixels with the same weights."""
         data = self.to_json()
-        for name in (KEY, "model_hash"):
+        for name in (KEY, "model_hash", "verb", "words"):
             data.pop(name)
+        if not self.confined:
+            # As it was hashed before there were confined edits.
+            data.pop("confined")
         text = json.dumps(data, sort_keys=True)
         return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
@@ -94,6 +107,9 @@ def _recipe(data: Mapping[str, Any]) -> Recipe:
         seed=int(data.get("seed", 0)),
         context=Rect(x, y, width, height),
         model_hash=str(data.get("model_hash", "")),
+        confined=bool(data.get("confined", False)),
+        verb=str(data.get("verb", "")),
+        words={str(name): str(text) for name, text in dict(data.get("words", {})).items()},
     )
 
 

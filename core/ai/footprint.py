@@ -81,7 +81,7 @@ def footprint(document: "Document", layer: AiLayer) -> Footprint:
         raise TechniqueError(
             f"The region of {layer.name} lies off the canvas: move the layer back, or paint again."
         )
-    lengths = transition(bounds, edit_amount(layer.recipe))
+    lengths = transition(bounds, edit_amount(layer.recipe), layer.recipe.confined)
     return Footprint(layer, bounds, bounds.pad(lengths.reach) & document.bounds, lengths)
 
 

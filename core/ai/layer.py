@@ -15,7 +15,7 @@ import numpy as np
 from core.ai.crop import Geometry, context, origin, to_model
 from core.ai.footprint import Footprint, below, footprint, refuse_huge
 from core.ai.input_pictures import load_input_pictures
-from core.ai.masks import FIRM, Transition, denoise_mask, transition
+from core.ai.masks import FIRM, Transition, denoise_mask, inner_edge, transition
 from core.ai.recipe_inputs import has_all_inputs, input_stamps
 from core.ai.recipe_values import starts_from_picture
 from core.ai.residual import edit_amount
@@ -58,7 +58,7 @@ class LayerTask:
 
     @property
     def lengths(self) -> Transition:
-        return transition(self.bounds, self.amount)
+        return transition(self.bounds, self.amount, self.recipe.confined)
 
 
 def make_layer_task(document: "Document", layer: AiLayer, geometry: Geometry) -> LayerTask:
@@ -72,6 +72,7 @@ def make_layer_task(document: "Document", layer: AiLayer, geometry: Geometry) ->
     refuse_huge(layer, rect)
     backdrop = flatten(below(document, where), rect)
     key = _key(where, backdrop[where.area.translate(-rect.x, -rect.y).slices])
+    painted = where.read_painted(rect)
     return LayerTask(
         layer.id,
         layer.recipe,
@@ -79,10 +80,18 @@ def make_layer_task(document: "Document", layer: AiLayer, geometry: Geometry) ->
         where.bounds,
         document.size,
         flatten_on_white(backdrop),
-        where.read_painted(rect),
+        painted,
         key,
-        kept_opacity(where, document.size, backdrop[..., 3]),
+        _limit(where, painted, kept_opacity(where, document.size, backdrop[..., 3])),
     )
+
+
+def _limit(where: Footprint, painted: Pixels, kept: Pixels | None) -> Pixels | None:
+    """The most that the result may show, where the edit is confined to what is painted too."""
+    if not where.layer.recipe.confined:
+        return kept
+    edge = inner_edge(painted, where.bounds)
+    return edge if kept is None else np.minimum(edge, kept)
 
 
 def kept_opacity(where: Footprint, canvas: Size, alpha: Pixels) -> Pixels | None:

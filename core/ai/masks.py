@@ -22,6 +22,8 @@ FEATHER = 0.10
 MIN_FEATHER = 32
 OFFSET = 4
 BLEND = 25
+INNER_EDGE, MAX_INNER_EDGE = 0.02, 8
+"""Over which width a confined result fades in: share of the region's diagonal, and pixels."""
 FAINT = 8
 """Paint up to this value (3 %) shows by its weight, but neither widens the crop nor is denoised."""
 FIRM = 128
@@ -43,8 +45,13 @@ class Transition(NamedTuple):
         return self.offset + self.feather
 
 
-def transition(painted: Rect, change: float) -> Transition:
-    """The lengths for a region's bounds and an amount of change, 0..1."""
+def transition(painted: Rect, change: float, confined: bool = False) -> Transition:
+    """The lengths for a region's bounds and an amount of change, 0..1.
+
+    A confined edit reaches no pixel outside the region.
+    """
+    if confined:
+        return Transition(0, 1, 1)
     feather = int(max(FEATHER * change * diagonal(painted), MIN_FEATHER * change, 1))
     return Transition(OFFSET, feather, min(BLEND, OFFSET + feather - 1))
 
@@ -81,6 +88,19 @@ def composite_mask(painted: Pixels, lengths: Transition) -> Floats:
     for inside, weight in _grown_regions(painted):
         np.maximum(shown, weight * _fade(inside, lengths), out=shown)
     return shown
+
+
+def inner_edge(painted: Pixels, bounds: Rect) -> Pixels:
+    """Return the most that a confined result may show: 0 outside the region, full a little inside.
+
+    painted and the result are height x width uint8, 0..255; bounds are those of the region.
+    """
+    inside = (painted > 0).astype(np.uint8)
+    if inside.all():
+        return np.full_like(painted, 255)
+    width = min(max(1.0, INNER_EDGE * diagonal(bounds)), MAX_INNER_EDGE)
+    share = ((_distance(inside) - 0.5) / width).clip(0, 1)
+    return np.asarray(np.rint(share * share * (3 - 2 * share) * 255), np.uint8)
 
 
 def _grown_regions(painted: Pixels) -> Iterator[tuple[npt.NDArray[np.bool_], np.float32]]:

@@ -40,7 +40,8 @@ def prompt_of(recipe: "Recipe") -> str:
 
 def source_prompt_of(recipe: "Recipe") -> str:
     """What the picture shows by the recipe, empty if it does not say."""
-    return _text(value_of(recipe, SourcePrompt))
+    kept = recipe.words.get(SourcePrompt.usual_name)
+    return _text(value_of(recipe, SourcePrompt)) if kept is None else kept
 
 
 def negative_prompt_of(recipe: "Recipe") -> str | None:

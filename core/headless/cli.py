@@ -55,7 +55,7 @@ def _build_parser() -> _Parser:
     parser = _Parser("sfumato", description=__doc__, epilog=about)
     parser.add_argument("--version", action="version", version=version("sfumato"))
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
-    _add_run_options(verbs.add_parser("run", help="run a technique on a picture file"))
+    _add_run_options(verbs.add_parser("run", help="add, replace, remove ... in a picture file"))
     describe = verbs.add_parser("describe", help="say what a picture file shows")
     describe.add_argument("picture", type=Path)
     describe.add_argument("--model", default="storybook", metavar="NAME|PATH")
@@ -73,9 +73,13 @@ def _build_parser() -> _Parser:
 
 
 def _add_run_options(run: argparse.ArgumentParser) -> None:
-    run.add_argument("technique")
+    run.add_argument("technique", metavar="VERB|TECHNIQUE")
     run.add_argument("picture", type=Path, metavar="IN")
-    run.add_argument("--mask", type=Path, help="white = edit; without one, the whole picture")
+    run.add_argument(
+        "--mask",
+        type=Path,
+        help="white = edit; without one, what the words name or all",
+    )
     run.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", dest="params")
     run.add_argument("--seed", type=int, default=0)
     run.add_argument("--model", default="storybook", metavar="NAME|PATH")
@@ -170,6 +174,7 @@ def _print_lines(values: dict[str, Any], indent: str) -> None:
 
 
 KINDS = (
+    "verbs",
     "techniques",
     "inverters",
     "verifiers",

@@ -1,18 +1,23 @@
-"""Runs one technique on a picture file, as an AI layer, without a window."""
+"""Runs a verb or a technique on a picture file, as an AI layer, without a window."""
 
 import asyncio
 import dataclasses
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from core import catalog, params
+from core.ai.crop import Geometry
 from core.ai.layer import flatten_on_white, make_layer_task, with_result
 from core.ai.recipe_defaults import default_recipe
+from core.ai.recipe_values import source_prompt_of
+from core.ai.recipe_words import with_words
+from core.ai.verb_recipes import is_found_by_words, verb_recipe
+from core.ai.word_region import make_search_task, region_of, search_recipe
 from core.describers.dispatch import describe_picture
 from core.engine.engine import Engine
 from core.engine.job_stream import JobStream
@@ -26,14 +31,17 @@ from core.paint.layers import AiLayer
 from core.paint.tiles import Pixels, Tiles
 from core.plugins import SHIPPED, load_plugins
 from core.settings import folders
-from core.task import ModifierSetting
+from core.task import ModifierSetting, Recipe
 
 Report = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class RunOrder:
-    """What to run on which files; without a mask the whole picture may change."""
+    """What to run on which files; ``technique`` is the id of a verb or of a technique.
+
+    Without a mask a verb finds what is there by its words, or else changes the whole picture.
+    """
 
     technique: str
     picture: Path
@@ -99,16 +107,33 @@ def describe_file(picture: Path, model: str) -> str:
 
 def prepare_document(order: RunOrder) -> tuple[Document, AiLayer]:
     """Open the picture as a document, with an AI layer on top that is not rendered yet."""
-    catalog.load("techniques")
+    catalog.load("techniques", "verbs")
     load_plugins(SHIPPED, folders().plugins)
-    technique = catalog.techniques[order.technique]
-    values = _with_absolute_paths(technique, order.params)
-    recipe = default_recipe(technique.id, order.model, order.seed, values, order.modifiers)
+    recipe, label = _make_recipe(order)
     document = open_document(order.picture)
     region = _read_mask(order.mask, document)
-    layer = AiLayer(technique.label, recipe=recipe, region=region)
-    document.insert(technique.label, layer, document.root.id, len(document.root.children))
+    layer = AiLayer(label, recipe=recipe, region=region)
+    document.insert(label, layer, document.root.id, len(document.root.children))
     return document, layer
+
+
+def _make_recipe(order: RunOrder) -> tuple[Recipe, str]:
+    """The recipe of an order, and the label of its verb or technique."""
+    if order.technique not in catalog.verbs:
+        technique = catalog.techniques[order.technique]
+        values = _with_absolute_paths(technique, order.params)
+        recipe = default_recipe(technique.id, order.model, order.seed, values, order.modifiers)
+        return recipe, technique.label
+    verb = catalog.verbs[order.technique]
+    words: dict[params.Meaning, str] = {
+        kind: str(order.params.get(kind.usual_name, "")) for kind in params.PROMPTS
+    }
+    chosen = verb_recipe(verb.id, order.model, order.seed, words)
+    rest = {k: v for k, v in order.params.items() if k not in {w.usual_name for w in words}}
+    values = _with_absolute_paths(catalog.techniques[chosen.technique], rest)
+    recipe = verb_recipe(verb.id, order.model, order.seed, words, values)
+    recipe = replace(recipe, modifiers=order.modifiers or recipe.modifiers, confined=True)
+    return with_words(recipe, words), verb.label
 
 
 def _with_absolute_paths(technique: Any, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -155,6 +180,9 @@ async def _render(document: Document, layer: AiLayer, order: RunOrder, report: R
     try:
         report(f"Opening {order.model}")
         facts = await engine.open(order.model)
+        if order.mask is None and is_found_by_words(layer.recipe):
+            report("Looking for what is there")
+            layer = await _find_region(engine, document, layer, facts.geometry)
         task = make_layer_task(document, layer, facts.geometry)
         done = await _await_result(engine.submit(task), report)
     finally:
@@ -163,6 +191,22 @@ async def _render(document: Document, layer: AiLayer, order: RunOrder, report: R
     model_hash = str(done.facts["model_hash"])
     document.replace(layer.name, with_result(document, task, done.pixels, model_hash))
     return done
+
+
+async def _find_region(
+    engine: Engine, document: Document, layer: AiLayer, geometry: Geometry
+) -> AiLayer:
+    """The layer with the region that its words name. Raises EditorError when nothing is found."""
+    words = source_prompt_of(layer.recipe)
+    recipe = search_recipe(words, words, layer.recipe.model)
+    task = make_search_task(document.state, recipe, geometry)
+    done = await _await_result(engine.submit(task), _ignore_progress)
+    alpha = region_of(task, done.pixels)
+    if not alpha.any():
+        raise EditorError(f"Nothing was found for {words}: name its place with --mask.")
+    layer = replace(layer, region=Tiles.of(alpha[..., None]))
+    document.replace("Region", layer)
+    return layer
 
 
 async def _await_result(stream: JobStream, report: Report) -> JobDone:

@@ -133,9 +133,9 @@ class AiActions:
         if not sentence.strip():
             raise EditorError("Write what the picture shows first, so that there is what to find.")
         if words:
-            await self.word_selector.find_words(words, sentence, recipe.model)
+            await self.word_selector.select_words(words, sentence, recipe.model)
         else:
-            await self.word_selector.find_change(sentence, prompt_of(recipe), recipe.model)
+            await self.word_selector.select_change(sentence, prompt_of(recipe), recipe.model)
 
     def _insert(self, selection: Selection, label: str) -> str:
         region = Tiles(channels=1)

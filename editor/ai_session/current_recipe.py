@@ -5,24 +5,18 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from core.ai.recipe_defaults import default_recipe
-from core.ai.recipe_values import (
-    name_of,
-    negative_name_of,
-    negative_prompt_of,
-    prompt_of,
-    source_prompt_of,
-    value_of,
-)
-from core.catalog import params_of, techniques
+from core.ai.recipe_values import prompt_of
+from core.ai.recipe_words import with_words, words_of
+from core.ai.verb_recipes import with_best_method
 from core.geometry import EMPTY
 from core.paint.layers import AiLayer
-from core.params import PROMPTS, NegativePrompt, Prompt, SourcePrompt, Steps, values_by_name
+from core.params import NegativePrompt, Prompt, SourcePrompt
 from core.signal import Signal
-from core.task import ModifierSetting, Recipe
+from core.task import Recipe
 
 if TYPE_CHECKING:
     from core.paint.document import Document
-    from core.params import Meaning, Value
+    from core.params import Meaning
     from editor.ai_session.job_queue import JobQueue
     from editor.ai_session.live_loop import LiveLoop
     from editor.studio import Studio
@@ -94,7 +88,8 @@ class CurrentRecipe:
         if self.layer is None:
             self._next = recipe
         else:
-            self._draft = None if recipe.key == self.layer.recipe.key else recipe
+            same = replace(recipe, model_hash=self.layer.recipe.model_hash)
+            self._draft = None if same == self.layer.recipe else recipe
         self.changed.emit(None)
 
     def turn(self, recipe: Recipe, dial: str) -> None:
@@ -109,7 +104,7 @@ class CurrentRecipe:
             return
         if self._draft is not None:
             self._draft = recipe
-            recipe = _with_words(recipe, layer.recipe)
+            recipe = with_words(recipe, words_of(layer.recipe))
         self._change_layer(layer, recipe, dial.capitalize(), f"{dial}:{layer.id}")
         if self.live.is_on:
             self.jobs.enqueue(layer.id)
@@ -158,44 +153,12 @@ class CurrentRecipe:
             self._next, self._draft = self._draft, None
 
 
-def _with_words(recipe: Recipe, words: Recipe) -> Recipe:
-    """The recipe with the prompts of another."""
-    negative = negative_prompt_of(words) or ""
-    return with_prompts(recipe, prompt_of(words), negative, source_prompt_of(words))
-
-
 def with_prompts(recipe: Recipe, prompt: str, negative: str, source: str = "") -> Recipe:
-    """The recipe with other words, wherever technique and guidance have a place for them."""
-    modifiers = tuple(_with_negative(one, negative) for one in recipe.modifiers)
-    others: dict[Meaning, str] = {SourcePrompt: source, NegativePrompt: negative}
-    names = {name_of(recipe, meaning): text for meaning, text in others.items()}
-    known = {name: text for name, text in names.items() if name and name in recipe.params}
-    return replace(with_prompt(recipe, prompt).with_params(**known), modifiers=modifiers)
+    """The recipe with other words, by the method that its verb has for them."""
+    words: dict[Meaning, str] = {Prompt: prompt, NegativePrompt: negative, SourcePrompt: source}
+    return with_best_method(recipe, words)
 
 
 def with_prompt(recipe: Recipe, prompt: str) -> Recipe:
     """The recipe with another prompt."""
-    name = name_of(recipe, Prompt)
-    return recipe if name is None else recipe.with_params(**{name: prompt})
-
-
-def _with_negative(modifier: ModifierSetting, negative: str) -> ModifierSetting:
-    """The modifier with another negative prompt, if it takes one."""
-    name = negative_name_of(modifier)
-    if name is None or name not in modifier.params:
-        return modifier
-    return replace(modifier, params={**modifier.params, name: negative})
-
-
-def with_technique(recipe: Recipe, technique: str) -> Recipe:
-    """The recipe of another technique: words and steps stay, its guidance is the usual one."""
-    kept: dict[Meaning, Value] = {}
-    for meaning in (*PROMPTS, Steps):
-        value = value_of(recipe, meaning)
-        if value is not None:
-            kept[meaning] = value
-    values = values_by_name(params_of(techniques[technique]), kept)
-    fresh = default_recipe(technique, recipe.model, recipe.seed, values)
-    had = recipe.modifiers if fresh.modifiers else ()
-    fresh = replace(fresh, modifiers=had or fresh.modifiers, context=recipe.context)
-    return _with_words(fresh, recipe)
+    return with_best_method(recipe, {**words_of(recipe), Prompt: prompt})

@@ -10,6 +10,7 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QFileDialog, QFrame, QMenu, QScrollArea, QVBoxLayout, QWidget
 
 from core.ai.recipe_values import name_of, negative_prompt_of, prompt_of, value_of
+from core.ai.verb_recipes import with_technique
 from core.catalog import params_of, techniques
 from core.describers.dispatch import missing_for_describer
 from core.errors import EditorError
@@ -18,7 +19,7 @@ from core.models.opening import backend_of
 from core.params import PROMPTS, Guidance, SourcePrompt, from_json, to_json
 from core.storybook.layout import DESCRIPTION, FOLDER
 from core.task import ModifierSetting, Recipe
-from editor.ai_session.current_recipe import with_prompts, with_technique
+from editor.ai_session.current_recipe import with_prompts
 from editor.ai_session.job import Failure
 from editor.panels.ai_choices import AiChoices
 from editor.panels.ai_guide import guide_line

@@ -1,13 +1,11 @@
 """A line on which method suits which edit, from measurements of ``sfumato bench techniques``."""
 
-import json
-from functools import cache
 from pathlib import Path
 
+from core.ai.guide import GUIDE, read_guide
 from core.catalog import inverters, params_of, techniques
 from core.params import fields
 
-GUIDE = Path(__file__).resolve().parents[2] / "resources" / "guide.json"
 WORDS = {
     "object": "other things",
     "colour": "colours",
@@ -19,13 +17,9 @@ WORDS = {
 }
 
 
-@cache
 def guide_line(path: Path = GUIDE) -> str:
     """One line, "Measured best: for colours Swap words, ..."; empty without measurements."""
-    try:
-        best: dict[str, str] = json.loads(path.read_text("utf-8"))["guide"]
-    except (OSError, ValueError, KeyError):
-        return ""
+    best: dict[str, str] = read_guide(path).get("guide", {})
     picks: dict[str, list[str]] = {}
     for kind, method in best.items():
         if kind in WORDS and (label := _label_of(*method.split(" + "))):

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from core import catalog
 from core.ai import layer as ai
 from core.ai.crop import Geometry
 from core.ai.footprint import below, footprint
@@ -17,6 +18,7 @@ from core.paint.flatten import flatten
 from core.paint.layers import AiLayer, Group, Layer
 from core.paint.tiles import Pixels, Tiles
 from tests.core.ai.conftest import ai_layer, document, hidden, picture, run, stale
+from tests.core.inverting import network
 
 LEFT, RIGHT = Rect(30, 40, 60, 60), Rect(220, 140, 50, 70)
 GEOMETRY = Geometry(128, 16)
@@ -64,6 +66,27 @@ def test_outside_the_composite_mask_every_pixel_is_exact(technique: str, model: 
     assert (alpha[LEFT.slices] == 255).all()
     assert not np.array_equal(after[LEFT.slices], before[LEFT.slices])
     assert (alpha == 0).mean() > 0.7
+
+
+EVERY = [kind for kind in catalog.techniques if not kind.shows_map]
+
+
+@pytest.mark.parametrize("technique", EVERY, ids=lambda kind: kind.id)
+def test_a_confined_edit_changes_no_pixel_outside_its_region(technique: Any) -> None:
+    """Every technique, on a network of random weights that wants to change everything."""
+    found, made = network(), document(160, 128)
+    found.cache.clear()
+    before, inside = _seen(made), Rect(48, 40, 50, 44)
+    layer = ai_layer(inside)
+    values: dict[str, Any] = {"prompt": "red", "steps": 5}
+    recipe = replace(layer.recipe, technique=technique.id, params=values, confined=True)
+    layer = replace(layer, recipe=recipe)
+    made.insert("AI", layer)
+    run(made, layer, found)
+    changed = (_seen(made) != before).any(axis=2)
+    outside = np.ones(changed.shape, np.bool_)
+    outside[inside.slices] = False
+    assert not changed[outside].any()
 
 
 def test_disjoint_layers_give_the_same_picture_in_either_order(model: Model) -> None:

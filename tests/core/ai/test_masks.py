@@ -138,3 +138,21 @@ def test_firmer_paint_reaches_further_into_its_surroundings() -> None:
 def test_paint_that_is_faint_all_over_still_counts() -> None:
     painted = np.full((10, 10), 4, np.uint8)
     assert (masks.denoise_mask(painted, masks.transition(Rect(0, 0, 10, 10), 1.0)) == 8).all()
+
+
+def test_a_confined_edit_reaches_no_pixel_outside_and_fades_in_within() -> None:
+    painted, bounds = _disc(), Rect(70, 70, 61, 61)
+    lengths = masks.transition(bounds, 1.0, confined=True)
+    assert np.array_equal(masks.denoise_mask(painted, lengths) > 0, painted > 0)
+    assert np.array_equal(masks.composite_mask(painted, lengths) > 0, painted > 0)
+    most = masks.inner_edge(painted, bounds)
+    assert not most[painted == 0].any()
+    assert most[100, 100] == 255
+    line = most[100, 100:].astype(int)
+    assert (np.diff(line) <= 0).all()
+    assert 0 < line[30] < 255
+
+
+def test_a_confined_edit_of_everything_has_no_edge() -> None:
+    everything = np.full((20, 30), 255, np.uint8)
+    assert (masks.inner_edge(everything, Rect(0, 0, 30, 20)) == 255).all()

@@ -4,7 +4,8 @@ import json
 from pathlib import Path
 
 from core import catalog
-from editor.panels.ai_guide import GUIDE, WORDS, guide_line
+from core.ai.guide import GUIDE
+from editor.panels.ai_guide import WORDS, guide_line
 
 catalog.load("inverters", "techniques")
 

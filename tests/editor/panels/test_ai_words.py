@@ -8,7 +8,8 @@ from pytestqt.qtbot import QtBot
 from core import catalog
 from core.ai.recipe_defaults import default_recipe
 from core.ai.recipe_values import negative_prompt_of, prompt_of
-from editor.ai_session.current_recipe import with_prompts, with_technique
+from core.ai.verb_recipes import with_technique
+from editor.ai_session.current_recipe import with_prompts
 from editor.panels.ai_words import CHANGES_LINK, PromptFields, mark_changes
 
 pytestmark = pytest.mark.gui
