@@ -22,6 +22,11 @@ class Method(NamedTuple):
     technique: str
     inverter: str = ""
 
+    @property
+    def name(self) -> str:
+        """What the guide calls it."""
+        return f"{self.technique} + {self.inverter}" if self.inverter else self.technique
+
 
 @cache
 def read_guide(path: Path = GUIDE) -> dict[str, Any]:

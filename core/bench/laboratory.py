@@ -1,7 +1,6 @@
 """Runs one edit by one method and measures the result against the true picture."""
 
 import time
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +8,7 @@ import numpy as np
 import psutil
 
 from core import catalog
+from core.ai.guide import Method
 from core.ai.recipe_defaults import default_recipe
 from core.bench.picture_metrics import mse, psnr, ssim, structure_distance
 from core.bench.plot import MAX_SHOWN
@@ -25,18 +25,6 @@ if TYPE_CHECKING:
     from core.storybook.edits import SceneEdit
 
 SIDE = 128
-
-
-@dataclass(frozen=True)
-class Method:
-    """A technique, with an inverter where it takes one."""
-
-    technique: str
-    inverter: str = ""
-
-    @property
-    def name(self) -> str:
-        return f"{self.technique} + {self.inverter}" if self.inverter else self.technique
 
 
 class Laboratory:

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from core import catalog
-from core.bench.laboratory import SIDE, Laboratory, Method, mean
+from core.ai.guide import Method
+from core.bench.laboratory import SIDE, Laboratory, mean
 from core.bench.overheads import measure_overheads
 from core.bench.pie import PieEdit, read_pie
 from core.bench.plot import draw

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from core.ai.guide import Method
 from core.bench import techniques
-from core.bench.laboratory import Method
 from core.bench.registry import run_bench
 from core.bench.techniques import list_methods
 from core.errors import EditorError
