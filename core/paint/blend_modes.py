@@ -119,12 +119,16 @@ PASS_THROUGH = "pass-through"
 """The blend mode of a group whose layers act on what lies below the group."""
 
 
+MAX_LABEL = 16
+"""Characters that are shown of the name of a mode of another program."""
+
+
 def blend_mode(blend_id: str) -> BlendMode:
     """The mode of a node; one that only other programs have keeps its name and acts as Normal."""
     if blend_id == PASS_THROUGH:
         return BlendMode(PASS_THROUGH, "Pass through", "svg:src-over", _normal)
-    kept = BlendMode(blend_id, f"{blend_id} (shown as Normal)", blend_id, _normal)
-    return MODES.get(blend_id, kept)
+    label = blend_id.rpartition(":")[2][:MAX_LABEL].capitalize()
+    return MODES.get(blend_id, BlendMode(blend_id, f"{label} (kept)", blend_id, _normal))
 
 
 def blend(source: Pixels, backdrop: Pixels, mode: str = "normal") -> Pixels:

@@ -10,7 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from core.paint.blend_modes import MODES, ROWS_AT_ONCE, blend, scale_alpha
+from core.paint.blend_modes import (
+    MODES,
+    PASS_THROUGH,
+    ROWS_AT_ONCE,
+    blend,
+    blend_mode,
+    scale_alpha,
+)
 from core.paint.tiles import Pixels
 
 F = npt.NDArray[np.float64]
@@ -139,3 +146,13 @@ def test_every_mode_has_the_openraster_name_of_its_formula() -> None:
     formulas = set(W3C) - {"normal"}
     spelled = {f"svg:{name.replace('colour', 'color')}" for name in formulas}
     assert {mode.svg for mode in MODES.values()} == spelled | {"svg:src-over", "svg:plus"}
+
+
+def test_a_mode_of_another_program_keeps_its_name_and_acts_as_normal() -> None:
+    mode = blend_mode("svg:luminosity")
+    assert (mode.id, mode.svg, mode.label) == ("svg:luminosity",) * 2 + ("Luminosity (kept)",)
+    assert len(blend_mode("x" * 500).label) < 30
+    source, backdrop = np.full((1, 1, 4), 100, np.uint8), np.full((1, 1, 4), 255, np.uint8)
+    assert np.array_equal(blend(source, backdrop, "svg:luminosity"), blend(source, backdrop))
+    assert blend_mode(PASS_THROUGH).svg == "svg:src-over"
+    assert blend_mode("multiply") is MODES["multiply"]
