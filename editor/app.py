@@ -42,6 +42,7 @@ from editor.widgets import theme
 if TYPE_CHECKING:
     from core.paint.document import Document
     from editor.ai_session.job import Job
+    from editor.ai_session.unfinished_layers import TakenBack
     from editor.widgets.theme import Tokens
 
 WORKER = {
@@ -134,9 +135,11 @@ class App:
         session.canvas.hovered.connect(status.set_position)
         session.canvas.inked.connect(status.set_ink)
         session.canvas.failed.connect(session.tell)
+        session.canvas.told.connect(lambda sentence: session.tell(sentence, is_error=False))
         session.jobs.result_shown.connect(self._on_result)
         session.jobs.noted.connect(session.note)
         session.engine.changed.connect(self._on_engine_state)
+        session.ai.unfinished.taken_back.connect(self._on_taken_back)
         session.idle.changed.connect(lambda _: self._on_idle())
         session.tokens.changed.connect(self._on_theme)
         remembered = session.settings.value
@@ -196,6 +199,7 @@ class App:
         self.autosave.close()
         session.idle.close()
         self.activity.listen(False)
+        session.ai.unfinished.close()
         session.live.close()
         session.jobs.close()
         session.engine.close()
@@ -214,6 +218,15 @@ class App:
         fresh = self.session.ai.seeds.fresh
         if fresh is not None and fresh.id == job.layer:
             self.session.note(WHEEL_HINT)
+
+    def _on_taken_back(self, taken: "TakenBack") -> None:
+        """Say why a layer went, and that nothing is lost."""
+        back = " Redo (Ctrl+Shift+Z) or Run brings it back." if taken.can_redo else ""
+        if taken.failure is None:
+            self.session.note(f"Stopped: the stroke of {taken.name} was taken back.{back}")
+        else:
+            sentence = f"{taken.failure.text} The stroke of {taken.name} was taken back.{back}"
+            self.session.tell(sentence, taken.failure.trace)
 
     def _on_engine_state(self, state: EngineState) -> None:
         worker = self.session.engine.worker

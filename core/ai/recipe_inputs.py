@@ -24,6 +24,12 @@ def input_models(recipe: Recipe) -> Iterator[tuple[Field, str]]:
         yield from params.named_models(kind, recipe.params)
 
 
+def names_paths(recipe: Recipe) -> bool:
+    """Whether a recipe names any file, or a model that does not come with the program."""
+    named = [recipe.model, *(name for _, name in input_models(recipe))]
+    return any(input_files(recipe)) or any(Path(name).name != name for name in named)
+
+
 def input_stamps(recipe: Recipe) -> str:
     """Return a text that changes when a file or a model that the recipe names is replaced."""
     return "".join(_stamps(recipe))

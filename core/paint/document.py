@@ -48,6 +48,7 @@ class Document:
         self.restructured: Signal[None] = Signal()
         self.selected: Signal[Selection] = Signal()
         self._open: str | None = None
+        self._chosen_plane = "", "pixels"
         self._recorded: DocumentState | None = None
 
     @property
@@ -72,9 +73,24 @@ class Document:
         return layers.find(self.root, self.state.active)
 
     @property
+    def active_plane(self) -> str:
+        """The plane of the active node that is painted on: pixels, mask or region."""
+        node, (node_id, plane) = self.active, self._chosen_plane
+        if node is None or node.id != node_id or plane not in layers.planes(node):
+            return "pixels"
+        return plane
+
+    def choose_plane(self, node_id: str, plane: str) -> None:
+        """Make a node active, and a plane of it what is painted on; no undo entry."""
+        self._chosen_plane = node_id, plane
+        self.show(replace(self.state, active=node_id))
+
+    @property
     def is_modified(self) -> bool:
-        """Whether there is anything to save; what is active or selected does not count."""
-        return self.state.root is not self.saved.root or self.state.size != self.saved.size
+        """Whether the picture differs from the saved one; what is active or selected is no part."""
+        return self.state.size != self.saved.size or not layers.is_same_tree(
+            self.state.root, self.saved.root
+        )
 
     def find(self, node_id: str) -> Node:
         """Raises EditorError when the layer is gone."""
@@ -183,6 +199,30 @@ class Document:
         root = once(self.state.root)
         if root is not self.state.root:
             self.show(replace(self.state, root=root))
+
+    def forget(self, node_id: str) -> None:
+        """Take a node out of the tree and of all that history remembers, as if never made.
+
+        Not while an edit is open.
+        """
+        made: dict[int, tuple[DocumentState, DocumentState]] = {}
+        roots: dict[int, tuple[Group, Group]] = {}
+
+        def without(state: DocumentState) -> DocumentState:
+            if id(state) not in made:
+                bare = layers.remove_node(state.root, node_id)
+                root = roots.setdefault(id(state.root), (state.root, bare))[1]
+                if root is state.root:
+                    made[id(state)] = state, state
+                else:
+                    is_gone = layers.find(root, state.active) is None
+                    near = layers.neighbour_of(state.root, node_id)
+                    active = near if is_gone else state.active
+                    made[id(state)] = state, replace(state, root=root, active=active)
+            return made[id(state)][1]
+
+        self.history.rewrite(without)
+        self.show(without(self.state))
 
     def emit_changed(self, rect: Rect) -> None:
         """Say that pixels of the canvas changed in place, inside an open ``paint``."""

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from core.geometry import Rect, Size
-from core.paint.layers import Group, Layer, Node, extent, planes, walk
+from core.paint.layers import Group, Layer, Node, extent, is_same_tree, planes, walk
 from core.paint.selection import EMPTY_SELECTION, Selection
 from core.paint.tiles import TILE, Tiles, tile_rect
 
@@ -34,6 +34,16 @@ class Edit:
         return sum(
             len(old.differs_from(new)) * TILE * TILE * old.channels
             for old, new in changed_planes(self.before, self.after)
+        )
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether both states look alike and have the same selection."""
+        before, after = self.before, self.after
+        return (
+            before.size == after.size
+            and before.selection is after.selection
+            and is_same_tree(before.root, after.root)
         )
 
     def join(self, later: "Edit") -> "Edit":

@@ -74,6 +74,19 @@ class History:
         self.done, self.undone = line[:count], line[count:][::-1]
         self._trim()
 
+    def rewrite(self, change: Callable[[DocumentState], DocumentState]) -> None:
+        """Exchange every remembered state; edits that change nothing any more are dropped.
+
+        ``change`` returns the same object whenever it is given the same state.
+        """
+        for name in ("done", "undone"):
+            old: list[Edit] = getattr(self, name)
+            new = [replace(e, before=change(e.before), after=change(e.after)) for e in old]
+            new = [edit for edit in new if not edit.is_empty]
+            self._forget(old)
+            self._sizes.update((id(edit), edit.bytes) for edit in new)
+            setattr(self, name, new)
+
     def _trim(self) -> None:
         while len(self.done) > 1 and (self.bytes > self.budget or len(self.done) > self.limit):
             self._forget([self.done.pop(0)])

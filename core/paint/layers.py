@@ -139,6 +139,50 @@ def insert_node(group: Group, parent_id: str, index: int, node: Node) -> Group:
     raise KeyError(parent_id)
 
 
+def neighbour_of(group: Group, node_id: str) -> str:
+    """The id of the node to make active when one goes: the next below, else above, else none."""
+    gone = find(group, node_id)
+    inside = {node_id, *(node.id for node in walk(gone))} if isinstance(gone, Group) else {node_id}
+    order = [node.id for node in walk(group)]
+    place = order.index(node_id) if node_id in order else 0
+    rest = [name for name in order if name not in inside]
+    below = (name for name in reversed(order[:place]) if name not in inside)
+    return next(below, rest[0] if rest else "")
+
+
+def is_same_tree(first: Node, second: Node) -> bool:
+    """Whether two nodes hold the same: properties, order and tiles, though not the same objects."""
+    if first is second:
+        return True
+    mine, theirs = _properties(first), _properties(second)
+    if type(first) is not type(second) or mine != theirs or not _has_same_planes(first, second):
+        return False
+    if not (isinstance(first, Group) and isinstance(second, Group)):
+        return True
+    return len(first.children) == len(second.children) and all(
+        is_same_tree(a, b) for a, b in zip(first.children, second.children, strict=True)
+    )
+
+
+def _properties(node: Node) -> dict[str, Any]:
+    """What a node is apart from pixels and children, by field name."""
+    kept = {
+        name: value
+        for name, value in vars(node).items()
+        if name not in {"tiles", "region", "mask", "children"}
+    }
+    return {**kept, "mask_visible": node.mask.visible if node.mask else None}
+
+
+def _has_same_planes(first: Node, second: Node) -> bool:
+    mine, theirs = planes(first), planes(second)
+    return mine.keys() == theirs.keys() and all(
+        tiles is theirs[name]
+        or (tiles.fill == theirs[name].fill and not tiles.differs_from(theirs[name]))
+        for name, tiles in mine.items()
+    )
+
+
 def extent(node: Node, canvas: Rect) -> Rect:
     """Where a node can show anything, in canvas pixels."""
     if isinstance(node, Group):

@@ -73,12 +73,17 @@ class StrokePath:
         self._last: PointerEvent | None = None
         self._left = 0.0
 
+    @staticmethod
+    def first(event: PointerEvent) -> Sample:
+        """The sample that a stroke begins with."""
+        return Sample(event.x, event.y, event.pressure)
+
     def samples(self, event: PointerEvent, spacing: Callable[[float], float]) -> Iterator[Sample]:
         """Samples from the last event up to this one; spacing in pixels follows the pressure."""
         last, self._last = self._last, event
         if last is None:
             self._left = max(0.5, spacing(event.pressure))
-            yield Sample(event.x, event.y, event.pressure)
+            yield self.first(event)
             return
         length = math.hypot(event.x - last.x, event.y - last.y)
         angle = math.atan2(event.y - last.y, event.x - last.x)
@@ -95,6 +100,10 @@ def _do_nothing(*_: Any) -> None:
     return None
 
 
+def _is_never(_: str) -> bool:
+    return False
+
+
 @dataclass
 class GestureContext:
     """What a gesture may use: the document, its target layer, brush, colour and tool settings.
@@ -102,7 +111,9 @@ class GestureContext:
     ``recipe`` is what a new AI layer starts with. ``pick`` receives a colour the eyedropper found
     (and whether it is for the background), ``stroked`` the id of an AI layer whose region was just
     painted on, ``panned`` a movement of the view in document pixels, ``sketched`` the corners of a
-    closed outline to show while the gesture lasts.
+    closed outline to show while the gesture lasts, ``told`` a sentence for the person.
+    ``is_pending`` says whether an AI layer's answer is still to come, ``has_new_words`` that the
+    recipe holds words that the active AI layer was not asked for.
     """
 
     document: Document
@@ -116,3 +127,6 @@ class GestureContext:
     stroked: Callable[[str], None] = _do_nothing
     panned: Callable[[float, float], None] = _do_nothing
     sketched: Callable[[Sequence[tuple[float, float]]], None] = _do_nothing
+    told: Callable[[str], None] = _do_nothing
+    is_pending: Callable[[str], bool] = _is_never
+    has_new_words: bool = False

@@ -46,6 +46,19 @@ class StrokeWriter:
             self._document, layers.replace_node(self._document.root, settled)
         )
 
+    @property
+    def is_mask(self) -> bool:
+        """Whether the plane holds one value a pixel, and no colours."""
+        return self._tiles.channels == 1
+
+    @property
+    def has_changed(self) -> bool:
+        """Whether any value of the plane is another than before the stroke."""
+        return any(
+            bool((self._before.read(tile_rect(key)) != self._tiles.read(tile_rect(key))).any())
+            for key in self._tiles.differs_from(self._before)
+        )
+
     def read(self, rect: Rect) -> Pixels:
         """What the plane holds now: height x width x channels uint8, 0..255."""
         return self._tiles.read(self._to_plane(rect))
@@ -102,7 +115,7 @@ class StrokeWriter:
     def _paint_over(
         self, below: Pixels, strength: Pixels, colour: tuple[int, int, int, int], erase: bool
     ) -> Pixels:
-        if self._tiles.channels == 1:
+        if self.is_mask:
             value = 0 if erase else colour[3]
             kept = _multiply(below[..., 0], _invert(strength))
             return _add(kept, _scale(strength, value))[..., None]

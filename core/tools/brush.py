@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar
 from core.catalog import tools
 from core.paint.pointer import GestureContext, PointerEvent
 from core.params import Range
-from core.tools.painting import Gesture, find_paintable_layer, paint_stroke
+from core.tools.painting import Gesture, open_stroke, paint_stroke
 from core.tools.picking import pick_colour
 
 
@@ -29,10 +29,10 @@ class BrushTool:
         opacity: Annotated[float, Range(1, 100, "Opacity", "%", step=1)] = 100.0
 
     def gesture(self, context: GestureContext, event: PointerEvent) -> Gesture:
+        """Raises EditorError when there is nothing to paint on."""
         if event.alt:
             yield from pick_colour(context, event)
             return
-        layer = find_paintable_layer(context)
-        with context.document.paint(layer.id, "Brush stroke") as writer:
+        with open_stroke(context, "Brush stroke") as writer:
             opacity = context.params.opacity / 100
             yield from paint_stroke(context, writer, event, context.colour, opacity)

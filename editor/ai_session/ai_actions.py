@@ -17,6 +17,7 @@ from editor.ai_session.current_recipe import CurrentRecipe, fresh_recipe, name_f
 from editor.ai_session.seed_walk import SeedWalk
 from editor.ai_session.select_by_words import WordSelector
 from editor.ai_session.suggest_prompt import PromptSuggester
+from editor.ai_session.unfinished_layers import UnfinishedLayers
 
 if TYPE_CHECKING:
     from core.paint.pointer import GestureContext
@@ -37,6 +38,7 @@ class AiActions:
         self.studio, self.jobs, self.live = studio, jobs, live
         self.current_recipe = CurrentRecipe(studio, jobs, live, start or fresh_recipe())
         self.seeds = SeedWalk(studio, self.current_recipe, jobs)
+        self.unfinished = UnfinishedLayers(studio, jobs, live)
         self.word_selector = WordSelector(studio, jobs.engine, jobs)
         self.prompt_suggester = PromptSuggester(studio, jobs, self.current_recipe)
 
@@ -53,7 +55,8 @@ class AiActions:
     def run(self) -> None:
         """Run the active AI layer with the recipe that the dock shows; without one, make one.
 
-        A new layer covers the selection, or the canvas for techniques that need no region.
+        A layer whose run failed or was stopped just now is brought back. A new layer covers the
+        selection, or the canvas for techniques that need no region.
         Raises EditorError when the layer is frozen, or when there is no region to run on.
         """
         layer = self.current_recipe.layer
@@ -65,8 +68,10 @@ class AiActions:
             self.current_recipe.run()
 
     def _run_new(self) -> None:
-        document = self.studio.document
-        if document.selection:
+        document, recipe = self.studio.document, self.current_recipe.shown
+        if self.unfinished.bring_back():
+            self.current_recipe.write(recipe)
+        elif document.selection:
             self._insert(document.selection, "AI layer from selection")
         elif not techniques[self.current_recipe.shown.technique].needs_mask:
             self._insert(Selection(document.bounds), "AI layer")
@@ -80,8 +85,13 @@ class AiActions:
             self.seeds.choose_random_seed()
 
     def freeze(self) -> None:
-        """Keep the pixels as they are, whatever changes below; a second call thaws the layer."""
+        """Keep the pixels as they are, whatever changes below; a second call thaws the layer.
+
+        Raises EditorError when the layer has no result yet.
+        """
         layer = self.layer
+        if not layer.rendered and not layer.baked:
+            raise EditorError(f"{layer.name} has no result yet that could be frozen.")
         self.jobs.cancel_layer(layer.id)
         label = "Thaw" if layer.baked else "Freeze"
         self.studio.document.replace(label, replace(layer, baked=not layer.baked))
@@ -140,7 +150,7 @@ class AiActions:
     def _insert(self, selection: Selection, label: str) -> str:
         region = Tiles(channels=1)
         region.write(selection.bounds, selection.read(selection.bounds)[..., None])
-        recipe = self.current_recipe.take_for_stroke()
+        recipe = self.current_recipe.offer_for_stroke()
         layer = AiLayer(name_for(prompt_of(recipe)), recipe=recipe, region=region.prune())
         self.studio.document.insert(label, layer)
         return layer.id
@@ -162,7 +172,7 @@ class AiActions:
         if node.baked:
             return "frozen"
         if not node.rendered:
-            return "not run"
+            return "waiting" if self.live.is_on else "press Run"
         return "stale" if node.id in self.live.stale else ""
 
     # The canvas
@@ -176,10 +186,19 @@ class AiActions:
 
     def _prepare(self, context: "GestureContext") -> "GestureContext":
         if not self.studio.tool.paints_region:
-            return context
+            return replace(context, stroked=self.note_stroke)
         return replace(
-            context, recipe=self.current_recipe.take_for_stroke(), stroked=self.note_stroke
+            context,
+            recipe=self.current_recipe.offer_for_stroke(),
+            stroked=self.note_stroke,
+            is_pending=self._is_pending,
+            has_new_words=self.current_recipe.has_new_words,
         )
+
+    def _is_pending(self, layer_id: str) -> bool:
+        """Whether what the person asked of a layer is still to come."""
+        job = self.jobs.current(layer_id)
+        return job is not None and not (job.is_refresh or job.is_comparison)
 
     def _tint(self, canvas: "Canvas", job: "Job") -> None:
         """Tint the region of a layer until a preview or a result can be shown in its place."""

@@ -37,7 +37,7 @@ def fresh_recipe(technique: str = "layered-brush", model: str = "storybook") -> 
 
 def name_for(prompt: str) -> str:
     """The name of a layer with this prompt."""
-    return prompt.strip()[:MAX_NAME_LENGTH] or "AI edit"
+    return prompt.strip()[:MAX_NAME_LENGTH] or "AI layer"
 
 
 class CurrentRecipe:
@@ -54,6 +54,7 @@ class CurrentRecipe:
         self.changed: Signal[None] = Signal()
         self._next = start
         self._draft: Recipe | None = None
+        self._offered: Recipe | None = None
         self._layer_id = ""
         self._disconnect = studio.document.restructured.connect(self._on_restructured)
         studio.opened.connect(self._on_document_opened)
@@ -76,12 +77,20 @@ class CurrentRecipe:
         """Whether prompts wait for Run or for the next stroke."""
         return self.layer is not None and self._draft is not None
 
-    def take_for_stroke(self) -> Recipe:
-        """The recipe of a new AI layer: the shown one, with a new seed unless it is locked."""
+    @property
+    def has_new_words(self) -> bool:
+        """Whether prompts were written that the active AI layer was not asked for."""
+        layer, draft = self.layer, self._draft
+        return layer is not None and draft is not None and _words(draft) != _words(layer.recipe)
+
+    def offer_for_stroke(self) -> Recipe:
+        """The recipe of a new AI layer: the shown one, with a new seed unless it is locked.
+
+        A layer that takes it makes it the shown one.
+        """
         seed = self.shown.seed if self.is_locked else secrets.randbelow(SEED_LIMIT)
-        self._next = replace(self.shown, seed=seed, context=EMPTY, model_hash="")
-        self._draft = None
-        return self._next
+        self._offered = replace(self.shown, seed=seed, context=EMPTY, model_hash="")
+        return self._offered
 
     def write(self, recipe: Recipe) -> None:
         """Take other prompts; they are a draft when there is an active AI layer."""
@@ -142,6 +151,8 @@ class CurrentRecipe:
         layer = self.layer
         if layer is not None and layer.id != self._layer_id:
             self._draft = None
+            if layer.recipe is self._offered:
+                self._next = self._offered
         elif layer is None and self._layer_id:
             self._keep_draft()
         self._layer_id = layer.id if layer else ""
@@ -151,6 +162,11 @@ class CurrentRecipe:
         """Keep the draft for the next layer when no AI layer is active any more."""
         if self._draft is not None:
             self._next, self._draft = self._draft, None
+
+
+def _words(recipe: Recipe) -> tuple[str, str, str]:
+    """Prompt, negative prompt and source prompt."""
+    return prompt_of(recipe), negative_prompt_of(recipe) or "", source_prompt_of(recipe)
 
 
 def with_prompts(recipe: Recipe, prompt: str, negative: str, source: str = "") -> Recipe:

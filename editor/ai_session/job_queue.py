@@ -17,7 +17,7 @@ from core.engine.engine import EngineState
 from core.engine.messages import JobCancelled, JobDone, JobFailed, JobStarted, JobStep
 from core.errors import EditorError
 from core.geometry import EMPTY, Rect
-from core.paint.layers import AiLayer
+from core.paint.layers import AiLayer, walk
 from core.signal import Signal
 from editor.ai_session.job import Failure, Job, Stage
 from editor.ai_session.layer_results import (
@@ -154,6 +154,9 @@ class JobQueue:
         running = self.running
         if running is None or running.is_stopped or not self._is_overlapping(job, running):
             return
+        if job.layer != running.layer and self._is_above(job.layer, running.layer):
+            # It needs the other one's result.
+            return
         # During a stroke a newer job always follows: let one preview come through.
         if self.studio.document.is_editing or running.progress >= NEARLY_DONE:
             return
@@ -166,6 +169,10 @@ class JobQueue:
         if job.layer == running.layer:
             return True
         return bool(self._snapshot and self._region_rect(job.layer) & self._snapshot.task.rect)
+
+    def _is_above(self, layer_id: str, other_id: str) -> bool:
+        order = [node.id for node in walk(self.studio.document.root)]
+        return other_id in order and layer_id in order[order.index(other_id) :]
 
     def _region_rect(self, layer_id: str) -> Rect:
         layer = _find_layer(self.studio.document, layer_id)
@@ -219,6 +226,9 @@ class JobQueue:
     async def run_layer(self, job: Job) -> None:
         """Run a layer's task in the engine and put the result into the layer."""
         document = self.studio.document
+        if _find_layer(document, job.layer) is None:
+            self._set_stage(job, Stage.cancelled)
+            return
         try:
             snapshot = await self._take_snapshot(job)
             known = self.results.find(snapshot.task.key, snapshot.layer.position)

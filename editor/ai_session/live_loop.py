@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from core.errors import EditorError
 from core.geometry import EMPTY, Rect
 from core.paint.layers import AiLayer, walk
+from core.signal import Signal
 from editor.ai_session.layer_results import find_stale_key, freeze_layer
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ def pause_length(run_times: "deque[float]") -> float:
 class LiveLoop:
     """Runs layers while the person paints; ``is_on``: whether strokes run by themselves.
 
+    ``turned`` says that it was switched, and to what.
     ``stale`` are the ids of layers whose result was made from another input than they have now.
     """
 
@@ -51,6 +53,7 @@ class LiveLoop:
         self.studio = studio
         self.jobs = jobs
         self.is_on = True
+        self.turned: Signal[bool] = Signal()
         self.stale: set[str] = set()
         self._run_times: deque[float] = deque(maxlen=MAX_RUN_TIMES)
         self._layer_id = ""
@@ -71,6 +74,7 @@ class LiveLoop:
         self._stop_timers()
         if not on:
             self.jobs.cancel_all()
+        self.turned.emit(on)
 
     def close(self) -> None:
         self._stop_timers()

@@ -8,8 +8,7 @@ from PySide6.QtCore import Qt
 
 from core.ai.recipe_values import strength_of
 from core.catalog import params_of, techniques
-from core.paint import layers
-from core.paint.layers import AiLayer, Group
+from core.paint.layers import AiLayer
 from core.paint.tiles import TILE
 from core.params import Strength, field_marked
 from editor.ai_session.current_recipe import SEED_LIMIT
@@ -17,7 +16,6 @@ from editor.ai_session.current_recipe import SEED_LIMIT
 if TYPE_CHECKING:
     from PySide6.QtGui import QWheelEvent
 
-    from core.paint.edits import Edit
     from editor.ai_session.current_recipe import CurrentRecipe
     from editor.ai_session.job_queue import JobQueue
     from editor.ai_session.result_cache import Variant
@@ -54,22 +52,6 @@ class SeedWalk:
         was_fresh = self.fresh is not None
         self._fresh_id = ""
         return was_fresh
-
-    def discard(self) -> bool:
-        """Remove the fresh layer as if it had never been painted; False when there is none."""
-        layer = self.fresh
-        if layer is None:
-            return False
-        self._fresh_id = ""
-        self.jobs.cancel_layer(layer.id)
-        document = self.studio.document
-        history = document.history
-        while history.done and _is_edit_of(history.done[-1], layer.id):
-            document.undo()
-            if layers.find(document.root, layer.id) is None:
-                return True
-        document.change("Discard AI layer", layers.remove_node(document.root, layer.id))
-        return True
 
     # The walk
 
@@ -143,18 +125,3 @@ class SeedWalk:
         column, row = int(x // 1) - layer.position.x, int(y // 1) - layer.position.y
         tile = layer.region.tile((column // TILE, row // TILE))
         return tile is not None and bool(tile.pixels[row % TILE, column % TILE, 0])
-
-
-def _is_edit_of(edit: "Edit", layer_id: str) -> bool:
-    """Whether an edit changed one layer and nothing else."""
-    before, after = edit.before, edit.after
-    others = [_other_layers(state.root, layer_id) for state in (before, after)]
-    same = len(others[0]) == len(others[1]) and all(
-        first is second for first, second in zip(*others, strict=True)
-    )
-    return same and before.size == after.size and before.selection is after.selection
-
-
-def _other_layers(root: Group, layer_id: str) -> list[layers.Node]:
-    nodes = layers.walk(root)
-    return [node for node in nodes if node.id != layer_id and not isinstance(node, Group)]

@@ -66,13 +66,14 @@ class Canvas(QWidget):
 
     ``wheel_filters`` get wheel turns over document (x, y) first; ``overlays`` are drawn last.
     ``hovered`` carries document pixels, ``inked`` the milliseconds from an event to its paint on
-    the screen, ``failed`` a sentence for the person.
+    the screen, ``failed`` and ``told`` a sentence for the person.
     """
 
     zoomed = Signal(float)
     hovered = Signal(float, float)
     inked = Signal(float)
     failed = Signal(str)
+    told = Signal(str)
 
     def __init__(self, studio: Studio, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -95,6 +96,7 @@ class Canvas(QWidget):
         self._configure()
         self._gestures.moved.connect(self._on_gesture)
         self._gestures.failed.connect(self.failed)
+        self._gestures.told.connect(self.told)
         self._gestures.panned.connect(self._on_panned)
         self._gestures.sketched.connect(self._show_sketch)
         studio.opened.connect(self._on_document_opened)

@@ -28,13 +28,15 @@ class Gestures(QObject):
     """Runs one gesture at a time.
 
     ``moved`` is emitted after every event of a gesture and at its end; ``failed`` carries the
-    reason when one failed. ``prepare`` completes the context of a gesture before it starts.
+    reason when one failed, ``told`` what is worth knowing. ``prepare`` completes the
+    context of a gesture before it starts.
     """
 
     moved = Signal()
     failed = Signal(str)
     panned = Signal(float, float)
     sketched = Signal(list)
+    told = Signal(str)
 
     def __init__(self, studio: "Studio", parent: QObject) -> None:
         super().__init__(parent)
@@ -42,6 +44,7 @@ class Gestures(QObject):
         self.prepare: Callable[[GestureContext], GestureContext] = lambda context: context
         self.tool = ""
         self.event_time = 0.0
+        self._said: set[str] = set()
         self._gesture: Gesture | None = None
         self._last = PointerEvent(PointerKind.move, 0, 0)
         self._pulse = QTimer(self)
@@ -77,6 +80,7 @@ class Gestures(QObject):
             pick=self._pick,
             panned=self.panned.emit,
             sketched=self.sketched.emit,
+            told=self._tell_once,
         )
         self._gesture = tool.gesture(self.prepare(context), event)
         self._remember_event(event)
@@ -129,6 +133,12 @@ class Gestures(QObject):
     def _on_pulse(self) -> None:
         self._last = replace(self._last, time=time.monotonic())
         self._advance(self._last)
+
+    def _tell_once(self, sentence: str) -> None:
+        """Say what is worth knowing once, and not at every stroke."""
+        if sentence not in self._said:
+            self._said.add(sentence)
+            self.told.emit(sentence)
 
     def _pick(self, colour: "Colour", is_background: bool) -> None:
         self.studio.choose(**{"background" if is_background else "foreground": colour})

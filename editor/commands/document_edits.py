@@ -67,11 +67,7 @@ def with_new_ids(node: Node) -> Node:
 def delete(document: Document) -> None:
     """Delete the active layer. Raises EditorError when no layer is active."""
     node = _active_node(document)
-    order = [n.id for n in layers.walk(document.root)]
-    inside = {node.id, *(n.id for n in layers.walk(node))} if isinstance(node, Group) else {node.id}
-    rest = [i for i in order if i not in inside]
-    place = order.index(node.id)
-    following = next((i for i in reversed(order[:place]) if i in rest), rest[0] if rest else "")
+    following = layers.neighbour_of(document.root, node.id)
     root = layers.remove_node(document.root, node.id)
     document.apply("Delete layer", replace(document.state, root=root, active=following))
 

@@ -30,7 +30,6 @@ from PySide6.QtWidgets import (
 from core.catalog import tools
 from core.errors import readable
 from editor.actions import MENUS
-from editor.commands import document_edits
 from editor.panels.panel import Panel, panels
 from editor.shell.command_palette import CommandPalette
 from editor.shell.message_bar import MessageBar
@@ -295,12 +294,18 @@ class MainWindow(QMainWindow):
             super().keyPressEvent(event)
 
     def _escape(self) -> None:
-        """Stop the gesture, else discard the fresh AI layer, else deselect."""
+        """Stop the gesture, else leave the text, else stop the jobs; what is done stays."""
         session = self.session
         if session.canvas.is_gesturing:
             session.canvas.cancel()
-        elif not session.ai.seeds.discard() and session.studio.document.selection:
-            document_edits.select_none(session.studio.document)
+        elif self._is_writing() and session.canvas.isVisible():
+            session.canvas.setFocus()
+        else:
+            session.jobs.cancel_all()
+
+    def _is_writing(self) -> bool:
+        """Whether the focus is in a field for text."""
+        return isinstance(self.focusWidget(), (QLineEdit, QPlainTextEdit, QAbstractSpinBox))
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if _paths(event.mimeData()):

@@ -89,11 +89,13 @@ def last_job(work: Workshop) -> Job:
 class Sweep:
     """A stroke of the AI brush that has begun and not ended."""
 
-    def __init__(self, work: Workshop, brush_recipe: Recipe, x: float, y: float) -> None:
+    def __init__(
+        self, work: Workshop, brush_recipe: Recipe, x: float, y: float, mode: str = "new"
+    ) -> None:
         catalog.load("tools", "brushes")
         self._work, self._at = work, (x, y)
         tool = catalog.tools["ai-brush"]
-        params = from_json(params_of(tool), {"size": 48})
+        params = from_json(params_of(tool), {"size": 48, "mode": mode})
         brush = work.studio.brush
         context = GestureContext(
             work.document, work.document.state.active, brush, params, recipe=brush_recipe

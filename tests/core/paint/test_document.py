@@ -182,3 +182,37 @@ def test_revision_grows_with_every_change(document: Document) -> None:
     document.undo()
     revisions.append(document.revision)
     assert revisions == sorted(set(revisions))
+
+
+def test_what_is_as_saved_is_not_modified_even_when_made_anew() -> None:
+    document = Document(Size(64, 64), Group("Root", children=(Layer("one"), Group("two"))))
+    document.saved = document.state
+    first = document.root.children[0]
+    document.replace("Hide", replace(first, visible=False))
+    assert document.is_modified
+    document.replace("Show", replace(first, visible=True))
+    assert document.root is not document.saved.root
+    assert not document.is_modified
+    document.change("Order", replace(document.root, children=document.root.children[::-1]))
+    assert document.is_modified
+
+
+def test_a_forgotten_layer_was_never_there_and_the_rest_of_history_holds() -> None:
+    document = Document(Size(64, 64), Group("Root", children=(Layer("one"),)))
+    document.saved = document.state
+    document.insert("Gone", Layer("gone"))
+    gone = document.state.active
+    with document.paint(gone, "Stroke on it") as painting:
+        painting.write(Rect(1, 1, 2, 2), np.full((2, 2, 4), 255, np.uint8))
+    document.insert("Stays", Layer("stays"))
+    document.insert("Undone", Layer("undone"))
+    document.undo()
+    document.forget(gone)
+    assert [edit.label for edit in document.history.done] == ["Stays"]
+    assert [node.name for node in document.root.children] == ["one", "stays"]
+    document.redo()
+    assert [node.name for node in document.root.children] == ["one", "stays", "undone"]
+    for _ in range(2):
+        document.undo()
+    assert not document.is_modified
+    assert document.history.bytes == sum(edit.bytes for edit in document.history.undone)

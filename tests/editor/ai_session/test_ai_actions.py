@@ -160,7 +160,7 @@ def test_a_layer_in_a_word(bench: Bench) -> None:
         ai.seeds.walk(1)
         assert ai.state_of(shop.layer(layer)) == "stale"
         broken = stroke(shop, recipe(technique="broken"), 60, 60)
-        assert ai.state_of(shop.layer(broken)) == "not run"
+        assert ai.state_of(shop.layer(broken)) == "press Run"
         ai.run()
         await shop.jobs.wait_until_idle()
         assert ai.state_of(shop.layer(broken)) == "failed"

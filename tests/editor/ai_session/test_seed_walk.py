@@ -1,4 +1,4 @@
-"""Seed walks, random seeds, thumbnails, and fresh layers that are kept or discarded."""
+"""Seed walks, random seeds, thumbnails, and fresh layers."""
 
 from dataclasses import replace
 from typing import Any
@@ -176,41 +176,12 @@ def test_a_thumbnail_leads_back_at_once_and_exactly(bench: Bench) -> None:
     bench.run(work)
 
 
-def test_discard_takes_the_layer_back_as_if_never_painted(bench: Bench) -> None:
-    async def work(shop: Workshop) -> None:
-        _, seeds = _make_seed_walk(shop)
-        before = shop.document.root
-        _paint_fresh(shop, seeds)
-        await shop.jobs.wait_until_idle()
-        seeds.walk(1)
-        assert seeds.discard()
-        await shop.jobs.wait_until_idle()
-        assert shop.document.root is before
-        assert not shop.document.history.done
-        assert not seeds.discard(), "there is nothing fresh any more"
-
-    bench.run(work)
-
-
-def test_discard_in_the_middle_of_a_run(bench: Bench) -> None:
-    async def work(shop: Workshop) -> None:
-        _, seeds = _make_seed_walk(shop)
-        before = shop.document.root
-        _paint_fresh(shop, seeds, recipe(technique="slow", steps=50, pause=0.05))
-        assert seeds.discard()
-        await shop.jobs.wait_until_idle()
-        assert shop.document.root is before
-        assert shop.jobs.recent[0].stage is Stage.cancelled
-
-    bench.run(work)
-
-
-def test_a_kept_layer_cannot_be_discarded(bench: Bench) -> None:
+def test_a_layer_is_fresh_until_it_is_kept_or_left(bench: Bench) -> None:
     async def work(shop: Workshop) -> None:
         _, seeds = _make_seed_walk(shop)
         layer = _paint_fresh(shop, seeds)
         assert seeds.keep()
-        assert not seeds.discard()
+        assert not seeds.keep(), "it is kept already"
         assert shop.layer(layer)
         second = stroke(shop, recipe(), 60, 60)
         seeds.note_stroke(second)
@@ -224,9 +195,9 @@ def test_a_kept_layer_cannot_be_discarded(bench: Bench) -> None:
 def test_new_layers_get_a_random_seed_unless_the_seed_is_locked(bench: Bench) -> None:
     async def work(shop: Workshop) -> None:
         recipes, _ = _make_seed_walk(shop)
-        assert recipes.take_for_stroke().seed != recipes.take_for_stroke().seed
+        assert recipes.offer_for_stroke().seed != recipes.offer_for_stroke().seed
         recipes.is_locked = True
-        assert recipes.take_for_stroke().seed == recipes.take_for_stroke().seed
+        assert recipes.offer_for_stroke().seed == recipes.offer_for_stroke().seed
 
     bench.run(work)
 
@@ -239,7 +210,7 @@ def test_prompts_wait_for_run_or_the_next_stroke(bench: Bench) -> None:
         recipes.write(recipes.shown.with_params(prompt="blue"))
         assert recipes.is_draft
         assert prompt_of(shop.layer(layer).recipe) == "red"
-        sweep = Sweep(shop, recipes.take_for_stroke(), 60, 60)
+        sweep = Sweep(shop, recipes.offer_for_stroke(), 60, 60)
         second = sweep.release()
         assert prompt_of(shop.layer(second).recipe) == "blue"
         assert prompt_of(shop.layer(layer).recipe) == "red"

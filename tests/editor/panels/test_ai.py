@@ -1,6 +1,7 @@
 """The AI dock: it shows the current recipe, changes it, and shows progress and failures."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from editor.panels.ai import known_things
 from editor.panels.ai_choices import missing_capabilities, technique_entries
 from editor.panels.ai_progress import UNCHANGED
 from tests.editor.panels.panel_desk import PanelDesk, process_events
+from tests.editor.workshop import recipe
 
 pytestmark = pytest.mark.gui
 
@@ -55,7 +57,7 @@ def test_a_prompt_typed_before_a_stroke_is_the_strokes(play: Any) -> None:
     async def work(desk: PanelDesk) -> None:
         desk.panel.prompts.prompt.clear()
         QTest.keyClicks(desk.panel.prompts.prompt, "a boat")
-        assert prompt_of(desk.ai.current_recipe.take_for_stroke()) == "a boat"
+        assert prompt_of(desk.ai.current_recipe.offer_for_stroke()) == "a boat"
 
     play(work)
 
@@ -199,10 +201,20 @@ def test_the_bar_appears_after_a_moment_and_cancel_stops(play: Any) -> None:
     play(work)
 
 
+async def _run_again(desk: PanelDesk, layer_id: str, technique: str) -> None:
+    """Once a layer has a result, run it with another technique."""
+    await desk.settle()
+    layer = desk.shop.layer(layer_id)
+    changed = replace(layer, recipe=recipe(technique=technique))
+    desk.shop.document.replace("Technique", changed)
+    desk.shop.jobs.enqueue(layer_id)
+    await desk.settle()
+
+
 def test_a_failure_is_one_line_with_details_and_goes_with_the_next_run(play: Any) -> None:
     async def work(desk: PanelDesk) -> None:
-        layer = desk.stroke(technique="broken")
-        await desk.settle()
+        layer = desk.stroke()
+        await _run_again(desk, layer, "broken")
         assert "stopped at an error" in desk.panel.progress.error.text()
         assert desk.panel.progress.details.isVisible()
         desk.panel.choices.technique.emit("sdedit")
@@ -331,8 +343,7 @@ def test_the_job_line_of_others_does_not_hide_a_failure(play: Any) -> None:
 
 def test_a_technique_that_is_not_installed_is_named(play: Any) -> None:
     async def work(desk: PanelDesk) -> None:
-        desk.stroke(technique="from-a-plugin")
-        await desk.settle()
+        await _run_again(desk, desk.stroke(), "from-a-plugin")
         assert "from-a-plugin is not installed" in desk.panel.prompts.hint.text()
         assert "no technique called 'from-a-plugin'" in desk.panel.progress.error.text()
         desk.panel.choices.technique.emit("sdedit")

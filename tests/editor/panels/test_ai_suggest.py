@@ -88,7 +88,7 @@ def test_a_suggestion_is_as_good_as_typed(play: Any) -> None:
         await press_suggest(desk)
         await wait_for_suggestion(desk)
         assert field.toPlainText() == "256 by 256"
-        assert desk.ai.current_recipe.take_for_stroke().params["source_prompt"] == "256 by 256"
+        assert desk.ai.current_recipe.offer_for_stroke().params["source_prompt"] == "256 by 256"
         QTest.keyClick(field, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
         assert desk.ai.current_recipe.shown.params["source_prompt"] == "a cat"
 
