@@ -81,7 +81,7 @@ class CurrentRecipe:
     def has_new_words(self) -> bool:
         """Whether prompts were written that the active AI layer was not asked for."""
         layer, draft = self.layer, self._draft
-        return layer is not None and draft is not None and _words(draft) != _words(layer.recipe)
+        return layer is not None and draft is not None and words_of(draft) != words_of(layer.recipe)
 
     def offer_for_stroke(self) -> Recipe:
         """The recipe of a new AI layer: the shown one, with a new seed unless it is locked.
@@ -162,11 +162,6 @@ class CurrentRecipe:
         """Keep the draft for the next layer when no AI layer is active any more."""
         if self._draft is not None:
             self._next, self._draft = self._draft, None
-
-
-def _words(recipe: Recipe) -> tuple[str, str, str]:
-    """Prompt, negative prompt and source prompt."""
-    return prompt_of(recipe), negative_prompt_of(recipe) or "", source_prompt_of(recipe)
 
 
 def with_prompts(recipe: Recipe, prompt: str, negative: str, source: str = "") -> Recipe:
