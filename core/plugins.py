@@ -43,8 +43,14 @@ def load_plugins(*folders: Path) -> list[Plugin]:
 
 
 def files_in(folder: Path) -> list[Path]:
-    """Plugin files: Python files whose names do not begin with an underscore."""
-    found = folder.glob("*.py") if folder.is_dir() else []
+    """Plugin files: Python files whose names do not begin with an underscore.
+
+    A folder that may not be read has none.
+    """
+    try:
+        found = list(folder.glob("*.py")) if folder.is_dir() else []
+    except OSError:
+        found = []
     return sorted(path for path in found if not path.name.startswith("_"))
 
 

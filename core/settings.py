@@ -51,11 +51,13 @@ def folders() -> Folders:
     if home:
         root = Path(home)
         return Folders(root / "config", root / "data", root / "log")
-    return Folders(
+    found = (
         platformdirs.user_config_path(APP, appauthor=False),
         platformdirs.user_data_path(APP, appauthor=False),
         platformdirs.user_log_path(APP, appauthor=False),
     )
+    # A person without a home gets "~" as it is: that is no place, and none must be made of it.
+    return Folders(*(path if path.is_absolute() else Path(os.devnull, path) for path in found))
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
     closed = asyncio.Event()
     application.aboutToQuit.connect(closed.set)
     app = open_window(application)
-    crash_handler = CrashHandler(app.session)
+    crash_handler = CrashHandler(app.session, app.autosave.flush)
     app.window.show()
     QTimer.singleShot(0, app.start)
     if arguments:

@@ -9,9 +9,12 @@ from pathlib import Path
 from typing import BinaryIO
 
 from core.errors import FileError
+from core.files.lock import mark_in_use, remove_if_dead
 
 BACKUP_SUFFIX = "~"
 """Added to the name of the version before the last save."""
+PREFIX, SUFFIX = ".sfumato-", ".part"
+"""How the name of a file begins and ends while it is written."""
 
 
 def atomic_write(
@@ -50,23 +53,24 @@ def replace_file(
     """
     path = path.resolve() if path.is_symlink() else path
     # Not named after the file: its name may be as long as a name can be.
-    handle, name = tempfile.mkstemp(prefix=".sfumato-", suffix=".part", dir=path.parent)
+    handle, name = tempfile.mkstemp(prefix=PREFIX, suffix=SUFFIX, dir=path.parent)
     temporary = Path(name)
     try:
-        with os.fdopen(handle, "wb") as stream:
-            write(stream)
-            stream.flush()
-            os.fsync(stream.fileno())
-        if check is not None:
-            check(temporary)
-        if not is_private:
-            temporary.chmod(_usual_mode(path))
-        if has_other_names(path):
-            _write_through(temporary, path, keep)
-        else:
-            if keep and path.exists():
-                _keep_version(path)
-            temporary.replace(path)
+        with mark_in_use(temporary):
+            with os.fdopen(handle, "wb") as stream:
+                write(stream)
+                stream.flush()
+                os.fsync(stream.fileno())
+            if check is not None:
+                check(temporary)
+            if not is_private:
+                temporary.chmod(_usual_mode(path))
+            if has_other_names(path):
+                _write_through(temporary, path, keep)
+            else:
+                if keep and path.exists():
+                    _keep_version(path)
+                temporary.replace(path)
         _flush_folder(path.parent)
     finally:
         with suppress(FileNotFoundError):
@@ -132,6 +136,13 @@ def _keep_copy(path: Path, content: bytes) -> None:
         # A name that is too long by one has no second one; saving goes on without.
         if error.errno != errno.ENAMETOOLONG:
             raise
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Delete what a process that is no more was writing into a folder when it ended."""
+    with suppress(OSError):
+        for path in folder.glob(f"{PREFIX}*{SUFFIX}"):
+            remove_if_dead(path)
 
 
 def refuse_unwritable(path: Path) -> None:

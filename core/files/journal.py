@@ -1,371 +1,335 @@
-"""An append-only record of a document since it was opened or saved, replayed after a crash.
+"""A record of a document since it was opened, so that a crash loses less than a second of work.
 
-A journal is one file of checked records: tiles by serial, and states that name the tiles they are
-made of. States are values, so a flush writes only tiles that no record holds yet. What follows a
-torn record is ignored: the last whole state before it is what is recovered.
+A thread of its own writes snapshots. States are values, so a snapshot adds only the tiles that no
+record holds yet; those of the file that the document came from are named and not copied. A state
+is written after its tiles, so that whatever is cut off at the end, the last whole state existed.
 """
 
-import json
+import errno
+import logging
 import os
 import shutil
-import struct
-import sys
+import threading
 import time
-import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
-
-from core.errors import EditorError, FileError, VersionError
-from core.files.process import describe_process, is_running
-from core.geometry import Point, Rect, Size
-from core.paint.document import Document
-from core.paint.edits import DocumentState
-from core.paint.layers import AiLayer, Group, Layer, Mask, Node, planes, walk
-from core.paint.selection import EMPTY_SELECTION, Selection
-from core.paint.tiles import TILE, Pixels, Tiles
-from core.task import Recipe
-from core.versions.schema import Schema
+from core.files.journal_file import Base, JournalFile
+from core.files.journal_states import Snapshot, take_snapshot
+from core.files.lock import take_lock
 
 if TYPE_CHECKING:
-    from core.paint.tiles import Key
+    from collections.abc import Callable
 
-HEADER = struct.Struct("<4sBQI")
-"""Mark, kind, length of what follows, its checksum."""
-MARK_NAME, MARK_VERSION = b"SFJ", 1
-MARK = b"%s%d" % (MARK_NAME, MARK_VERSION)
-"""What every record begins with: a name, and the version of how records are laid out."""
-SCHEMA = Schema("record of unsaved work")
-"""How what the records hold is described; its version is in the start record."""
-TILE_RECORD, STATE_RECORD, START_RECORD = 1, 2, 3
-NAME = "journal.bin"
+    from filelock import BaseFileLock
+
+    from core.files.file_version import FileVersion
+    from core.paint.document import Document
+    from core.paint.edits import DocumentState
+
+LOG = logging.getLogger("sfumato")
+OWNER = "owner.lock"
+"""Beside the records: locked for as long as the process that writes them runs."""
 MAX_JOURNAL_BYTES = 512 << 20
 """Bytes after which the journal is written anew without what nothing refers to any more."""
-SERIAL = struct.Struct("<QB")
+PERIOD = 0.2
+"""Seconds from one look at the document to the next, whatever writing takes."""
+RETRY = 0.5
+"""Seconds until writing is tried again after it failed."""
+LONGEST_WRITE = 10.0
+"""Seconds after which a disk that does not answer is left alone."""
+TILES_PER_SYNC = 32
+NO_LOCKS = {errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP}
+
+
+class Numbered(NamedTuple):
+    """A snapshot with its place in the order in which snapshots were taken."""
+
+    number: int
+    snapshot: Snapshot
 
 
 class Journal:
-    """Records one document in a folder of its own; call ``flush`` from a timer.
+    """Records one document in a folder of its own until ``close``.
 
-    Raises FileError when the folder cannot be written.
+    Between edits its thread looks at the document by itself; while one is open, call ``record``
+    from time to time. ``problem`` is one sentence while nothing can be recorded, else empty.
+    ``version`` is the file that the document has just been read from, if any.
     """
 
-    def __init__(self, folder: Path, document: Document) -> None:
-        self.folder = folder / f"{os.getpid()}-{time.time_ns()}"
-        self._document = document
-        self._written: set[int] = set()
+    def __init__(
+        self,
+        folder: Path,
+        document: "Document",
+        version: "FileVersion | None" = None,
+        period: float = PERIOD,
+    ) -> None:
+        self.folder: Path | None = None
+        self.problem = ""
+        self._root, self._document, self._period = folder, document, period
+        self._base = Base.of(version, document.state) if version is not None else None
+        self._file: JournalFile | None = None
+        self._files = 0
+        self._owner: BaseFileLock | None = None
+        self._folders: list[Path] = []
         self._limit = MAX_JOURNAL_BYTES
-        self._last: tuple[Any, ...] = ()
-        self._todo: Iterator[None] | None = None
-        self._start = describe_process()
-        try:
-            self.folder.mkdir(parents=True)
-            self._file: BinaryIO = (self.folder / NAME).open("wb")
-        except OSError as error:
-            raise FileError(f"Autosave cannot write to {folder}: {error.strerror}.") from error
-        self._write_start()
+        self._compaction: Iterator[None] | None = None
+        self._seen: tuple[object, ...] = ()
+        self._taken = self._written = self._failures = 0
+        self._pending: Numbered | None = None
+        self._last: Numbered | None = None
+        self._work: list[Callable[[], None]] = []
+        self._is_closing = False
+        self._condition = threading.Condition()
+        self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
+        self._thread.start()
 
-    def _write_start(self) -> None:
-        path = str(self._document.path) if self._document.path else ""
-        self._append(START_RECORD, json.dumps(SCHEMA.stamp({**self._start, "path": path})).encode())
-        self._file.flush()
+    # From any thread
 
-    def flush(self, budget: float = 0.02) -> bool:
-        """Write what is new for at most about ``budget`` seconds; False when there is more.
+    def record(self) -> None:
+        """Take the document as it is now, an open stroke included; for the thread that edits."""
+        with self._condition:
+            self._take(self._document.state)
 
-        Raises FileError when the disk is full.
+    def flush(self, seconds: float) -> bool:
+        """Record the document now and wait; whether it is written. For the thread that edits."""
+        self.record()
+        return self._wait(seconds)
+
+    def prepare_to_save(self, path: Path, seconds: float) -> None:
+        """Before a file is written: record what only the file before it holds, and where it goes.
+
+        Waits at most so many seconds; saving must go on even where nothing can be recorded.
         """
-        until = time.perf_counter() + budget
-        try:
-            if self._todo is None and self._is_new():
-                self._todo = self._write_state(self._document.state)
-            while self._todo is not None and time.perf_counter() < until:
-                if next(self._todo, self) is self:
-                    self._todo = None
-            self._file.flush()
-        except OSError as error:
-            raise FileError(f"Autosave stopped: {error.strerror or error}.") from error
-        return self._todo is None
-
-    def _is_new(self) -> bool:
-        """Whether the document differs from what was last written, open strokes included."""
-        state = self._document.state
-        now = (state, self._document.revision, self._document.path)
-        fresh = now != self._last
-        self._last = now
-        return fresh
-
-    def _write_state(self, state: DocumentState) -> Iterator[None]:
-        """Tiles that are not in the file yet, one at a time, then the state made of them."""
-        text = json.dumps(_state_json(state)).encode()
-        for tiles in _all_tiles(state):
-            for _, tile in list(tiles.items()):
-                if tile.serial not in self._written:
-                    self._append(TILE_RECORD, _pack_tile(tile.serial, tile.pixels))
-                    self._written.add(tile.serial)
-                    yield
-        self._append(STATE_RECORD, text)
-        if self._file.tell() > self._limit:
-            yield from self._compact(state)
-
-    def _compact(self, state: DocumentState) -> Iterator[None]:
-        """Write what is needed now to a second file, which replaces the first once it is whole."""
-        old, fresh = self._file, self.folder / (NAME + ".new")
-        self._file, self._written, self._limit = fresh.open("wb"), set(), sys.maxsize
-        self._write_start()
-        yield from self._write_state(state)
-        self._file.flush()
-        self._limit = max(MAX_JOURNAL_BYTES, 2 * self._file.tell())
-        old.close()
-        fresh.replace(self.folder / NAME)
-
-    def _append(self, kind: int, data: bytes) -> None:
-        self._file.write(HEADER.pack(MARK, kind, len(data), zlib.crc32(data)))
-        self._file.write(data)
+        with self._condition:
+            self._work.append(lambda: self._add_folder(path.resolve().parent))
+            if self._base is not None and _is_same_file(self._base.version.path, path):
+                self._work.append(self._forget_base)
+                self._take_again()
+        self._wait(seconds)
 
     def close(self, clean: bool = True) -> None:
         """End the record; a clean end leaves nothing to recover."""
-        self._file.close()
-        if clean:
-            shutil.rmtree(self.folder, ignore_errors=True)
+        with self._condition:
+            self._is_closing = True
+            self._condition.notify_all()
+        self._thread.join(LONGEST_WRITE)
+        self._compaction = None
+        with suppress(OSError):
+            self._let_go(clean)
 
+    # Taking
 
-@dataclass(frozen=True)
-class Recovery:
-    """Work that a process left behind when it ended without closing its journal.
+    def _look(self) -> None:
+        """Take the document unless an edit is open, whose pixels change under other threads."""
+        with self._condition:
+            state = self._document.state
+            if not self._document.is_editing:
+                self._take(state)
 
-    ``is_newer`` says that a newer Sfumato recorded it: it cannot be loaded, and is never deleted.
-    """
+    def _take(self, state: "DocumentState") -> None:
+        document = self._document
+        facts = document.revision, document.path, document.saved, dict(document.extras)
+        if (state, *facts) == self._seen:
+            return
+        snapshot = take_snapshot(document, state)
+        self._seen = (state, *facts)
+        self._taken += 1
+        self._pending = Numbered(self._taken, snapshot)
+        self._condition.notify_all()
 
-    folder: Path
-    when: float
-    original: Path | None
-    is_newer: bool = False
-
-    def load(self) -> Document:
-        """The document as it was last recorded.
-
-        Raises FileError when no state is whole, VersionError when a newer Sfumato recorded it.
-        """
-        document = _replay(self.folder / NAME)
-        document.path = self.original
-        return document
-
-    def discard(self) -> None:
-        """Delete the record, unless a newer Sfumato made it and alone can read it."""
-        if not self.is_newer:
-            shutil.rmtree(self.folder, ignore_errors=True)
-
-
-def find_recoverable(folder: Path) -> list[Recovery]:
-    """Journals of processes that ended without closing them, the newest first."""
-    found = [_find_recovery(path) for path in folder.glob(f"*/{NAME}")] if folder.is_dir() else []
-    kept = [recovery for recovery in found if recovery is not None]
-    return sorted(kept, key=lambda recovery: -recovery.when)
-
-
-def _find_recovery(path: Path) -> Recovery | None:
-    start: dict[str, Any] | None = None
-    try:
-        when = path.stat().st_mtime
-        _refuse_newer_mark(path)
-        for kind, data in _read_records(path):
-            if kind == START_RECORD:
-                start = json.loads(data)
-                SCHEMA.version_of(start)
-            if kind == STATE_RECORD and start is not None:
-                break
-        else:
-            return None
-    except VersionError:
-        is_open = start is not None and is_running(start)
-        return None if is_open else Recovery(path.parent, when, None, is_newer=True)
-    except (OSError, ValueError):
-        return None
-    if start is None or is_running(start):
-        return None
-    original = str(start.get("path", ""))
-    return Recovery(path.parent, when, Path(original) if original else None)
-
-
-def _refuse_newer_mark(path: Path) -> None:
-    """Raises VersionError when the records are laid out in a way that is not known yet."""
-    with path.open("rb") as stream:
-        mark = stream.read(len(MARK))
-    version = mark[len(MARK_NAME) :]
-    if mark.startswith(MARK_NAME) and version.isdigit() and int(version) > MARK_VERSION:
-        raise VersionError(SCHEMA.name, int(version), MARK_VERSION)
-
-
-def _read_records(path: Path) -> Iterator[tuple[int, bytes]]:
-    """Whole records up to the first that is torn or damaged."""
-    with path.open("rb") as stream:
-        while True:
-            head = stream.read(HEADER.size)
-            if len(head) < HEADER.size:
-                return
-            mark, kind, length, checksum = HEADER.unpack(head)
-            if mark != MARK or length > MAX_JOURNAL_BYTES:
-                return
-            data = stream.read(length)
-            if len(data) < length or zlib.crc32(data) != checksum:
-                return
-            yield kind, data
-
-
-def _replay(path: Path) -> Document:
-    """The last state whose tiles are all there; one written while a stroke went on may lack some.
-
-    If there is none with all of them, it is the last state: missing tiles are left blank.
-    """
-    tiles: dict[int, Pixels] = {}
-    last: dict[str, Any] | None = None
-    whole: dict[str, Any] | None = None
-    version = 1
-    _refuse_newer_mark(path)
-    try:
-        for kind, data in _read_records(path):
-            if kind == START_RECORD:
-                version = SCHEMA.version_of(json.loads(data))
-            elif kind == TILE_RECORD:
-                serial, pixels = _unpack_tile(data)
-                tiles[serial] = pixels
-            elif kind == STATE_RECORD:
-                last = SCHEMA.migrate(json.loads(data), version)
-                whole = last if _tile_serials(last) <= tiles.keys() else whole
+    def _take_again(self) -> None:
+        """Have the last snapshot written once more."""
+        last = self._pending or self._last
         if last is not None:
-            return _make_document(whole or last, tiles)
-    except VersionError:
-        raise
-    except (KeyError, TypeError, ValueError, EditorError) as error:
-        raise FileError(f"The recorded work cannot be read: {error}.") from error
-    raise FileError("There is nothing whole in this record to recover.")
+            self._taken += 1
+            self._pending = Numbered(self._taken, last.snapshot)
+
+    def _wait(self, seconds: float) -> bool:
+        """Whether all that was taken and asked for is written within some seconds."""
+        with self._condition:
+            number, failures = self._taken, self._failures
+            self._condition.notify_all()
+
+            def is_over() -> bool:
+                is_written = self._written >= number and not self._work
+                return is_written or self._failures > failures or self._is_closing
+
+            self._condition.wait_for(is_over, seconds)
+            return self._written >= number and not self._work
+
+    # Writing, in the journal's own thread
+
+    def _run(self) -> None:
+        next_look = time.monotonic()
+        while not self._is_closing:
+            try:
+                if time.monotonic() >= next_look:
+                    next_look = time.monotonic() + self._period
+                    self._look()
+                self._step()
+                self.problem = ""
+            except OSError as error:
+                self._fail(f"Unsaved work cannot be recorded: {error.strerror or error}.")
+            except Exception as error:  # whatever it is, the next look may go well again
+                problem = f"Unsaved work cannot be recorded: {type(error).__name__}: {error}."
+                if problem != self.problem:
+                    LOG.exception("journal")
+                self._fail(problem)
+            self._rest(next_look)
+
+    def _rest(self, next_look: float) -> None:
+        with self._condition:
+            is_idle = self._pending is None and self._compaction is None and not self._work
+            if is_idle and not self._is_closing:
+                self._condition.wait(max(0.0, next_look - time.monotonic()))
+
+    def _fail(self, problem: str) -> None:
+        with self._condition:
+            self.problem = problem
+            self._failures += 1
+            self._compaction = None
+            self._condition.notify_all()
+            if not self._is_closing:
+                self._condition.wait(RETRY)
+
+    def _step(self) -> None:
+        """Write what is due: a snapshot first, then a part of the compaction."""
+        if self._base is not None and not self._base.version.is_untouched():
+            self._forget_base()
+        pending = self._pending
+        if pending is None and not self._work:
+            self._go_on_compacting()
+            return
+        file = self._open_file()
+        while self._work:
+            self._work[0]()
+            self._work.pop(0)
+        pending = self._pending
+        if pending is not None:
+            for _ in file.write(pending.snapshot, pending.number):
+                if self._is_closing:
+                    return
+        self._finish(pending)
+        if file.size > self._limit and self._compaction is None:
+            self._compaction = self._compact()
+
+    def _go_on_compacting(self) -> None:
+        """A compaction that fails costs nothing but room: the first file is whole."""
+        try:
+            if self._compaction is not None and next(self._compaction, self) is self:
+                self._compaction = None
+        except OSError as error:
+            LOG.warning("the journal was not compacted: %s", error)
+            self._compaction = None
+            self._limit += MAX_JOURNAL_BYTES
+
+    def _finish(self, pending: Numbered | None) -> None:
+        with self._condition:
+            if pending is not None:
+                self._last, self._written = pending, pending.number
+            if self._pending is pending:
+                self._pending = None
+            self._condition.notify_all()
+
+    def _open_file(self) -> JournalFile:
+        """The present file; a new one where there is none, or somebody has cleared it away."""
+        if self._file is not None and not self._file.is_there:
+            self._let_go(clean=True)
+        if self._file is None:
+            self._open_folder()
+            try:
+                self._file = self._new_file()
+            except OSError:
+                self._let_go(clean=True)
+                raise
+        return self._file
+
+    def _open_folder(self) -> None:
+        self._files, self._limit = 0, MAX_JOURNAL_BYTES
+        self._root.mkdir(parents=True, exist_ok=True)
+        while self._owner is None:
+            folder = self._root / f"{os.getpid()}-{time.time_ns()}"
+            with suppress(FileNotFoundError):  # another window's clearing was quicker
+                folder.mkdir()
+                self.folder = folder
+                try:
+                    self._owner = take_lock(folder / OWNER)
+                except OSError as error:
+                    if error.errno not in NO_LOCKS:
+                        shutil.rmtree(folder, ignore_errors=True)
+                        raise
+                    return
+
+    def _new_file(self) -> JournalFile:
+        assert self.folder is not None
+        self._files += 1
+        path = self.folder / f"journal-{self._files}.bin"
+        file = JournalFile(path, {"pid": os.getpid()}, self._base)
+        try:
+            for folder in self._folders:
+                file.add_folder(folder)
+        except OSError:
+            file.remove()
+            raise
+        return file
+
+    def _compact(self) -> Iterator[None]:
+        """Write what is needed now to a second file; the first goes once that is read back."""
+        fresh, done = self._new_file(), None
+        try:
+            while done is not self._last and self._last is not None:
+                done = self._last
+                for count, _ in enumerate(fresh.write(done.snapshot, done.number), 1):
+                    if count % TILES_PER_SYNC == 0:
+                        fresh.sync()
+                    yield
+                fresh.sync()
+                yield from fresh.check()
+        except BaseException:
+            with suppress(OSError):
+                fresh.remove()
+            raise
+        old, self._file = self._file, fresh
+        self._limit = max(MAX_JOURNAL_BYTES, 2 * fresh.size)
+        if old is not None:
+            with suppress(OSError):
+                old.remove()
+
+    def _add_folder(self, folder: Path) -> None:
+        if folder not in self._folders:
+            self._open_file().add_folder(folder)
+            self._folders.append(folder)
+
+    def _forget_base(self) -> None:
+        """Record everything that the file gave, for it is going to change or has changed."""
+        self._base = self._compaction = None
+        with self._condition:
+            if self._file is not None:
+                self._file.forget_base()
+            self._take_again()
+
+    def _let_go(self, clean: bool) -> None:
+        """Close the file, and delete all where nothing is to be recovered. Raises OSError."""
+        file, self._file = self._file, None
+        owner, self._owner = self._owner, None
+        try:
+            if file is not None:
+                file.close()
+            if clean and self.folder is not None:
+                for path in self.folder.glob("journal-*.bin"):
+                    path.unlink()
+        finally:
+            if owner is not None:
+                owner.release()
+        if clean and self.folder is not None:
+            shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def _tile_serials(facts: Any) -> set[int]:
-    """Serials of every tile below a state or node."""
-    serials = {
-        serial for plane in facts.get("planes", {}).values() for _, _, serial in plane["tiles"]
-    }
-    return serials.union(*(_tile_serials(child) for child in facts.get("children", ())))
-
-
-# Tiles and states as bytes
-
-
-def _pack_tile(serial: int, pixels: Pixels) -> bytes:
-    channels = pixels.shape[2]
-    return SERIAL.pack(serial, channels) + zlib.compress(pixels.tobytes(), 1)
-
-
-def _unpack_tile(data: bytes) -> tuple[int, Pixels]:
-    serial, channels = SERIAL.unpack_from(data)
-    raw = zlib.decompress(data[SERIAL.size :])
-    return serial, np.frombuffer(raw, np.uint8).reshape(TILE, TILE, channels).copy()
-
-
-def _all_tiles(state: DocumentState) -> Iterator[Tiles]:
-    for node in walk(state.root):
-        yield from planes(node).values()
-
-
-def _state_json(state: DocumentState) -> dict[str, Any]:
-    return {
-        "size": list(state.size),
-        "active": state.active,
-        "selection": _selection_json(state.selection),
-        "children": [_node_json(child) for child in state.root.children],
-    }
-
-
-def _selection_json(selection: Selection) -> dict[str, Any]:
-    alpha = selection.alpha
-    packed = "" if alpha is None else zlib.compress(alpha.tobytes(), 1).hex()
-    return {"bounds": list(selection.bounds), "alpha": packed}
-
-
-def _node_json(node: Node) -> dict[str, Any]:
-    facts: dict[str, Any] = {
-        "kind": node.kind,
-        "id": node.id,
-        "name": node.name,
-        "visible": node.visible,
-        "opacity": node.opacity,
-        "blend": node.blend,
-        "planes": {name: _plane_json(tiles) for name, tiles in planes(node).items()},
-        "mask_visible": node.mask.visible if node.mask else True,
-    }
-    if isinstance(node, Group):
-        facts["children"] = [_node_json(child) for child in node.children]
-    if isinstance(node, Layer):
-        facts |= {"position": list(node.position), "lock_alpha": node.lock_alpha}
-    if isinstance(node, AiLayer):
-        facts |= {"recipe": node.recipe.to_json(), "rendered": node.rendered, "baked": node.baked}
-    return facts
-
-
-def _plane_json(tiles: Tiles) -> dict[str, Any]:
-    entries = [[x, y, tile.serial] for (x, y), tile in tiles.items()]
-    return {"channels": tiles.channels, "fill": tiles.fill, "tiles": entries}
-
-
-def _make_document(facts: dict[str, Any], tiles: dict[int, Pixels]) -> Document:
-    children = tuple(_make_node(child, tiles) for child in facts["children"])
-    document = Document(Size(*facts["size"]), Group("Root", children=children))
-    saved = document.state
-    state = DocumentState(
-        saved.size, saved.root, _make_selection(facts["selection"]), str(facts["active"])
-    )
-    document.show(state)
-    document.saved = DocumentState(saved.size, Group("Root"))
-    return document
-
-
-def _make_selection(facts: dict[str, Any]) -> Selection:
-    bounds = Rect(*facts["bounds"])
-    if not bounds:
-        return EMPTY_SELECTION
-    if not facts["alpha"]:
-        return Selection(bounds)
-    raw = zlib.decompress(bytes.fromhex(facts["alpha"]))
-    return Selection(bounds, np.frombuffer(raw, np.uint8).reshape(bounds.height, bounds.width))
-
-
-def _make_node(facts: dict[str, Any], tiles: dict[int, Pixels]) -> Node:
-    made = {name: _make_plane(plane, tiles) for name, plane in facts["planes"].items()}
-    mask = Mask(made["mask"], bool(facts["mask_visible"])) if "mask" in made else None
-    common: dict[str, Any] = {
-        "name": facts["name"],
-        "id": facts["id"],
-        "visible": facts["visible"],
-        "opacity": facts["opacity"],
-        "blend": facts["blend"],
-        "mask": mask,
-    }
-    if facts["kind"] == "group":
-        return Group(**common, children=tuple(_make_node(c, tiles) for c in facts["children"]))
-    common |= {
-        "tiles": made["pixels"],
-        "position": Point(*facts["position"]),
-        "lock_alpha": facts["lock_alpha"],
-    }
-    if facts["kind"] == "ai":
-        return AiLayer(
-            **common,
-            recipe=Recipe.from_json(facts["recipe"]),
-            region=made["region"],
-            rendered=facts["rendered"],
-            baked=facts["baked"],
-        )
-    return Layer(**common)
-
-
-def _make_plane(facts: dict[str, Any], tiles: dict[int, Pixels]) -> Tiles:
-    """A plane of the tiles that the record holds; the others are left blank."""
-    present: dict[Key, Pixels] = {
-        (int(x), int(y)): tiles[serial] for x, y, serial in facts["tiles"] if serial in tiles
-    }
-    return Tiles.from_tiles(present, int(facts["channels"]), int(facts["fill"]))
+def _is_same_file(first: Path, second: Path) -> bool:
+    try:
+        return first.samefile(second)
+    except OSError:
+        return False

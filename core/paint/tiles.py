@@ -35,6 +35,7 @@ class Tiles:
         self.fill = fill
         self._tiles: dict[Key, Tile] = {}
         self._own: set[Key] = set()
+        self._writable: set[Key] = set()
 
     @staticmethod
     def of(array: Pixels, x: int = 0, y: int = 0, fill: int = 0) -> "Tiles":
@@ -69,6 +70,13 @@ class Tiles:
         copy = Tiles(self.channels, self.fill)
         copy._tiles = dict(self._tiles)
         return copy
+
+    def snapshot(self) -> "Tiles":
+        """This plane as it is now: what is written into it later goes into copies of its tiles."""
+        if not self._own:
+            return self
+        self._writable.clear()
+        return self.fork()
 
     def items(self) -> Iterator[tuple[Key, Tile]]:
         """Every stored tile with its key, in no particular order."""
@@ -135,13 +143,14 @@ class Tiles:
     def _writable_pixels(self, key: Key, blank: bool) -> Pixels:
         """The pixels of a tile that is this plane's own; a blank one does not copy what was."""
         tile = self._tiles.get(key)
-        if tile is not None and key in self._own:
+        if tile is not None and key in self._writable:
             pixels = tile.pixels
         elif tile is not None and not blank:
             pixels = tile.pixels.copy()
         else:
             pixels = np.full((TILE, TILE, self.channels), self.fill, np.uint8)
         self._own.add(key)
+        self._writable.add(key)
         self._tiles[key] = Tile(pixels, next(Tiles._serials))
         return pixels
 
@@ -151,7 +160,7 @@ class Tiles:
             tile = self._tiles.get(key)
             if tile is not None and not (tile.pixels != self.fill).any():
                 del self._tiles[key]
-        self._own = set()
+        self._own, self._writable = set(), set()
         return self
 
     def share_equal(self, row: int) -> None:

@@ -1,34 +1,38 @@
-"""Autosave: the journal's timer, its clean end, and the offer to recover after a crash."""
+"""Autosave: a journal for the open document, and the offer to recover after a crash."""
 
 import asyncio
+import logging
 import time
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
-import cv2
-import numpy as np
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout
+from PySide6.QtWidgets import QFrame
 
 from core.errors import FileError
-from core.files.journal import Journal, Recovery, find_recoverable
-from core.paint.flatten import flatten
+from core.files.atomic import remove_leftovers
+from core.files.journal import PERIOD, Journal
+from core.files.lock import remove_dead_locks
+from core.files.recovery import Recovery, find_recoverable
+from core.formats.opening import open_document
 from core.settings import folders
-from editor.widgets.pictures import rgb_pixmap
+from editor.files.home_check import describe_unusable_folders
+from editor.files.recovery_offer import RecoveryOffer, make_thumbnail
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from core.paint.document import Document
     from core.paint.tiles import Pixels
     from editor.files.file_actions import FileActions
     from editor.session import Session
 
-CHANGED = "changed"
-"""A file beside the journal while the document has changes that are not saved."""
-SLICE = 0.012
-"""Seconds of writing at a time."""
-BREATH, STROKE_BREATH = 5, 40
-"""Milliseconds between slices; more while a stroke is open."""
-THUMBNAIL = 72
+LOG = logging.getLogger("sfumato")
+PATIENCE = 10.0
+"""Seconds that a save waits for the journal, which may have to record a whole picture first."""
+RECORD_SECONDS = 30.0
+"""Seconds that a recovered document may take to be recorded anew."""
+FINE_SECONDS = 60.0
+"""Seconds without a problem after which the next one is told again."""
 
 
 class Autosave(QObject):
@@ -44,189 +48,140 @@ class Autosave(QObject):
         self._session, self._files = session, files
         self._journal: Journal | None = None
         self._document: Document | None = None
-        self._path: object = None
-        self._is_broken = False
-        self._pause = max(50, min(1000, round(session.settings.value.autosave_seconds * 1000)))
-        self._timer = QTimer(self, singleShot=True)
+        self._found: list[Recovery] = []
+        self._told_at: float | None = None
+        # A quarter of what may be lost: looking, writing and being late take the rest.
+        self._period = max(0.05, min(PERIOD, session.settings.value.autosave_seconds / 4))
+        self._timer = QTimer(self, timerType=Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._tick)
+        files.prepare_to_save = self._prepare_to_save
 
     def start(self) -> None:
         """Begin to record, and offer what an earlier window has left; inside the event loop."""
-        self._timer.start(self._pause)
-        found = find_unsaved()
-        if found:
-            asyncio.get_running_loop().create_task(self._offer(found))
+        self._timer.start(round(self._period * 1000))
+        problem = describe_unusable_folders()
+        if problem:
+            self._session.tell(problem)
+            self._told_at = time.monotonic()
+        asyncio.get_running_loop().create_task(self._offer_found())
 
     def close(self) -> None:
         """A clean end: nothing is left to recover."""
         self._timer.stop()
         self._end()
+        for recovery in self._found:
+            recovery.let_go()
 
-    def flush(self) -> None:
-        """Record everything now, however long it takes."""
+    def flush(self, seconds: float = 1.0) -> bool:
+        """Record everything now; whether that worked within some seconds."""
         self._follow()
-        while self._journal is not None and not self._journal.flush(1.0):
-            pass
+        return self._journal is not None and self._journal.flush(seconds)
 
     @property
     def journal(self) -> Journal | None:
         return self._journal
 
     def _tick(self) -> None:
-        is_done = True
+        # The timer goes on whatever happens here: the next document may fare better.
         try:
             self._follow()
             if self._journal is not None:
-                is_done = self._journal.flush(SLICE)
-            self._is_broken = False
-        except FileError as error:
-            self._complain(error)
-        breath = STROKE_BREATH if self._session.studio.document.is_editing else BREATH
-        self._timer.start(self._pause if is_done else breath)
+                self._journal.record()
+        except Exception as error:
+            problem = f"Unsaved work cannot be recorded: {type(error).__name__}."
+            if self._told_at is None:
+                LOG.exception("autosave")
+        else:
+            problem = self._journal.problem if self._journal is not None else ""
+        self._report(problem)
+
+    def _report(self, problem: str) -> None:
+        """Tell a problem once, however often it is met."""
+        now = time.monotonic()
+        if not problem:
+            if self._told_at is not None and now - self._told_at > FINE_SECONDS:
+                self._told_at = None
+            return
+        if self._told_at is None:
+            self._session.tell(f"{problem} Save your picture to be safe.")
+        self._told_at = now
 
     def _follow(self) -> None:
-        """A journal for the document that is open now, marked while it has unsaved changes."""
-        document = self._session.studio.document if self._session.studio.has_document else None
-        if document is not self._document or (document and document.path != self._path):
-            self._end()
-            if document is not None:
-                self._journal = Journal(folders().autosave, document)
-                self._document, self._path = document, document.path
-        if self._journal is not None and document is not None:
-            self._mark(self._journal, document.is_modified)
-
-    def _mark(self, journal: Journal, is_changed: bool) -> None:
-        mark = journal.folder / CHANGED
-        try:
-            if is_changed and not mark.exists():
-                mark.touch()
-            elif not is_changed:
-                mark.unlink(missing_ok=True)
-        except OSError as error:
-            raise FileError(f"Autosave stopped: {error.strerror or error}.") from error
+        """A journal for the document that is open now."""
+        studio = self._session.studio
+        document = studio.document if studio.has_document else None
+        if document is self._document:
+            return
+        self._end()
+        if document is not None:
+            version = self._files.version_of(document)
+            self._journal = Journal(folders().autosave, document, version, self._period)
+        self._document = document
 
     def _end(self) -> None:
         journal, self._journal, self._document = self._journal, None, None
         if journal is not None:
             journal.close()
 
-    def _complain(self, error: FileError) -> None:
-        """Say it once; go on trying, with a journal of its own, for the disk may get room."""
-        if not self._is_broken:
-            self._session.tell(f"{error} Save your picture to another place to be safe.")
-        self._is_broken = True
-        with suppress(OSError):
-            self._end()
+    def _prepare_to_save(self, path: "Path") -> None:
+        """In the thread for files, before one is written."""
+        journal = self._journal
+        if journal is not None:
+            journal.prepare_to_save(path, PATIENCE)
 
     # After a crash
 
-    async def _offer(self, found: list[Recovery]) -> None:
-        """Show the newest that can be read, then the next one when it has been dealt with."""
-        for place, recovery in enumerate(found):
+    async def _offer_found(self) -> None:
+        self._found = await self._session.jobs.run_in_thread(find_unsaved)
+        await self._offer_next()
+
+    async def _offer_next(self) -> None:
+        """Show the newest that can be read; one that cannot keeps nobody from the others."""
+        while self._found:
+            recovery = self._found.pop(0)
             try:
-                document = await self._session.jobs.run_in_thread(recovery.load)
-                thumbnail = await self._session.jobs.run_in_thread(_thumbnail, document)
+                document = await self._session.jobs.run_in_thread(
+                    lambda found=recovery: found.load(open_document)
+                )
+                thumbnail = await self._session.jobs.run_in_thread(make_thumbnail, document)
             except FileError as error:
                 self._session.tell(f"{error} It is kept in {recovery.folder}.")
-                continue
-            rest = found[place + 1 :]
-            self.offered.emit(RecoveryOffer(self, recovery, document, thumbnail, rest))
-            return
+            except Exception:
+                LOG.exception("recovery")
+                self._session.tell(f"Unsaved work cannot be read. It is kept in {recovery.folder}.")
+            else:
+                self._show_offer(recovery, document, thumbnail)
+                return
+
+    def _show_offer(self, recovery: Recovery, document: "Document", thumbnail: "Pixels") -> None:
+        self.offered.emit(
+            RecoveryOffer(
+                recovery,
+                document,
+                thumbnail,
+                len(self._found),
+                lambda: self.recover(recovery, document),
+                self._go_on,
+            )
+        )
+
+    def _go_on(self) -> None:
+        asyncio.get_running_loop().create_task(self._offer_next())
 
     def recover(self, recovery: Recovery, document: "Document") -> bool:
         """Open recovered work; what it came from goes once it is recorded anew."""
         if not self._files.may_leave():
             return False
-        self._files.show(document)
-        try:
-            self.flush()
-        except FileError as error:
-            self._complain(error)
-            return True
-        recovery.discard()
+        self._files.show_recovered(document)
+        if self.flush(RECORD_SECONDS):
+            recovery.discard()
+        else:
+            recovery.let_go()
         return True
-
-    def next(self, found: list[Recovery]) -> None:
-        if found:
-            asyncio.get_running_loop().create_task(self._offer(found))
-
-
-class RecoveryOffer(QFrame):
-    """A bar above the canvas: a thumbnail, a description, Recover and Discard."""
-
-    def __init__(
-        self,
-        autosave: Autosave,
-        recovery: Recovery,
-        document: "Document",
-        thumbnail: "Pixels",
-        rest: list[Recovery],
-    ) -> None:
-        super().__init__()
-        self.setObjectName("MessageBar")
-        self._autosave, self._recovery, self._document = autosave, recovery, document
-        self._rest = rest
-        picture = QLabel()
-        picture.setPixmap(rgb_pixmap(thumbnail))
-        picture.setAccessibleName("The unsaved picture")
-        title = QLabel("Sfumato ended before this picture was saved.")
-        about = QLabel(_about(recovery, document, len(rest)))
-        about.setProperty("role", "dim")
-        about.setWordWrap(True)
-        words = QVBoxLayout()
-        words.setSpacing(2)
-        words.addStretch(1)
-        for label in (title, about):
-            words.addWidget(label)
-        words.addStretch(1)
-        self.recover = QPushButton("Recover")
-        self.recover.clicked.connect(self._recover)
-        self.discard = QPushButton("Discard")
-        self.discard.setToolTip("Delete this unsaved work for good")
-        self.discard.clicked.connect(self._discard)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(12, 8, 12, 8)
-        row.setSpacing(12)
-        row.addWidget(picture)
-        row.addLayout(words, 1)
-        for button in (self.discard, self.recover):
-            row.addWidget(button, 0, Qt.AlignmentFlag.AlignVCenter)
-
-    def _recover(self) -> None:
-        if self._autosave.recover(self._recovery, self._document):
-            self._finish()
-
-    def _discard(self) -> None:
-        self._recovery.discard()
-        self._finish()
-
-    def _finish(self) -> None:
-        self.hide()
-        self.deleteLater()
-        self._autosave.next(self._rest)
 
 
 def find_unsaved() -> list[Recovery]:
-    """Work left behind that was not saved, the newest first; what was saved is cleared away."""
-    found = find_recoverable(folders().autosave)
-    for recovery in found:
-        if not (recovery.folder / CHANGED).exists():
-            recovery.discard()
-    return [recovery for recovery in found if (recovery.folder / CHANGED).exists()]
-
-
-def _thumbnail(document: "Document") -> "Pixels":
-    """The picture over white, RGB, at most THUMBNAIL pixels a side."""
-    pixels = flatten(document.root, document.bounds)
-    scale = THUMBNAIL / max(document.size)
-    side = [max(1, round(length * scale)) for length in document.size]
-    small = np.asarray(cv2.resize(pixels, side, interpolation=cv2.INTER_AREA), np.uint8)
-    over: Pixels = small[..., :3] + (255 - small[..., 3:])
-    return np.ascontiguousarray(over)
-
-
-def _about(recovery: Recovery, document: "Document", more: int) -> str:
-    name = recovery.original.name if recovery.original else "Untitled"
-    when = time.strftime("%d %B, %H:%M", time.localtime(recovery.when)).lstrip("0")
-    text = f"{name}, {when}, {document.size.width} x {document.size.height}"
-    return f"{text}; {more} more after this one" if more else text
+    """Work left behind that was not saved, the newest first; what is of no use is cleared away."""
+    remove_dead_locks(folders().locks)
+    remove_leftovers(folders().config)
+    return find_recoverable(folders().autosave)

@@ -1,5 +1,6 @@
 """New, open, save and export, without ever losing what is not saved."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -7,6 +8,8 @@ from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 from core import settings as stored
 from core.errors import EditorError, readable
+from core.files.atomic import translate_read_errors
+from core.files.file_version import FileVersion
 from core.files.lock import Lock
 from core.formats.opening import format_for, open_document, open_filter, save_document, save_filter
 from core.paint.document import Document, scratch_document
@@ -29,6 +32,7 @@ class FileActions:
 
     Dialogs open over ``parent``. Files are written in a thread, from a copy that shares the
     pixels: one can paint on meanwhile, and what is painted then counts as not saved.
+    ``prepare_to_save`` is called in that thread with each file that is going to be written.
     """
 
     def __init__(self, session: "Session", parent: QWidget) -> None:
@@ -36,7 +40,10 @@ class FileActions:
         self._parent = parent
         self.lock: Lock | None = None
         self.background = BackgroundIo()
+        self.prepare_to_save: Callable[[Path], None] = _prepare_nothing
         self._is_saved = False
+        self._is_settings_problem_told = False
+        self._read: tuple[Document, FileVersion | None] | None = None
 
     @property
     def document(self) -> Document:
@@ -67,30 +74,61 @@ class FileActions:
         if not self.may_leave():
             return False
         lock = Lock(path, stored.folders().locks)
+        self.session.note(f"Opening {path.name}…", 0)
         try:
-            self.session.note(f"Opening {path.name}…", 0)
-            document = self.background.result(lambda: open_document(path))
-            self.session.note("")
-            if as_copy:
-                document.path = None
-            else:
+            if not as_copy:
                 lock.take()
+            self._read = self.background.result(lambda: _read_version(path))
         except EditorError as error:
-            self.session.note("")
             self.session.tell(str(error))
+            lock.release()
             return False
+        except BaseException:
+            lock.release()
+            raise
+        finally:
+            self.session.note("")
+        self._show_read(self._read[0], lock, as_copy)
+        return True
+
+    def _show_read(self, document: Document, lock: Lock, as_copy: bool) -> None:
+        if as_copy:
+            document.path = None
         self.show(document)
         if not as_copy:
             self.lock = lock
-            self._remember(path)
+            self._remember(lock.path)
         if document.note:
             self.session.tell(document.note, is_error=False)
-        return True
 
     def show(self, document: Document) -> None:
         """Make a document the open one."""
         self._release()
+        if self._read is not None and self._read[0] is not document:
+            self._read = None
         self.session.studio.open(document)
+
+    def show_recovered(self, document: Document) -> None:
+        """Open recovered work as the file that it was, unless another window has that open."""
+        notes = [document.note]
+        lock = None
+        if document.path is not None:
+            lock = Lock(document.path, stored.folders().locks)
+            try:
+                lock.take()
+            except EditorError as error:
+                lock, document.path = None, None
+                notes.append(f"{error} The recovered work has no name yet.")
+        self.show(document)
+        self.lock = lock
+        if any(notes):
+            self.session.tell(" ".join(filter(None, notes)), is_error=False)
+
+    def version_of(self, document: Document) -> FileVersion | None:
+        """The version of the file that a document has just been read from, if it was read."""
+        if self._read is None or self._read[0] is not document:
+            return None
+        return self._read[1]
 
     def save(self) -> bool:
         """Save in place; a picture with layers that came from a flat file asks for a name.
@@ -119,10 +157,15 @@ class FileActions:
         document, copy = self.document, _copy_document(self.document)
         self.session.note(f"Saving {path.name}…", 0)
         self.background.start(
-            lambda: save_document(copy, path),
+            lambda: self._write(lambda: save_document(copy, path), path),
             lambda done: self._on_written(done, document, copy, lock),
         )
         return True
+
+    def _write(self, write: Callable[[], None], path: Path) -> None:
+        """In the thread for files. Raises FileError when the file cannot be written."""
+        self.prepare_to_save(path)
+        write()
 
     def _on_written(
         self, done: "Future[None]", document: Document, copy: Document, lock: Lock
@@ -133,19 +176,32 @@ class FileActions:
         try:
             done.result()
         except EditorError as error:
-            if self.lock is None or self.lock.path != lock.path:
-                lock.release()
+            lock.release()
             self.session.tell(str(error))
             return
+        except BaseException:
+            lock.release()
+            raise
         self._is_saved = True
-        if self.lock is not None and self.lock.path != lock.path:
-            self.lock.release()
-        self.lock = lock
+        self._exchange_lock(lock)
         if copy.path is not None:
             document.path, document.saved = copy.path, copy.saved
         self._remember(lock.path)
         self.session.studio.saved.emit(document)
         self.session.note(f"Saved {lock.path.name}")
+
+    def _exchange_lock(self, lock: Lock) -> None:
+        """Hold the file that was written: it has a new number on the disk now."""
+        new = Lock(lock.path, stored.folders().locks)
+        try:
+            new.take()
+        except EditorError:
+            # Only its name is held then, which was free before.
+            new = lock
+        else:
+            lock.release()
+        self._release()
+        self.lock = new
 
     def export(self) -> None:
         """A flat copy beside the document, which stays what it is."""
@@ -157,7 +213,8 @@ class FileActions:
             kind, copy = format_for(target), _copy_document(self.document)
             self.session.note(f"Exporting {target.name}…", 0)
             self.background.start(
-                lambda: kind.write(copy, target), lambda d: self._on_exported(d, target)
+                lambda: self._write(lambda: kind.write(copy, target), target),
+                lambda done: self._on_exported(done, target),
             )
 
     def _on_exported(self, done: "Future[None]", target: Path) -> None:
@@ -219,7 +276,24 @@ class FileActions:
         try:
             stored.save(settings)
         except EditorError as error:
-            self.session.tell(str(error))
+            if not self._is_settings_problem_told:
+                self.session.tell(str(error))
+            self._is_settings_problem_told = True
+
+
+def _read_version(path: Path) -> tuple[Document, FileVersion | None]:
+    """The document in a file, and which version of the file that is; None if it changed meanwhile.
+
+    Raises FileError when it cannot be read.
+    """
+    with translate_read_errors(path):
+        version = FileVersion.of(path) if path.is_file() else None
+    document = open_document(path)
+    return document, version if version is not None and version.is_untouched() else None
+
+
+def _prepare_nothing(path: Path) -> None:
+    """What is done before a file is written where nothing records the document."""
 
 
 def _copy_document(document: Document) -> Document:

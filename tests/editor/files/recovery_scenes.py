@@ -24,7 +24,7 @@ from PySide6.QtWidgets import QApplication
 from core.formats.opening import save_document
 from core.settings import Settings
 from editor.app import App
-from editor.files.autosave import RecoveryOffer
+from editor.files.recovery_offer import RecoveryOffer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QMessageBox
 from pytestqt.qtbot import QtBot
 
 from core import settings
+from core.files.lock import take_lock
 from core.geometry import Size
 from core.paint.layers import Layer
 from editor.app import App
@@ -133,20 +134,19 @@ def test_a_wrong_file_is_one_line_and_loses_nothing(open_app: App, tmp_path: Pat
 
 
 def test_a_file_open_elsewhere_is_reported(open_app: App, tmp_path: Path) -> None:
-    import json
-    import os
-
-    import psutil
-
     path = tmp_path / "a.ora"
     open_app.files.save_to(path)
     open_app.files.background.wait()
     lock = open_app.files.lock
     assert lock is not None
-    parent = psutil.Process(os.getppid())
-    lock._file.write_text(json.dumps({"pid": parent.pid, "started": parent.create_time()}))
+    name = Path(lock._held[0].lock_file)
+    lock.release()
+    other = take_lock(name)
+    assert other is not None
     assert not open_app.files.open_path(path)
     assert "open in another Sfumato window" in open_app.window.message_bar.sentence.text()
+    other.release()
+    assert open_app.files.open_path(path)
 
 
 def test_docks_hide_and_come_back(open_app: App) -> None:
