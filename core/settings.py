@@ -51,13 +51,15 @@ def folders() -> Folders:
     if home:
         root = Path(home)
         return Folders(root / "config", root / "data", root / "log")
-    found = (
-        platformdirs.user_config_path(APP, appauthor=False),
-        platformdirs.user_data_path(APP, appauthor=False),
-        platformdirs.user_log_path(APP, appauthor=False),
-    )
-    # A person without a home gets "~" as it is: that is no place, and none must be made of it.
-    return Folders(*(path if path.is_absolute() else Path(os.devnull, path) for path in found))
+    try:
+        return Folders(
+            platformdirs.user_config_path(APP, appauthor=False),
+            platformdirs.user_data_path(APP, appauthor=False),
+            platformdirs.user_log_path(APP, appauthor=False),
+        )
+    except RuntimeError:
+        # Nobody's home: a place where nothing can be, so that nothing is made elsewhere.
+        return Folders(*(Path(os.devnull, APP, name) for name in Folders._fields))
 
 
 @dataclass(frozen=True)
@@ -134,6 +136,15 @@ def load(path: Path | None = None) -> LoadedSettings:
 def models_folder() -> Path:
     """Where the person's own checkpoints are."""
     return Path(load().settings.models_folder or folders().models)
+
+
+def files_in_models_folder() -> list[Path]:
+    """What lies in the folder of checkpoints, by name; one that may not be read has nothing."""
+    folder = models_folder()
+    try:
+        return sorted(folder.iterdir()) if folder.is_dir() else []
+    except OSError:
+        return []
 
 
 def save(settings: Settings, path: Path | None = None) -> None:

@@ -9,7 +9,7 @@ from PIL import Image
 from core.catalog import describers
 from core.errors import ModelError
 from core.models.checkpoint_parts import translate_checkpoint_errors
-from core.settings import models_folder
+from core.settings import files_in_models_folder, models_folder
 
 if TYPE_CHECKING:
     from core.paint.tiles import Pixels
@@ -53,9 +53,7 @@ class Blip:
 
 def find_blip_folders() -> list[Path]:
     """Find the BLIP folders in the models folder, in the order of their names."""
-    folder = models_folder()
-    found = sorted(folder.iterdir()) if folder.is_dir() else []
-    return [path for path in found if is_blip(path)]
+    return [path for path in files_in_models_folder() if is_blip(path)]
 
 
 def is_blip(folder: Path) -> bool:

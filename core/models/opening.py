@@ -17,7 +17,7 @@ from core.models.checkpoint_kind import (
 )
 from core.models.checkpoints import check_folder
 from core.models.files import is_folder, is_regular, is_there
-from core.settings import models_folder
+from core.settings import files_in_models_folder
 
 
 @dataclass(frozen=True)
@@ -83,8 +83,7 @@ def available_models() -> list[ModelEntry]:
 
 
 def _own() -> list[ModelEntry]:
-    folder = models_folder()
-    found = sorted(folder.iterdir()) if is_folder(folder) else []
+    found = files_in_models_folder()
     return [ModelEntry(str(path), path.stem) for path in found if is_checkpoint(path)]
 
 

@@ -63,6 +63,7 @@ class Autosave(QObject):
         if problem:
             self._session.tell(problem)
             self._told_at = time.monotonic()
+            self._files.has_told_home_problem = True
         asyncio.get_running_loop().create_task(self._offer_found())
 
     def close(self) -> None:

@@ -32,7 +32,8 @@ class FileActions:
 
     Dialogs open over ``parent``. Files are written in a thread, from a copy that shares the
     pixels: one can paint on meanwhile, and what is painted then counts as not saved.
-    ``prepare_to_save`` is called in that thread with each file that is going to be written.
+    ``prepare_to_save`` is called in that thread with each file that is going to be written. After
+    ``has_told_home_problem`` nothing more is said about settings that cannot be saved.
     """
 
     def __init__(self, session: "Session", parent: QWidget) -> None:
@@ -42,7 +43,7 @@ class FileActions:
         self.background = BackgroundIo()
         self.prepare_to_save: Callable[[Path], None] = _prepare_nothing
         self._is_saved = False
-        self._is_settings_problem_told = False
+        self.has_told_home_problem = False
         self._read: tuple[Document, FileVersion | None] | None = None
 
     @property
@@ -276,9 +277,9 @@ class FileActions:
         try:
             stored.save(settings)
         except EditorError as error:
-            if not self._is_settings_problem_told:
+            if not self.has_told_home_problem:
                 self.session.tell(str(error))
-            self._is_settings_problem_told = True
+            self.has_told_home_problem = True
 
 
 def _read_version(path: Path) -> tuple[Document, FileVersion | None]:

@@ -1,6 +1,6 @@
 """Kill a real editor at random, many times, and say how much work each kill cost.
 
-    python -m tests.kill --seeds 300 [--first 0]
+    python -m tests.kill --seeds 300 [--first 0] [--minutes 60]
 
 A seed decides what the editor does and when it is killed (SIGKILL). Afterwards the next start
 is played: what it offers must be a state that the editor wrote down, the work that came later
@@ -217,11 +217,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--seeds", type=int, default=30, help="how many kills")
     parser.add_argument("--first", type=int, default=0, help="the first seed")
+    parser.add_argument("--minutes", type=float, default=1e9, help="begin no kill after so long")
     options = parser.parse_args()
-    kills = []
+    kills: list[Kill] = []
+    end = time.monotonic() + 60 * options.minutes
     with tempfile.TemporaryDirectory(prefix="sfumato-kill-") as name:
         photo = make_photo(Path(name))
         for seed in range(options.first, options.first + options.seeds):
+            if time.monotonic() > end:
+                break
             kill = kill_once(seed, Path(name) / str(seed), photo)
             kills.append(kill)
             sys.stdout.write(json.dumps(asdict(kill)) + "\n")

@@ -16,10 +16,12 @@ from typing import TYPE_CHECKING, Any
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
 
 import numpy as np
+from PySide6.QtCore import QTimer
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from core.files import journal
+from core.formats.opening import save_document
 from core.geometry import Size
 from core.paint.document import Document
 from core.paint.layers import Layer
@@ -99,7 +101,8 @@ class Painter:
         ]  # fmt: skip
         if self._kind == "ai":
             acts += [self._ai_stroke] * 4
-        while True:
+        parent = os.getppid()
+        while os.getppid() == parent:
             await self._chance.choice(acts)()
             await asyncio.sleep(self._chance.choice((0.0, 0.05, 0.4)))
 
@@ -183,8 +186,7 @@ def run(seed: int, folder: Path, photo: Path) -> None:
         app.start()
         if kind == "ai":
             await app.session.engine.open("toy")
-        open_picture(app, kind, folder, photo)
-        await asyncio.sleep(0.01)
+        await open_picture(app, kind, folder, photo)
         log.write(f"{READY} {' '.join(map(str, threads()))} {app.session.engine.pid or 0}")
         await Painter(app, folder, chance, kind).work()
 
@@ -192,17 +194,18 @@ def run(seed: int, folder: Path, photo: Path) -> None:
         loop.run_until_complete(play())
 
 
-def open_picture(app: App, kind: str, folder: Path, photo: Path) -> None:
-    if kind == "photo":
-        assert app.files.open_path(photo)
-    elif kind == "ora":
+async def open_picture(app: App, kind: str, folder: Path, photo: Path) -> None:
+    path = photo
+    if kind == "ora":
         document = edits.new_document(Size(900, 700), (255, 255, 255, 255))
         noise = np.random.default_rng(1).integers(0, 255, (700, 900, 4), np.uint8)
         document.insert("Noise", Layer("noise", tiles=Tiles.of(noise)))
-        app.files.show(document)
-        app.files.save_to(folder / "first.ora")
-        app.files.background.wait()
-        assert app.files.open_path(folder / "first.ora")
+        path = folder / "first.ora"
+        save_document(document, path)
+    if kind in {"ora", "photo"}:
+        QTimer.singleShot(0, lambda: app.files.open_path(path))
+        while app.session.studio.document.path != path:
+            await asyncio.sleep(0.02)
     else:
         app.files.show(edits.new_document(Size(640, 480), (255, 255, 255, 255)))
     app.autosave.flush(5.0)

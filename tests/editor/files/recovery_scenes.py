@@ -3,7 +3,8 @@
     python -m tests.editor.files.recovery_scenes SCENE PICTURE
 
 ``stroke``, ``generation`` and ``save`` end by SIGKILL in the middle of what they are named after;
-``recover`` takes the offer of the next start and saves what it got over PICTURE.
+``recover`` takes the offer of the next start and saves what it got over PICTURE. ``work`` opens
+PICTURE, paints, saves it in place and under another name, and reports what was told.
 """
 
 import asyncio
@@ -24,6 +25,7 @@ from PySide6.QtWidgets import QApplication
 from core.formats.opening import save_document
 from core.settings import Settings
 from editor.app import App
+from editor.files.crash_handler import CrashHandler
 from editor.files.recovery_offer import RecoveryOffer
 
 if TYPE_CHECKING:
@@ -102,6 +104,19 @@ async def save(app: App, picture: Path) -> None:
     app.files.save()
 
 
+async def work(app: App, picture: Path) -> None:
+    QTimer.singleShot(0, lambda: app.files.open_path(picture))
+    while app.session.studio.document.path != picture:
+        await asyncio.sleep(0.02)
+    for y, path in ((40, picture), (80, picture.with_name("other.ora"))):
+        await _sweep(app, y, 0.1)
+        await asyncio.sleep(0.7)
+        app.files.save_to(path)
+        while app.files.background.is_busy:
+            await asyncio.sleep(0.02)
+    app.close()
+
+
 async def recover(app: App, picture: Path) -> None:
     offer = None
     while offer is None:
@@ -119,12 +134,14 @@ def main() -> None:
     from qasync import QEventLoop
 
     scenes: dict[str, Callable[[App, Path], Coroutine[Any, Any, None]]] = {
-        scene.__name__: scene for scene in (stroke, generation, save, recover)
+        scene.__name__: scene for scene in (stroke, generation, save, recover, work)
     }
     application = QApplication([""])
     loop = QEventLoop(application)
     asyncio.set_event_loop(loop)
     app = App(application, Settings(model="toy", technique="nested-diffusion"))
+    app.session.told.connect(lambda message: report(told=message.sentence))
+    handler = CrashHandler(app.session, app.autosave.flush)
     app.window.show()
 
     async def play() -> None:
@@ -133,6 +150,7 @@ def main() -> None:
 
     with loop:
         loop.run_until_complete(play())
+    handler.release()
 
 
 if __name__ == "__main__":
