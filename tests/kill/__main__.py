@@ -101,7 +101,7 @@ def start_editor(seed: int, folder: Path, photo: Path) -> int:
             editor.run(seed, folder, photo)
         finally:
             # Whatever ended it: the parent's work is not this process's.
-            sys.excepthook(*sys.exc_info())  # type: ignore[arg-type]
+            sys.excepthook(*sys.exc_info())
             sys.stderr.flush()
             os._exit(1)
     return child

@@ -20,6 +20,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
+from core.errors import EditorError
 from core.files import journal
 from core.formats.opening import save_document
 from core.geometry import Size
@@ -139,7 +140,7 @@ class Painter:
             return
         try:
             act(document)
-        except edits.EditorError:
+        except EditorError:
             edits.select_none(document)
 
     async def _undo(self) -> None:

@@ -206,7 +206,7 @@ def sample_journal(folder: Path) -> bytes:
     return path.read_bytes()
 
 
-VALUES = [
+VALUES: list[Any] = [
     None, True, -1, 0, 3, 1 << 40, 1e999, -1e999, 0.5, "", "text", "\ud800", [], [1], [[]], {},
     {"a": 1}, {"tiles": 3}, 65_536, [65_536, 65_536],
 ]  # fmt: skip
