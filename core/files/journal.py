@@ -16,7 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from core.files.journal_file import Base, JournalFile
+from core.files.journal_file import JournalFile
 from core.files.journal_states import Snapshot, take_snapshot
 from core.files.lock import take_lock
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from filelock import BaseFileLock
 
-    from core.files.file_version import FileVersion
+    from core.files.journal_file import Base
     from core.paint.document import Document
     from core.paint.edits import DocumentState
 
@@ -56,20 +56,20 @@ class Journal:
 
     Between edits its thread looks at the document by itself; while one is open, call ``record``
     from time to time. ``problem`` is one sentence while nothing can be recorded, else empty.
-    ``version`` is the file that the document has just been read from, if any.
+    ``base`` is the file that the document was read from, if any.
     """
 
     def __init__(
         self,
         folder: Path,
         document: "Document",
-        version: "FileVersion | None" = None,
+        base: "Base | None" = None,
         period: float = PERIOD,
     ) -> None:
         self.folder: Path | None = None
         self.problem = ""
         self._root, self._document, self._period = folder, document, period
-        self._base = Base.of(version, document.state) if version is not None else None
+        self._base = base
         self._file: JournalFile | None = None
         self._files = 0
         self._owner: BaseFileLock | None = None

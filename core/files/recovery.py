@@ -5,7 +5,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psutil
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from filelock import BaseFileLock
 
     from core.paint.document import Document
+    from core.paint.layers import Node
     from core.paint.tiles import Pixels
 
 RECORDS = "journal*.bin"
@@ -208,16 +209,19 @@ def _read_base(index: JournalIndex, read: Read) -> "dict[int, Pixels] | None":
     version = FileVersion(Path(facts["path"]), facts["bytes"], facts["hash"])
     if not version.has_same_content():
         return None
-    try:
-        nodes = list(walk(read(version.path).root))
-    except FileError:
-        return None
+    with suppress(FileError, *STRANGE):
+        return _find_tiles(list(walk(read(version.path).root)), facts["planes"])
+    return None
+
+
+def _find_tiles(nodes: "list[Node]", places: Any) -> "dict[int, Pixels]":
+    """Raises KeyError, IndexError or TypeError where the layers are not those of the record."""
     found = {}
-    for place, name, tiles in facts["planes"]:
+    for place, name, tiles in places:
         plane = planes(nodes[place])[name]
         for x, y, serial in tiles:
             tile = plane.tile((x, y))
             if tile is None:
-                return None
+                raise KeyError((x, y))
             found[serial] = tile.pixels
     return found

@@ -115,8 +115,8 @@ class Autosave(QObject):
             return
         self._end()
         if document is not None:
-            version = self._files.version_of(document)
-            self._journal = Journal(folders().autosave, document, version, self._period)
+            base = self._files.base_of(document)
+            self._journal = Journal(folders().autosave, document, base, self._period)
         self._document = document
 
     def _end(self) -> None:

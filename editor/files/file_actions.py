@@ -10,6 +10,7 @@ from core import settings as stored
 from core.errors import EditorError, readable
 from core.files.atomic import translate_read_errors
 from core.files.file_version import FileVersion
+from core.files.journal_file import Base
 from core.files.lock import Lock
 from core.formats.opening import format_for, open_document, open_filter, save_document, save_filter
 from core.paint.document import Document, scratch_document
@@ -44,7 +45,7 @@ class FileActions:
         self.prepare_to_save: Callable[[Path], None] = _prepare_nothing
         self._is_saved = False
         self.has_told_home_problem = False
-        self._read: tuple[Document, FileVersion | None] | None = None
+        self._read: tuple[Document, Base | None] | None = None
 
     @property
     def document(self) -> Document:
@@ -79,7 +80,7 @@ class FileActions:
         try:
             if not as_copy:
                 lock.take()
-            self._read = self.background.result(lambda: _read_version(path))
+            self._read = self.background.result(lambda: _read_with_base(path))
         except EditorError as error:
             self.session.tell(str(error))
             lock.release()
@@ -125,8 +126,8 @@ class FileActions:
         if any(notes):
             self.session.tell(" ".join(filter(None, notes)), is_error=False)
 
-    def version_of(self, document: Document) -> FileVersion | None:
-        """The version of the file that a document has just been read from, if it was read."""
+    def base_of(self, document: Document) -> Base | None:
+        """The file that a document was read from, as it was then; None if it was made here."""
         if self._read is None or self._read[0] is not document:
             return None
         return self._read[1]
@@ -282,15 +283,17 @@ class FileActions:
             self.has_told_home_problem = True
 
 
-def _read_version(path: Path) -> tuple[Document, FileVersion | None]:
-    """The document in a file, and which version of the file that is; None if it changed meanwhile.
+def _read_with_base(path: Path) -> tuple[Document, Base | None]:
+    """The document in a file, and the version of the file that it is; None if that has changed.
 
     Raises FileError when it cannot be read.
     """
     with translate_read_errors(path):
         version = FileVersion.of(path) if path.is_file() else None
     document = open_document(path)
-    return document, version if version is not None and version.is_untouched() else None
+    if version is None or not version.is_untouched():
+        return document, None
+    return document, Base.of(version, document.state)
 
 
 def _prepare_nothing(path: Path) -> None:

@@ -15,6 +15,7 @@ from core.errors import EditorError, FileError, VersionError
 from core.files import journal_states, records
 from core.files.file_version import FileVersion
 from core.files.journal import OWNER, Journal
+from core.files.journal_file import Base
 from core.files.lock import mark_in_use
 from core.files.records import HEADER, MARK, START_RECORD, STATE_RECORD, read_records
 from core.files.recovery import find_recoverable
@@ -193,8 +194,9 @@ def sample_journal(folder: Path) -> bytes:
     document = rich_document()
     document.path = folder / "base.ora"
     save_document(painted(), folder / "base.ora")
-    base, version = open_document(folder / "base.ora"), FileVersion.of(folder / "base.ora")
-    journal = Journal(folder / "made", base, version)
+    base = open_document(folder / "base.ora")
+    source = Base.of(FileVersion.of(folder / "base.ora"), base.state)
+    journal = Journal(folder / "made", base, source)
     base.extras = document.extras
     base.insert("More", document.root.children[-1])
     base.select(document.selection)
