@@ -123,7 +123,8 @@ def wait_for_ready(log: Path, child: int) -> list[int]:
 
 
 def is_gone(process: int) -> bool:
-    end = time.monotonic() + 20
+    # It may be loading its libraries, and looks for its editor only then.
+    end = time.monotonic() + START_SECONDS
     while psutil.pid_exists(process) and time.monotonic() < end:
         with suppress(psutil.Error):
             if psutil.Process(process).status() == psutil.STATUS_ZOMBIE:

@@ -49,6 +49,12 @@ def _at(app: App, x: float, y: float) -> QPoint:
     return QPoint(round(left), round(top))
 
 
+async def _open(app: App, picture: Path) -> None:
+    QTimer.singleShot(0, lambda: app.files.open_path(picture))
+    while app.session.studio.document.path != picture:
+        await asyncio.sleep(0.02)
+
+
 async def _sweep(app: App, y: float, seconds: float, has_release: bool = True) -> None:
     """Draw from left to right at an even pace, reporting when each place was reached."""
     width, began = app.session.studio.document.size.width, time.monotonic()
@@ -63,16 +69,14 @@ async def _sweep(app: App, y: float, seconds: float, has_release: bool = True) -
 
 
 async def stroke(app: App, picture: Path) -> None:
-    QTimer.singleShot(0, lambda: app.files.open_path(picture))
-    await asyncio.sleep(1.5)
+    await _open(app, picture)
     await _sweep(app, 40, 2.5, has_release=False)
     report(killed=time.monotonic())
     die()
 
 
 async def generation(app: App, picture: Path) -> None:
-    QTimer.singleShot(0, lambda: app.files.open_path(picture))
-    await asyncio.sleep(0.5)
+    await _open(app, picture)
     await _sweep(app, 40, 0.3)
     app.session.studio.choose(tool="ai-brush")
     app.session.ai.current_recipe.write(
@@ -96,8 +100,7 @@ async def generation(app: App, picture: Path) -> None:
 
 
 async def save(app: App, picture: Path) -> None:
-    QTimer.singleShot(0, lambda: app.files.open_path(picture))
-    await asyncio.sleep(0.5)
+    await _open(app, picture)
     await _sweep(app, 40, 0.3)
     await asyncio.sleep(1.3)
     os.fsync = lambda _: die()  # type: ignore[assignment]
@@ -105,9 +108,7 @@ async def save(app: App, picture: Path) -> None:
 
 
 async def work(app: App, picture: Path) -> None:
-    QTimer.singleShot(0, lambda: app.files.open_path(picture))
-    while app.session.studio.document.path != picture:
-        await asyncio.sleep(0.02)
+    await _open(app, picture)
     for y, path in ((40, picture), (80, picture.with_name("other.ora"))):
         await _sweep(app, y, 0.1)
         await asyncio.sleep(0.7)

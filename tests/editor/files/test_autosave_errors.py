@@ -112,7 +112,7 @@ def raise_in_a_slot() -> None:
     try:
         raise ZeroDivisionError("a fault of ours")
     except ZeroDivisionError:
-        sys.excepthook(*sys.exc_info())  # type: ignore[arg-type]
+        sys.excepthook(*sys.exc_info())
 
 
 def test_a_log_that_cannot_be_written_stops_nothing(app: App) -> None:
