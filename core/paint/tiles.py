@@ -86,6 +86,11 @@ class Tiles:
         """The stored tile of a key; None where the plane equals ``fill``."""
         return self._tiles.get(key)
 
+    def invert(self) -> "Tiles":
+        """A plane with 255 minus every value, fill included."""
+        pixels = {key: np.asarray(255 - tile.pixels, np.uint8) for key, tile in self.items()}
+        return Tiles.from_tiles(pixels, self.channels, 255 - self.fill)
+
     def __len__(self) -> int:
         return len(self._tiles)
 

@@ -31,6 +31,7 @@ from core.paint.tiles import Pixels
 from editor.canvas import view_transform as views
 from editor.canvas.cursor import CanvasCursor
 from editor.canvas.gestures import Gestures, pointer_event
+from editor.canvas.mask_overlay import MaskOverlay
 from editor.canvas.navigation import Navigation
 from editor.canvas.overlays import (
     PixelGrid,
@@ -85,11 +86,13 @@ class Canvas(QWidget):
         self.outline = SelectionOutline()
         self.preview = PreviewOverlay()
         self.surround = QColor("#2b2b2b")
+        self.mask_overlay = MaskOverlay(self)
         self._clear = QBrush(checkerboard())
         self._sketch = Sketch()
         self._gestures = Gestures(studio, self)
         self._navigation = Navigation(self)
         self._cursor = CanvasCursor(self, self._navigation)
+        self._shown_sentence = ""
         self._ink_start: float | None = None
         self._is_fitted = True
         self._disconnect: list[Callable[[], None]] = []
@@ -142,7 +145,11 @@ class Canvas(QWidget):
         self.update()
 
     def _on_restructured(self) -> None:
-        """End the tint of a region that was removed or has a result now."""
+        """Follow the chosen mask; end the tint of a region that was removed or has a result."""
+        sentence = self.mask_overlay.sentence
+        if sentence != self._shown_sentence or sentence or self.mask_overlay.is_shown:
+            self._shown_sentence = sentence
+            self.update()
         layer = self.region.layer
         if layer is not None and not self.is_gesturing:
             self.region.layer = _as_blank_layer(layers.find(self.document.root, layer.id))

@@ -68,6 +68,10 @@ class Rules:
     def has_layer(self) -> bool:
         return self.studio.has_document and self.studio.document.active is not None
 
+    def has_mask(self) -> bool:
+        active = self.studio.document.active
+        return self.studio.has_document and active is not None and active.mask is not None
+
     def has_ai_layer(self) -> bool:
         return self.studio.has_document and isinstance(self.studio.document.active, AiLayer)
 

@@ -116,6 +116,50 @@ def add_mask(document: Document) -> None:
         alpha = document.selection.read(document.bounds)[..., None]
         tiles = Tiles.of(alpha, -offset.x, -offset.y, fill=255)
     document.replace("Add mask", replace(node, mask=Mask(tiles)))
+    document.choose_plane(node.id, "mask")
+
+
+def _active_mask(document: Document) -> tuple[Node, Mask]:
+    """The active layer and its mask. Raises EditorError when there is none."""
+    node = _active_node(document)
+    if node.mask is None:
+        raise EditorError(f"{node.name} has no mask.")
+    return node, node.mask
+
+
+def invert_mask(document: Document) -> None:
+    """Show what the active layer's mask hides, and hide what it shows.
+
+    Raises EditorError when no layer is active or it has no mask.
+    """
+    node, mask = _active_mask(document)
+    inverted = replace(mask, tiles=mask.tiles.invert())
+    document.replace("Invert mask", replace(node, mask=inverted))
+
+
+def toggle_mask(document: Document) -> str:
+    """Switch the active layer's mask off or on again; returns the edit's name.
+
+    Raises EditorError when no layer is active or it has no mask.
+    """
+    node, mask = _active_mask(document)
+    label = "Switch mask off" if mask.visible else "Switch mask on"
+    document.replace(label, replace(node, mask=replace(mask, visible=not mask.visible)))
+    return label
+
+
+def switch_plane(document: Document) -> None:
+    """Paint on the mask of the active layer, or on its pixels again; a mask is made if need be.
+
+    Raises EditorError when no layer is active.
+    """
+    node = _active_node(document)
+    if document.active_plane != "pixels":
+        document.choose_plane(node.id, "pixels")
+    elif node.mask is None:
+        add_mask(document)
+    else:
+        document.choose_plane(node.id, "mask")
 
 
 def remove_mask(document: Document) -> None:
@@ -123,9 +167,7 @@ def remove_mask(document: Document) -> None:
 
     Raises EditorError when no layer is active or it has no mask.
     """
-    node = _active_node(document)
-    if node.mask is None:
-        raise EditorError(f"{node.name} has no mask.")
+    node, _ = _active_mask(document)
     document.replace("Remove mask", replace(node, mask=None))
 
 

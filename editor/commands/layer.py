@@ -26,12 +26,17 @@ class LayerMenu:
     position: ClassVar[int] = 30
 
     def sections(self, session: "Session") -> Sections:
-        return (_stack(session), _active(session), _whole(session))
+        return (_stack(session), _active(session), _mask(session), _whole(session))
 
 
 def toggle_lock(session: "Session") -> None:
     """Lock the active layer's transparency or free it, and say so."""
     session.note(edits.toggle_lock(session.studio.document))
+
+
+def toggle_mask(session: "Session") -> None:
+    """Switch the active layer's mask off or on, and say so."""
+    session.note(edits.toggle_mask(session.studio.document))
 
 
 def _stack(session: "Session") -> Section:
@@ -53,12 +58,22 @@ def _stack(session: "Session") -> Section:
 
 
 def _active(session: "Session") -> Section:
-    does, has_layer = partial(on_document, session.studio), Rules(session.studio).has_layer
+    has_layer = Rules(session.studio).has_layer
     lock = partial(toggle_lock, session)
+    return (Command("layer-lock", "Lock transparency", "/", lock, has_layer, "lock"),)
+
+
+def _mask(session: "Session") -> Section:
+    does, rules = partial(on_document, session.studio), Rules(session.studio)
+    has_layer, has_mask = rules.has_layer, rules.has_mask
+    show, off = session.canvas.mask_overlay.toggle, partial(toggle_mask, session)
     return (
         Command("layer-mask", "Add mask", "", does(edits.add_mask), has_layer, "circle-dot"),
-        Command("layer-unmask", "Remove mask", "", does(edits.remove_mask), has_layer),
-        Command("layer-lock", "Lock transparency", "/", lock, has_layer, "lock"),
+        Command("layer-unmask", "Remove mask", "", does(edits.remove_mask), has_mask),
+        Command("mask-paint", "Paint mask or pixels", "Q", does(edits.switch_plane), has_layer),
+        Command("mask-invert", "Invert mask", "", does(edits.invert_mask), has_mask),
+        Command("mask-off", "Switch mask off or on", "", off, has_mask),
+        Command("mask-show", "Show mask as overlay", "\\", show, has_layer),
     )
 
 

@@ -18,8 +18,8 @@ from PySide6.QtWidgets import (
 from core.paint.blend_modes import MODES, blend_mode
 from core.paint.layers import AiLayer, Node
 from core.params import Range
-from editor.panels.layers_row import NODE
-from editor.panels.layers_thumbnail import make_thumbnail
+from editor.panels.layers_row import MASKS, NODE, row_planes
+from editor.panels.layers_thumbnail import make_plane_thumbnail, make_thumbnail
 from editor.panels.layers_tree import LayerTree
 from editor.panels.panel import Place, panels
 from editor.widgets import theme
@@ -136,6 +136,10 @@ class LayersPanel(QWidget):
                 drawn = QIcon(make_thumbnail(node, self.document.size))
                 self._thumbnails[node.id] = (node, drawn)
                 item.setIcon(0, drawn)
+                names = row_planes(node)[1:]
+                size = self.document.size
+                small = [QIcon(make_plane_thumbnail(node, name, size)) for name in names]
+                item.setData(0, MASKS, small)
                 self._thumbnail_timer.start(0)
                 return
 
@@ -156,6 +160,11 @@ class LayersPanel(QWidget):
         label = "Hide layer" if node.visible else "Show layer"
         self.document.replace(label, replace(node, visible=not node.visible))
 
+    def toggle_mask(self, node_id: str) -> None:
+        """Switch the mask of a layer off or on; the layer is active afterwards."""
+        self.document.activate(node_id)
+        self.session.actions.run("mask-off")
+
     def rename(self, node: Node, name: str) -> None:
         if name.strip() and name != node.name:
             self.document.replace("Rename layer", replace(node, name=name.strip()))
@@ -167,6 +176,10 @@ class LayersPanel(QWidget):
             "layer-duplicate",
             "layer-merge",
             "layer-mask",
+            "mask-paint",
+            "mask-invert",
+            "mask-off",
+            "mask-show",
             "layer-unmask",
             "layer-delete",
         ):

@@ -3,12 +3,12 @@
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QRect, QSize, Qt
-from PySide6.QtGui import QColor, QIcon, QPainter
+from PySide6.QtGui import QColor, QIcon, QPainter, QPen
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from core.errors import readable
 from core.paint.blend_modes import blend_mode
-from core.paint.layers import AiLayer, Node
+from core.paint.layers import AiLayer, Node, planes
 from editor.panels.layers_thumbnail import THUMBNAIL_SIDE
 from editor.widgets import theme
 
@@ -20,6 +20,8 @@ ROW_HEIGHT = 40
 EYE_WIDTH = 24
 NODE = Qt.ItemDataRole.UserRole
 """The role under which a row keeps its layer."""
+MASKS = Qt.ItemDataRole.UserRole + 1
+"""The role under which a row keeps the thumbnails of region and mask."""
 MARKS = {"ai": "sparkles", "group": "folder"}
 _MIDDLE = int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft)
 
@@ -29,9 +31,16 @@ def eye_rect(row: QRect) -> QRect:
     return QRect(row.left(), row.top(), EYE_WIDTH + 2, row.height())
 
 
-def _thumbnail_rect(row: QRect) -> QRect:
+def row_planes(node: Node) -> list[str]:
+    """The planes that a row shows, from the left: pixels, an AI layer's region, the mask."""
+    return ["pixels", *(name for name in ("region", "mask") if name in planes(node))]
+
+
+def plane_rect(row: QRect, place: int) -> QRect:
+    """The area of a row's thumbnail number ``place``; a click there chooses its plane."""
     top = row.top() + (ROW_HEIGHT - THUMBNAIL_SIDE) // 2
-    return QRect(row.left() + EYE_WIDTH + 4, top, THUMBNAIL_SIDE, THUMBNAIL_SIDE)
+    left = row.left() + EYE_WIDTH + 4 + place * (THUMBNAIL_SIDE + 4)
+    return QRect(left, top, THUMBNAIL_SIDE, THUMBNAIL_SIDE)
 
 
 class LayerRow(QStyledItemDelegate):
@@ -70,8 +79,12 @@ class LayerRow(QStyledItemDelegate):
         if option.state & QStyle.StateFlag.State_Selected:
             self._draw_background(painter, row)
         self._draw_eye(painter, row, node)
-        self._draw_thumbnail(painter, row, index.data(Qt.ItemDataRole.DecorationRole))
-        left = self._draw_mark(painter, row, _thumbnail_rect(row).right() + 8, node)
+        names = row_planes(node)
+        icons = [index.data(Qt.ItemDataRole.DecorationRole), *(index.data(MASKS) or [])]
+        for place, (name, drawn) in enumerate(zip(names, icons, strict=False)):
+            self._draw_thumbnail(painter, plane_rect(row, place), drawn, node, name)
+        right_edge = plane_rect(row, len(names) - 1).right()
+        left = self._draw_mark(painter, row, right_edge + 8, node)
         right = self._draw_notes(painter, row, row.right() - 8, node)
         self._draw_name(painter, QRect(left, row.top(), right - left, ROW_HEIGHT), node)
         painter.restore()
@@ -87,10 +100,21 @@ class LayerRow(QStyledItemDelegate):
         painter.setOpacity(1.0 if node.visible else 0.5)
         painter.drawPixmap(eye_rect(row).center() - QPoint(8, 8), eye)
 
-    def _draw_thumbnail(self, painter: QPainter, row: QRect, drawn: QIcon) -> None:
-        drawn.paint(painter, _thumbnail_rect(row))
-        painter.setPen(QColor(self._tokens.line))
-        painter.drawRect(_thumbnail_rect(row))
+    def _draw_thumbnail(
+        self, painter: QPainter, place: QRect, drawn: QIcon, node: Node, plane: str
+    ) -> None:
+        """Draw one plane: framed when it is painted on, crossed when it is off."""
+        document = self.session.studio.document
+        is_chosen = document.state.active == node.id and document.active_plane == plane
+        drawn.paint(painter, place)
+        has_choice = len(row_planes(node)) > 1
+        colour = self._tokens.accent if is_chosen and has_choice else self._tokens.line
+        painter.setPen(QPen(QColor(colour), 2 if is_chosen and has_choice else 1))
+        painter.drawRect(place)
+        if plane == "mask" and node.mask is not None and not node.mask.visible:
+            painter.setPen(QPen(QColor(self._tokens.danger), 2))
+            painter.drawLine(place.topLeft(), place.bottomRight())
+            painter.drawLine(place.topRight(), place.bottomLeft())
 
     def _draw_mark(self, painter: QPainter, row: QRect, left: int, node: Node) -> int:
         """Draw the mark of the layer's kind; returns the left edge of what follows."""
@@ -114,8 +138,6 @@ class LayerRow(QStyledItemDelegate):
     def _note_texts(self, node: Node) -> list[str]:
         state = self.session.ai.state_of(node) if isinstance(node, AiLayer) else ""
         notes = [state] if state else []
-        if node.mask is not None:
-            notes.append("mask")
         if node.blend != "normal":
             notes.append(blend_mode(node.blend).label.lower())
         if node.opacity < 1:

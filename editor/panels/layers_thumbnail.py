@@ -5,7 +5,7 @@ import numpy as np
 from PySide6.QtGui import QColor, QPainter, QPixmap
 
 from core.geometry import Rect, Size
-from core.paint.layers import Layer, Node
+from core.paint.layers import Layer, Node, planes
 from core.paint.tiles import TILE, Pixels, tile_rect
 from editor.canvas.overlays import make_image
 
@@ -26,6 +26,29 @@ def make_thumbnail(node: Node, canvas: Size) -> QPixmap:
     painter.drawImage(
         (THUMBNAIL_SIDE - width) // 2, (THUMBNAIL_SIDE - height) // 2, make_image(small)
     )
+    painter.end()
+    return pixmap
+
+
+def make_plane_thumbnail(node: Node, plane: str, canvas: Size) -> QPixmap:
+    """A small grey picture of a mask or region over the whole canvas."""
+    tiles, scale = planes(node)[plane], max(canvas) / THUMBNAIL_SIDE
+    width, height = (max(1, round(side / scale)) for side in canvas)
+    small = np.full((height, width), tiles.fill, np.uint8)
+    x, y = node.position if isinstance(node, Layer) else (0, 0)
+    for key, tile in tiles.items():
+        place = tile_rect(key).translate(x, y)
+        side = max(1, round(TILE / scale))
+        shrunk = cv2.resize(tile.pixels, (side, side), interpolation=cv2.INTER_AREA)
+        left, top = int(place.x // scale), int(place.y // scale)
+        spot = Rect(left, top, side, side) & Rect(0, 0, width, height)
+        if spot:
+            small[spot.slices] = shrunk[spot.translate(-left, -top).slices]
+    pixmap = QPixmap(THUMBNAIL_SIDE, THUMBNAIL_SIDE)
+    pixmap.fill(QColor("#8a8a8a"))
+    painter = QPainter(pixmap)
+    image = make_image(np.dstack([small, small, small, np.full_like(small, 255)]))
+    painter.drawImage((THUMBNAIL_SIDE - width) // 2, (THUMBNAIL_SIDE - height) // 2, image)
     painter.end()
     return pixmap
 

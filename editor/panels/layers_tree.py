@@ -14,7 +14,7 @@ from PySide6.QtWidgets import (
 from core.errors import readable
 from core.paint import layers
 from core.paint.layers import Group, Node
-from editor.panels.layers_row import NODE, LayerRow, eye_rect
+from editor.panels.layers_row import MASKS, NODE, LayerRow, eye_rect, plane_rect, row_planes
 from editor.panels.layers_thumbnail import THUMBNAIL_SIDE
 
 if TYPE_CHECKING:
@@ -61,11 +61,14 @@ class LayerTree(QTreeWidget):
     def show_root(self, document: "Document") -> None:
         self._is_showing = True
         icons = {item.data(0, NODE).id: item.icon(0) for item in self.items()}
+        masks = {item.data(0, NODE).id: item.data(0, MASKS) for item in self.items()}
         closed = {item.data(0, NODE).id for item in self.items() if not item.isExpanded()}
         self.clear()
         self._add_rows(
             document.root, self.invisibleRootItem(), icons, closed, document.state.active
         )
+        for item in self.items():
+            item.setData(0, MASKS, masks.get(item.data(0, NODE).id))
         self._is_showing = False
 
     def _add_rows(
@@ -106,10 +109,29 @@ class LayerTree(QTreeWidget):
         if item is not None and self._is_eye(item, at):
             self._press_eye(item.data(0, NODE), event.modifiers())
             return
+        plane = self._plane_at(item, at) if item is not None else ""
+        if item is not None and plane:
+            self._press_plane(item.data(0, NODE), plane, event.modifiers())
         super().mousePressEvent(event)
 
     def _is_eye(self, item: QTreeWidgetItem, at: QPoint) -> bool:
         return eye_rect(self.visualItemRect(item)).contains(at)
+
+    def _plane_at(self, item: QTreeWidgetItem, at: QPoint) -> str:
+        """The plane whose thumbnail lies under a place; empty when there is none."""
+        row = self.visualItemRect(item)
+        names = row_planes(item.data(0, NODE))
+        return next((n for i, n in enumerate(names) if plane_rect(row, i).contains(at)), "")
+
+    def _press_plane(self, node: Node, plane: str, keys: Qt.KeyboardModifier) -> None:
+        """Choose what is painted on; Shift switches a mask off or on, Alt shows it."""
+        if keys & Qt.KeyboardModifier.AltModifier and plane != "pixels":
+            self.panel.session.canvas.mask_overlay.toggle()
+        document, is_off = self.panel.document, bool(keys & Qt.KeyboardModifier.ShiftModifier)
+        if is_off and node.mask is not None and plane == "mask":
+            QTimer.singleShot(0, self, lambda: self.panel.toggle_mask(node.id))
+        else:
+            QTimer.singleShot(0, self, lambda: document.choose_plane(node.id, plane))
 
     def _press_eye(self, node: Node, keys: Qt.KeyboardModifier) -> None:
         if keys & Qt.KeyboardModifier.AltModifier:
