@@ -133,14 +133,16 @@ def test_the_blend_reads_the_maps_after_the_change() -> None:
 
 
 def test_the_blend_is_enlarged_by_nearest_neighbour() -> None:
+    """Twice the map's size; between 0.35 and 0 other ways would go below the threshold."""
     variation = variation_of()
     variation.cells = (32, 32)
     (dog,), maps = variation.new, torch.zeros(256, 16)
-    maps[0, dog] = 1.0
+    maps[0, dog], maps[8 * 16 + 8, dog] = 1.0, 0.35
     where = variation._where(maps, [dog])[0, 0]
-    # The cell and the ring around it, each of 2 by 2 cells of the latent.
-    assert where.sum() == 16
+    # Each cell and the ring around it, as far as the map reaches.
     assert where[:4, :4].all()
+    assert where[14:20, 14:20].all()
+    assert where.sum() == 4 * 4 + 6 * 6
 
 
 def test_layout_is_kept_below_full_resolution_only() -> None:
