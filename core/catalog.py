@@ -64,8 +64,9 @@ class Verb(Protocol):
     ``position`` is its place among the verbs; those of plugins take 100 or more. ``source_hint``
     stands in the empty field for what is there now, ``prompt_hint`` in that for what should be
     there; a verb without such a hint does not ask. ``takes_whole`` says that without a region it
-    acts on the whole picture; others then look for what is there by its words. ``technique`` is
-    the one to take where none was measured.
+    acts on the whole picture; others then look for what is there by its words. ``makes_room`` says
+    that what was found is replaced by a thing of another shape. ``technique`` is the one to take
+    where none was measured.
     """
 
     id: ClassVar[str]
@@ -75,6 +76,7 @@ class Verb(Protocol):
     source_hint: ClassVar[str]
     prompt_hint: ClassVar[str]
     takes_whole: ClassVar[bool]
+    makes_room: ClassVar[bool]
 
     @staticmethod
     def kind_of(source: str, prompt: str) -> str:
@@ -193,6 +195,11 @@ class Backend(Protocol):
     @staticmethod
     def why_unavailable() -> str:
         """Why the built-in model cannot be used, in one sentence; empty when it can."""
+        ...
+
+    @staticmethod
+    def unknown_words(name: str, text: str) -> tuple[str, ...]:
+        """The words of a text that a model was surely not taught; empty where nobody can say."""
         ...
 
     @staticmethod

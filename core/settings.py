@@ -73,7 +73,7 @@ class Settings:
     cache_mb: int = 256
     models_folder: str = ""
     device: str = "auto"
-    technique: str = "layered-brush"
+    technique: str = "blended-inpaint"
     model: str = "storybook"
     seeds_while_idle: bool = False
     verifier: str = "agreement"

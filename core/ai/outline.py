@@ -47,6 +47,15 @@ def find_outline(picture: Pixels, brightness: Pixels, margin: float = MARGIN) ->
     return _grow(np.where(whole >= 128, 255, 0).astype(np.uint8), margin)
 
 
+def fill_hull(region: Pixels) -> Pixels:
+    """Return the convex hull of a region; both are height x width uint8, 255 inside, 0 outside."""
+    points = cv2.findNonZero(region)
+    if points is None:
+        return region
+    hull = cv2.convexHull(points)
+    return np.asarray(cv2.fillConvexPoly(np.zeros_like(region), hull, 255), np.uint8)
+
+
 def _cut_out(picture: Pixels, bright: Floats) -> Pixels:
     """GrabCut from a map, at one size: 255 where the thing is."""
     likely = _largest_parts(bright)

@@ -4,9 +4,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from core.ai.layer import LayerTask, make_layer_task
-from core.ai.outline import find_outline
+from core.ai.outline import fill_hull, find_outline
 from core.ai.recipe_defaults import default_recipe
-from core.catalog import params_of, techniques
+from core.catalog import params_of, techniques, verbs
 from core.paint.document import scratch_document
 from core.paint.layers import AiLayer
 from core.paint.tiles import Pixels, Tiles
@@ -48,12 +48,15 @@ def make_search_task(state: "DocumentState", recipe: "Recipe", geometry: "Geomet
     return make_layer_task(scratch, search, geometry)
 
 
-def region_of(task: LayerTask, pixels: Pixels) -> Pixels:
+def region_of(task: LayerTask, pixels: Pixels, verb: str = "") -> Pixels:
     """The region that a search found, height x width uint8, 255 inside.
 
-    pixels: the answer, height x width x 4 uint8 over the task's rectangle, 0..255.
+    pixels: the answer, height x width x 4 uint8 over the task's rectangle, 0..255. A verb that
+    makes room gets the convex hull of what was found.
     """
-    return find_outline(task.crop, pixels[..., 0].copy())
+    outline = find_outline(task.crop, pixels[..., 0].copy())
+    makes_room = verb in verbs and verbs[verb].makes_room
+    return fill_hull(outline) if makes_room else outline
 
 
 def _recipe(

@@ -14,7 +14,7 @@ from core import catalog, params
 from core.ai.crop import Geometry
 from core.ai.layer import flatten_on_white, make_layer_task, with_result
 from core.ai.recipe_defaults import default_recipe
-from core.ai.recipe_values import source_prompt_of
+from core.ai.recipe_values import prompt_of, source_prompt_of
 from core.ai.recipe_words import with_words
 from core.ai.verb_recipes import is_found_by_words, verb_recipe
 from core.ai.word_region import make_search_task, region_of, search_recipe
@@ -25,6 +25,7 @@ from core.engine.messages import JobDone, JobFailed, JobStarted, JobStep
 from core.errors import EditorError, FileError
 from core.files.atomic import refuse_unwritable
 from core.formats.opening import format_for, open_document, save_document
+from core.models.opening import warn_of_unknown_words
 from core.paint.document import Document
 from core.paint.flatten import flatten
 from core.paint.layers import AiLayer
@@ -89,9 +90,14 @@ def run_order(order: RunOrder, report: Report | None = None) -> dict[str, Any]:
     # Before the work, not after it.
     format_for(order.out)
     refuse_unwritable(order.out)
+    recipe = layer.recipe
+    unknown = warn_of_unknown_words(order.model, source_prompt_of(recipe), prompt_of(recipe))
+    if unknown and report is not None:
+        report(unknown)
     done = asyncio.run(_render(document, layer, order, report or _ignore_progress))
     save_document(document, order.out)
-    return {"out": str(order.out), **done.facts}
+    notes = [*filter(None, [unknown]), *done.facts["notes"]]
+    return {"out": str(order.out), **done.facts, "notes": notes}
 
 
 def describe_file(picture: Path, model: str) -> str:
@@ -132,7 +138,9 @@ def _make_recipe(order: RunOrder) -> tuple[Recipe, str]:
     rest = {k: v for k, v in order.params.items() if k not in {w.usual_name for w in words}}
     values = _with_absolute_paths(catalog.techniques[chosen.technique], rest)
     recipe = verb_recipe(verb.id, order.model, order.seed, words, values)
-    recipe = replace(recipe, modifiers=order.modifiers or recipe.modifiers, confined=True)
+    recipe = replace(
+        recipe, modifiers=order.modifiers or recipe.modifiers, confined=order.mask is not None
+    )
     return with_words(recipe, words), verb.label
 
 
@@ -201,7 +209,7 @@ async def _find_region(
     recipe = search_recipe(words, words, layer.recipe.model)
     task = make_search_task(document.state, recipe, geometry)
     done = await _await_result(engine.submit(task), _ignore_progress)
-    alpha = region_of(task, done.pixels)
+    alpha = region_of(task, done.pixels, layer.recipe.verb)
     if not alpha.any():
         raise EditorError(f"Nothing was found for {words}: name its place with --mask.")
     layer = replace(layer, region=Tiles.of(alpha[..., None]))

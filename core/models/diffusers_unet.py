@@ -151,6 +151,11 @@ class DiffusersUNetBackend:
         return is_file or pipeline_class(path) in STABLE_DIFFUSION
 
     @staticmethod
+    def unknown_words(name: str, text: str) -> tuple[str, ...]:
+        """Nothing: what such a model was taught is not written down."""
+        return ()
+
+    @staticmethod
     def why_unavailable() -> str:
         return ""
 

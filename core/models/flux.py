@@ -131,6 +131,11 @@ class FluxBackend:
         return pipeline_class(Path(name)) in FLUX
 
     @staticmethod
+    def unknown_words(name: str, text: str) -> tuple[str, ...]:
+        """Nothing: what such a model was taught is not written down."""
+        return ()
+
+    @staticmethod
     def why_unavailable() -> str:
         return ""
 

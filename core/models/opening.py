@@ -73,6 +73,19 @@ def model_defaults(name: str) -> ModelDefaults:
     return backend_of(name).defaults
 
 
+def warn_of_unknown_words(name: str, *texts: str) -> str:
+    """Name the words that a model does not know, in one sentence; empty when there are none."""
+    try:
+        kind = backend_of(name)
+    except ModelError:
+        return ""
+    words = list(dict.fromkeys(kind.unknown_words(name, " ".join(texts))))
+    if not words:
+        return ""
+    named = ", ".join(f"“{word}”" for word in words)
+    return f"{kind.label} does not know {named}: it paints the nearest thing that it knows."
+
+
 def available_models() -> list[ModelEntry]:
     """The built-in models, then every checkpoint in the models folder."""
     catalog.load("models")

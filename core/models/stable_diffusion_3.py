@@ -91,6 +91,11 @@ class StableDiffusion3Backend:
         return pipeline_class(Path(name)) in STABLE_DIFFUSION_3
 
     @staticmethod
+    def unknown_words(name: str, text: str) -> tuple[str, ...]:
+        """Nothing: what such a model was taught is not written down."""
+        return ()
+
+    @staticmethod
     def why_unavailable() -> str:
         return ""
 

@@ -27,6 +27,7 @@ from core.storybook.layout import (
     read_layout,
 )
 from core.storybook.text import load_text_encoder
+from core.storybook.vocabulary import unknown_words
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -129,6 +130,10 @@ def _picture(decode: Any, z: "Tensor") -> Image:
     return np.asarray(pixels.numpy(), np.float32)
 
 
+def _folder(name: str) -> Path:
+    return FOLDER if name == "storybook" else Path(name)
+
+
 @backends.register
 class StorybookBackend:
     """The small model that ships with Sfumato and knows illustrated scenes."""
@@ -147,10 +152,15 @@ class StorybookBackend:
 
     @staticmethod
     def load(name: str, device: str = "cpu") -> Model:
-        path = FOLDER if name == "storybook" else Path(name)
+        path = _folder(name)
         with translate_checkpoint_errors(path):
             refuse_incomplete(path, PARTS)
             return Storybook(path, device)
+
+    @staticmethod
+    def unknown_words(name: str, text: str) -> tuple[str, ...]:
+        """The words that its description does not list, for any thing, place, style or colour."""
+        return unknown_words(text, _folder(name))
 
     @staticmethod
     def why_unavailable() -> str:

@@ -98,6 +98,11 @@ class ToyBackend:
         return name == "toy"
 
     @staticmethod
+    def unknown_words(name: str, text: str) -> tuple[str, ...]:
+        """Nothing: what such a model was taught is not written down."""
+        return ()
+
+    @staticmethod
     def why_unavailable() -> str:
         return ""
 

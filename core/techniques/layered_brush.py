@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from core.task import Task
 
+DEPTH_HELP = "How far back towards noise: low changes the texture, high the thing itself."
 TAIL = 2
 """Steps at the end that run for the whole picture together, as published."""
 
@@ -42,16 +43,15 @@ class LayeredBrush:
         strength: Annotated[
             float, Strength(0, 1, "Strength", step=0.05, help="How much of the noise is new.")
         ] = 1.0
-        depth: Annotated[
-            float, Depth(0, 1, "Depth", step=0.05, help="Low: texture. High: other objects.")
-        ] = 0.75
+        depth: Annotated[float, Depth(0, 1, "Depth", step=0.05, help=DEPTH_HELP)] = 0.75
         steps: Annotated[int, Steps(TAIL + 2, 100, "Steps")] = 20
         base: Annotated[
             str,
             Choice(
                 ("noise", "inversion"),
-                "Base",
-                help="Noise needs no calls; inversion finds the picture's own path first.",
+                "Starts from",
+                help="Fresh noise is quick; the picture's own noise keeps more of it.",
+                names=("Fresh noise", "The picture's own noise"),
             ),
         ] = "noise"
         base_prompt: Annotated[str, Text("Picture shows")] = ""

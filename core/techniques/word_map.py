@@ -26,7 +26,7 @@ EARLY, LATE = 0.35, 0.85
 """The part of the walk whose maps tell things apart: before it they blur, after it show texture."""
 FIT_EARLY, FIT_LATE = 0.1, 0.8
 """The part of the walk in which predictions with and without the words are compared."""
-MIN_FIT = 0.05
+MIN_FIT = 0.15
 """Of 1: where the words explain nothing, attention alone still counts for this much."""
 
 

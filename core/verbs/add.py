@@ -16,6 +16,7 @@ class Add:
     source_hint: ClassVar[str] = ""
     prompt_hint: ClassVar[str] = "What should be there, such as a mushroom"
     takes_whole: ClassVar[bool] = False
+    makes_room: ClassVar[bool] = False
 
     @staticmethod
     def kind_of(source: str, prompt: str) -> str:

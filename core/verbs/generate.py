@@ -16,6 +16,7 @@ class Generate:
     source_hint: ClassVar[str] = ""
     prompt_hint: ClassVar[str] = "What the picture should show"
     takes_whole: ClassVar[bool] = True
+    makes_room: ClassVar[bool] = False
 
     @staticmethod
     def kind_of(source: str, prompt: str) -> str:

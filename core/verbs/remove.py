@@ -16,6 +16,7 @@ class Remove:
     source_hint: ClassVar[str] = "What should go, such as the tree; or select it"
     prompt_hint: ClassVar[str] = ""
     takes_whole: ClassVar[bool] = False
+    makes_room: ClassVar[bool] = False
 
     @staticmethod
     def kind_of(source: str, prompt: str) -> str:

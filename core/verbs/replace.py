@@ -20,6 +20,7 @@ class Replace:
     source_hint: ClassVar[str] = "What is there now, such as a tree; or select it"
     prompt_hint: ClassVar[str] = "What should be there, such as a mushroom"
     takes_whole: ClassVar[bool] = False
+    makes_room: ClassVar[bool] = True
 
     @staticmethod
     def kind_of(source: str, prompt: str) -> str:

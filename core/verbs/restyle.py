@@ -16,6 +16,7 @@ class Restyle:
     source_hint: ClassVar[str] = "What the picture shows now"
     prompt_hint: ClassVar[str] = "The same, as it should look, such as a tree, flat"
     takes_whole: ClassVar[bool] = True
+    makes_room: ClassVar[bool] = False
 
     @staticmethod
     def kind_of(source: str, prompt: str) -> str:

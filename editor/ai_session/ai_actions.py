@@ -1,5 +1,6 @@
 """The commands of the AI menu, and the connection between AI layers and the canvas."""
 
+import asyncio
 import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -7,12 +8,15 @@ from typing import TYPE_CHECKING
 from PySide6.QtGui import QGuiApplication
 
 from core.ai.recipe_values import prompt_of, source_prompt_of
+from core.ai.verb_recipes import is_found_by_words
+from core.ai.word_region import search_recipe
 from core.catalog import techniques
 from core.errors import EditorError
 from core.geometry import EMPTY
 from core.paint.layers import AiLayer, Node
 from core.paint.selection import Selection
 from core.paint.tiles import Tiles
+from core.signal import Signal
 from editor.ai_session.current_recipe import CurrentRecipe, fresh_recipe, name_for
 from editor.ai_session.seed_walk import SeedWalk
 from editor.ai_session.select_by_words import WordSelector
@@ -40,6 +44,8 @@ class AiActions:
         self.seeds = SeedWalk(studio, self.current_recipe, jobs)
         self.unfinished = UnfinishedLayers(studio, jobs, live)
         self.word_selector = WordSelector(studio, jobs.engine, jobs)
+        self.failed: Signal[str] = Signal()
+        self._search: asyncio.Task[None] | None = None
         self.prompt_suggester = PromptSuggester(studio, jobs, self.current_recipe)
 
     @property
@@ -55,12 +61,13 @@ class AiActions:
     def run(self) -> None:
         """Run the active AI layer with the recipe that the dock shows; without one, make one.
 
-        A layer whose run failed or was stopped just now is brought back. A new layer covers the
-        selection, or the canvas for techniques that need no region.
+        A layer whose run failed or was stopped just now is brought back. A verb other than the
+        layer's makes a new one. A new layer covers the selection, what the words name, or the
+        canvas for techniques that need no region.
         Raises EditorError when the layer is frozen, or when there is no region to run on.
         """
         layer = self.current_recipe.layer
-        if layer is None:
+        if layer is None or self.current_recipe.has_other_verb:
             self._run_new()
         elif layer.baked:
             raise EditorError(f"{layer.name} is frozen: thaw it to run it again.")
@@ -69,15 +76,32 @@ class AiActions:
 
     def _run_new(self) -> None:
         document, recipe = self.studio.document, self.current_recipe.shown
-        if self.unfinished.bring_back():
+        if self.current_recipe.layer is None and self.unfinished.bring_back():
             self.current_recipe.write(recipe)
         elif document.selection:
             self._insert(document.selection, "AI layer from selection")
+        elif is_found_by_words(recipe):
+            self._search = asyncio.get_running_loop().create_task(self._run_where_found(recipe))
+            return
         elif not techniques[self.current_recipe.shown.technique].needs_mask:
             self._insert(Selection(document.bounds), "AI layer")
         else:
             raise EditorError("Paint with the AI brush (A) over what should change, or select it.")
         self.current_recipe.run()
+
+    async def _run_where_found(self, recipe: "Recipe") -> None:
+        """Find what the words name, make an AI layer of it and run it."""
+        words = source_prompt_of(recipe)
+        try:
+            found = await self.word_selector.find(
+                words, search_recipe(words, words, recipe.model), recipe.verb
+            )
+        except EditorError as error:
+            self.failed.emit(str(error))
+            return
+        if found is not None:
+            self._insert(found, f"AI layer over {words}")
+            self.current_recipe.run()
 
     def reseed(self) -> None:
         """Run the active AI layer with another seed."""

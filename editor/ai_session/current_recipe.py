@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from core.ai.recipe_defaults import default_recipe
 from core.ai.recipe_values import prompt_of
 from core.ai.recipe_words import with_words, words_of
-from core.ai.verb_recipes import with_best_method
+from core.ai.verb_recipes import verb_of, with_best_method
 from core.geometry import EMPTY
 from core.paint.layers import AiLayer
 from core.params import NegativePrompt, Prompt, SourcePrompt
@@ -30,9 +30,10 @@ MAX_NAME_LENGTH = 40
 """Most characters of a prompt in the name of a layer."""
 
 
-def fresh_recipe(technique: str = "layered-brush", model: str = "storybook") -> Recipe:
-    """The default recipe with a random seed."""
-    return default_recipe(technique, model, secrets.randbelow(SEED_LIMIT))
+def fresh_recipe(technique: str = "blended-inpaint", model: str = "storybook") -> Recipe:
+    """The default recipe of a technique, for the verb that it is usual for, with a random seed."""
+    recipe = default_recipe(technique, model, secrets.randbelow(SEED_LIMIT))
+    return replace(recipe, verb=verb_of(recipe))
 
 
 def name_for(prompt: str) -> str:
@@ -79,18 +80,29 @@ class CurrentRecipe:
 
     @property
     def has_new_words(self) -> bool:
-        """Whether prompts were written that the active AI layer was not asked for."""
+        """Whether words or a verb were chosen that the active AI layer was not asked for."""
         layer, draft = self.layer, self._draft
-        return layer is not None and draft is not None and words_of(draft) != words_of(layer.recipe)
+        if layer is None or draft is None:
+            return False
+        return self.has_other_verb or words_of(draft) != words_of(layer.recipe)
+
+    @property
+    def has_other_verb(self) -> bool:
+        """Whether the draft asks for something else than the active AI layer does."""
+        layer, draft = self.layer, self._draft
+        return layer is not None and draft is not None and verb_of(draft) != verb_of(layer.recipe)
 
     def offer_for_stroke(self) -> Recipe:
         """The recipe of a new AI layer: the shown one, with a new seed unless it is locked.
 
-        A layer that takes it makes it the shown one.
+        A layer that takes it makes it the shown one. Where something is selected the edit is
+        confined to it.
         """
         seed = self.shown.seed if self.is_locked else secrets.randbelow(SEED_LIMIT)
-        self._offered = replace(self.shown, seed=seed, context=EMPTY, model_hash="")
-        return self._offered
+        confined = bool(self.studio.document.selection)
+        offered = replace(self.shown, seed=seed, context=EMPTY, model_hash="", confined=confined)
+        self._offered = offered
+        return offered
 
     def write(self, recipe: Recipe) -> None:
         """Take other prompts; they are a draft when there is an active AI layer."""

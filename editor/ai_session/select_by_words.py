@@ -31,7 +31,7 @@ class WordSelector:
         """Select what the prompt would change. Raises EditorError like ``find``."""
         await self._select("what changes", change_recipe(sentence, prompt, model))
 
-    async def find(self, what: str, recipe: "Recipe") -> Selection | None:
+    async def find(self, what: str, recipe: "Recipe", verb: str = "") -> Selection | None:
         """Where a search finds something; None when another one is under way, or it is too late.
 
         Raises EditorError when the model cannot search, or nothing was found.
@@ -42,7 +42,7 @@ class WordSelector:
         self.jobs.noted.emit(f"Looking for {what}…")
         try:
             document = self.studio.document
-            alpha = await self._compute_alpha(document, recipe)
+            alpha = await self._compute_alpha(document, recipe, verb)
         finally:
             self.is_busy = False
         found = Selection(document.bounds, alpha).tighten()
@@ -56,13 +56,13 @@ class WordSelector:
             self.studio.document.select(found, f"Select {what}")
             self.jobs.noted.emit(f"Selected {what}")
 
-    async def _compute_alpha(self, document: "Document", recipe: "Recipe") -> "Pixels":
+    async def _compute_alpha(self, document: "Document", recipe: "Recipe", verb: str) -> "Pixels":
         facts = await self.engine.open(recipe.model)
         state = document.state
         task = await self.jobs.run_in_thread(make_search_task, state, recipe, facts.geometry)
         async for message in self.engine.submit(task):
             if isinstance(message, JobDone):
-                return await self.jobs.run_in_thread(region_of, task, message.pixels)
+                return await self.jobs.run_in_thread(region_of, task, message.pixels, verb)
             if isinstance(message, JobFailed) and not message.retry:
                 raise EditorError(message.text)
         raise EditorError("The search was stopped.")

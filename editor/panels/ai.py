@@ -10,13 +10,22 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QFileDialog, QFrame, QMenu, QScrollArea, QVBoxLayout, QWidget
 
 from core.ai.recipe_values import name_of, negative_prompt_of, prompt_of, value_of
-from core.ai.verb_recipes import with_technique
-from core.catalog import params_of, techniques
+from core.ai.recipe_words import words_of
+from core.ai.verb_recipes import is_found_by_words, verb_of, with_technique, with_verb
+from core.catalog import params_of, techniques, verbs
 from core.describers.dispatch import missing_for_describer
 from core.errors import EditorError
 from core.models.files import refuse_pickle
-from core.models.opening import backend_of
-from core.params import PROMPTS, Guidance, SourcePrompt, from_json, to_json
+from core.models.opening import backend_of, warn_of_unknown_words
+from core.params import (
+    PROMPTS,
+    Guidance,
+    NegativePrompt,
+    Prompt,
+    SourcePrompt,
+    from_json,
+    to_json,
+)
 from core.storybook.layout import DESCRIPTION, FOLDER
 from core.task import ModifierSetting, Recipe
 from editor.ai_session.current_recipe import with_prompts
@@ -26,7 +35,8 @@ from editor.panels.ai_guide import guide_line
 from editor.panels.ai_modifiers import ModifierBox
 from editor.panels.ai_progress import UNCHANGED, Progress
 from editor.panels.ai_seed import SeedRow
-from editor.panels.ai_words import PromptFields
+from editor.panels.ai_verbs import VerbRow
+from editor.panels.ai_words import SHOWN, WANTED, PromptFields
 from editor.panels.panel import Place, panels
 from editor.widgets.forms import build_form
 
@@ -37,6 +47,7 @@ if TYPE_CHECKING:
     from editor.widgets.theme import Tokens
 
 PAINT_HINT = "Paint with the AI brush (A) over what should change."
+FOUND_HINT = "Run (Enter) looks for it and changes nothing else; or paint over it (A)."
 MAX_OBJECTS = 6
 """Most objects of the Storybook model that the hint names."""
 
@@ -57,7 +68,8 @@ class AiPanel(QWidget):
             session.ai.seeds,
             session.jobs,
         )
-        self.prompts, self.choices, self.modifiers = PromptFields(), AiChoices(), ModifierBox()
+        self.verbs, self.prompts = VerbRow(), PromptFields()
+        self.choices, self.modifiers = AiChoices(), ModifierBox()
         self.seed, self.progress = SeedRow(session.tokens.value), Progress(session.tokens.value)
         self._dials: Form | None = None
         self._dials_technique = ""
@@ -76,6 +88,7 @@ class AiPanel(QWidget):
         self._column.setContentsMargins(8, 8, 8, 8)
         self._column.setSpacing(8)
         self._dial_box = QVBoxLayout()
+        self._column.addWidget(self.verbs)
         self._column.addWidget(self.prompts)
         self._column.addWidget(self.choices)
         self._column.addLayout(self._dial_box)
@@ -98,6 +111,8 @@ class AiPanel(QWidget):
         whole.addLayout(pinned)
 
     def _connect(self) -> None:
+        self.verbs.chosen.connect(self._on_verb)
+        self.session.ai.failed.connect(self._fail)
         self.prompts.changed.connect(self._on_written)
         self.prompts.run.connect(self._on_run)
         self.prompts.search.connect(self._on_search)
@@ -134,10 +149,8 @@ class AiPanel(QWidget):
     def refresh(self) -> None:
         """Show the current recipe."""
         recipe = self.current_recipe.shown
-        prompt, negative = prompt_of(recipe), negative_prompt_of(recipe)
-        self.prompts.show_prompts(prompt, negative or "", negative is not None)
-        self.prompts.show_source(value_of(recipe, SourcePrompt), prompt)
-        self._show_suggestion(recipe)
+        negative = negative_prompt_of(recipe)
+        self._show_words(recipe)
         self.prompts.show_hint(self._hint_for(recipe))
         self.choices.show_recipe(recipe.technique, recipe.model)
         has_own_guidance = value_of(recipe, Guidance) is not None
@@ -151,11 +164,27 @@ class AiPanel(QWidget):
         self.progress.show_layer(layer.id if layer else "")
         self._show_failure()
 
+    def _show_words(self, recipe: Recipe) -> None:
+        """Show verb and words, and the fields that verb or technique ask for."""
+        name, words = verb_of(recipe), words_of(recipe)
+        self.verbs.show_verb(name)
+        verb = verbs[name] if name else None
+        prompt, source = words[Prompt], words[SourcePrompt]
+        has_negative = negative_prompt_of(recipe) is not None
+        self.prompts.show_prompts(prompt, words[NegativePrompt], has_negative)
+        takes_source = value_of(recipe, SourcePrompt) is not None
+        asks_source = takes_source or bool(verb and verb.source_hint)
+        self.prompts.show_source(source, prompt, asks_source)
+        self.prompts.show_hints(
+            verb.prompt_hint if verb else WANTED, (verb.source_hint if verb else "") or SHOWN
+        )
+        if asks_source:
+            self._show_suggestion(recipe)
+
     def _show_suggestion(self, recipe: Recipe) -> None:
-        """Show whether the picture can be described, for techniques with a source prompt."""
-        if value_of(recipe, SourcePrompt) is not None:
-            is_busy = self._suggestion is not None and not self._suggestion.done()
-            self.prompts.suggestion.show_state(missing_for_describer(recipe.model), is_busy)
+        """Show whether the picture can be described."""
+        is_busy = self._suggestion is not None and not self._suggestion.done()
+        self.prompts.suggestion.show_state(missing_for_describer(recipe.model), is_busy)
 
     def _show_dials(self, recipe: Recipe) -> None:
         """Make a new form for another technique, else show new values in the same form."""
@@ -175,14 +204,23 @@ class AiPanel(QWidget):
             self._dial_box.addWidget(self._dials)
 
     def _hint_for(self, recipe: Recipe) -> str:
+        """What to do next; before it, the words that the model does not know."""
+        words = words_of(recipe)
+        unknown = warn_of_unknown_words(recipe.model, words[SourcePrompt], prompt_of(recipe))
+        return " ".join(filter(None, [unknown, self._next_step(recipe)]))
+
+    def _next_step(self, recipe: Recipe) -> str:
         layer, prompt = self.current_recipe.layer, prompt_of(recipe).strip()
         source = value_of(recipe, SourcePrompt)
         if recipe.technique not in techniques:
             return f"The technique {recipe.technique} is not installed: choose another one."
         if layer is None:
-            return " ".join(filter(None, [PAINT_HINT, known_things(recipe.model)]))
+            where = FOUND_HINT if is_found_by_words(recipe) else PAINT_HINT
+            return " ".join(filter(None, [where, known_things(recipe.model)]))
         if layer.baked:
             return f"{layer.name} is frozen: its picture stays as it is."
+        if self.current_recipe.has_other_verb:
+            return "Run (Enter), or paint a region, to make a new AI layer with these words."
         if self.current_recipe.is_draft:
             return f"Run (Enter) to change {layer.name}, or paint a new region with these words."
         if source == "" and prompt:
@@ -209,6 +247,11 @@ class AiPanel(QWidget):
         self._show_failure()
 
     # From the dock to the recipe
+
+    def _on_verb(self, verb: str) -> None:
+        self._own_failure = None
+        self._show_failure()
+        self.current_recipe.write(with_verb(self.current_recipe.shown, verb))
 
     def _on_written(self, prompt: str, negative: str, source: str) -> None:
         self.current_recipe.write(with_prompts(self.current_recipe.shown, prompt, negative, source))

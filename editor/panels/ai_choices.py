@@ -12,7 +12,7 @@ from core.models.opening import available_models, capabilities_of
 from core.params import SourcePrompt, Strength, field_marked
 from editor.widgets.chooser import Chooser, Entry
 
-ADD = "add"
+ADD, TOY = "add", "toy"
 LABEL_WIDTH = 62
 CAPABILITIES = {
     "attention": "control of attention",
@@ -36,11 +36,11 @@ class AiChoices(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._technique = Chooser("Technique")
+        self._technique = Chooser("Method")
         self._model = Chooser("Model")
         self._technique.chosen.connect(self.technique)
         self._model.chosen.connect(self._on_model_chosen)
-        _lay_out_rows(self, {"Technique": self._technique, "Model": self._model})
+        _lay_out_rows(self, {"Method": self._technique, "Model": self._model})
 
     def show_recipe(self, technique: str, model: str) -> None:
         self._technique.show_entries(technique_entries(model), technique)
@@ -113,8 +113,12 @@ def missing_capabilities(needs: frozenset[str]) -> str:
 
 
 def model_entries(chosen: str) -> list[Entry]:
-    """Built-in models and checkpoints, the chosen one in any case, and a way to add one."""
-    entries = [Entry(m.name, m.label, m.name, m.note) for m in available_models()]
+    """Built-in models and checkpoints, the chosen one in any case, and a way to add one.
+
+    The toy, which can only show how things work, is listed where somebody has chosen it.
+    """
+    found = [m for m in available_models() if m.name != TOY or chosen == TOY]
+    entries = [Entry(m.name, m.label, m.name, m.note) for m in found]
     if chosen not in {entry.id for entry in entries}:
         entries.append(Entry(chosen, Path(chosen).stem, chosen))
     return [*entries, Entry(ADD, "Add a checkpoint…")]

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from PySide6.QtCore import QEvent
 
 LINE_HEIGHT = 18
+WANTED, SHOWN = "What should be there", "What the picture shows now"
 CHANGES_LINK = "*"
 """The link that selects what would change instead of what a word refers to."""
 
@@ -71,9 +72,9 @@ class PromptFields(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.prompt = PromptField("Prompt", "What should be there", 2)
+        self.prompt = PromptField("Prompt", WANTED, 2)
         self.negative = PromptField("Negative prompt", "What should not be there", 1)
-        self.source = PromptField("Picture shows", "What the picture shows now", 2)
+        self.source = PromptField("Picture shows", SHOWN, 2)
         self.suggestion = SuggestButton()
         self.suggestion.clicked.connect(self.suggest)
         self.difference = QLabel()
@@ -105,14 +106,18 @@ class PromptFields(QWidget):
         self.negative.show_text(negative)
         self.negative.setVisible(has_guidance)
 
-    def show_source(self, source: object, prompt: str) -> None:
-        """Show the source prompt and which words differ; None for techniques without one."""
-        has_source = source is not None
-        text = str(source) if has_source else ""
-        self.source.show_text(text)
-        self.source.setVisible(has_source)
-        self.suggestion.setVisible(has_source)
-        self.difference.setText(mark_changes(text, prompt) if has_source else "")
+    def show_hints(self, prompt: str, source: str) -> None:
+        """Show in empty fields what is asked for; the prompt only where it is asked for."""
+        self.prompt.setPlaceholderText(prompt)
+        self.prompt.setVisible(bool(prompt))
+        self.source.setPlaceholderText(source)
+
+    def show_source(self, source: str, prompt: str, is_asked: bool = True) -> None:
+        """Show the source prompt and which words differ, where it is asked for."""
+        self.source.show_text(source)
+        self.source.setVisible(is_asked)
+        self.suggestion.setVisible(is_asked)
+        self.difference.setText(mark_changes(source, prompt) if is_asked else "")
         self.difference.setVisible(bool(self.difference.text()))
 
     def apply_theme(self) -> None:

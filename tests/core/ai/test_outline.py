@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from core.ai.outline import find_outline
+from core.ai.outline import fill_hull, find_outline
 from core.paint.tiles import Pixels
 
 
@@ -69,3 +69,13 @@ def test_any_size_is_kept(height: int, width: int) -> None:
     brightness = np.full((height, width), 20, np.uint8)
     brightness[: (height + 1) // 2] = 255
     assert find_outline(picture, brightness).shape == (height, width)
+
+
+def test_the_hull_covers_the_region_and_what_lies_between_its_parts() -> None:
+    region = np.zeros((60, 60), np.uint8)
+    region[10:50, 10:15] = region[10:15, 10:50] = 255
+    hull = fill_hull(region)
+    assert (hull[region > 0] == 255).all()
+    assert hull[20, 20] == 255
+    assert hull[45, 45] == 0
+    assert not fill_hull(np.zeros((5, 5), np.uint8)).any()

@@ -93,7 +93,7 @@ def test_the_words_of_a_verb_are_taken_where_they_belong(tmp_path: Path) -> None
     assert layer.recipe.params["prompt"] == "a mushroom"
     assert layer.recipe.params["strength"] == 0.9
     assert source_prompt_of(layer.recipe) == "a tree"
-    assert (layer.recipe.verb, layer.recipe.confined) == ("replace", True)
+    assert (layer.recipe.verb, layer.recipe.confined) == ("replace", False)
     with pytest.raises(EditorError, match="no technique called 'repaint'"):
         prepare_document(replace(order, technique="repaint"))
 

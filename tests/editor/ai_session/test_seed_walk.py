@@ -244,4 +244,4 @@ def test_a_drag_of_a_dial_is_one_entry_and_the_next_drag_another(bench: Bench) -
 
 def test_every_technique_makes_a_recipe() -> None:
     assert fresh_recipe("sdedit").params["steps"]
-    assert fresh_recipe().technique == "layered-brush"
+    assert (fresh_recipe().technique, fresh_recipe().verb) == ("blended-inpaint", "add")

@@ -34,7 +34,7 @@ def test_it_stands_next_to_the_field_and_is_hidden_with_it(fields: PromptFields)
     assert button.bottom() <= field.bottom()
     assert field.right() < button.left()
     assert button.right() == fields.prompt.geometry().right()
-    fields.show_source(None, "")
+    fields.show_source("", "", is_asked=False)
     assert not fields.suggestion.isVisible()
 
 
@@ -132,7 +132,7 @@ def test_without_a_describer_the_reason_is_shown(play: Any) -> None:
         assert desk.panel.prompts.suggestion.isVisible()
         assert not desk.panel.prompts.suggestion.isEnabled()
         assert "Put a BLIP folder into" in desk.panel.prompts.suggestion.toolTip()
-        desk.panel.choices.technique.emit("sdedit")
+        desk.panel.choices.technique.emit("text-to-image")
         process_events()
         assert not desk.panel.prompts.suggestion.isVisible()
 

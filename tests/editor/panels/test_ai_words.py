@@ -30,7 +30,7 @@ def test_the_source_prompt_is_shown_only_when_it_is_used(qtbot: QtBot) -> None:
     fields = PromptFields()
     qtbot.addWidget(fields)
     fields.show()
-    fields.show_source(None, "a cat")
+    fields.show_source("", "a cat", is_asked=False)
     assert not fields.source.isVisible()
     assert not fields.difference.isVisible()
     fields.show_source("a dog", "a cat")
