@@ -12,7 +12,6 @@ from core.ai.verb_recipes import is_found_by_words
 from core.ai.word_region import search_recipe
 from core.catalog import techniques
 from core.errors import EditorError
-from core.geometry import EMPTY
 from core.paint.layers import AiLayer, Node
 from core.paint.selection import Selection
 from core.paint.tiles import Tiles
@@ -236,6 +235,6 @@ class AiActions:
 
 
 def _show_preview(canvas: "Canvas", preview: "JobPreview") -> None:
-    canvas.show_preview(preview.rect if preview.rgba is not None else EMPTY, preview.rgba)
-    if preview.rgba is not None and not canvas.is_gesturing:
+    canvas.show_preview(preview.layer, preview.rect, preview.tiles)
+    if preview.tiles is not None and not canvas.is_gesturing:
         canvas.region.layer = None

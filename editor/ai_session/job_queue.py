@@ -33,7 +33,7 @@ from editor.ai_session.result_cache import ResultCache
 
 if TYPE_CHECKING:
     from core.engine.engine import Engine
-    from core.paint.tiles import Pixels
+    from core.paint.tiles import Tiles
     from editor.studio import Studio
 
 T = TypeVar("T")
@@ -47,14 +47,11 @@ GESTURE_POLL = 0.05
 
 
 class JobPreview(NamedTuple):
-    """A picture to stretch over a canvas rectangle: height x width x 4 uint8, premultiplied RGBA.
-
-    ``rgba`` is None to take the preview away.
-    """
+    """Pixels to show in a layer's place over a canvas rectangle; None to take the preview away."""
 
     layer: str
     rect: Rect
-    rgba: "Pixels | None"
+    tiles: "Tiles | None"
 
 
 class JobQueue:
@@ -264,7 +261,7 @@ class JobQueue:
             if isinstance(message, JobStarted):
                 self._on_started(job, snapshot, message.loading)
             elif isinstance(message, JobStep):
-                self._on_step(job, snapshot, message)
+                await self._on_step(job, snapshot, message)
             elif isinstance(message, JobFailed):
                 self._on_failure(job, snapshot, message)
             elif isinstance(message, JobCancelled):
@@ -294,12 +291,12 @@ class JobQueue:
         self.results.keep(job.layer, result)
         await self._deliver_result(job, snapshot, result)
 
-    def _on_step(self, job: Job, snapshot: TaskSnapshot, step: JobStep) -> None:
+    async def _on_step(self, job: Job, snapshot: TaskSnapshot, step: JobStep) -> None:
         job.n, job.of = step.n, step.of
         job.stage = job.stage if job.is_stopped else Stage.running
         if step.preview is not None and not job.is_stopped and not job.is_comparison:
-            rgba = snapshot.preview(step.preview)
-            self.previewed.emit(JobPreview(job.layer, snapshot.task.rect, rgba))
+            tiles = await self.run_in_thread(snapshot.preview, step.preview)
+            self.previewed.emit(JobPreview(job.layer, snapshot.task.rect, tiles))
             job.preview_ms = job.preview_ms or job.age_ms
         self.changed.emit(job)
 
@@ -320,8 +317,7 @@ class JobQueue:
         document = self.studio.document
         job.is_unchanged = result.is_unchanged and strength_of(snapshot.task.recipe) > 0
         if document.is_editing:
-            rgba = await self.run_in_thread(_read_result, result)
-            self.previewed.emit(JobPreview(job.layer, result.rect, rgba))
+            self.previewed.emit(JobPreview(job.layer, result.rect, result.tiles))
         while document.is_editing and job.layer not in self._waiting:
             await asyncio.sleep(GESTURE_POLL)
         if job.is_stopped or document is not self.studio.document:
@@ -357,12 +353,6 @@ def _make_failure(message: JobFailed) -> Failure:
     if message.is_bug:
         text = f"The edit stopped at an error ({text}): try other settings, or see Details."
     return Failure(text, message.trace, message.is_bug)
-
-
-def _read_result(result: Result) -> "Pixels":
-    """The pixels of a result over its rectangle: height x width x 4 uint8, premultiplied RGBA."""
-    place = result.rect.translate(-result.position.x, -result.position.y)
-    return result.tiles.read(place)
 
 
 def _find_layer(document: Any, layer_id: str) -> AiLayer | None:

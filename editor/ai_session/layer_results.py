@@ -45,15 +45,18 @@ class TaskSnapshot:
     alpha: Pixels
     """The composite mask over task.rect, at the size of a preview: height x width uint8, 0..255."""
 
-    def preview(self, picture: Pixels) -> Pixels:
+    def preview(self, picture: Pixels) -> Tiles:
         """Cut a preview to where the edit will show. picture: height x width x 3 uint8, 0..255.
 
-        Returns height x width x 4 uint8, premultiplied RGBA, 0..255.
+        Returns the layer's pixels with it, at their full size.
         """
         size = (picture.shape[1], picture.shape[0])
         alpha = cv2.resize(self.alpha, size, interpolation=cv2.INTER_LINEAR)
         colour = cv2.multiply(picture, cv2.merge([alpha] * 3), scale=1 / 255)
-        return np.dstack([colour, alpha]).astype(np.uint8, copy=False)
+        small = np.dstack([colour, alpha]).astype(np.uint8, copy=False)
+        whole = cv2.resize(small, tuple(self.task.rect.size), interpolation=cv2.INTER_LINEAR)
+        corner = self.task.rect.translate(-self.layer.position.x, -self.layer.position.y)
+        return Tiles.of(np.asarray(whole, np.uint8), corner.x, corner.y)
 
 
 @dataclass(frozen=True, eq=False)

@@ -27,7 +27,7 @@ from core.paint import layers
 from core.paint.document import Document
 from core.paint.layers import AiLayer
 from core.paint.pointer import GestureContext, PointerKind
-from core.paint.tiles import Pixels
+from core.paint.tiles import Tiles
 from editor.canvas import view_transform as views
 from editor.canvas.cursor import CanvasCursor
 from editor.canvas.gestures import Gestures, pointer_event
@@ -35,7 +35,6 @@ from editor.canvas.mask_overlay import MaskOverlay
 from editor.canvas.navigation import Navigation
 from editor.canvas.overlays import (
     PixelGrid,
-    PreviewOverlay,
     RegionTint,
     SelectionOutline,
     Sketch,
@@ -84,7 +83,7 @@ class Canvas(QWidget):
         self.overlays: list[Overlay] = []
         self.region = RegionTint()
         self.outline = SelectionOutline()
-        self.preview = PreviewOverlay()
+        self._preview_rect = EMPTY
         self.surround = QColor("#2b2b2b")
         self.mask_overlay = MaskOverlay(self)
         self._clear = QBrush(checkerboard())
@@ -125,7 +124,7 @@ class Canvas(QWidget):
         self.document = document
         self._document_painter = DocumentPainter(document)
         self.region.layer = None
-        self.preview.show(EMPTY, None)
+        self._preview_rect = EMPTY
         self._disconnect = [
             document.changed.connect(self._on_changed),
             document.selected.connect(lambda _: self._on_selected()),
@@ -155,11 +154,13 @@ class Canvas(QWidget):
             self.region.layer = _as_blank_layer(layers.find(self.document.root, layer.id))
             self.update()
 
-    def show_preview(self, rect: Rect, rgba: Pixels | None) -> None:
-        """Show height x width x 4 uint8, premultiplied RGBA, 0..255, over a rectangle, or None."""
-        before = self.preview.rect
-        self.preview.show(rect, rgba)
-        self.update(self._on_screen(before | rect))
+    def show_preview(self, layer_id: str, rect: Rect, tiles: Tiles | None) -> None:
+        """Show pixels in a layer's place in the stack, inside a rectangle; None for its own."""
+        changed = self._preview_rect | rect
+        self._preview_rect = rect if tiles is not None else EMPTY
+        self._document_painter.pyramid.show_preview(layer_id, tiles)
+        self._document_painter.mark_dirty(changed)
+        self.update(self._on_screen(changed))
 
     def _on_screen(self, rect: Rect) -> QRect:
         left, top, right, bottom = self.view.bounds_on_screen(rect)
@@ -350,7 +351,7 @@ class Canvas(QWidget):
         for late in self._document_painter.paint(painter, self.view, exposed):
             self.update(self._on_screen(late))
         grid = PixelGrid(visible_rect(exposed, self.view) & self.document.bounds)
-        drawn: list[Overlay] = [self.region, self.preview, grid, self.outline, self._sketch]
+        drawn: list[Overlay] = [self.region, grid, self.outline, self._sketch]
         for overlay in (*drawn, *self.overlays, self._cursor.outline):
             painter.save()
             overlay.paint(painter, self.view)

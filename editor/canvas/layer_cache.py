@@ -1,13 +1,14 @@
 """A cache of what lies below and above the active layer, so that ink costs three blends."""
 
+from dataclasses import replace
 from typing import NamedTuple
 
 from core.geometry import Rect
 from core.paint import layers
 from core.paint.document import Document
 from core.paint.flatten import is_pass_through
-from core.paint.layers import Group, Node
-from core.paint.tiles import TILE, Key, Pixels, keys_over, tile_rect
+from core.paint.layers import Group, Layer, Node
+from core.paint.tiles import TILE, Key, Pixels, Tiles, keys_over, tile_rect
 from editor.canvas.qt_blend import BlendTarget
 
 MAX_BYTES = 96 << 20
@@ -38,6 +39,26 @@ class LayerCache:
         self._document = document
         self._levels: list[CacheLevel] = []
         self._tiles: dict[tuple[int, Key], TilePair] = {}
+        self._preview: tuple[str, Tiles] | None = None
+        self._previewed: tuple[Node, Node] | None = None
+
+    def show_preview(self, layer_id: str, tiles: Tiles | None) -> None:
+        """Draw other pixels in a layer's place in the stack; None for its own again."""
+        self._preview = None if tiles is None else (layer_id, tiles)
+        self._previewed = None
+
+    def _root(self) -> Group:
+        """The tree to draw: the document's, with the preview in its layer."""
+        root = self._document.root
+        if self._preview is None:
+            return root
+        layer_id, tiles = self._preview
+        node = layers.find(root, layer_id)
+        if not isinstance(node, Layer):
+            return root
+        if self._previewed is None or self._previewed[0] is not node:
+            self._previewed = node, replace(node, tiles=tiles)
+        return layers.replace_node(root, self._previewed[1])
 
     def flatten(self, rect: Rect) -> Pixels:
         """Flatten over rect like ``flatten(document.root, rect)``.
@@ -83,7 +104,7 @@ class LayerCache:
 
     def _update_levels(self) -> None:
         """Find the levels down to the active layer; drop the cache when they hold other layers."""
-        levels = _split_tree(self._document.root, self._document.state.active)
+        levels = _split_tree(self._root(), self._document.state.active)
         if len(levels) != len(self._levels) or not all(map(_is_same_level, levels, self._levels)):
             self._tiles = {}
         self._levels = levels

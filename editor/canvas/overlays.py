@@ -98,30 +98,6 @@ def _tint_region(region: Pixels) -> QImage:
     return make_image(np.asarray(tinted, np.uint8))
 
 
-class PreviewOverlay:
-    """The preview of a result, in its place on the canvas."""
-
-    def __init__(self) -> None:
-        self._image: QImage | None = None
-        self._rect = Rect(0, 0, 0, 0)
-
-    def show(self, rect: Rect, rgba: Pixels | None) -> None:
-        """Show a picture, height x width x 4 uint8, premultiplied RGBA, 0..255; None for none."""
-        self._rect = rect
-        self._image = None if rgba is None else make_image(rgba)
-
-    @property
-    def rect(self) -> Rect:
-        return self._rect if self._image is not None else Rect(0, 0, 0, 0)
-
-    def paint(self, painter: QPainter, view: "ViewTransform") -> None:
-        if self._image is None:
-            return
-        painter.setTransform(make_transform(view), True)
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-        painter.drawImage(QRectF(*self._rect), self._image)
-
-
 class SelectionOutline:
     """The edge of the selection as a dashed line in two tones."""
 

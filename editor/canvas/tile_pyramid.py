@@ -18,6 +18,8 @@ from editor.canvas.qt_blend import wrap_pixels
 if TYPE_CHECKING:
     from PySide6.QtGui import QImage
 
+    from core.paint.tiles import Tiles
+
 MAX_BYTES = 96 << 20
 TILE_BYTES = TILE * TILE * 4
 MAX_LEVEL = 8
@@ -45,6 +47,10 @@ class TilePyramid:
         self._layer_cache = LayerCache(document)
         self._images: OrderedDict[PyramidTile, tuple[QImage, Pixels]] = OrderedDict()
         self._dirty: dict[PyramidTile, Rect] = {}
+
+    def show_preview(self, layer_id: str, tiles: "Tiles | None") -> None:
+        """Draw other pixels in a layer's place; the caller marks what changes."""
+        self._layer_cache.show_preview(layer_id, tiles)
 
     def mark_dirty(self, rect: Rect) -> None:
         """Remember that a document rectangle must be drawn again."""

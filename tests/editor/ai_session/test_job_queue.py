@@ -4,7 +4,6 @@ import asyncio
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,9 +13,6 @@ from core.paint.tiles import Tiles
 from core.storybook.random_model import build_random
 from editor.ai_session.job import Stage
 from tests.editor.workshop import Bench, Workshop, gradient, last_job, recipe, stroke, wait_until
-
-if TYPE_CHECKING:
-    from core.paint.tiles import Pixels
 
 
 def _paper_tiles(colour: tuple[int, int, int]) -> Tiles:
@@ -63,8 +59,8 @@ def test_a_result_waits_for_the_end_of_another_stroke(bench: Bench) -> None:
         layer = stroke(shop, recipe())
         shop.document.insert("New layer", Layer("ink"))
         ink = shop.document.state.active
-        previews: list[Pixels | None] = []
-        shop.jobs.previewed.connect(lambda preview: previews.append(preview.rgba))
+        previews: list[Tiles | None] = []
+        shop.jobs.previewed.connect(lambda preview: previews.append(preview.tiles))
         with shop.document.paint(ink, "Ink") as painting:
             painting.blend(np.full((9, 9), 255, np.uint8), 3, 3)
             await wait_until(lambda: last_job(shop).progress == 1)

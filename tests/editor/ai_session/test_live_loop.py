@@ -39,7 +39,7 @@ def test_a_pause_within_a_stroke_shows_a_preview_and_the_release_costs_nothing(
     async def work(shop: Workshop) -> None:
         await shop.engine.open("toy")
         shown: list[bool] = []
-        shop.jobs.previewed.connect(lambda preview: shown.append(preview.rgba is not None))
+        shop.jobs.previewed.connect(lambda preview: shown.append(preview.tiles is not None))
         sweep = Sweep(shop, recipe(), 100, 100)
         sweep.move(120, 100, time=0.3)
         sweep.move(140, 100, time=0.6)
@@ -82,7 +82,7 @@ def test_a_stroke_taken_back_leaves_nothing(bench: Bench) -> None:
     async def work(shop: Workshop) -> None:
         before = shop.document.state
         shown: list[bool] = []
-        shop.jobs.previewed.connect(lambda preview: shown.append(preview.rgba is not None))
+        shop.jobs.previewed.connect(lambda preview: shown.append(preview.tiles is not None))
         sweep = Sweep(shop, recipe(technique="slow", steps=20, pause=0.02), 60, 60)
         sweep.move(90, 60, time=1)
         shop.live.note_stroke(shop.document.state.active)

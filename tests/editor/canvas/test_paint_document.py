@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QApplication
 
 from core.geometry import Rect, Size
 from core.paint.flatten import flatten
+from core.paint.layers import Layer
 from core.paint.tiles import Tiles
 from editor.canvas import paint_document
 from editor.canvas.canvas import Canvas
@@ -115,15 +116,23 @@ def test_the_outline_is_erased_where_the_pointer_was(canvas: Canvas) -> None:
     assert not watch.painted.contains(QRectF(400, 50, 5, 5)), "and no more than that is painted"
 
 
-def test_a_preview_lies_in_its_place_until_taken_away(canvas: Canvas) -> None:
-    blank = grab_screen(canvas)
-    rgba = np.zeros((10, 20, 4), np.uint8)
-    rgba[:, :10] = (0, 0, 255, 255)
-    canvas.show_preview(Rect(100, 100, 200, 100), rgba)
+def test_a_preview_lies_in_its_place_in_the_stack_until_taken_away(canvas: Canvas) -> None:
+    document, layer = canvas.document, ink_layer(canvas)
+    cover = np.full((40, 40, 4), (0, 255, 0, 255), np.uint8)
+    document.insert("Above", Layer("above", tiles=Tiles.of(cover, 100, 100)))
+    blank, state = grab_screen(canvas), document.state
+    blue = np.zeros((100, 200, 4), np.uint8)
+    blue[:, :100] = (0, 0, 255, 255)
+    canvas.show_preview(layer.id, Rect(100, 100, 200, 100), Tiles.of(blue, 100, 100))
     shown = grab_screen(canvas)
     assert shown[200, 180].tolist() == [0, 0, 255]
+    assert shown[160, 160].tolist() == [0, 255, 0], "what lies above stays above"
     assert np.array_equal(shown[:, 270:], blank[:, 270:]), "clear parts stay as they were"
-    canvas.show_preview(Rect(0, 0, 0, 0), None)
+    assert document.state is state
+    document.replace("Fainter", replace(ink_layer(canvas), id=layer.id, opacity=0.5))
+    assert grab_screen(canvas)[200, 180].tolist() == pytest.approx([127, 127, 255], abs=1)
+    document.undo()
+    canvas.show_preview(layer.id, Rect(0, 0, 0, 0), None)
     assert np.array_equal(grab_screen(canvas), blank)
 
 
