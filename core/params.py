@@ -75,6 +75,11 @@ class File:
 
 
 @dataclass(frozen=True)
+class Folder(File):
+    """The path of a folder, or nothing."""
+
+
+@dataclass(frozen=True)
 class PictureFile(File):
     """The path of a picture, or nothing; the technique's task carries the picture itself."""
 

@@ -73,6 +73,10 @@ class Settings:
     cache_mb: int = 256
     models_folder: str = ""
     device: str = "auto"
+    worker_threads: int = 0
+    """Cores that the worker computes with; 0 leaves the number to the program."""
+    wheel: str = "seeds"
+    """What the wheel does under the AI brush over its fresh layer: "seeds" or "zoom"."""
     technique: str = "blended-inpaint"
     model: str = "storybook"
     seeds_while_idle: bool = False

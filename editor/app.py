@@ -30,6 +30,7 @@ from editor.canvas.canvas import Canvas
 from editor.canvas.compare_wipe import CompareWipe
 from editor.commands.command import command_groups
 from editor.commands.file import file_sections
+from editor.commands.settings import worker_options
 from editor.commands.window import window_sections
 from editor.files.autosave import Autosave
 from editor.files.file_actions import FileActions
@@ -37,7 +38,7 @@ from editor.files.remembered_choices import recall_choices, remember_choices
 from editor.session import Session
 from editor.shell.window import MainWindow
 from editor.studio import Studio
-from editor.widgets import theme
+from editor.widgets.style import apply_theme
 
 if TYPE_CHECKING:
     from core.paint.document import Document
@@ -88,9 +89,9 @@ class App:
             self.session.tell(" ".join(notes))
 
     def _build_session(self, application: QApplication, settings: stored.Settings) -> Session:
-        tokens = theme.apply(application, settings.theme)
+        tokens = apply_theme(application, settings.theme)
         studio = Studio()
-        engine = Engine(settings.device, settings.cache_mb)
+        engine = Engine(worker_options(settings))
         jobs = JobQueue(studio, engine)
         live = LiveLoop(studio, jobs)
         ai = AiActions(studio, jobs, live, fresh_recipe(settings.technique, settings.model))
@@ -143,6 +144,8 @@ class App:
         session.idle.changed.connect(lambda _: self._on_idle())
         session.tokens.changed.connect(self._on_theme)
         remembered = session.settings.value
+        self._on_settings(remembered)
+        session.settings.changed.connect(self._on_settings)
         session.idle.choose(remembered.verifier)
         session.idle.turn(remembered.seeds_while_idle)
         session.studio.opened.connect(self._watch)
@@ -240,7 +243,14 @@ class App:
         self.activity.listen(idle.is_on)
         self._on_engine_state(self.session.engine.state)
 
-    # The theme
+    # Settings and the theme
+
+    def _on_settings(self, settings: stored.Settings) -> None:
+        """Let the window and the worker follow what is remembered, at once."""
+        session = self.session
+        session.studio.document.history.budget = settings.undo_mb << 20
+        session.ai.seeds.uses_wheel = settings.wheel != "zoom"
+        session.engine.configure(worker_options(settings))
 
     def _on_theme(self, tokens: "Tokens") -> None:
         self.session.canvas.surround = QColor(tokens.surround)

@@ -18,10 +18,16 @@ def thread_count(cores: int | None = None) -> int:
     return max(1, cores - 1)
 
 
-def limit_threads(environment: MutableMapping[str, str]) -> None:
-    """Set what numeric libraries read once, when they are imported; present values stay."""
+def limit_threads(environment: MutableMapping[str, str], threads: int = 0) -> None:
+    """Set what numeric libraries read once, when they are imported.
+
+    With 0 threads present values stay, and others become the program's own choice.
+    """
     for name in THREAD_VARIABLES:
-        environment.setdefault(name, str(thread_count()))
+        if threads:
+            environment[name] = str(threads)
+        else:
+            environment.setdefault(name, str(thread_count()))
     # Threads that spin while they wait keep the core from the threads that they wait for:
     # the same step took 330 ms with two spinning threads and 52 ms with two sleeping ones.
     environment.setdefault("OMP_WAIT_POLICY", "PASSIVE")

@@ -70,6 +70,15 @@ class Timeouts:
     cancel: float = 5.0
 
 
+@dataclass(frozen=True)
+class WorkerOptions:
+    """What a worker is started with: its device, its cache in MB, its threads (0: chosen here)."""
+
+    device: str = "auto"
+    cache_mb: int = 256
+    threads: int = 0
+
+
 MAX_STARTS = 3
 """Workers that may die in a row before one has sent WorkerReady."""
 
@@ -85,8 +94,7 @@ class Engine:
 
     def __init__(
         self,
-        device: str = "auto",
-        cache_mb: int = 256,
+        options: WorkerOptions | None = None,
         timeouts: Timeouts | None = None,
         modules: Sequence[str] = (),
     ) -> None:
@@ -96,8 +104,8 @@ class Engine:
         self.loaded_models: frozenset[str] = frozenset()
         self.worker: WorkerReady | None = None
         self.timeouts = timeouts or Timeouts()
-        self._arguments = ["--device", device, "--cache-mb", str(cache_mb)]
-        self._arguments += [f"--load={name}" for name in modules]
+        self.options = options or WorkerOptions()
+        self._modules = [f"--load={name}" for name in modules]
         self._process: WorkerProcess | None = None
         self._queue: deque[JobStream] = deque()
         self._current: JobStream | None = None
@@ -113,6 +121,25 @@ class Engine:
             self._starts = 0
             self._launch(EngineState.starting)
             self._clock = asyncio.get_running_loop().call_later(self.timeouts.tick, self._tick)
+
+    def configure(self, options: WorkerOptions) -> None:
+        """Work with other options: a new worker takes over, and a running job begins again."""
+        if options == self.options:
+            return
+        self.options = options
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.close()
+        stream, self._current = self._current, None
+        if stream is not None and stream.is_cancelled:
+            stream.receive(JobCancelled(stream.job))
+        elif stream is not None:
+            self._queue.appendleft(stream.restart(stream.command.retry))
+        self.models.clear()
+        self._starts = 0
+        self._launch(EngineState.restarting)
+        self._advance()
 
     def submit(
         self, task: "LayerTask", verifier: str = "", is_preemptible: bool = False
@@ -243,7 +270,11 @@ class Engine:
         self._open_pings = 0
         self._idle_ticks = 0
         self._starts += 1
-        self._process = WorkerProcess(self._arguments, self._on_message, self._on_worker_end)
+        options = self.options
+        arguments = ["--device", options.device, "--cache-mb", str(options.cache_mb)]
+        self._process = WorkerProcess(
+            arguments + self._modules, self._on_message, self._on_worker_end, options.threads
+        )
         self._set_state(state)
 
     def _on_message(self, process: WorkerProcess, message: WorkerMessage) -> None:

@@ -42,12 +42,13 @@ class WorkerProcess:
         arguments: Sequence[str],
         on_message: Callable[["WorkerProcess", WorkerMessage], None],
         on_end: Callable[["WorkerProcess", int], None],
+        threads: int = 0,
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._message_callback, self._end_callback = on_message, on_end
         self._log = _log_path()
         self._log_start = self._log.stat().st_size if self._log else 0
-        self._child = _start(arguments, self._log)
+        self._child = _start(arguments, self._log, threads)
         self._outbox: queue.SimpleQueue[list[framing.Part] | None] = queue.SimpleQueue()
         self._reader = threading.Thread(target=self._read, name="worker-reader", daemon=True)
         self._writer = threading.Thread(target=self._write, name="worker-writer", daemon=True)
@@ -130,23 +131,28 @@ def command_line() -> list[str]:
     return [sys.executable, "-m", "core.engine.worker"]
 
 
-def _start(arguments: Sequence[str], log: Path | None) -> "subprocess.Popen[bytes]":
+def _start(arguments: Sequence[str], log: Path | None, threads: int) -> "subprocess.Popen[bytes]":
     line = [*command_line(), *arguments]
     hidden = getattr(subprocess, "CREATE_NO_WINDOW", 0)
     pipe = subprocess.PIPE
     with (log or Path(os.devnull)).open("ab") as errors:
         return subprocess.Popen(
-            line, stdin=pipe, stdout=pipe, stderr=errors, env=_environment(), creationflags=hidden
+            line,
+            stdin=pipe,
+            stdout=pipe,
+            stderr=errors,
+            env=_environment(threads),
+            creationflags=hidden,
         )
 
 
-def _environment() -> dict[str, str]:
+def _environment(threads: int) -> dict[str, str]:
     root = str(Path(core.__file__).parent.parent)
     paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "PYTHONFAULTHANDLER": "1"}
     # No model is ever downloaded without the person's consent.
     environment["HF_HUB_OFFLINE"] = "1"
-    limit_threads(environment)
+    limit_threads(environment, threads)
     return environment
 
 

@@ -19,7 +19,7 @@ from core.ai.recipe_words import with_words
 from core.ai.verb_recipes import is_found_by_words, verb_recipe
 from core.ai.word_region import make_search_task, region_of, search_recipe
 from core.describers.dispatch import describe_picture
-from core.engine.engine import Engine
+from core.engine.engine import Engine, WorkerOptions
 from core.engine.job_stream import JobStream
 from core.engine.messages import JobDone, JobFailed, JobStarted, JobStep
 from core.errors import EditorError, FileError
@@ -183,7 +183,7 @@ def _brightness(pixels: Pixels) -> Pixels:
 
 async def _render(document: Document, layer: AiLayer, order: RunOrder, report: Report) -> JobDone:
     """Render the layer in a worker and put the result into the document."""
-    engine = Engine(order.device)
+    engine = Engine(WorkerOptions(order.device))
     engine.start()
     try:
         report(f"Opening {order.model}")

@@ -32,6 +32,8 @@ class SeedWalk:
     def __init__(self, studio: "Studio", recipes: "CurrentRecipe", jobs: "JobQueue") -> None:
         self.studio, self.current_recipe, self.jobs = studio, recipes, jobs
         self._fresh_id = ""
+        self.uses_wheel = True
+        """Whether the wheel alone walks through seeds under the AI brush over its fresh layer."""
         self._wheel_units = 0
 
     # The fresh layer
@@ -120,7 +122,7 @@ class SeedWalk:
     def _is_over_fresh(self, x: float, y: float) -> bool:
         """Whether the AI brush is over the region it has just painted."""
         layer = self.fresh
-        if layer is None or not self.studio.tool.paints_region:
+        if not self.uses_wheel or layer is None or not self.studio.tool.paints_region:
             return False
         column, row = int(x // 1) - layer.position.x, int(y // 1) - layer.position.y
         tile = layer.region.tile((column // TILE, row // TILE))

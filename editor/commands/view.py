@@ -4,11 +4,9 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
-from PySide6.QtWidgets import QApplication
-
 from core.catalog import techniques
 from editor.commands.command import Command, Rules, Section, Sections, command_groups
-from editor.widgets import theme
+from editor.commands.settings import change_settings
 
 if TYPE_CHECKING:
     from editor.session import Session
@@ -35,12 +33,9 @@ def pin_result(session: "Session") -> None:
 
 def toggle_theme(session: "Session") -> None:
     """From the dark theme to the light one, or back; remembered in the settings."""
-    application = QApplication.instance()
-    assert isinstance(application, QApplication)
     settings = session.settings.value
     name = "light" if settings.theme == "dark" else "dark"
-    session.settings.set(replace(settings, theme=name))
-    session.tokens.set(theme.apply(application, name))
+    change_settings(session, replace(settings, theme=name))
 
 
 def _zoom(session: "Session") -> Section:

@@ -12,10 +12,11 @@ if TYPE_CHECKING:
 
 def window_sections(window: "MainWindow") -> dict[str, Sections]:
     """The last section of each menu that the window has a part in, by the menu's name."""
+    settings = Command("settings", "Settings…", "Ctrl+,", window.show_settings)
     find = Command("palette", "Find a command…", "Ctrl+K", window.find_command, icon="search")
     return {
         "File": ((Command("quit", "Quit", "Ctrl+Q", window.close),),),
-        "Edit": ((find,),),
+        "Edit": ((find, settings),),
         "View": (
             (
                 Command("brush-dials", "Brushes", "F5", partial(window.show_dock, "brush")),

@@ -27,13 +27,15 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from core.catalog import tools
-from core.errors import readable
+from core.errors import FileError, readable
 from editor.actions import MENUS
+from editor.commands.settings import change_settings
 from editor.panels.panel import Panel, panels
 from editor.shell.command_palette import CommandPalette
+from editor.shell.keys_dialog import KeysDialog
 from editor.shell.message_bar import MessageBar
 from editor.shell.options_bar import OptionsBar
+from editor.shell.settings_dialog import SettingsDialog
 from editor.shell.start_page import StartPage
 from editor.shell.status_bar import StatusBar
 from editor.shell.toolbox import Toolbox
@@ -45,6 +47,7 @@ if TYPE_CHECKING:
         QMenu,
     )
 
+    from core.settings import Settings
     from editor.session import Session
 
 P = TypeVar("P", bound=QWidget)
@@ -255,12 +258,22 @@ class MainWindow(QMainWindow):
         palette.search.setFocus()
 
     def show_keys(self) -> None:
-        rows = [f"{tools[i].label}: {tools[i].shortcut}" for i in self.toolbox.buttons]
-        rows += [f"{c.label.rstrip('…')}: {c.keys}" for c in self.session.actions if c.keys]
-        box = QMessageBox(QMessageBox.Icon.NoIcon, "Keys", "Keys", parent=self)
-        box.setInformativeText("\n".join(rows[:14]))
-        box.setDetailedText("\n".join(rows))
-        box.open()
+        dialog = KeysDialog(self.session, self)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.open()
+        dialog.search.setFocus()
+
+    def show_settings(self) -> None:
+        dialog = SettingsDialog(self.session.settings.value, self)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.accepted.connect(lambda: self._change_settings(dialog.settings_wanted))
+        dialog.open()
+
+    def _change_settings(self, settings: "Settings") -> None:
+        try:
+            change_settings(self.session, settings)
+        except FileError as error:
+            self.session.tell(str(error))
 
     def show_about(self) -> None:
         text = (

@@ -1,4 +1,4 @@
-"""A line for a file that can be chosen, dropped or removed, shown by its short name."""
+"""A line for a file or a folder that can be chosen, dropped or removed, shown by its short name."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
 )
 
 from core.formats.opening import suffixes
-from core.params import File
+from core.params import File, Folder
 
 if TYPE_CHECKING:
     from PySide6.QtCore import QMimeData
@@ -37,6 +37,7 @@ class FileLine(QWidget):
     def __init__(self, marker: File, path: str, label: str) -> None:
         super().__init__()
         self.path = ""
+        self._is_folder = isinstance(marker, Folder)
         self.label, self._endings = label, endings(marker.kinds)
         self.name, self.choose, self.clear = ShortName(), QPushButton("Choose…"), QToolButton()
         self.setAcceptDrops(True)
@@ -72,6 +73,11 @@ class FileLine(QWidget):
         self.clear.setEnabled(bool(path))
 
     def _on_choose(self) -> None:
+        if self._is_folder:
+            name = QFileDialog.getExistingDirectory(self, self.label, self.path)
+            if name:
+                self._set_path(name)
+            return
         # An empty folder makes the dialog begin where the last one ended.
         start = str(Path(self.path).parent) if self.path else ""
         every = " ".join(f"*{ending}" for ending in sorted(self._endings))
@@ -97,7 +103,10 @@ class FileLine(QWidget):
     def _dropped_path(self, data: "QMimeData") -> str:
         """The first file that fits, or nothing."""
         names = (url.toLocalFile() for url in data.urls() if url.isLocalFile())
-        return next((n for n in names if Path(n).suffix.lower() in self._endings), "")
+        return next((name for name in names if self._fits(Path(name))), "")
+
+    def _fits(self, path: Path) -> bool:
+        return path.is_dir() if self._is_folder else path.suffix.lower() in self._endings
 
 
 class ShortName(QLabel):

@@ -8,7 +8,6 @@ from string import Template
 from PySide6.QtCore import QByteArray, QRectF, Qt
 from PySide6.QtGui import QColor, QIcon, QPainter, QPalette, QPixmap
 from PySide6.QtSvg import QSvgRenderer
-from PySide6.QtWidgets import QApplication
 
 RESOURCES = Path(__file__).resolve().parents[2] / "resources"
 ICONS = RESOURCES / "icons"
@@ -62,16 +61,8 @@ LIGHT = Tokens(
 THEMES = {"dark": DARK, "light": LIGHT}
 
 
-def apply(application: QApplication, name: str) -> Tokens:
-    """Apply a theme to the whole application; an unknown name is the dark theme."""
-    tokens = THEMES.get(name, DARK)
-    application.setStyle("Fusion")
-    application.setPalette(_palette(tokens))
-    application.setStyleSheet(_sheet(tokens))
-    return tokens
-
-
-def _palette(tokens: Tokens) -> QPalette:
+def make_palette(tokens: Tokens) -> QPalette:
+    """Qt's colour roles in a theme."""
     role = QPalette.ColorRole
     palette = QPalette()
     for key, colour in (
@@ -96,9 +87,10 @@ def _palette(tokens: Tokens) -> QPalette:
     return palette
 
 
-def _sheet(tokens: Tokens) -> str:
+def make_sheet(tokens: Tokens) -> str:
+    """The style sheet in a theme's colours."""
     sheet = Template(SHEET.read_text("utf-8"))
-    return sheet.substitute(asdict(tokens), faded=_fade(tokens).name())
+    return sheet.substitute(asdict(tokens), faded=_fade(tokens).name(), icons=ICONS.as_posix())
 
 
 def _fade(tokens: Tokens) -> QColor:

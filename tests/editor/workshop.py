@@ -9,7 +9,7 @@ import numpy as np
 
 from core import catalog
 from core.catalog import params_of
-from core.engine.engine import Engine, Timeouts
+from core.engine.engine import Engine, Timeouts, WorkerOptions
 from core.geometry import Size
 from core.paint.document import Document
 from core.paint.history import History
@@ -153,7 +153,9 @@ class Bench:
 
 
 async def _start_engine() -> Engine:
-    engine = Engine(device="cpu", timeouts=SHORT_TIMEOUTS, modules=("tests.core.engine.oddities",))
+    engine = Engine(
+        WorkerOptions("cpu"), timeouts=SHORT_TIMEOUTS, modules=("tests.core.engine.oddities",)
+    )
     engine.start()
     return engine
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from core.ai.layer import LayerTask
-from core.engine.engine import Engine, Timeouts
+from core.engine.engine import Engine, Timeouts, WorkerOptions
 from core.geometry import Rect
 from core.task import Recipe
 
@@ -67,6 +67,8 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 
 async def _started(timeouts: Timeouts) -> Engine:
-    engine = Engine(device="cpu", timeouts=timeouts, modules=("tests.core.engine.oddities",))
+    engine = Engine(
+        WorkerOptions("cpu"), timeouts=timeouts, modules=("tests.core.engine.oddities",)
+    )
     engine.start()
     return engine

@@ -15,3 +15,9 @@ def test_what_the_person_has_set_stays() -> None:
     limit_threads(environment)
     assert environment["OMP_NUM_THREADS"] == "7"
     assert set(environment) == {*THREAD_VARIABLES, "OMP_WAIT_POLICY"}
+
+
+def test_a_number_that_was_chosen_replaces_what_the_environment_has() -> None:
+    environment = {"OMP_NUM_THREADS": "7"}
+    limit_threads(environment, 3)
+    assert {environment[name] for name in THREAD_VARIABLES} == {"3"}

@@ -12,7 +12,7 @@ import numpy as np
 import psutil
 import pytest
 
-from core.engine.engine import Engine, EngineState, Timeouts
+from core.engine.engine import Engine, EngineState, Timeouts, WorkerOptions
 from core.engine.messages import JobCancelled, JobFailed, JobStep
 from tests.core.engine.conftest import QUICK, MakeTask, Running
 from tests.core.engine.streams import collect, done, failed, wait
@@ -233,5 +233,44 @@ def test_a_worker_that_cannot_start_is_given_up(
         assert "sfumato doctor" in failed(messages).text
         assert engine.state is EngineState.stopped
         engine.close()
+
+    wait(work())
+
+
+def test_a_job_begins_again_when_the_worker_gets_other_options(
+    make_task: MakeTask, running: Running
+) -> None:
+    async def work() -> None:
+        async with running() as engine:
+            run = engine.submit(make_task("slow", steps=6, pause=0.02))
+            async for message in run:
+                if isinstance(message, JobStep):
+                    break
+            pid = engine.pid
+            engine.configure(WorkerOptions("cpu", 128, 1))
+            rest = await collect(run)
+            done(rest)
+            assert not [message for message in rest if isinstance(message, JobFailed)]
+            assert [m.step for m in rest if isinstance(m, JobStep)][0] == 1
+            assert engine.pid != pid
+            pid = engine.pid
+            engine.configure(WorkerOptions("cpu", 128, 1))
+            assert engine.pid == pid
+
+    wait(work())
+
+
+def test_a_cancelled_job_does_not_begin_again_with_other_options(
+    make_task: MakeTask, running: Running
+) -> None:
+    async def work() -> None:
+        async with running() as engine:
+            run = engine.submit(make_task("slow", steps=1000, pause=0.02))
+            async for message in run:
+                if isinstance(message, JobStep):
+                    break
+            run.cancel()
+            engine.configure(WorkerOptions("cpu", 64))
+            assert isinstance((await collect(run))[-1], JobCancelled)
 
     wait(work())

@@ -11,7 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from editor.panels.ai_suggest import ABOUT
 from editor.panels.ai_words import PromptFields
-from editor.widgets import theme
+from editor.widgets.style import apply_theme
 from tests.editor.panels.panel_desk import PanelDesk, process_events
 
 pytestmark = pytest.mark.gui
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.gui
 
 @pytest.fixture
 def fields(qtbot: QtBot, application: QApplication) -> PromptFields:
-    theme.apply(application, "dark")
+    apply_theme(application, "dark")
     made = PromptFields()
     qtbot.addWidget(made)
     made.resize(280, 200)
