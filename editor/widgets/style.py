@@ -81,7 +81,7 @@ class Style(QProxyStyle):
     ) -> QPixmap:
         if kind in ICONS:
             return pixmap(ICONS[kind], self._tokens.text, scale=2)
-        return super().standardPixmap(kind, option, widget)
+        return super().standardPixmap(kind, option or QStyleOption(), widget)
 
     def drawPrimitive(
         self,

@@ -251,7 +251,7 @@ def test_a_job_begins_again_when_the_worker_gets_other_options(
             rest = await collect(run)
             done(rest)
             assert not [message for message in rest if isinstance(message, JobFailed)]
-            assert [m.step for m in rest if isinstance(m, JobStep)][0] == 1
+            assert [m.n for m in rest if isinstance(m, JobStep)][0] == 1
             assert engine.pid != pid
             pid = engine.pid
             engine.configure(WorkerOptions("cpu", 128, 1))
