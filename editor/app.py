@@ -68,6 +68,7 @@ class App:
         self.plugins = load_plugins(SHIPPED, stored.folders().plugins)
         loaded = stored.load() if settings is None else stored.LoadedSettings(settings)
         self._warming: asyncio.Task[None] | None = None
+        self._gesture_note = ""
         choices, notes = recall_choices(loaded.settings)
         self.session = self._build_session(application, loaded.settings)
         self.session.studio.choose_all(choices)
@@ -135,8 +136,9 @@ class App:
         session.canvas.zoomed.connect(status.set_zoom)
         session.canvas.hovered.connect(status.set_position)
         session.canvas.inked.connect(status.set_ink)
-        session.canvas.failed.connect(session.tell)
-        session.canvas.told.connect(lambda sentence: session.tell(sentence, is_error=False))
+        session.canvas.failed.connect(lambda sentence: self._tell_of_gesture(sentence, True))
+        session.canvas.told.connect(lambda sentence: self._tell_of_gesture(sentence, False))
+        session.canvas.began.connect(lambda: self.window.message_bar.withdraw(self._gesture_note))
         session.jobs.result_shown.connect(self._on_result)
         session.jobs.noted.connect(session.note)
         session.engine.changed.connect(self._on_engine_state)
@@ -221,6 +223,11 @@ class App:
         fresh = self.session.ai.seeds.fresh
         if fresh is not None and fresh.id == job.layer:
             self.session.note(WHEEL_HINT)
+
+    def _tell_of_gesture(self, sentence: str, is_error: bool) -> None:
+        """Say what a gesture could not do, or what it did; until the next one begins."""
+        self._gesture_note = sentence
+        self.session.tell(sentence, is_error=is_error)
 
     def _on_taken_back(self, taken: "TakenBack") -> None:
         """Say why a layer went, and that nothing is lost."""

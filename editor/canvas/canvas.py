@@ -74,6 +74,7 @@ class Canvas(QWidget):
     inked = Signal(float)
     failed = Signal(str)
     told = Signal(str)
+    began = Signal()
 
     def __init__(self, studio: Studio, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -99,6 +100,7 @@ class Canvas(QWidget):
         self._gestures.moved.connect(self._on_gesture)
         self._gestures.failed.connect(self.failed)
         self._gestures.told.connect(self.told)
+        self._gestures.began.connect(self.began)
         self._gestures.panned.connect(self._on_panned)
         self._gestures.sketched.connect(self._show_sketch)
         studio.opened.connect(self._on_document_opened)

@@ -37,6 +37,7 @@ class Gestures(QObject):
     panned = Signal(float, float)
     sketched = Signal(list)
     told = Signal(str)
+    began = Signal()
 
     def __init__(self, studio: "Studio", parent: QObject) -> None:
         super().__init__(parent)
@@ -68,6 +69,7 @@ class Gestures(QObject):
     def begin(self, event: PointerEvent, with_eraser: bool = False) -> None:
         """Start the chosen tool's gesture; a pen turned over erases whatever is chosen."""
         self.cancel()
+        self.began.emit()
         choices = self.studio.choices
         self.tool = eraser() if with_eraser else choices.tool
         tool, params = self._build_tool()

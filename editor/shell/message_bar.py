@@ -59,6 +59,11 @@ class MessageBar(QFrame):
         self._action.setVisible(act is not None)
         self.show()
 
+    def withdraw(self, sentence: str) -> None:
+        """Hide a sentence that is no longer true, if it is the one that is shown."""
+        if self.sentence.text() == sentence:
+            self.hide()
+
     def _show_details(self) -> None:
         box = QMessageBox(QMessageBox.Icon.NoIcon, "Details", self.sentence.text(), parent=self)
         box.setDetailedText(self._details)

@@ -117,3 +117,15 @@ def test_the_overlay_is_red_where_the_mask_hides(app: App) -> None:
     document.replace("Bare", replace(_active(app), mask=None))
     shown = canvas.grab().toImage().pixelColor(round(x), round(y))
     assert shown.red() == shown.green()
+
+
+def test_a_refusal_goes_with_the_next_gesture(app: App) -> None:
+    document, bar = app.session.studio.document, app.window.message_bar
+    layer = _active(app)
+    document.replace("Hide", replace(layer, visible=False))
+    _paint(app)
+    assert "it is hidden" in bar.sentence.text()
+    assert not bar.isHidden()
+    document.undo()
+    _paint(app)
+    assert bar.isHidden()
