@@ -86,8 +86,8 @@ class Settings:
     brush: str = "round"
     params: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
     """Last used parameters by kind and id, such as ``technique:layered-brush``."""
-    window: str = ""
-    """Geometry and dock layout as the window saved them, in base64."""
+    windows: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
+    """Where the window stood, by screen; the one that was used last comes last."""
 
     def with_recent(self, path: Path) -> "Settings":
         """The settings with a file at the head of the recent ones."""
@@ -115,9 +115,9 @@ def load(path: Path | None = None) -> LoadedSettings:
         data = json.loads(path.read_text("utf-8"))
     except FileNotFoundError:
         return LoadedSettings(Settings())
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         return LoadedSettings(
-            Settings(), f"The settings in {path} cannot be read ({error}); using others."
+            Settings(), f"The settings in {path} cannot be read ({error}); using the defaults."
         )
     if not isinstance(data, dict):
         return LoadedSettings(
@@ -175,7 +175,7 @@ def _keep_newer(path: Path) -> None:
     except VersionError as error:
         backup = path.with_name(f"{path.name}.v{error.version}")
         replace_file(backup, lambda stream: stream.write(content), is_private=True)
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return
 
 

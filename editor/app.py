@@ -21,7 +21,6 @@ from core.signal import Observable
 from editor.actions import Actions
 from editor.activity import ActivityWatcher
 from editor.ai_session.ai_actions import AiActions
-from editor.ai_session.current_recipe import fresh_recipe
 from editor.ai_session.idle_seed_search import IdleSeedSearch
 from editor.ai_session.job_queue import JobQueue
 from editor.ai_session.live_loop import LiveLoop
@@ -34,7 +33,7 @@ from editor.commands.settings import worker_options
 from editor.commands.window import window_sections
 from editor.files.autosave import Autosave
 from editor.files.file_actions import FileActions
-from editor.files.remembered_choices import recall_choices, remember_choices
+from editor.files.remembered_choices import recall_choices, recall_recipe, remember_choices
 from editor.session import Session
 from editor.shell.window import MainWindow
 from editor.studio import Studio
@@ -42,6 +41,7 @@ from editor.widgets.style import apply_theme
 
 if TYPE_CHECKING:
     from core.paint.document import Document
+    from core.task import Recipe
     from editor.ai_session.job import Job
     from editor.ai_session.unfinished_layers import TakenBack
     from editor.widgets.theme import Tokens
@@ -70,7 +70,8 @@ class App:
         self._warming: asyncio.Task[None] | None = None
         self._gesture_note = ""
         choices, notes = recall_choices(loaded.settings)
-        self.session = self._build_session(application, loaded.settings)
+        recipe, odd_names = recall_recipe(loaded.settings)
+        self.session = self._build_session(application, loaded.settings, recipe)
         self.session.studio.choose_all(choices)
         self.activity = ActivityWatcher(application, self.session.idle.interrupt)
         self._add_commands()
@@ -85,17 +86,19 @@ class App:
         self.plugins = [self._set_up_plugin(plugin) for plugin in self.plugins]
         self._tell_failures()
         self.session.actions.refresh()
-        notes = [note for note in (loaded.note, *notes) if note]
+        notes = [note for note in (loaded.note, *notes, *odd_names) if note]
         if notes:
             self.session.tell(" ".join(notes))
 
-    def _build_session(self, application: QApplication, settings: stored.Settings) -> Session:
+    def _build_session(
+        self, application: QApplication, settings: stored.Settings, recipe: "Recipe"
+    ) -> Session:
         tokens = apply_theme(application, settings.theme)
         studio = Studio()
         engine = Engine(worker_options(settings))
         jobs = JobQueue(studio, engine)
         live = LiveLoop(studio, jobs)
-        ai = AiActions(studio, jobs, live, fresh_recipe(settings.technique, settings.model))
+        ai = AiActions(studio, jobs, live, recipe)
         canvas = Canvas(studio)
         return Session(
             studio=studio,
@@ -211,7 +214,7 @@ class App:
         self.files.close()
         with contextlib.suppress(EditorError):
             remembered = remember_choices(session.settings.value, session.studio.choices)
-            stored.save(replace(remembered, window=self.window.layout_text()))
+            stored.save(replace(remembered, windows=self.window.places()))
 
     # The worker
 

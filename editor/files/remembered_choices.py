@@ -4,11 +4,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from core.catalog import brushes, params_of, tools
+from core.catalog import brushes, params_of, techniques, tools
 from core.errors import EditorError
+from core.models.opening import backend_of
 from core.params import check, fields, to_json
 from core.registry import Registry
 from core.settings import Settings
+from core.task import Recipe
+from editor.ai_session.current_recipe import fresh_recipe
 from editor.studio import ToolChoices
 
 TOOL, BRUSH = "tool", "brush"
@@ -36,6 +39,22 @@ def remember_choices(settings: Settings, choices: ToolChoices) -> Settings:
     for kind, values in ((TOOL, choices.tool_params), (BRUSH, choices.brush_params)):
         params |= {f"{kind}:{name}": to_json(value) for name, value in values.items()}
     return replace(settings, tool=choices.tool, brush=choices.brush, params=params)
+
+
+def recall_recipe(settings: Settings) -> tuple[Recipe, list[str]]:
+    """The recipe of the next AI layer, and a sentence for what of it cannot be had any more."""
+    usual, notes = Settings(), []
+    technique, model = settings.technique, settings.model
+    if technique not in techniques:
+        technique = usual.technique
+        label = techniques[technique].label
+        notes.append(f"There is no technique {settings.technique!r}: {label} is chosen.")
+    try:
+        backend_of(model)
+    except EditorError:
+        model = usual.model
+        notes.append(f"There is no model {settings.model!r}: the one that is shipped is chosen.")
+    return fresh_recipe(technique, model), notes
 
 
 def _recall_params(

@@ -58,7 +58,7 @@ class AiPanel(QWidget):
 
     id: ClassVar[str] = "ai"
     title: ClassVar[str] = "AI"
-    place: ClassVar[Place] = Place(10, height=400)
+    place: ClassVar[Place] = Place(10, height=384)
 
     def __init__(self, session: "Session") -> None:
         super().__init__()

@@ -32,7 +32,7 @@ class ColourPanel(QWidget):
 
     id: ClassVar[str] = "colour"
     title: ClassVar[str] = "Colour"
-    place: ClassVar[Place] = Place(30, height=150, is_tab_when_low=True)
+    place: ClassVar[Place] = Place(30, height=136, is_tab_when_low=True)
 
     def __init__(self, session: "Session") -> None:
         super().__init__()

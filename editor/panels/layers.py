@@ -40,7 +40,7 @@ class LayersPanel(QWidget):
 
     id: ClassVar[str] = "layers"
     title: ClassVar[str] = "Layers"
-    place: ClassVar[Place] = Place(20, height=190)
+    place: ClassVar[Place] = Place(20, height=380)
 
     def __init__(self, session: "Session") -> None:
         super().__init__()

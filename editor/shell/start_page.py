@@ -29,6 +29,14 @@ MAX_THUMBNAIL_BYTES = 4 << 20
 """Bytes of the small picture that a file carries of itself."""
 
 
+def _is_file(path: Path) -> bool:
+    """Whether a file is there, or could be; names that no file can have are none."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
 class StartPage(QWidget):
     """Shown in place of the canvas; ``chosen`` carries the path of a recent file."""
 
@@ -80,7 +88,7 @@ class StartPage(QWidget):
         self.recent.clear()
         for name in self.session.settings.value.recent:
             path = Path(name)
-            if path.is_file():
+            if _is_file(path):
                 item = QListWidgetItem(QIcon(self._picture(path)), readable(path.name))
                 item.setData(Qt.ItemDataRole.UserRole, path)
                 item.setToolTip(readable(name))

@@ -2,16 +2,18 @@
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import unquote_to_bytes
 
-from PySide6.QtCore import QByteArray, QEvent, QMimeData, QObject, Qt, QTimer, QUrl, Signal
+from PySide6.QtCore import QEvent, QMimeData, QObject, QRect, QSize, Qt, QTimer, QUrl, Signal
 from PySide6.QtGui import (
     QAction,
     QCloseEvent,
     QDragEnterEvent,
     QDropEvent,
+    QGuiApplication,
     QKeyEvent,
+    QResizeEvent,
     QShowEvent,
 )
 from PySide6.QtWidgets import (
@@ -32,6 +34,7 @@ from editor.actions import MENUS
 from editor.commands.settings import change_settings
 from editor.panels.panel import Panel, panels
 from editor.shell.command_palette import CommandPalette
+from editor.shell.dock_layout import DockLayout
 from editor.shell.keys_dialog import KeysDialog
 from editor.shell.message_bar import MessageBar
 from editor.shell.options_bar import OptionsBar
@@ -39,9 +42,17 @@ from editor.shell.settings_dialog import SettingsDialog
 from editor.shell.start_page import StartPage
 from editor.shell.status_bar import StatusBar
 from editor.shell.toolbox import Toolbox
+from editor.shell.window_place import (
+    WindowPlace,
+    first_rect,
+    fit_rect,
+    read_place,
+    screen_key,
+    with_place,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from PySide6.QtWidgets import (
         QMenu,
@@ -51,10 +62,8 @@ if TYPE_CHECKING:
     from editor.session import Session
 
 P = TypeVar("P", bound=QWidget)
-LOW = 900
-"""Logical pixels of a screen's height below which docks share places."""
 SIZE = (1280, 800)
-DOCK_WIDTH = 312
+"""Logical pixels of a window that is opened for the first time, where a screen has them."""
 WINDOW_MENU = "Window"
 """Lists the docks; it stands before Help."""
 
@@ -93,13 +102,13 @@ class MainWindow(QMainWindow):
         self.addToolBar(Qt.ToolBarArea.LeftToolBarArea, self.toolbox)
         self.docks: dict[str, QDockWidget] = {}
         self.menus: dict[str, QMenu] = {}
-        self._hidden_docks: list[QDockWidget] = []
-        self._is_arranged = False
+        self.layout_of_docks = DockLayout(self, self.docks)
+        self._is_placed = False
         self._make_docks()
         self._leave: Callable[[], None] = lambda: None
         self._connect()
         self._on_opened()
-        self.resize(*SIZE)
+        self.setGeometry(first_rect(QSize(*SIZE), self.screen().availableGeometry()))
         self.start_page.refresh()
         application = QApplication.instance()
         if application is not None:
@@ -128,21 +137,13 @@ class MainWindow(QMainWindow):
     # Building
 
     def _make_docks(self) -> None:
-        """A row for each panel that has one; the others as tabs behind the last row."""
-        # On a low screen some rows become tabs, so that the others show their dials.
-        self._is_low = self.screen().availableGeometry().height() < LOW
-        kinds = sorted(panels, key=lambda kind: kind.place.position)
-        self._rows = [kind.id for kind in kinds if not _is_tab(kind, self._is_low)]
-        for kind in kinds:
+        """A row for each panel, in the order of their places; the layout makes tabs of some."""
+        for kind in sorted(panels, key=lambda kind: kind.place.position):
             self.add_panel(kind)
-        self.docks[self._rows[-1]].raise_()
 
     def add_panel(self, kind: type[Panel]) -> QDockWidget:
-        """Build a panel and put it into a dock, in the row or tab that its place says."""
-        dock = self.add_dock(kind.id, kind.title, _build_panel(kind, self.session))
-        if _is_tab(kind, self._is_low):
-            self.tabifyDockWidget(self.docks[self._rows[-1]], dock)
-        return dock
+        """Build a panel and put it into a dock."""
+        return self.add_dock(kind.id, kind.title, _build_panel(kind, self.session))
 
     def add_dock(self, name: str, title: str, widget: QWidget) -> QDockWidget:
         """Put a widget into a dock on the right."""
@@ -157,6 +158,7 @@ class MainWindow(QMainWindow):
         dock.setMinimumWidth(260)
         self.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, dock)
         self.docks[name] = dock
+        self.layout_of_docks.watch(dock)
         return dock
 
     def panel(self, kind: type[P]) -> P:
@@ -238,14 +240,7 @@ class MainWindow(QMainWindow):
         self.docks[name].raise_()
 
     def toggle_docks(self) -> None:
-        if self._hidden_docks:
-            for dock in self._hidden_docks:
-                dock.show()
-            self._hidden_docks = []
-        else:
-            self._hidden_docks = [dock for dock in self.docks.values() if dock.isVisible()]
-            for dock in self._hidden_docks:
-                dock.hide()
+        self.layout_of_docks.toggle()
 
     def toggle_full_screen(self) -> None:
         self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
@@ -335,37 +330,73 @@ class MainWindow(QMainWindow):
         else:
             event.ignore()
 
+    def event(self, event: QEvent) -> bool:
+        """Drags between docks are the window's own, and no signal tells of them."""
+        if event.type() is QEvent.Type.MouseButtonPress:
+            self.layout_of_docks.note_press()
+        is_taken = super().event(event)
+        if event.type() is QEvent.Type.MouseButtonRelease:
+            # Qt moves the docks a moment after the pointer.
+            QTimer.singleShot(0, self, self.layout_of_docks.note_release)
+        return is_taken
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.layout_of_docks.arrange_soon()
+
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        if not self.session.settings.value.window and not self._is_arranged:
-            self._is_arranged = True
-            # Docks take a size only once the window has laid itself out.
-            QTimer.singleShot(0, self, self._arrange)
+        if not self._is_placed:
+            self._is_placed = True
+            self.layout_of_docks.arrange_soon()
+            QTimer.singleShot(0, self, self._fit_frame)
 
-    def _arrange(self) -> None:
-        """The rows' first width and heights."""
-        right = [self.docks[name] for name in self._rows]
-        self.resizeDocks(right, [DOCK_WIDTH] * len(right), Qt.Orientation.Horizontal)
-        heights = [panels[name].place.height for name in self._rows]
-        self.resizeDocks(right, heights, Qt.Orientation.Vertical)
+    def _fit_frame(self) -> None:
+        """Keep the window's frame on the screen too, now that its size is known."""
+        if self.windowState() & (Qt.WindowState.WindowMaximized | Qt.WindowState.WindowFullScreen):
+            return
+        inner, outer = self.geometry(), self.frameGeometry()
+        fitting = fit_rect(outer, self.screen().availableGeometry())
+        if fitting != outer:
+            size = inner.size() + fitting.size() - outer.size()
+            self.setGeometry(QRect(fitting.topLeft() + inner.topLeft() - outer.topLeft(), size))
 
-    def layout_text(self) -> str:
-        """Geometry and docks, for the settings."""
-        return bytes(self.saveState().toBase64().data()).decode("ascii")
+    def place(self) -> WindowPlace:
+        """Where the window and its docks are, for the settings."""
+        docks = self.layout_of_docks
+        is_maximised = bool(self.windowState() & Qt.WindowState.WindowMaximized)
+        rect = self.normalGeometry() if self.normalGeometry().isValid() else self.geometry()
+        return WindowPlace(
+            rect, is_maximised, docks.state, docks.is_rearranged, docks.rows, docks.width
+        )
+
+    def places(self) -> "dict[str, Mapping[str, Any]]":
+        """The settings' places of windows by screen, with that of this one."""
+        known = self.session.settings.value.windows
+        return with_place(known, screen_key(self.screen()), self.place())
 
     def _restore(self) -> None:
-        if self.session.settings.value.window:
-            self.restoreState(
-                QByteArray.fromBase64(self.session.settings.value.window.encode("ascii"))
-            )
+        """Stand where the window stood last on a screen that is there now."""
+        known = self.session.settings.value.windows
+        screens = {screen_key(screen): screen for screen in QGuiApplication.screens()}
+        key = next((key for key in reversed(known) if key in screens), None)
+        if key is None:
+            return
+        place, docks = read_place(known[key]), self.layout_of_docks
+        if not place.rect.isEmpty():
+            self.setGeometry(fit_rect(place.rect, screens[key].availableGeometry()))
+        if place.is_maximised:
+            self.setWindowState(Qt.WindowState.WindowMaximized)
+        docks.rows = dict(place.rows)
+        docks.width = place.dock_width or docks.width
+        if docks.restore(place.docks):
+            docks.is_rearranged = place.is_rearranged
+        elif known[key].get("docks"):
+            self.session.tell("The places of the docks could not be read: they are as at first.")
 
 
 def _paths(data: QMimeData) -> list[Path]:
     return [_local_path(url) for url in data.urls() if url.isLocalFile()]
-
-
-def _is_tab(kind: type[Panel], is_low: bool) -> bool:
-    return kind.place.is_tab or (is_low and kind.place.is_tab_when_low)
 
 
 def _build_panel(kind: type[Panel], session: "Session") -> QWidget:
