@@ -86,6 +86,8 @@ class Settings:
     brush: str = "round"
     params: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
     """Last used parameters by kind and id, such as ``technique:layered-brush``."""
+    ai_details: bool = False
+    """Whether the AI dock shows every dial of a technique."""
     windows: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
     """Where the window stood, by screen; the one that was used last comes last."""
 

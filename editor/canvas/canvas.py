@@ -65,8 +65,9 @@ class Canvas(QWidget):
     """Shows the studio's document and runs the chosen tool's gestures.
 
     ``wheel_filters`` get wheel turns over document (x, y) first; ``overlays`` are drawn last.
-    ``hovered`` carries document pixels, ``inked`` the milliseconds from an event to its paint on
-    the screen, ``failed`` and ``told`` a sentence for the person.
+    ``zoomed`` carries pixels of the screen for one of the picture, ``hovered`` document pixels,
+    ``inked`` the milliseconds from an event to its paint on the screen, ``failed`` and ``told`` a
+    sentence for the person.
     """
 
     zoomed = Signal(float)
@@ -79,7 +80,8 @@ class Canvas(QWidget):
     def __init__(self, studio: Studio, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.studio = studio
-        self.view = ViewTransform()
+        self._ratio = self.devicePixelRatioF()
+        self.view = ViewTransform(1 / self._ratio)
         self.wheel_filters: list[WheelFilter] = []
         self.overlays: list[Overlay] = []
         self.region = RegionTint()
@@ -173,23 +175,27 @@ class Canvas(QWidget):
     def set_view(self, view: ViewTransform) -> None:
         self._is_fitted = False
         self.view = view
-        self.zoomed.emit(view.zoom)
+        self.zoomed.emit(view.zoom * self._ratio)
         self.update()
 
     def fit(self) -> None:
         """Show the whole canvas in the window."""
-        self.set_view(views.fit_view(self.document.size, self.width(), self.height()))
+        size = self.document.size
+        view = views.fit_view(size, self.width(), self.height(), 1 / self._ratio)
+        self.set_view(view.align(self._ratio))
         self._is_fitted = True
 
     def zoom_to_actual_size(self) -> None:
+        """One pixel of the picture on each pixel of the screen."""
         self.zoom_to(1.0)
 
     def zoom_to(self, zoom: float) -> None:
-        """Zoom about the middle of the window."""
-        self.set_view(self.view.zoom_at(zoom, self.width() / 2, self.height() / 2))
+        """Zoom about the middle of the window, to pixels of the screen for one of the picture."""
+        middle = self.width() / 2, self.height() / 2
+        self.set_view(self.view.zoom_at(zoom / self._ratio, *middle).align(self._ratio))
 
     def zoom_by(self, stops: int) -> None:
-        self.zoom_to(self.view.next_stop(stops))
+        self.zoom_to(views.next_stop(self.view.zoom * self._ratio, stops))
 
     def turn_by(self, degrees: float) -> None:
         middle = self.width() / 2, self.height() / 2
@@ -197,6 +203,14 @@ class Canvas(QWidget):
 
     def turn_upright(self) -> None:
         self.turn_by(-self.view.angle)
+
+    def _on_ratio(self, ratio: float) -> None:
+        """Show pixels as large as before on a screen of another scale."""
+        before, self._ratio = self._ratio, ratio
+        if self._is_fitted:
+            self.fit()
+        else:
+            self.zoom_to(self.view.zoom * before)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -300,6 +314,8 @@ class Canvas(QWidget):
         event.accept()
 
     def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.DevicePixelRatioChange:
+            self._on_ratio(self.devicePixelRatioF())
         if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
             stops = event.key() == Qt.Key.Key_Escape and self.is_gesturing
             # Alt belongs to the tools: released over the canvas it must not open the menus.

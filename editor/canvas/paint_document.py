@@ -1,5 +1,6 @@
 """Paints the document on the canvas: its place, its smoothing, and how much in one frame."""
 
+import math
 import time
 from typing import TYPE_CHECKING
 
@@ -67,4 +68,4 @@ def visible_rect(exposed: QRect, view: "ViewTransform") -> "Rect":
 
 def _is_smooth(scale: float, angle: float) -> bool:
     """Whether to smooth: not from twice the size on, nor upright at 100 %."""
-    return scale < 2 and (scale != 1 or bool(angle))
+    return scale < 2 and (not math.isclose(scale, 1) or bool(angle))

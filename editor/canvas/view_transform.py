@@ -31,7 +31,7 @@ MARGIN = 24
 
 @dataclass(frozen=True)
 class ViewTransform:
-    """screen = turn(zoom * document) + (x, y); zoom 1 is one pixel a pixel, angle in degrees."""
+    """screen = turn(zoom * document) + (x, y); zoom in logical pixels, angle in degrees."""
 
     zoom: float = 1.0
     x: float = 0.0
@@ -71,12 +71,9 @@ class ViewTransform:
         now = self.to_screen(*held)
         return self.pan(x - now[0], y - now[1])
 
-    def next_stop(self, steps: int) -> float:
-        """The zoom so many stops in (or out, when negative)."""
-        above = [stop for stop in STOPS if stop > self.zoom * 1.001]
-        below = [stop for stop in STOPS if stop < self.zoom * 0.999]
-        row = above if steps > 0 else below[::-1]
-        return row[min(abs(steps), len(row)) - 1] if row else self.zoom
+    def align(self, ratio: float) -> "ViewTransform":
+        """With the document's corner on a whole pixel of a screen with so many to a logical one."""
+        return replace(self, x=round(self.x * ratio) / ratio, y=round(self.y * ratio) / ratio)
 
     def bounds_on_screen(self, rect: Rect) -> tuple[float, float, float, float]:
         """Left, top, right, bottom of a document rectangle's bounding box on the screen."""
@@ -98,14 +95,21 @@ class ViewTransform:
         )
 
 
+def next_stop(zoom: float, steps: int) -> float:
+    """The zoom so many stops in (or out, when negative) from another one."""
+    above = [stop for stop in STOPS if stop > zoom * 1.001]
+    below = [stop for stop in STOPS if stop < zoom * 0.999]
+    row = above if steps > 0 else below[::-1]
+    return row[min(abs(steps), len(row)) - 1] if row else zoom
+
+
 def fit_view(canvas: Size, width: float, height: float, max_zoom: float = 1.0) -> ViewTransform:
-    """The whole canvas upright in the middle of a window, not larger than ``most``."""
+    """The whole canvas upright in the middle of a window, not larger than ``max_zoom``."""
     room = max(1.0, width - 2 * MARGIN), max(1.0, height - 2 * MARGIN)
     zoom = min(room[0] / canvas.width, room[1] / canvas.height, max_zoom)
     return centre_view(canvas, width, height, min(MAX_ZOOM, max(MIN_ZOOM, zoom)))
 
 
 def centre_view(canvas: Size, width: float, height: float, zoom: float) -> ViewTransform:
-    return ViewTransform(
-        zoom, (width - canvas.width * zoom) / 2, (height - canvas.height * zoom) / 2
-    )
+    x, y = (width - canvas.width * zoom) / 2, (height - canvas.height * zoom) / 2
+    return ViewTransform(zoom, x, y)

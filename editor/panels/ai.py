@@ -23,6 +23,8 @@ from core.params import (
     NegativePrompt,
     Prompt,
     SourcePrompt,
+    Strength,
+    fields,
     from_json,
     to_json,
 )
@@ -38,6 +40,7 @@ from editor.panels.ai_seed import SeedRow
 from editor.panels.ai_verbs import VerbRow
 from editor.panels.ai_words import SHOWN, WANTED, PromptFields
 from editor.panels.panel import Place, panels
+from editor.widgets.foldout import Foldout
 from editor.widgets.forms import build_form
 
 if TYPE_CHECKING:
@@ -71,7 +74,10 @@ class AiPanel(QWidget):
         self.verbs, self.prompts = VerbRow(), PromptFields()
         self.choices, self.modifiers = AiChoices(), ModifierBox()
         self.seed, self.progress = SeedRow(session.tokens.value), Progress(session.tokens.value)
+        self.details = Foldout("More dials", session.tokens.value)
+        self.details.open(session.settings.value.ai_details)
         self._dials: Form | None = None
+        self._dial_rows: list[QWidget] = []
         self._dials_technique = ""
         self._own_failure: Failure | None = None
         self._suggestion: asyncio.Task[None] | None = None
@@ -92,7 +98,8 @@ class AiPanel(QWidget):
         self._column.addWidget(self.prompts)
         self._column.addWidget(self.choices)
         self._column.addLayout(self._dial_box)
-        self._column.addWidget(self.modifiers)
+        self._column.addWidget(self.details)
+        self.details.column.addWidget(self.modifiers)
         self._column.addStretch(1)
         scroll = QScrollArea()
         scroll.setWidgetResizable(True)
@@ -121,6 +128,7 @@ class AiPanel(QWidget):
         self.choices.model.connect(lambda name: self._turn("model", model=name))
         self.modifiers.turned.connect(self._on_modifiers)
         self.modifiers.settled.connect(self.current_recipe.settle)
+        self.details.switched.connect(self._on_details)
         self.choices.add_model.connect(self._on_add_model)
         self.seed.typed.connect(self.seeds.choose_seed)
         self.seed.walked.connect(self.seeds.walk)
@@ -141,6 +149,7 @@ class AiPanel(QWidget):
     def apply_theme(self, tokens: "Tokens") -> None:
         """Icons and marks in the theme's colours."""
         self.prompts.apply_theme()
+        self.details.apply_theme(tokens)
         self.seed.apply_theme(tokens)
         self.progress.apply_theme(tokens)
 
@@ -196,11 +205,17 @@ class AiPanel(QWidget):
             self._dials.show_value(params)
 
     def _rebuild_dials(self, params: Any) -> None:
-        if self._dials is not None:
-            self._dials.deleteLater()
-        self._dials = None
+        for widget in (*self._dial_rows, self._dials):
+            if widget is not None:
+                widget.deleteLater()
+        self._dials, self._dial_rows = None, []
         if params is not None:
             self._dials = build_form(params, self._on_params, self._on_settled, PROMPTS)
+            for field in fields(type(params)):
+                row = self._dials.rows.get(field.name)
+                if row is not None and not isinstance(field.marker, Strength):
+                    self._dial_rows.append(row)
+                    self.details.column.insertWidget(len(self._dial_rows) - 1, row)
             self._dial_box.addWidget(self._dials)
 
     def _hint_for(self, recipe: Recipe) -> str:
@@ -310,6 +325,10 @@ class AiPanel(QWidget):
 
     def _on_modifiers(self, wrapped: tuple[ModifierSetting, ...], dial: str) -> None:
         self._turn(dial, modifiers=wrapped)
+
+    def _on_details(self, is_open: bool) -> None:
+        settings = self.session.settings
+        settings.set(replace(settings.value, ai_details=is_open))
 
     def _on_settled(self, _: Any) -> None:
         self.current_recipe.settle()

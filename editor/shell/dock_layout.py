@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, NamedTuple
 
 from PySide6.QtCore import QByteArray, QObject, Qt, QTimer
+from PySide6.QtWidgets import QTabBar
 
 from editor.panels.panel import panels
 from editor.shell.dock_heights import Row, share_height
@@ -15,6 +16,7 @@ LOW = 860
 WIDTH = 312
 PASSES = 3
 """How often docks are arranged: a bar of tabs takes its height from them only afterwards."""
+DIRECT = Qt.FindChildOption.FindDirectChildrenOnly
 RIGHT = Qt.DockWidgetArea.RightDockWidgetArea
 
 
@@ -80,7 +82,9 @@ class DockLayout(QObject):
         docks = [one.dock for one in shown.values()]
         total = sum(dock.height() for dock in docks)
         heights = share_height({name: one.row for name, one in shown.items()}, total)
-        self._window.resizeDocks(docks, list(heights.values()), Qt.Orientation.Vertical)
+        # Qt counts the bar of tabs to the height it is asked for.
+        asked = [heights[name] + self._bar_height(one.dock) for name, one in shown.items()]
+        self._window.resizeDocks(docks, asked, Qt.Orientation.Vertical)
         self._window.resizeDocks(docks, [self.width] * len(docks), Qt.Orientation.Horizontal)
 
     def note_press(self) -> None:
@@ -116,6 +120,13 @@ class DockLayout(QObject):
             rows[name] = _Shown(front, Row(least, self.rows.get(name, self._usual_height(name))))
         return rows
 
+    def _bar_height(self, dock: "QDockWidget") -> int:
+        """How high the bar of tabs below a dock is, 0 where it has none."""
+        below = dock.geometry().adjusted(0, dock.height(), 0, 1)
+        bars = self._window.findChildren(QTabBar, options=DIRECT)
+        beside = [bar for bar in bars if bar.isVisible() and bar.geometry().intersects(below)]
+        return beside[0].height() if beside and self._window.tabifiedDockWidgets(dock) else 0
+
     def _order(self) -> list[str]:
         """All docks: panels by their positions, then those that plugins made themselves."""
         kinds = sorted(panels, key=lambda kind: kind.place.position)
@@ -126,6 +137,10 @@ class DockLayout(QObject):
         return panels[name].place.height if name in panels else 0
 
     # Rows and tabs
+
+    def stack(self, height: int) -> None:
+        """Make rows and tabs for a window of this height, before it is shown."""
+        self._stack(height < LOW)
 
     def _stack(self, is_low: bool) -> None:
         """Put every dock into its row, or behind the last row that may have tabs."""

@@ -5,13 +5,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import unquote_to_bytes
 
-from PySide6.QtCore import QEvent, QMimeData, QObject, QRect, QSize, Qt, QTimer, QUrl, Signal
+from PySide6.QtCore import QEvent, QMimeData, QObject, QSize, Qt, QTimer, QUrl, Signal
 from PySide6.QtGui import (
     QAction,
     QCloseEvent,
     QDragEnterEvent,
     QDropEvent,
-    QGuiApplication,
     QKeyEvent,
     QResizeEvent,
     QShowEvent,
@@ -43,11 +42,12 @@ from editor.shell.start_page import StartPage
 from editor.shell.status_bar import StatusBar
 from editor.shell.toolbox import Toolbox
 from editor.shell.window_place import (
-    WindowPlace,
     first_rect,
-    fit_rect,
-    read_place,
+    fit_frame,
+    place_of,
+    restore_place,
     screen_key,
+    stand,
     with_place,
 )
 
@@ -108,7 +108,8 @@ class MainWindow(QMainWindow):
         self._leave: Callable[[], None] = lambda: None
         self._connect()
         self._on_opened()
-        self.setGeometry(first_rect(QSize(*SIZE), self.screen().availableGeometry()))
+        room = self.screen().availableGeometry()
+        stand(self, self.layout_of_docks, first_rect(QSize(*SIZE), room))
         self.start_page.refresh()
         application = QApplication.instance()
         if application is not None:
@@ -349,50 +350,19 @@ class MainWindow(QMainWindow):
         if not self._is_placed:
             self._is_placed = True
             self.layout_of_docks.arrange_soon()
-            QTimer.singleShot(0, self, self._fit_frame)
-
-    def _fit_frame(self) -> None:
-        """Keep the window's frame on the screen too, now that its size is known."""
-        if self.windowState() & (Qt.WindowState.WindowMaximized | Qt.WindowState.WindowFullScreen):
-            return
-        inner, outer = self.geometry(), self.frameGeometry()
-        fitting = fit_rect(outer, self.screen().availableGeometry())
-        if fitting != outer:
-            size = inner.size() + fitting.size() - outer.size()
-            self.setGeometry(QRect(fitting.topLeft() + inner.topLeft() - outer.topLeft(), size))
-
-    def place(self) -> WindowPlace:
-        """Where the window and its docks are, for the settings."""
-        docks = self.layout_of_docks
-        is_maximised = bool(self.windowState() & Qt.WindowState.WindowMaximized)
-        rect = self.normalGeometry() if self.normalGeometry().isValid() else self.geometry()
-        return WindowPlace(
-            rect, is_maximised, docks.state, docks.is_rearranged, docks.rows, docks.width
-        )
+            QTimer.singleShot(0, self, lambda: fit_frame(self))
 
     def places(self) -> "dict[str, Mapping[str, Any]]":
         """The settings' places of windows by screen, with that of this one."""
         known = self.session.settings.value.windows
-        return with_place(known, screen_key(self.screen()), self.place())
+        return with_place(known, screen_key(self.screen()), place_of(self, self.layout_of_docks))
 
     def _restore(self) -> None:
-        """Stand where the window stood last on a screen that is there now."""
+        """Stand where the window stood last."""
         known = self.session.settings.value.windows
-        screens = {screen_key(screen): screen for screen in QGuiApplication.screens()}
-        key = next((key for key in reversed(known) if key in screens), None)
-        if key is None:
-            return
-        place, docks = read_place(known[key]), self.layout_of_docks
-        if not place.rect.isEmpty():
-            self.setGeometry(fit_rect(place.rect, screens[key].availableGeometry()))
-        if place.is_maximised:
-            self.setWindowState(Qt.WindowState.WindowMaximized)
-        docks.rows = dict(place.rows)
-        docks.width = place.dock_width or docks.width
-        if docks.restore(place.docks):
-            docks.is_rearranged = place.is_rearranged
-        elif known[key].get("docks"):
-            self.session.tell("The places of the docks could not be read: they are as at first.")
+        note = restore_place(self, self.layout_of_docks, known)
+        if note:
+            self.session.tell(note)
 
 
 def _paths(data: QMimeData) -> list[Path]:

@@ -4,10 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QByteArray, QRect, QSize
+from PySide6.QtCore import QByteArray, QRect, QSize, Qt
+from PySide6.QtGui import QGuiApplication
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QScreen
+    from PySide6.QtWidgets import QMainWindow
+
+    from editor.shell.dock_layout import DockLayout
 
 MAX_SCREENS = 8
 """Screens that are remembered."""
@@ -93,6 +97,58 @@ def first_rect(size: QSize, available: QRect) -> QRect:
     rect = QRect(room.topLeft(), size)
     rect.moveCenter(room.center())
     return fit_rect(rect, room)
+
+
+def place_of(window: "QMainWindow", docks: "DockLayout") -> WindowPlace:
+    """Where a window and its docks are."""
+    is_maximised = bool(window.windowState() & Qt.WindowState.WindowMaximized)
+    normal = window.normalGeometry()
+    rect = normal if normal.isValid() else window.geometry()
+    return WindowPlace(
+        rect, is_maximised, docks.state, docks.is_rearranged, docks.rows, docks.width
+    )
+
+
+def restore_place(
+    window: "QMainWindow", docks: "DockLayout", known: Mapping[str, Mapping[str, Any]]
+) -> str:
+    """Put a window where it stood last on a screen that is there now.
+
+    Returns a sentence for the person when docks could not be put where they were.
+    """
+    screens = {screen_key(screen): screen for screen in QGuiApplication.screens()}
+    key = next((key for key in reversed(list(known)) if key in screens), None)
+    if key is None:
+        return ""
+    place = read_place(known[key])
+    if not place.rect.isEmpty():
+        stand(window, docks, fit_rect(place.rect, screens[key].availableGeometry()))
+    if place.is_maximised:
+        window.setWindowState(Qt.WindowState.WindowMaximized)
+    docks.rows = dict(place.rows)
+    docks.width = place.dock_width or docks.width
+    if docks.restore(place.docks):
+        docks.is_rearranged = place.is_rearranged
+        return ""
+    is_known = bool(known[key].get("docks"))
+    return "The places of the docks could not be read: they are as at first." if is_known else ""
+
+
+def stand(window: "QMainWindow", docks: "DockLayout", rect: QRect) -> None:
+    """Give a window a place; docks that are all rows would keep it from being so low."""
+    docks.stack(rect.height())
+    window.setGeometry(rect)
+
+
+def fit_frame(window: "QMainWindow") -> None:
+    """Keep a window's frame on the screen too, once its size is known."""
+    if window.windowState() & (Qt.WindowState.WindowMaximized | Qt.WindowState.WindowFullScreen):
+        return
+    inner, outer = window.geometry(), window.frameGeometry()
+    fitting = fit_rect(outer, window.screen().availableGeometry())
+    if fitting != outer:
+        size = inner.size() + fitting.size() - outer.size()
+        window.setGeometry(QRect(fitting.topLeft() + inner.topLeft() - outer.topLeft(), size))
 
 
 def _read_pixels(value: Any) -> int | None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from PySide6.QtCore import QCoreApplication, QEvent
 from PySide6.QtWidgets import QApplication
 
 from core.settings import Settings
@@ -25,3 +26,5 @@ def window(settings: Settings | None = None) -> Iterator[App]:
         app.window.deleteLater()
         app.session.canvas.deleteLater()
         application.processEvents()
+        # Windows that are kept make every later one slower: each takes part in a change of style.
+        QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)

@@ -14,6 +14,7 @@ from editor.canvas.view_transform import (
     ViewTransform,
     centre_view,
     fit_view,
+    next_stop,
 )
 
 views = st.builds(
@@ -96,10 +97,10 @@ def test_a_window_without_room_still_has_a_view() -> None:
 
 def test_stops_lead_from_end_to_end() -> None:
     view, met = ViewTransform(MIN_ZOOM), [MIN_ZOOM]
-    while (after := view.next_stop(1)) != view.zoom:
+    while (after := next_stop(view.zoom, 1)) != view.zoom:
         view = ViewTransform(after)
         met.append(after)
     assert met == list(STOPS)
-    assert ViewTransform(0.7).next_stop(1) == 1
-    assert ViewTransform(0.7).next_stop(-1) == pytest.approx(2 / 3)
-    assert ViewTransform(1.0).next_stop(2) == 2
+    assert next_stop(0.7, 1) == 1
+    assert next_stop(0.7, -1) == pytest.approx(2 / 3)
+    assert next_stop(1.0, 2) == 2

@@ -75,7 +75,7 @@ def test_a_low_window_has_tabs_instead_of_low_rows(app: App) -> None:
 
 
 def test_sizes_survive_tab_resize_and_restart(app: App) -> None:
-    resize(app, 1280, 840)
+    resize(app, 780, 740)
     before = heights(app)
     drag_between_docks(app, -60)
     dragged = heights(app)
@@ -85,8 +85,8 @@ def test_sizes_survive_tab_resize_and_restart(app: App) -> None:
     app.session.actions.run("docks")
     settle()
     assert heights(app) == dragged
-    resize(app, 1280, 700)
-    resize(app, 1280, 840)
+    resize(app, 780, 640)
+    resize(app, 780, 740)
     assert heights(app) == dragged
     app.close()
     with window(settings.load().settings) as again:
