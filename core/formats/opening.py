@@ -9,6 +9,7 @@ from core.files.atomic import translate_read_errors
 from core.paint.document import Document
 
 ZIP, NATIVE = b"PK\x03\x04", "ora"
+BY_NAME = "By the ending of the name"
 
 
 def open_document(path: Path) -> Document:
@@ -78,7 +79,30 @@ def open_filter() -> str:
 
 
 def save_filter() -> str:
-    """The filter of the Save dialog, the native format first."""
+    """The filters of the Save dialog: by the name's ending, then each format, the native first."""
+    every = " ".join(f"*{suffix}" for suffix in suffixes())
+    return ";;".join([f"{BY_NAME} ({every})", *_filters()])
+
+
+def path_in_format(path: Path, chosen_filter: str, usual: str) -> Path:
+    """The path with an ending of the format that was chosen in the Save dialog.
+
+    Where a format is chosen, its ending replaces that of another format, and follows any other.
+    By the name's ending, or with a filter that is not of this dialog, a name without an ending
+    gets the usual one.
+    """
+    kind = _filters().get(chosen_filter)
+    if kind is None:
+        return path if path.suffix else path.with_name(path.name + usual)
+    ending = path.suffix.lower()
+    if ending in kind.suffixes:
+        return path
+    stem = path.stem if ending in suffixes() else path.name
+    return path.with_name(stem + kind.suffixes[0])
+
+
+def _filters() -> dict[str, type[Format]]:
+    """Each format by its line in the Save dialog."""
     catalog.load("formats")
     kinds = sorted(catalog.formats, key=lambda kind: (kind.id != NATIVE, kind.label))
-    return ";;".join(f"{k.label} ({' '.join('*' + s for s in k.suffixes)})" for k in kinds)
+    return {f"{k.label} ({' '.join('*' + s for s in k.suffixes)})": k for k in kinds}

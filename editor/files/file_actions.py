@@ -12,7 +12,14 @@ from core.files.atomic import translate_read_errors
 from core.files.file_version import FileVersion
 from core.files.journal_file import Base
 from core.files.lock import Lock
-from core.formats.opening import format_for, open_document, open_filter, save_document, save_filter
+from core.formats.opening import (
+    format_for,
+    open_document,
+    open_filter,
+    path_in_format,
+    save_document,
+    save_filter,
+)
 from core.paint.document import Document, scratch_document
 from core.paint.flatten import flatten
 from editor.commands.document_edits import new_document, paste
@@ -144,9 +151,32 @@ class FileActions:
 
     def save_as(self) -> bool:
         path = self.document.path or Path("Untitled.ora")
-        start = readable(path.with_suffix(".ora"))
-        name, _ = QFileDialog.getSaveFileName(self._parent, "Save as", start, save_filter())
-        return bool(name) and self.save_to(_with_suffix(Path(name)))
+        target = self._ask_for_name("Save as", path.with_suffix(".ora"))
+        return target is not None and self.save_to(target)
+
+    def _ask_for_name(self, title: str, start: Path) -> Path | None:
+        """A file to write, in the format that the dialog's filter says; None for none."""
+        name, chosen = QFileDialog.getSaveFileName(
+            self._parent, title, readable(start), save_filter()
+        )
+        if not name:
+            return None
+        typed = Path(name)
+        target = path_in_format(typed, chosen, start.suffix)
+        # The dialog has asked about the name as it was typed.
+        if target != typed and target.exists() and not self.may_replace(target):
+            return None
+        return target
+
+    def may_replace(self, path: Path) -> bool:
+        """Ask whether a file may be replaced."""
+        box = QMessageBox(self._parent)
+        box.setWindowTitle("Sfumato")
+        box.setText(f"Replace {readable(path.name)}?")
+        box.setInformativeText("The chosen format gives the file this name, and there is one.")
+        box.setStandardButtons(Answer.Yes | Answer.Cancel)
+        box.setDefaultButton(Answer.Cancel)
+        return Answer(box.exec()) == Answer.Yes
 
     def save_to(self, path: Path) -> bool:
         """Begin to write the document as it is now; says in the message bar what goes wrong."""
@@ -208,25 +238,23 @@ class FileActions:
     def export(self) -> None:
         """A flat copy beside the document, which stays what it is."""
         path = self.document.path or Path("Untitled.ora")
-        start = readable(path.with_suffix(".png"))
-        name, _ = QFileDialog.getSaveFileName(self._parent, "Export", start, save_filter())
-        if name:
-            target = _with_suffix(Path(name), ".png")
+        target = self._ask_for_name("Export", path.with_suffix(".png"))
+        if target is not None:
             kind, copy = format_for(target), _copy_document(self.document)
             self.session.note(f"Exporting {target.name}…", 0)
             self.background.start(
                 lambda: self._write(lambda: kind.write(copy, target), target),
-                lambda done: self._on_exported(done, target),
+                lambda done: self._on_exported(done, target, kind.label),
             )
 
-    def _on_exported(self, done: "Future[None]", target: Path) -> None:
+    def _on_exported(self, done: "Future[None]", target: Path, label: str) -> None:
         self.session.note("")
         try:
             done.result()
         except EditorError as error:
             self.session.tell(str(error))
         else:
-            self.session.note(f"Exported {target.name}")
+            self.session.note(f"Exported {target.name}: {label}")
 
     def open_dropped(self, path: Path) -> None:
         """A dropped file opens, or becomes a layer of the picture that is open."""
@@ -305,7 +333,3 @@ def _copy_document(document: Document) -> Document:
     copy = scratch_document(document.state)
     copy.extras = dict(document.extras)
     return copy
-
-
-def _with_suffix(path: Path, default: str = ".ora") -> Path:
-    return path if path.suffix else path.with_suffix(default)

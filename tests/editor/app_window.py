@@ -11,11 +11,15 @@ from editor.app import App
 
 
 @contextmanager
-def window(settings: Settings | None = None) -> Iterator[App]:
-    """An App whose window is shown, closed again afterwards."""
+def window(settings: Settings | None = None, is_remembered: bool = False) -> Iterator[App]:
+    """An App whose window is shown, closed again afterwards.
+
+    It has the settings given, or those in the settings file when it is remembered.
+    """
     application = QApplication.instance()
     assert isinstance(application, QApplication)
-    app = App(application, settings or Settings(model="toy"))
+    chosen = None if is_remembered else settings or Settings(model="toy")
+    app = App(application, chosen)
     app.window.show()
     application.processEvents()
     try:

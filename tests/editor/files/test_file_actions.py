@@ -7,17 +7,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QFileDialog
 
 from core.errors import FileError
-from core.formats.opening import open_document, save_document
+from core.formats.opening import open_document, save_document, save_filter
 from core.geometry import Rect, Size
 from core.paint.document import Document
 from core.paint.layers import Layer
 from editor.app import App
 from editor.commands.document_edits import new_document
 from editor.files import file_actions
-from editor.files.file_actions import Answer
+from editor.files.file_actions import Answer, FileActions
 from tests.editor.app_window import window
 
 pytestmark = pytest.mark.gui
@@ -116,3 +118,45 @@ def test_the_window_lives_while_a_file_opens(
     timer.stop()
     assert ticks
     assert app.session.studio.document.path == path
+
+
+def choose_in_dialog(monkeypatch: pytest.MonkeyPatch, path: Path, label: str) -> None:
+    """Let the Save dialog give a name and the filter of a format."""
+    chosen = next(line for line in save_filter().split(";;") if line.startswith(label))
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(path), chosen))
+
+
+@pytest.mark.parametrize("name", ["x", "x.png"])
+def test_an_export_has_the_format_of_the_filter_and_says_so(
+    app: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    choose_in_dialog(monkeypatch, tmp_path / name, "JPEG")
+    app.files.export()
+    app.files.background.wait()
+    assert [found.name for found in tmp_path.iterdir()] == ["x.jpg"]
+    with Image.open(tmp_path / "x.jpg") as picture:
+        assert picture.format == "JPEG"
+    assert app.window.status.currentMessage() == "Exported x.jpg: JPEG picture"
+
+
+def test_a_file_that_the_dialog_did_not_ask_about_is_asked_about(
+    app: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "x.jpg").write_text("precious")
+    choose_in_dialog(monkeypatch, tmp_path / "x.png", "JPEG")
+    asked: list[Path] = []
+    monkeypatch.setattr(FileActions, "may_replace", lambda _, path: asked.append(path))
+    app.files.export()
+    assert not app.files.save_as()
+    app.files.background.wait()
+    assert asked == [tmp_path / "x.jpg"] * 2
+    assert (tmp_path / "x.jpg").read_text() == "precious"
+
+
+def test_saving_as_follows_the_filter_too(
+    app: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    choose_in_dialog(monkeypatch, tmp_path / "x.png", "OpenRaster")
+    assert app.files.save_as()
+    app.files.background.wait()
+    assert app.session.studio.document.path == tmp_path / "x.ora"
