@@ -66,7 +66,6 @@ class Canvas(QWidget):
 
     ``wheel_filters`` get wheel turns over document (x, y) first; ``overlays`` are drawn last.
     ``zoomed`` carries pixels of the screen for one of the picture, ``hovered`` document pixels,
-    ``zoomed`` carries pixels of the screen for one of the picture, ``hovered`` document pixels,
     ``inked`` the milliseconds from an event to its paint on the screen, ``failed`` and ``told`` a
     sentence for the person.
     """
