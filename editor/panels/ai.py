@@ -1,7 +1,6 @@
 """The AI dock: the recipe of the active AI layer, or of the next one."""
 
 import asyncio
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -28,12 +27,12 @@ from core.params import (
     from_json,
     to_json,
 )
-from core.storybook.layout import DESCRIPTION, FOLDER
 from core.task import ModifierSetting, Recipe
 from editor.ai_session.current_recipe import with_prompts
 from editor.ai_session.job import Failure
 from editor.panels.ai_choices import AiChoices
 from editor.panels.ai_guide import guide_line
+from editor.panels.ai_known_things import known_things
 from editor.panels.ai_modifiers import ModifierBox
 from editor.panels.ai_progress import UNCHANGED, Progress
 from editor.panels.ai_seed import SeedRow
@@ -51,8 +50,6 @@ if TYPE_CHECKING:
 
 PAINT_HINT = "Paint with the AI brush (A) over what should change."
 FOUND_HINT = "Run (Enter) looks for it and changes nothing else; or paint over it (A)."
-MAX_OBJECTS = 6
-"""Most objects of the Storybook model that the hint names."""
 
 
 @panels.register
@@ -390,19 +387,3 @@ def _params(recipe: Recipe) -> Any:
         return from_json(kind, recipe.params)
     except EditorError:
         return kind()
-
-
-def known_things(model: str, folder: Path = FOLDER) -> str:
-    """Which objects Storybook knows, or that it is missing; empty for other models."""
-    if model != "storybook":
-        return ""
-    try:
-        objects = json.loads((folder / DESCRIPTION).read_text("utf-8"))["objects"]
-    except (OSError, ValueError, KeyError):
-        return "The Storybook model is not installed: choose another model, or add a checkpoint."
-    step = max(1, len(objects) // MAX_OBJECTS)
-    return (
-        f"Storybook knows objects such as {', '.join(objects[::step][:MAX_OBJECTS])}."
-        if objects
-        else ""
-    )

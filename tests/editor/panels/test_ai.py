@@ -16,8 +16,8 @@ from core.geometry import Rect
 from core.paint.layers import AiLayer
 from core.paint.selection import Selection
 from editor.ai_session.job import Failure, Job
-from editor.panels.ai import known_things
 from editor.panels.ai_choices import missing_capabilities, technique_entries
+from editor.panels.ai_known_things import known_things
 from editor.panels.ai_progress import UNCHANGED
 from tests.editor.panels.panel_desk import PanelDesk, process_events
 from tests.editor.workshop import recipe
