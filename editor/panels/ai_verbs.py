@@ -1,9 +1,14 @@
 """The row of verbs: what the person wants to happen, one of them chosen."""
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QSizePolicy, QToolButton, QWidget
+from PySide6.QtWidgets import QButtonGroup, QGridLayout, QSizePolicy, QToolButton, QWidget
 
 from core.ai.verb_recipes import ordered_verbs
+
+COLUMNS = 5
+"""Verbs in one line of the dock at its first width; more begin another line."""
+MARGIN = 8
+"""Pixels of a button besides its word."""
 
 
 class VerbRow(QWidget):
@@ -15,19 +20,24 @@ class VerbRow(QWidget):
         super().__init__()
         self.buttons: dict[str, QToolButton] = {}
         self._group = QButtonGroup(self)
-        layout = QHBoxLayout(self)
+        layout = QGridLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(2)
-        for kind in ordered_verbs():
+        layout.setSpacing(1)
+        for place, kind in enumerate(ordered_verbs()):
             button = QToolButton()
+            button.setProperty("role", "verb")
             button.setText(kind.label)
             button.setToolTip((kind.__doc__ or "").strip().split("\n\n")[0])
             button.setAccessibleName(kind.label)
             button.setCheckable(True)
-            button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+            # Qt's own size of a button has room for an icon too, which five would not fit with.
+            button.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+            width = button.fontMetrics().horizontalAdvance(kind.label)
+            button.setMinimumWidth(width + MARGIN)
+            layout.setColumnStretch(place % COLUMNS, width)
             button.clicked.connect(lambda _, name=kind.id: self.chosen.emit(name))
             self._group.addButton(button)
-            layout.addWidget(button)
+            layout.addWidget(button, *divmod(place, COLUMNS))
             self.buttons[kind.id] = button
 
     def show_verb(self, verb: str) -> None:
