@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 LOW = 860
 """Logical pixels of the window's height below which rows that need not be rows are tabs."""
-WIDTH = 312
+WIDTH = 344
 PASSES = 3
 """How often docks are arranged: a bar of tabs takes its height from them only afterwards."""
 DIRECT = Qt.FindChildOption.FindDirectChildrenOnly
