@@ -87,13 +87,15 @@ class Verb(Protocol):
 class Inverter(Protocol):
     """Inverts a picture: finds the path from noise that prompt edits then follow.
 
-    ``needs`` are the model capabilities it cannot do without.
+    ``needs`` are the model capabilities it cannot do without; ``needs_signal`` says that its steps
+    divide by the share of signal, so that it cannot begin at the pure noise of a rectified flow.
     """
 
     id: ClassVar[str]
     label: ClassVar[str]
     paper: ClassVar[Paper | None]
     needs: ClassVar[frozenset[str]]
+    needs_signal: ClassVar[bool]
 
     def calls(self, steps: int) -> int:
         """How many clean latents ``run`` yields for a walk of so many steps."""
@@ -169,10 +171,16 @@ class Modifier(Protocol):
 
 
 class ModelDefaults(NamedTuple):
-    """What a model is usually run with: the guidance scale (1 for none), and others by marker."""
+    """What a model is usually run with: the guidance scale (1 for none), and others by marker.
+
+    A technique's own guidance scales stay as they are. Where the network reads its guidance as a
+    number (``embeds_guidance``), other scales make sense: then both scales of a technique, that of
+    the prompt and that of the source, become its own embedded values or this model's guidance.
+    """
 
     guidance: float = 1.0
     params: Mapping[Meaning, Value] = MappingProxyType({})
+    embeds_guidance: bool = False
 
 
 class Backend(Protocol):
@@ -311,6 +319,7 @@ class RegistryChoice(Choice):
         object.__setattr__(self, "registry", registry)
         object.__setattr__(self, "label", label)
         object.__setattr__(self, "help", help)
+        object.__setattr__(self, "brings", ())
 
     @property
     def options(self) -> tuple[str, ...]:

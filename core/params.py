@@ -37,12 +37,17 @@ class Range:
 
 @dataclass(frozen=True)
 class Choice:
-    """One of a few options; ``names`` are what a person reads instead of them."""
+    """One of a few options; ``names`` are what a person reads instead of them.
+
+    ``brings`` are the values of other parameters that an option was published with: option, name,
+    value. They are taken with the option, and free to be changed.
+    """
 
     options: tuple[str, ...]
     label: str = ""
     help: str = ""
     names: tuple[str, ...] = ()
+    brings: tuple[tuple[str, str, Value], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -110,10 +115,27 @@ class Depth(Range):
     usual_name: ClassVar[str] = "depth"
 
 
-class Guidance(Range):
-    """The scale of classifier-free guidance, 1 for none; a model says which one is usual."""
+@dataclass(frozen=True)
+class GuidanceScale(Range):
+    """The scale of classifier-free guidance, 1 for none; the default is the technique's own.
+
+    ``embedded`` is the technique's own value for networks that read their guidance as a number;
+    None where none was published, so that the model's usual value is taken.
+    """
+
+    embedded: float | None = None
+
+
+class Guidance(GuidanceScale):
+    """The scale of guidance towards the prompt."""
 
     usual_name: ClassVar[str] = "guidance"
+
+
+class SourceGuidance(GuidanceScale):
+    """The scale of guidance towards what the picture shows before the edit."""
+
+    usual_name: ClassVar[str] = "source_guidance"
 
 
 class Steps(Range):
@@ -154,6 +176,7 @@ Meaning = (
     type[Strength]
     | type[Depth]
     | type[Guidance]
+    | type[SourceGuidance]
     | type[Steps]
     | type[Prompt]
     | type[SourcePrompt]
@@ -211,6 +234,17 @@ def values_by_name(params: type[Any], values: Mapping[Meaning, Value]) -> dict[s
     """Values by parameter name; those that no parameter is marked for are left out."""
     marked = [(field_marked(params, meaning), value) for meaning, value in values.items()]
     return {field.name: value for field, value in marked if field is not None}
+
+
+def values_brought(params: type[Any], chosen: Mapping[str, Any]) -> dict[str, Value]:
+    """The values of other parameters that come with chosen options."""
+    return {
+        name: value
+        for field in _fields(params)
+        if isinstance(field.marker, Choice)
+        for option, name, value in field.marker.brings
+        if chosen.get(field.name) == option
+    }
 
 
 def to_json(params: Any) -> dict[str, Value]:

@@ -30,12 +30,17 @@ def tokenizer(folder: Path) -> Any:
     return made(str(folder / "vocab.json"), str(folder / "merges.txt"), model_max_length=77)
 
 
-def pipeline(folder: Path, prediction_type: str = "epsilon", channels: int = 4) -> Any:
-    """Text to image at 64 px with four latent channels; the same weights every time."""
+def pipeline(
+    folder: Path, prediction_type: str = "epsilon", channels: int = 4, condition: int | None = None
+) -> Any:
+    """Text to image at 64 px with four latent channels; the same weights every time.
+
+    ``condition`` is the width of the guidance that a latent-consistency network reads.
+    """
     # The parts draw their weights in this order.
     torch.manual_seed(7)
     words = tokenizer(folder / "words")
-    text, vae, unet = _text_encoder(words), _autoencoder(), _unet(channels)
+    text, vae, unet = _text_encoder(words), _autoencoder(), _unet(channels, condition)
     return StableDiffusionPipeline(
         vae=vae,
         unet=unet,
@@ -75,7 +80,7 @@ def _autoencoder() -> Any:
     )
 
 
-def _unet(channels: int) -> Any:
+def _unet(channels: int, condition: int | None) -> Any:
     unet: Any = UNet2DConditionModel
     return unet(
         sample_size=8,
@@ -88,6 +93,7 @@ def _unet(channels: int) -> Any:
         cross_attention_dim=32,
         attention_head_dim=4,
         norm_num_groups=8,
+        time_cond_proj_dim=condition,
     )
 
 

@@ -10,7 +10,7 @@ from core.ai.recipe_defaults import default_recipe
 from core.ai.recipe_values import value_of
 from core.ai.recipe_words import with_words, words_of
 from core.catalog import params_of, techniques, verbs
-from core.errors import ModelError
+from core.errors import EditorError, ModelError
 from core.models.opening import capabilities_of
 from core.params import Meaning, Prompt, Range, SourcePrompt, Steps, field_marked
 from core.task import Recipe
@@ -93,6 +93,28 @@ def with_technique(recipe: Recipe, technique: str) -> Recipe:
     had = recipe.modifiers if fresh.modifiers else ()
     fresh = replace(fresh, modifiers=had or fresh.modifiers, context=recipe.context)
     return with_words(replace(fresh, verb=recipe.verb, confined=recipe.confined), words_of(recipe))
+
+
+def with_model(recipe: Recipe, model: str) -> Recipe:
+    """The recipe for another model: what the person has not changed becomes usual for that one."""
+    moved = replace(recipe, model=model)
+    try:
+        usual, other = (_usual_for(recipe, name) for name in (recipe.model, model))
+    except EditorError:
+        # A technique or model that is gone has no usual values.
+        return moved
+    params = {
+        name: other.params[name] if usual.params.get(name) == value else value
+        for name, value in recipe.params.items()
+    }
+    is_usual = recipe.modifiers == usual.modifiers
+    return replace(moved, params=params, modifiers=(other if is_usual else recipe).modifiers)
+
+
+def _usual_for(recipe: Recipe, model: str) -> Recipe:
+    """The recipe of the same technique and words, with all that is usual for a model."""
+    fresh = default_recipe(recipe.technique, model)
+    return with_words(replace(fresh, verb=recipe.verb), words_of(recipe))
 
 
 def _kept_steps(recipe: Recipe, kind: type[Any]) -> dict[str, Any]:

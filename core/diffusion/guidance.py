@@ -8,6 +8,9 @@ from core.diffusion.model import Prediction
 if TYPE_CHECKING:
     from torch import Tensor
 
+EMBEDDED_GUIDANCE = "embedded-guidance"
+"""The capability of a network that reads its guidance scale as a number."""
+
 
 def guide(uncond: "Tensor", cond: "Tensor", scale: "float | Tensor") -> "Tensor":
     """From uncond to cond and beyond: 0 gives uncond, 1 gives cond, more follows cond more.

@@ -6,7 +6,7 @@ rectified flow are all alike here; each backend converts its own output once.
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
@@ -72,11 +72,14 @@ class Conditioning:
     """Prompt embeddings: tokens (batch, length, width) float, unbounded.
 
     ``pooled`` is the embedding of each whole prompt, (batch, width), where a backend needs it.
+    ``guidance`` is what a network with "embedded-guidance" reads for each row; None, or no row at
+    all, is the model's usual value.
     """
 
     prompts: tuple[str, ...]
     tokens: "Tensor"
     pooled: "Tensor | None" = None
+    guidance: tuple[float | None, ...] = ()
 
     def __len__(self) -> int:
         return len(self.prompts)
@@ -89,7 +92,12 @@ class Conditioning:
         if self.pooled is not None and other.pooled is not None:
             pooled = torch.cat([self.pooled, other.pooled])
         tokens = torch.cat([self.tokens, other.tokens])
-        return replace(self, prompts=self.prompts + other.prompts, tokens=tokens, pooled=pooled)
+        prompts, guidance = self.prompts + other.prompts, self.scales() + other.scales()
+        return Conditioning(prompts, tokens, pooled, guidance)
+
+    def scales(self) -> tuple[float | None, ...]:
+        """What a network with "embedded-guidance" reads for each row, None for the usual value."""
+        return self.guidance or (None,) * len(self)
 
 
 class KnownRegion(NamedTuple):
@@ -116,7 +124,9 @@ class Model(Protocol):
 
     Capabilities: "attention" (controls work, prompts have cross-attention layers),
     "joint-attention" (controls work, prompt and picture share layers), "self-attention" (either of
-    the two), "inpaint" (``known`` is used), "gradient" (autograd goes through the network).
+    the two), "inpaint" (``known`` is used), "gradient" (autograd goes through the network),
+    "embedded-guidance" (the network was trained to read a guidance scale as a number, so that there
+    is no unconditional prediction to guide away from).
     """
 
     id: str

@@ -1,6 +1,7 @@
 """A model's whole noise schedule: where a level lies on it, and the levels around it."""
 
 from bisect import bisect_left
+from itertools import pairwise
 
 from core.diffusion.model import Level, Levels, Model
 
@@ -9,11 +10,22 @@ SCHEDULE_STEPS = 1000
 
 
 def full_schedule(model: Model) -> Levels:
-    """The model's levels at their finest, from noisiest to cleanest."""
+    """The model's levels at their finest, from noisiest to cleanest, no two alike."""
     levels: Levels = model.cache.get(
-        ("schedule", model.identity), lambda: model.levels(SCHEDULE_STEPS)
+        ("schedule", model.identity), lambda: drop_coinciding_levels(model.levels(SCHEDULE_STEPS))
     )
     return levels
+
+
+def drop_coinciding_levels(levels: Levels) -> Levels:
+    """The levels without those that are as noisy as the one before.
+
+    A schedule may end twice at its cleanest time, which its own sampler does not notice: the step
+    between leads nowhere. Second-order rules would divide by its length.
+    """
+    kept = list(levels[:1])
+    kept += [there for here, there in pairwise(levels) if there[:2] != here[:2]]
+    return tuple(kept)
 
 
 def nearest_index(levels: Levels, level: Level) -> int:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 INTERPOLATION_STEPS = 200
 """Steps of the walk whose levels are the known ones between which others are interpolated."""
+STRAIGHT = 1e-5
+"""How far signal and noise of a rectified flow may be from adding up to 1, by rounding."""
 
 
 def scale_of(level: Level) -> float:
@@ -27,6 +29,12 @@ def time_of(level: Level) -> float:
     return level.noise / scale_of(level)
 
 
+def is_rectified_flow(levels: Levels) -> bool:
+    """Whether latents at these levels lie on straight paths, so that the model is a flow itself."""
+    inner = [level for level in levels if level.signal > 0 and level.noise > 0]
+    return bool(inner) and all(abs(scale_of(level) - 1) < STRAIGHT for level in inner)
+
+
 class Flow:
     """A model's levels by flow time; ``times`` are those of a walk, in the walk's order."""
 
@@ -35,7 +43,8 @@ class Flow:
         self.times = tuple(time_of(level) for level in levels)
         self._knots = sorted(known)
         self._levels = [known[time] for time in self._knots]
-        self._least = next(time for time in self._knots if time > 0)
+        noisy = next(time for time in self._knots if time > 0)
+        self._least = 0.0 if is_rectified_flow(tuple(self._levels)) else noisy
 
     def level(self, time: float) -> Level:
         """The model's level at any time; between its own ones scale and label are interpolated."""
@@ -50,8 +59,9 @@ class Flow:
     def velocity(self, denoise: Denoise, x: "Tensor", time: float) -> "Tensor":
         """The velocity at x as time grows: noise less content.
 
-        x: (b, c, h, w) float, unbounded; returns the same shape. A clean latent is evaluated at the
-        model's cleanest noisy level: no network has learned to find noise in a clean picture.
+        x: (b, c, h, w) float, unbounded; returns the same shape. A rectified flow is told every
+        time as it is, 0 too. Of other models a clean latent is evaluated at the cleanest noisy
+        level: they have not learned to find noise in a clean picture.
         """
         level = self.level(max(time, self._least))
         prediction = denoise(x * scale_of(level), level)

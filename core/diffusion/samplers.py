@@ -83,7 +83,7 @@ def dpmpp_2m(denoise: Denoise, z: "Tensor", levels: Levels, *, done: int = 0, of
         content, step = prediction.x0, 0.0
         if _has_both(here) and _has_both(there):
             step = math.log(_sigma(here) / _sigma(there))
-            if before is not None and before[1]:
+            if before is not None and before[1] and step:
                 ratio = before[1] / step
                 content = prediction.x0 + (prediction.x0 - before[0].x0) / (2 * ratio)
             shrink = there.noise / here.noise

@@ -9,9 +9,11 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
-from core.diffusion.guidance import guide_rows, rows_with_guidance
+from core.diffusion.guidance import EMBEDDED_GUIDANCE, guide_rows, rows_with_guidance
 from core.diffusion.latent_masks import check_finite
 from core.diffusion.model import Conditioning, Denoise, Level, Levels, Model, Prediction
+from core.diffusion.noise_schedule import drop_coinciding_levels
+from core.diffusion.rectified_flow import is_rectified_flow
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -91,7 +93,8 @@ class Branches:
     """A denoiser over several branches, each with embeddings and a guidance scale of its own.
 
     One network evaluation has rows 0 to n - 1, conditional, one for each branch, then one
-    unconditional row for each branch whose scale is not 1, in the order of ``guided``.
+    unconditional row for each branch whose scale is not 1, in the order of ``guided``. A network
+    that embeds its guidance reads each branch's scale instead and needs no unconditional rows.
     """
 
     def __init__(
@@ -105,7 +108,8 @@ class Branches:
         self.embeddings = embeddings
         self.scales = tuple(scales)
         self.negative = negative
-        self.guided = rows_with_guidance(self.scales)
+        self.is_embedded = EMBEDDED_GUIDANCE in model.capabilities
+        self.guided = [] if self.is_embedded else rows_with_guidance(self.scales)
 
     def __len__(self) -> int:
         return len(self.scales)
@@ -136,6 +140,8 @@ class Branches:
         n = len(self)
         shown = torch.cat([z, z[self.guided]]) if self.guided else z
         embeddings = self.embeddings
+        if self.is_embedded:
+            embeddings = replace(embeddings, guidance=self.scales)
         if self.guided:
             embeddings = embeddings.concatenate(select_rows(self.negative, [0] * len(self.guided)))
         x0, eps = check_finite(self.model.denoiser(embeddings))(shown, level, label)
@@ -149,7 +155,7 @@ class Branches:
 
         cond: (branches, c, h, w) float, unbounded; returns the same.
         """
-        return guide_rows(uncond, cond, self.scales)
+        return cond if self.is_embedded else guide_rows(uncond, cond, self.scales)
 
 
 def select_rows(embeddings: Conditioning, rows: Sequence[int]) -> Conditioning:
@@ -157,11 +163,23 @@ def select_rows(embeddings: Conditioning, rows: Sequence[int]) -> Conditioning:
     index = list(rows)
     pooled = None if embeddings.pooled is None else embeddings.pooled[index]
     prompts = tuple(embeddings.prompts[row] for row in index)
-    return replace(embeddings, prompts=prompts, tokens=embeddings.tokens[index], pooled=pooled)
+    guidance = tuple(embeddings.scales()[row] for row in index)
+    return Conditioning(prompts, embeddings.tokens[index], pooled, guidance)
 
 
 def invertible_levels(levels: Levels) -> Levels:
-    """The levels that hold some of the picture: from pure noise no way leads back."""
+    """The levels that can be walked up and down, no two alike.
+
+    From pure noise no way leads back for a network that predicts noise, nor is a clean picture
+    found in it; such levels are left out. A rectified flow is walked whole, as published: its
+    velocity is known at pure noise too.
+    """
+    different = drop_coinciding_levels(levels)
+    return different if is_rectified_flow(different) else levels_with_signal(different)
+
+
+def levels_with_signal(levels: Levels) -> Levels:
+    """The levels that hold some of the picture."""
     return tuple(level for level in levels if level.signal >= MIN_SIGNAL)
 
 

@@ -13,7 +13,14 @@ from core import catalog
 from core.diffusion.attention import AttentionCall, FeatureTap
 from core.diffusion.latent_masks import last_steps, number_steps, soft_latent_mask
 from core.diffusion.model import Conditioning, Denoise, Image, Levels, Model, Step
-from core.editing.inversion import Branches, InvertedPath, PathState, Source, invertible_levels
+from core.editing.inversion import (
+    Branches,
+    InvertedPath,
+    PathState,
+    Source,
+    invertible_levels,
+    levels_with_signal,
+)
 from core.editing.prompt_warnings import warn_about_prompt
 from core.errors import TechniqueError
 from core.params import Choice, Guidance, NegativePrompt, Prompt, SourcePrompt, Steps, Strength
@@ -123,18 +130,20 @@ class PromptEdit:
         self.params: EditParams = task.params
         self.edits = edits
         self.x0 = model.encode(task.image)
-        self.levels = self._levels()
-        self.count = len(self.levels) - 1
         self.mask = soft_latent_mask(task.mask, self.x0)
         inverter = catalog.inverters[self.params.inverter]
+        self.levels = self._levels(inverter.needs_signal)
+        self.count = len(self.levels) - 1
         missing = inverter.needs - model.capabilities
         if missing:
             lacks = ", ".join(sorted(missing))
             raise TechniqueError(f"{inverter.label} needs a model with {lacks}; choose another.")
         self.inverter = inverter()
 
-    def _levels(self) -> Levels:
+    def _levels(self, needs_signal: bool) -> Levels:
         whole = invertible_levels(self.model.levels(self.params.steps))
+        if needs_signal:
+            whole = levels_with_signal(whole)
         return last_steps(whole, self.params.strength)
 
     def prompt_embeddings(self) -> Conditioning:

@@ -30,6 +30,7 @@ class Bdia:
     label: ClassVar[str] = "BDIA"
     paper: ClassVar[Paper | None] = Paper("BDIA", "2307.10829")
     needs: ClassVar[frozenset[str]] = frozenset()
+    needs_signal: ClassVar[bool] = False
 
     def calls(self, steps: int) -> int:
         return steps

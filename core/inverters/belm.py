@@ -23,6 +23,7 @@ class Belm:
     label: ClassVar[str] = "O-BELM"
     paper: ClassVar[Paper | None] = Paper("O-BELM", "2410.07273")
     needs: ClassVar[frozenset[str]] = frozenset()
+    needs_signal: ClassVar[bool] = True
 
     def calls(self, steps: int) -> int:
         return steps

@@ -27,6 +27,7 @@ class CycleDiffusion:
     label: ClassVar[str] = "CycleDiffusion"
     paper: ClassVar[Paper | None] = Paper("CycleDiffusion", "2210.05559")
     needs: ClassVar[frozenset[str]] = frozenset()
+    needs_signal: ClassVar[bool] = False
 
     def calls(self, steps: int) -> int:
         return steps

@@ -14,6 +14,7 @@ class DdimInversion:
     label: ClassVar[str] = "DDIM inversion"
     paper: ClassVar[Paper | None] = Paper("DDIM inversion", "2010.02502")
     needs: ClassVar[frozenset[str]] = frozenset()
+    needs_signal: ClassVar[bool] = False
 
     def calls(self, steps: int) -> int:
         return steps

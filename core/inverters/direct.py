@@ -14,6 +14,7 @@ class DirectInversion:
     label: ClassVar[str] = "Direct Inversion"
     paper: ClassVar[Paper | None] = Paper("Direct Inversion", "2310.01506")
     needs: ClassVar[frozenset[str]] = frozenset()
+    needs_signal: ClassVar[bool] = False
 
     def calls(self, steps: int) -> int:
         return steps

@@ -26,6 +26,7 @@ class DualConditionalInversion:
     label: ClassVar[str] = "Dual-Conditional Inversion"
     paper: ClassVar[Paper | None] = Paper("DCI", "2506.02560")
     needs: ClassVar[frozenset[str]] = frozenset({"gradient"})
+    needs_signal: ClassVar[bool] = False
 
     def calls(self, steps: int) -> int:
         return steps * (1 + ROUNDS)

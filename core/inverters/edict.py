@@ -24,6 +24,7 @@ class Edict:
     label: ClassVar[str] = "EDICT"
     paper: ClassVar[Paper | None] = Paper("EDICT", "2211.12446")
     needs: ClassVar[frozenset[str]] = frozenset()
+    needs_signal: ClassVar[bool] = True
 
     def calls(self, steps: int) -> int:
         return 2 * steps

@@ -23,6 +23,7 @@ class EditFriendly:
     label: ClassVar[str] = "Edit-friendly DDPM"
     paper: ClassVar[Paper | None] = Paper("edit-friendly DDPM inversion", "2304.06140")
     needs: ClassVar[frozenset[str]] = frozenset()
+    needs_signal: ClassVar[bool] = False
 
     def calls(self, steps: int) -> int:
         return steps

@@ -37,6 +37,7 @@ class EtaInversion:
     label: ClassVar[str] = "Eta Inversion"
     paper: ClassVar[Paper | None] = Paper("Eta Inversion", "2403.09468")
     needs: ClassVar[frozenset[str]] = frozenset()
+    needs_signal: ClassVar[bool] = False
 
     def calls(self, steps: int) -> int:
         return steps

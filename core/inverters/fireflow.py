@@ -23,6 +23,7 @@ class FireFlow:
     label: ClassVar[str] = "FireFlow"
     paper: ClassVar[Paper | None] = Paper("FireFlow", "2412.07517")
     needs: ClassVar[frozenset[str]] = frozenset()
+    needs_signal: ClassVar[bool] = False
 
     def calls(self, steps: int) -> int:
         return steps + 1

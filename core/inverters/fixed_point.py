@@ -25,6 +25,7 @@ class FixedPointInversion:
     label: ClassVar[str] = "Fixed-point inversion"
     paper: ClassVar[Paper | None] = Paper("Fixed-point Inversion", "2312.12540")
     needs: ClassVar[frozenset[str]] = frozenset()
+    needs_signal: ClassVar[bool] = False
 
     def calls(self, steps: int) -> int:
         return steps * (1 + ROUNDS)

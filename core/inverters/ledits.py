@@ -23,6 +23,7 @@ class LeditsInversion:
     label: ClassVar[str] = "LEDITS++ noise maps"
     paper: ClassVar[Paper | None] = Paper("LEDITS++", "2311.16711")
     needs: ClassVar[frozenset[str]] = frozenset()
+    needs_signal: ClassVar[bool] = False
 
     def calls(self, steps: int) -> int:
         return steps
@@ -88,5 +89,6 @@ def step_mean(
 
 
 def _log_ratio(levels: Levels, i: int) -> float:
-    """The logarithm of signal to noise."""
-    return math.log(levels[i].signal / levels[i].noise)
+    """The logarithm of signal to noise, minus infinity at pure noise."""
+    signal, noise = levels[i].signal, levels[i].noise
+    return math.log(signal / noise) if signal > 0 else -math.inf

@@ -18,6 +18,7 @@ class NegativePromptInversion:
     label: ClassVar[str] = "Negative-prompt inversion"
     paper: ClassVar[Paper | None] = Paper("Negative-prompt Inversion", "2305.16807")
     needs: ClassVar[frozenset[str]] = frozenset()
+    needs_signal: ClassVar[bool] = False
 
     def calls(self, steps: int) -> int:
         return steps

@@ -26,6 +26,7 @@ class NullTextInversion:
     label: ClassVar[str] = "Null-text inversion"
     paper: ClassVar[Paper | None] = Paper("Null-text Inversion", "2211.09794")
     needs: ClassVar[frozenset[str]] = frozenset({"gradient"})
+    needs_signal: ClassVar[bool] = False
 
     def calls(self, steps: int) -> int:
         return steps * (2 + NULL_TEXT.rounds)

@@ -32,6 +32,7 @@ class PromptTuningInversion:
     label: ClassVar[str] = "Prompt Tuning Inversion"
     paper: ClassVar[Paper | None] = Paper("Prompt Tuning Inversion", "2305.04441")
     needs: ClassVar[frozenset[str]] = frozenset({"gradient"})
+    needs_signal: ClassVar[bool] = False
 
     def calls(self, steps: int) -> int:
         return steps * (2 + PROMPT_TUNING.rounds)

@@ -33,6 +33,7 @@ class ProximalInversion:
     label: ClassVar[str] = "Proximal guidance"
     paper: ClassVar[Paper | None] = Paper("Proximal Guidance", "2306.05414")
     needs: ClassVar[frozenset[str]] = frozenset()
+    needs_signal: ClassVar[bool] = True
 
     def calls(self, steps: int) -> int:
         return steps

@@ -29,6 +29,7 @@ class RegularisedInversion:
     label: ClassVar[str] = "Regularised DDIM inversion"
     paper: ClassVar[Paper | None] = Paper("pix2pix-zero's inversion", "2302.03027")
     needs: ClassVar[frozenset[str]] = frozenset()
+    needs_signal: ClassVar[bool] = False
 
     def calls(self, steps: int) -> int:
         return steps

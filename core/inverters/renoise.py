@@ -36,6 +36,7 @@ class ReNoise:
     label: ClassVar[str] = "ReNoise"
     paper: ClassVar[Paper | None] = Paper("ReNoise", "2403.14602")
     needs: ClassVar[frozenset[str]] = frozenset()
+    needs_signal: ClassVar[bool] = False
 
     def calls(self, steps: int) -> int:
         return steps * (1 + rounds_of(steps))

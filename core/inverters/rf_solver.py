@@ -23,6 +23,7 @@ class RfSolver:
     label: ClassVar[str] = "RF-Solver"
     paper: ClassVar[Paper | None] = Paper("RF-Solver", "2411.04746")
     needs: ClassVar[frozenset[str]] = frozenset()
+    needs_signal: ClassVar[bool] = False
 
     def calls(self, steps: int) -> int:
         return 2 * steps
@@ -63,5 +64,5 @@ def second_order_step(
     """
     half = stride / 2
     ahead = flow.velocity(denoise, x + half * first, time + half)
-    derivative = (ahead - first) / half
-    return x + stride * first + stride**2 / 2 * derivative
+    # The derivative is (ahead - first) / half, and half is cancelled: a stride may be 0.
+    return x + stride * first + stride * (ahead - first)

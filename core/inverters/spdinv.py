@@ -21,6 +21,7 @@ class SpdInversion:
     label: ClassVar[str] = "SPDInv"
     paper: ClassVar[Paper | None] = Paper("SPDInv", "2403.11105")
     needs: ClassVar[frozenset[str]] = frozenset({"gradient"})
+    needs_signal: ClassVar[bool] = False
 
     def calls(self, steps: int) -> int:
         return steps * (1 + ROUNDS)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from core.catalog import ModelDefaults, backends
 from core.diffusion.attention import AttentionCall, FeatureTap
+from core.diffusion.guidance import EMBEDDED_GUIDANCE
 from core.diffusion.model import Conditioning, KnownRegion, Level, Levels, Model, Prediction
 from core.models.attention import control_attention
 from core.models.autoencoder import AutoencoderModel
@@ -17,6 +18,7 @@ from core.models.features import tap_features
 from core.models.files import PICKLES, SAFE, fingerprint, is_safetensors
 from core.models.parametrisation import to_prediction
 from core.models.prompt_length import encoder_limit, ends_by
+from core.models.schedules import ScheduleLevels
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -52,19 +54,14 @@ class DiffusersUNet(AutoencoderModel):
         self.native = int(self.unet.config["sample_size"]) * self.factor
         if int(self.unet.config["in_channels"]) == 2 * self.channels + 1:
             self.capabilities = CAPABILITIES | {"inpaint"}
-        self._scheduler = _ddim(pipeline.scheduler)
-        self.prediction_type = str(self._scheduler.config["prediction_type"])
+        if self.unet.config["time_cond_proj_dim"] is not None:
+            self.capabilities |= {EMBEDDED_GUIDANCE}
+        self._schedule = ScheduleLevels(pipeline.scheduler)
+        self.prediction_type = self._schedule.prediction_type
 
     def levels(self, steps: int) -> Levels:
         """The checkpoint's own spacing; the last level is its own final alpha, 1 or alpha(0)."""
-        self._scheduler.set_timesteps(steps)
-        # The offset of leading spacing puts the first time of the finest walk past the last one.
-        last = len(self._scheduler.alphas_cumprod) - 1
-        times = [min(int(time), last) for time in self._scheduler.timesteps]
-        powers = [float(self._scheduler.alphas_cumprod[time]) for time in times]
-        final = float(self._scheduler.final_alpha_cumprod)
-        walk = zip([*powers, final], [*times, 0], strict=True)
-        return tuple(Level(a**0.5, (1 - a) ** 0.5, float(time)) for a, time in walk)
+        return self._schedule(steps)
 
     def embed_fresh(self, prompts: Sequence[str]) -> Conditioning:
         import torch
@@ -102,9 +99,31 @@ class DiffusersUNet(AutoencoderModel):
         time = torch.tensor(label.time, device=z.device)
         with torch.set_grad_enabled(z.requires_grad or embeddings.tokens.requires_grad):
             output = self.unet(
-                inputs.to(dtype), time, encoder_hidden_states=embeddings.tokens.to(dtype)
+                inputs.to(dtype),
+                time,
+                timestep_cond=self._guidance_embedding(embeddings),
+                encoder_hidden_states=embeddings.tokens.to(dtype),
             ).sample.float()
         return to_prediction(self.prediction_type, output, z, level, label)
+
+    def _guidance_embedding(self, embeddings: Conditioning) -> "Tensor | None":
+        """The scales that a latent-consistency network reads, (b, width); None where none is given.
+
+        As in diffusers: sines and cosines of 1000 times the scale less one. A row without a scale
+        is told 1.
+        """
+        import torch
+        from diffusers.models.embeddings import get_timestep_embedding
+
+        width = self.unet.config["time_cond_proj_dim"]
+        scales = embeddings.scales()
+        if width is None or all(scale is None for scale in scales):
+            return None
+        excess = torch.tensor([1000 * ((scale or 1.0) - 1) for scale in scales], device=self.device)
+        found: Tensor = get_timestep_embedding(
+            excess, int(width), flip_sin_to_cos=False, downscale_freq_shift=1
+        )
+        return found.to(self.unet.dtype)
 
     @contextmanager
     def attention(self, control: AttentionCall) -> Iterator[None]:
@@ -126,13 +145,6 @@ def _with_known(z: "Tensor", known: KnownRegion | None) -> "Tensor":
     mask = known.mask.to(z).expand(z.shape[0], -1, -1, -1)
     kept = known.x0.to(z).expand_as(z) * (1 - mask)
     return torch.cat([z, mask, kept], 1)
-
-
-def _ddim(scheduler: Any) -> Any:
-    """The schedule of any diffusers scheduler, walked deterministically."""
-    from diffusers import DDIMScheduler
-
-    return DDIMScheduler.from_config(scheduler.config)
 
 
 @backends.register

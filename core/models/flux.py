@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from core.catalog import ModelDefaults, backends
+from core.diffusion.guidance import EMBEDDED_GUIDANCE
 from core.diffusion.model import Conditioning, Model
 from core.models.checkpoint_kind import FLUX, pipeline_class
 from core.models.checkpoint_parts import translate_checkpoint_errors
@@ -22,17 +23,19 @@ if TYPE_CHECKING:
 ROWS, FEWER_ROWS = 512, 256
 """Pieces that the T5 encoder reads for [dev] and for [schnell], as published."""
 GUIDANCE = 3.5
-"""The guidance value that [dev] is given, as published."""
+"""The guidance value that [dev] is given where nobody asks for another, as published."""
+FLUX_CAPABILITIES = CAPABILITIES | {EMBEDDED_GUIDANCE}
 
 
 class Flux(DiffusersFlow):
     """The tokens of a prompt are those of T5; its pooled embedding is that of CLIP.
 
-    ``guidance`` is a number that the distilled network [dev] was trained to read. The guidance
-    scale of techniques comes on top of it and is best left at 1.
+    The distilled network [dev] was trained to read its guidance scale as a number, which is a value
+    for each row of a call; ``guidance`` is read where none is given. [schnell] reads none.
     """
 
     id = "diffusers-flux"
+    capabilities = FLUX_CAPABILITIES
 
     def __init__(
         self, pipeline: Any, path: Path, device: str = "cpu", guidance: float = GUIDANCE
@@ -75,7 +78,8 @@ class Flux(DiffusersFlow):
         """
         import torch
 
-        guidance = torch.full_like(time, self.guidance) if self.is_guided else None
+        scales = [self.guidance if scale is None else scale for scale in embeddings.scales()]
+        guidance = torch.tensor(scales).to(time) if self.is_guided else None
         output: Tensor = self.transformer(
             hidden_states=pack_latents(x),
             timestep=time / 1000,
@@ -123,8 +127,8 @@ class FluxBackend:
 
     id: ClassVar[str] = "diffusers-flux"
     label: ClassVar[str] = "FLUX.1"
-    capabilities: ClassVar[frozenset[str]] = CAPABILITIES
-    defaults: ClassVar[ModelDefaults] = ModelDefaults(1.0)
+    capabilities: ClassVar[frozenset[str]] = FLUX_CAPABILITIES
+    defaults: ClassVar[ModelDefaults] = ModelDefaults(GUIDANCE, embeds_guidance=True)
 
     @staticmethod
     def opens(name: str) -> bool:

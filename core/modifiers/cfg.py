@@ -1,10 +1,10 @@
 """Classifier-free guidance: from the negative prompt to the prompt and beyond."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from core.catalog import Paper, modifiers
-from core.diffusion.guidance import guide_prediction
+from core.diffusion.guidance import EMBEDDED_GUIDANCE, guide_prediction
 from core.diffusion.model import Conditioning, Denoise, Level, MakeDenoise, Model, Prediction
 from core.params import Guidance, NegativePrompt
 
@@ -14,7 +14,11 @@ if TYPE_CHECKING:
 
 @modifiers.register
 class ClassifierFreeGuidance:
-    """Follow the prompt more closely (classifier-free guidance, arXiv 2207.12598)."""
+    """Follow the prompt more closely (classifier-free guidance, arXiv 2207.12598).
+
+    A network that embeds its guidance reads the scale as a number; with a negative prompt, which it
+    cannot read, it is guided away from that as any other.
+    """
 
     id: ClassVar[str] = "cfg"
     label: ClassVar[str] = "Guidance"
@@ -32,7 +36,11 @@ class ClassifierFreeGuidance:
     def wrap(self, make: MakeDenoise, model: Model) -> MakeDenoise:
         scale = self.params.scale
 
+        embeds = EMBEDDED_GUIDANCE in model.capabilities and not self.params.negative_prompt
+
         def make_guided(embeddings: Conditioning) -> Denoise:
+            if embeds:
+                return make(_with_embedded_guidance(embeddings, scale))
             if scale == 1:
                 return make(embeddings)
             pair = make_pair(make, model, self.params.negative_prompt, embeddings)
@@ -44,6 +52,12 @@ class ClassifierFreeGuidance:
             return denoise
 
         return make_guided
+
+
+def _with_embedded_guidance(embeddings: Conditioning, scale: float) -> Conditioning:
+    """The embeddings with a scale for every row that has none of the technique's."""
+    scales = tuple(scale if given is None else given for given in embeddings.scales())
+    return replace(embeddings, guidance=scales)
 
 
 class GuidancePair:

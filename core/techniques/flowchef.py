@@ -5,10 +5,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from core.catalog import Paper, techniques
-from core.diffusion.latent_masks import last_steps, number_steps, soft_latent_mask
+from core.diffusion.latent_masks import (
+    check_finite,
+    last_steps,
+    number_steps,
+    soft_latent_mask,
+)
 from core.diffusion.model import Image, Level, Model, Prediction, Step
 from core.diffusion.rectified_flow import Flow
-from core.editing.inversion import Branches, invertible_levels
+from core.editing.inversion import invertible_levels
 from core.editing.prompt_warnings import warn_about_prompt
 from core.params import Guidance, Prompt, Range, SourcePrompt, Steps, Strength
 
@@ -52,7 +57,10 @@ class FlowChef:
             float, Strength(0, 1, "Strength", step=0.05, help="0: the picture. 1: from noise.")
         ] = 1.0
         guidance: Annotated[
-            float, Guidance(0, 20, "Guidance scale", step=0.5, help="Inside the region only.")
+            float,
+            Guidance(
+                0, 20, "Guidance scale", step=0.5, help="Inside the region only.", embedded=4.5
+            ),
         ] = 4.5
         kept: Annotated[
             float, Range(0, 1, "Composition kept", step=0.01, help="Share of steps.")
@@ -83,12 +91,11 @@ class _Steered:
         self.params, self.flow, self.x0 = task.params, flow, x0
         self.noise = task.noise(x0)
         self.mask = soft_latent_mask(task.mask, x0)
-        self.branches = Branches(
-            model,
-            model.embed([self.params.prompt]),
-            (1 + self.params.guidance,),
-            model.embed([self.params.source_prompt]),
-        )
+        # As published also on networks that embed their guidance: two predictions, no number.
+        prompts = [self.params.prompt, self.params.source_prompt][
+            : 2 if self.params.guidance else 1
+        ]
+        self.denoise = check_finite(model.denoiser(model.embed(prompts)))
 
     def walk(self) -> "Walk":
         times, count = self.flow.times, len(self.flow.times) - 1
@@ -103,13 +110,11 @@ class _Steered:
 
     def _guide(self, z: "Tensor", level: Level, label: Level | None = None) -> Prediction:
         """The prompt, inside the painted region guided away from the source prompt."""
-        cond, uncond = self.branches.pair(z, level, label)
-        if not self.branches.guided:
-            return cond
+        x0, eps = self.denoise(z, level, label)
         scale = self.params.guidance * self.mask
         return Prediction(
-            cond.x0 + scale * (cond.x0 - uncond.x0),
-            cond.eps + scale * (cond.eps - uncond.eps),
+            x0[:1] + scale * (x0[:1] - x0[-1:]),
+            eps[:1] + scale * (eps[:1] - eps[-1:]),
         )
 
     def _pull(self, x: "Tensor", velocity: "Tensor", time: float, whole: bool) -> "Tensor":

@@ -10,7 +10,16 @@ from core.diffusion.model import Image, Model, Step
 from core.diffusion.rectified_flow import Flow
 from core.editing.inversion import Branches, invertible_levels
 from core.editing.prompt_warnings import warn_about_prompt
-from core.params import Guidance, NegativePrompt, Prompt, Range, SourcePrompt, Steps, Strength
+from core.params import (
+    Guidance,
+    NegativePrompt,
+    Prompt,
+    Range,
+    SourceGuidance,
+    SourcePrompt,
+    Steps,
+    Strength,
+)
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -24,7 +33,10 @@ class FlowEdit:
     """Turn what the picture shows into something else, shape kept (FlowEdit, arXiv 2412.08629).
 
     At every level the picture is noised afresh, and the edit moves by the difference between the
-    velocities that the model predicts for the two prompts.
+    velocities that the model predicts for the two prompts. The defaults are those published for
+    Stable Diffusion 3; FLUX reads guidance 5.5 for the prompt and 1.5 for the source, and was
+    published with 28 steps at strength 0.86. Equal words leave nothing to edit, so that both get
+    the source's scale and the picture stays; the published code would still sharpen it.
     """
 
     id: ClassVar[str] = "flowedit"
@@ -42,8 +54,10 @@ class FlowEdit:
         strength: Annotated[
             float, Strength(0, 1, "Strength", step=0.02, help="How much of the walk is edited.")
         ] = 0.66
-        guidance: Annotated[float, Guidance(1, 20, "Guidance scale", step=0.5)] = 13.5
-        source_guidance: Annotated[float, Range(1, 20, "Source guidance", step=0.5)] = 3.5
+        guidance: Annotated[float, Guidance(1, 20, "Guidance scale", step=0.5, embedded=5.5)] = 13.5
+        source_guidance: Annotated[
+            float, SourceGuidance(1, 20, "Source guidance", step=0.5, embedded=1.5)
+        ] = 3.5
         negative_prompt: Annotated[str, NegativePrompt("Negative prompt")] = ""
         draws: Annotated[
             int, Range(1, 8, "Noises a step", help="More make the edit steadier and slower.")
@@ -82,12 +96,14 @@ class _Edit:
         params = self.params
         prompts = [params.source_prompt, params.prompt]
         both = model.embed([prompt for prompt in prompts for _ in range(params.draws)])
-        scales = [params.source_guidance] * params.draws + [params.guidance] * params.draws
+        same = params.prompt.strip() == params.source_prompt.strip()
+        scale = params.source_guidance if same else params.guidance
+        scales = [params.source_guidance] * params.draws + [scale] * params.draws
         negative = model.embed([params.negative_prompt])
         target = model.embed([params.prompt])
         return (
             Branches(model, both, scales, negative),
-            Branches(model, target, (params.guidance,), negative),
+            Branches(model, target, (scale,), negative),
         )
 
     def walk(self) -> "Walk":

@@ -32,6 +32,7 @@ from core.params import (
     NegativePrompt,
     Prompt,
     Range,
+    SourceGuidance,
     SourcePrompt,
     Steps,
     Strength,
@@ -78,7 +79,7 @@ class InfEdit:
             float, Strength(0, 1, "Strength", step=0.05, help="0: the picture. 1: the prompt.")
         ] = 1.0
         guidance: Annotated[float, Guidance(1, 20, "Guidance scale", step=0.1)] = 2.3
-        source_guidance: Annotated[float, Range(1, 20, "Source guidance", step=0.1)] = 1.0
+        source_guidance: Annotated[float, SourceGuidance(1, 20, "Source guidance", step=0.1)] = 1.0
         negative_prompt: Annotated[str, NegativePrompt("Negative prompt")] = ""
         cross_replace: Annotated[float, Range(0, 1, "Words kept", step=0.05)] = 0.7
         self_replace: Annotated[float, Range(0, 1, "Layout kept", step=0.05)] = 0.7

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from core.catalog import Paper, techniques
 from core.diffusion.model import Image, Model, Step
 from core.editing.prompt_edit import INVERSION, EditParams, EditVariation, PromptEdit
-from core.params import Guidance, Range, Steps, Strength
+from core.params import Guidance, SourceGuidance, Steps, Strength
 
 if TYPE_CHECKING:
     from core.task import Task
@@ -41,7 +41,7 @@ class InvertAndEdit:
         steps: Annotated[int, Steps(2, 100, "Steps")] = 100
         source_guidance: Annotated[
             float,
-            Range(
+            SourceGuidance(
                 1,
                 20,
                 "Source guidance",

@@ -111,7 +111,8 @@ def _correct_noise(branches: Branches, scale: float) -> Denoise:
 
     def corrected(z: "Tensor", level: Level, label: Level | None = None) -> Prediction:
         x0, eps = branches(z[[SOURCE, TARGET, TARGET]], level, label)
-        apart = (z[TARGET:] - z[:TARGET]) / level.signal
+        # At pure noise the branches are still one, and nothing is apart.
+        apart = (z[TARGET:] - z[:TARGET]) / max(level.signal, 1e-6)
         target_x0 = x0[:1] + apart + scale * (x0[1:2] - x0[2:])
         target_eps = eps[:1] + scale * (eps[1:2] - eps[2:])
         return Prediction(torch.cat([x0[:1], target_x0]), torch.cat([eps[:1], target_eps]))

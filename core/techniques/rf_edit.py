@@ -35,12 +35,22 @@ if TYPE_CHECKING:
 
 catalog.load("inverters")
 FIREFLOW = "fireflow"
+FIRST_SINGLE, LAST_SINGLE = 0.33, 0.68
+"""Shares of FLUX's 57 layers before its single-stream blocks, and before number 20 of these."""
 SOLVERS = ("rf-solver", FIREFLOW)
 SOLVER = Choice(
     SOLVERS,
     "Solver",
     "FireFlow makes half the calls and does with few steps: 8 as published.",
     tuple(catalog.inverters[name].label for name in SOLVERS),
+    brings=(
+        (FIREFLOW, "steps", 8),
+        (FIREFLOW, "shared_steps", 1),
+        (FIREFLOW, "start_layer", FIRST_SINGLE),
+        ("rf-solver", "steps", 25),
+        ("rf-solver", "shared_steps", 4),
+        ("rf-solver", "start_layer", LAST_SINGLE),
+    ),
 )
 
 
@@ -50,10 +60,14 @@ class RfEdit:
 
     The picture is inverted under its own prompt. On the way down, the first steps run under the
     new prompt but reuse the self-attention values that the inversion had there, step by step and
-    call by call; FireFlow (arXiv 2412.07517) does so at one call a step. Text tokens keep values
-    of their own. Only layers in the last part of the network take part: as published FLUX's
-    single-stream blocks above number 19, which are layers 39 to 56 of 57; by the same share blocks
+    call by call; FireFlow (arXiv 2412.07517) does so at one call a step. Where words and picture
+    attend together the values of the words are the inversion's too, as published. Only layers in
+    the last part of the network take part: with RF-Solver FLUX's single-stream blocks above number
+    19, which are layers 39 to 56 of 57, with FireFlow all of these blocks; by the same share blocks
     11 to 15 of the 16 in Stable Diffusion's UNet, and the last third of Stable Diffusion 3.
+
+    Four shared steps are ours, from the 2 to 8 that the authors advise; their script's default of
+    20 of 25 leaves the edit little freedom. Both papers have guidance 2 to 5 on the way down.
     """
 
     id: ClassVar[str] = "rf-edit"
@@ -71,7 +85,7 @@ class RfEdit:
         strength: Annotated[
             float, Strength(0, 1, "Strength", step=0.05, help="0: the picture. 1: the prompt.")
         ] = 1.0
-        guidance: Annotated[float, Guidance(1, 20, "Guidance scale", step=0.5)] = 5.0
+        guidance: Annotated[float, Guidance(1, 20, "Guidance scale", step=0.5, embedded=5.0)] = 5.0
         negative_prompt: Annotated[str, NegativePrompt("Negative prompt")] = ""
         solver: Annotated[str, SOLVER] = "rf-solver"
         shared_steps: Annotated[
@@ -80,7 +94,7 @@ class RfEdit:
         start_layer: Annotated[
             float,
             Range(0, 1, "Free layers", step=0.02, help="First share of the network that is free."),
-        ] = 0.68
+        ] = LAST_SINGLE
         steps: Annotated[int, Steps(2, 100, "Steps")] = 25
 
     def run(self, task: "Task[Params]", model: Model) -> Generator[Step, None, Image]:
@@ -109,7 +123,7 @@ def calls_of(solver: str, steps: Sequence[int]) -> list[Call]:
 class InversionRecord:
     """What the inversion leaves: a path, and by step the velocity that it took.
 
-    ``values`` are those of the picture's cells by call and layer, in main memory.
+    ``values`` are those of words and picture by call and layer, in main memory.
     """
 
     path: InvertedPath
@@ -199,8 +213,7 @@ class _Edit:
         value: "Tensor",
     ) -> AttentionStates:
         if not place.is_cross and place.share >= self.params.start_layer:
-            of_picture = value[:1, :, place.prompt_tokens :]
-            values[call, place.number] = of_picture.to("cpu", copy=True)
+            values[call, place.number] = value[:1].to("cpu", copy=True)
         return query, key, value
 
     # The way down
@@ -262,9 +275,7 @@ def _share_values(
     kept = values.get((call, place.number))
     if kept is None:
         return query, key, value
-    shared = value.clone()
-    shared[:, :, place.prompt_tokens :] = kept.to(value)
-    return query, key, shared
+    return query, key, kept.to(value).expand_as(value)
 
 
 def record_velocities(denoise: Denoise, velocities: "list[Tensor]") -> Denoise:

@@ -10,7 +10,7 @@ from core.diffusion.cross_model import at_levels_of_another, refuse_foreign
 from core.diffusion.guidance import guide
 from core.diffusion.latent_masks import check_finite, last_steps, soft_latent_mask
 from core.diffusion.model import Denoise, Image, Level, Model, Step
-from core.editing.inversion import invertible_levels
+from core.editing.inversion import invertible_levels, levels_with_signal
 from core.params import (
     Choice,
     Guidance,
@@ -74,7 +74,7 @@ class SuperDiff:
 
     def run(self, task: "Task[Params]", model: Model) -> Generator[Step, None, Image]:
         params = task.params
-        whole = invertible_levels(model.levels(params.steps))
+        whole = levels_with_signal(invertible_levels(model.levels(params.steps)))
         levels = last_steps(whole, params.strength)
         x0 = model.encode(task.image)
         if len(levels) == 1:

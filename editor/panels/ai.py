@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QFileDialog, QFrame, QMenu, QScrollArea, QVBoxLayo
 
 from core.ai.recipe_values import name_of, negative_prompt_of, prompt_of, value_of
 from core.ai.recipe_words import words_of
-from core.ai.verb_recipes import is_found_by_words, verb_of, with_technique, with_verb
+from core.ai.verb_recipes import is_found_by_words, verb_of, with_model, with_technique, with_verb
 from core.catalog import params_of, techniques, verbs
 from core.describers.dispatch import missing_for_describer
 from core.errors import EditorError
@@ -26,6 +26,7 @@ from core.params import (
     fields,
     from_json,
     to_json,
+    values_brought,
 )
 from core.task import ModifierSetting, Recipe
 from editor.ai_session.current_recipe import with_prompts
@@ -122,7 +123,7 @@ class AiPanel(QWidget):
         self.prompts.search.connect(self._on_search)
         self.prompts.suggest.connect(self._on_suggest)
         self.choices.technique.connect(self._on_technique)
-        self.choices.model.connect(lambda name: self._turn("model", model=name))
+        self.choices.model.connect(self._on_model)
         self.modifiers.turned.connect(self._on_modifiers)
         self.modifiers.settled.connect(self.current_recipe.settle)
         self.details.switched.connect(self._on_details)
@@ -316,9 +317,10 @@ class AiPanel(QWidget):
         written = {name_of(shown, meaning) for meaning in PROMPTS}
         prompts = {name: before[name] for name in before if name in written}
         values = {**to_json(params), **prompts}
-        changed = [name for name, value in values.items() if before.get(name) != value]
+        changed = {name: value for name, value in values.items() if before.get(name) != value}
         if changed:
-            self._turn(changed[0], params=values)
+            values |= values_brought(type(params), changed)
+            self._turn(next(iter(changed)), params=values)
 
     def _on_modifiers(self, wrapped: tuple[ModifierSetting, ...], dial: str) -> None:
         self._turn(dial, modifiers=wrapped)
@@ -334,6 +336,11 @@ class AiPanel(QWidget):
         self._own_failure = None
         self._show_failure()
         self.current_recipe.turn(with_technique(self.current_recipe.shown, name), "technique")
+
+    def _on_model(self, name: str) -> None:
+        self._own_failure = None
+        self._show_failure()
+        self.current_recipe.turn(with_model(self.current_recipe.shown, name), "model")
 
     def _on_locked(self, on: bool) -> None:
         self.current_recipe.is_locked = on
@@ -371,7 +378,7 @@ class AiPanel(QWidget):
         except EditorError as error:
             self._fail(str(error))
             return
-        self._turn("model", model=str(path))
+        self._on_model(str(path))
 
     def _fail(self, sentence: str) -> None:
         self._own_failure = Failure(sentence)

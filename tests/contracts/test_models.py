@@ -19,7 +19,14 @@ from tests import tiny, tiny_flow
 catalog.load("models")
 IDS = catalog.backends.ids()
 FLOWS = {"diffusers-sd3": "sd3", "diffusers-flux": "flux"}
-CAPABILITIES = {"attention", "joint-attention", "self-attention", "gradient", "inpaint"}
+CAPABILITIES = {
+    "attention",
+    "joint-attention",
+    "self-attention",
+    "gradient",
+    "inpaint",
+    "embedded-guidance",
+}
 ATTENTION = {"attention", "joint-attention"}
 
 

@@ -25,7 +25,13 @@ TECHNIQUES = list(catalog.techniques)
 FEW = 5
 """Steps on a network, which is slower than the toy, and of a technique that takes very many."""
 USUAL = 50
-NUMBERS = (params.Strength, params.Depth, params.Guidance, params.Steps)
+NUMBERS = (
+    params.Strength,
+    params.Depth,
+    params.Guidance,
+    params.SourceGuidance,
+    params.Steps,
+)
 CAPABILITIES = {"attention", "self-attention", "inpaint", "gradient"}
 
 

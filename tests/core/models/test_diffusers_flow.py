@@ -9,6 +9,7 @@ import torch
 
 from core.diffusion.rectified_flow import Flow
 from core.diffusion.samplers import euler
+from core.editing.inversion import Branches, invertible_levels
 from core.inverters.fireflow import FireFlow
 from core.inverters.rf_solver import RfSolver
 from core.models.flux import Flux, pack_latents, unpack_latents
@@ -17,6 +18,7 @@ from core.modifiers.wrapping import wrap_model
 from core.task import ModifierSetting
 from core.techniques.flowedit import FlowEdit
 from core.techniques.invert_and_edit import InvertAndEdit
+from core.techniques.rf_edit import RfEdit
 from core.techniques.sdedit import SDEdit
 from core.techniques.text_to_image import TextToImage
 from tests import tiny_flow
@@ -119,6 +121,84 @@ def test_the_guidance_that_flux_reads_is_a_setting(home: Path) -> None:
     assert (own - walked(usual, noise(), usual.levels(6))).abs().max() > 1e-4
 
 
+@pytest.mark.filterwarnings("ignore")
+def test_the_guidance_scale_of_a_recipe_is_what_flux_reads(home: Path) -> None:
+    """Without a negative prompt, which it cannot read; one call with one row."""
+    folder = home / "tiny-flux"
+    model: Any = open_model(str(folder))
+    guided = wrap_model(model, [ModifierSetting("cfg", {"scale": 9.0})])
+    other = Flux(model.pipeline, folder, guidance=9.0)
+    z, level = noise(), model.levels(6)[2]
+    found = guided.denoiser("a red cat")(z, level).x0
+    assert torch.allclose(found, other.denoiser("a red cat")(z, level).x0, atol=1e-6)
+    assert not torch.allclose(found, model.denoiser("a red cat")(z, level).x0, atol=1e-4)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_every_branch_has_its_own_embedded_guidance(home: Path) -> None:
+    folder = home / "tiny-flux"
+    model: Any = open_model(str(folder))
+    z, level, scales = noise(), model.levels(6)[2], (1.5, 5.5)
+    calls = model.calls
+    branches = Branches(model, model.embed(["a cat", "a dog"]), scales, model.embed([""]))
+    found = branches(torch.cat([z, z]), level).x0
+    assert model.calls == calls + 1
+    assert not branches.guided
+    for row, (prompt, scale) in enumerate(zip(("a cat", "a dog"), scales, strict=True)):
+        alone = Flux(model.pipeline, folder, guidance=scale).denoiser(prompt)(z, level).x0
+        assert torch.allclose(found[row : row + 1], alone, atol=1e-5)
+    assert torch.allclose(branches.only(1)(z, level).x0, found[1:], atol=1e-5)
+
+
+def test_rf_edit_inverts_at_guidance_one_and_edits_at_its_own(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model: Any = open_model(str(home / "tiny-flux"))
+    read: list[Any] = []
+    velocity = model.velocity
+
+    def watched(x: torch.Tensor, time: torch.Tensor, embeddings: Any) -> Any:
+        read.append(embeddings.guidance)
+        return velocity(x, time, embeddings)
+
+    monkeypatch.setattr(model, "velocity", watched)
+    given = task(RfEdit, prompt="a dog", source_prompt="", guidance=4.0, negative_prompt="grey")
+    result(RfEdit, model, given)
+    half = len(read) // 2
+    assert set(read[:half]) == {(1.0,)}
+    assert set(read[half:]) == {(4.0,)}
+    assert any("the negative prompt was not used" in note for note in model.notes)
+
+
+@pytest.mark.parametrize("inverter", [RfSolver, FireFlow])
+def test_flows_are_walked_from_the_clean_latent_to_pure_noise(inverter: Any, model: Any) -> None:
+    """Every level of the scheduler, and t = 0 told as 0."""
+    given = source(model, 0.7 * noise(), 8)
+    assert given.levels == model.levels(8)
+    times: list[float] = []
+    predict = model.predict
+
+    def watched(z: torch.Tensor, level: Any, *rest: Any) -> Any:
+        times.append(level.time)
+        return predict(z, level, *rest)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(model, "predict", watched)
+        path, _ = inverted(inverter, given)
+    assert times[0] == 0
+    assert path.levels[0][:2] == (0, 1)
+    assert len(invertible_levels(model.levels(50))) == 51
+
+
+def test_the_velocity_at_the_clean_end_is_the_networks(model: Any) -> None:
+    flow, embeddings = Flow(model, model.levels(6)), model.embed(["a cat"])
+    with torch.no_grad():
+        output = model.velocity(noise(), torch.tensor([0.0]), embeddings)
+    assert torch.allclose(
+        flow.velocity(model.denoiser(embeddings), noise(), 0.0), output, atol=1e-5
+    )
+
+
 def test_latents_are_shifted_and_scaled(model: Any) -> None:
     image = np.random.default_rng(0).random((32, 64, 3), np.float32)
     config = model.vae.config
@@ -202,7 +282,7 @@ def test_half_precision_stays_inside(folder: Path, model: Any) -> None:
 
 def test_flowedit_with_the_same_words_is_the_picture(model: Any) -> None:
     words = {"prompt": "a cat", "source_prompt": "a cat"}
-    same: Any = {**words, "guidance": 3.0, "source_guidance": 3.0}
+    same: Any = {**words, "guidance": 5.5, "source_guidance": 1.5}
     given = task(FlowEdit, **same)
     assert np.array_equal(result(FlowEdit, model, given), kept(model, given))
     given = task(FlowEdit, **{**same, "prompt": "a red dog"})

@@ -13,7 +13,7 @@ from tests import tiny_flow
 
 
 def test_each_folder_has_its_own_backend(home: Path) -> None:
-    for kind, guidance in (("sd3", 7.0), ("flux", 1.0)):
+    for kind, guidance in (("sd3", 7.0), ("flux", 3.5)):
         name = str(home / f"tiny-{kind}")
         assert backend_of(name).id == f"diffusers-{kind}"
         assert model_defaults(name).guidance == guidance

@@ -9,7 +9,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from core import catalog
+from core import catalog, params
+from core.ai.recipe_defaults import default_recipe
 from core.diffusion.attention import AttentionCall, AttentionLayer, AttentionStates
 from core.editing.inversion import Branches
 from core.editing.prompt_warnings import NO_SOURCE_PROMPT
@@ -64,12 +65,12 @@ def values(changes: dict[str, Any], **more: Any) -> Any:
 
 def alone(model: Any, given: Any) -> Any:
     """The solver's way up and down with closed attention layers."""
-    params = given.params
+    chosen = given.params
     x0 = model.encode(given.image)
-    known = replace(source(model, x0, params.steps), embeddings=model.embed([params.source_prompt]))
-    path, _ = inverted(catalog.inverters[params.solver], known)
-    said = model.embed([params.prompt])
-    denoise = Branches(model, said, [params.guidance], model.embed([params.negative_prompt]))
+    known = replace(source(model, x0, chosen.steps), embeddings=model.embed([chosen.source_prompt]))
+    path, _ = inverted(catalog.inverters[chosen.solver], known)
+    said = model.embed([chosen.prompt])
+    denoise = Branches(model, said, [chosen.guidance], model.embed([chosen.negative_prompt]))
     state = path.begin(1)
     for i in range(len(path.levels) - 1):
         state, _ = path.step(i, state, denoise)
@@ -147,14 +148,13 @@ def test_the_values_are_the_pictures_own(
     recorded = dict(zip(up, watching.calls, strict=False))
     for call, seen in zip(down, watching.calls[len(up) :], strict=True):
         for number, (place, own, used) in seen.items():
-            assert len(own) == (1 if guidance == 1 else 2)
-            first = place.prompt_tokens
-            assert torch.equal(used[:, :, :first], own[:, :, :first])
+            is_single = guidance == 1 or "embedded-guidance" in model.capabilities
+            assert len(own) == (1 if is_single else 2)
             if place.is_cross or call not in recorded:
                 assert used is own
                 continue
-            wanted = recorded[call][number][1][:, :, first:]
-            assert torch.equal(used[:, :, first:], wanted.expand(len(own), -1, -1, -1))
+            wanted = recorded[call][number][1]
+            assert torch.equal(used, wanted.expand(len(own), -1, -1, -1))
             assert not torch.equal(used, own)
 
 
@@ -179,8 +179,31 @@ def test_published_layers_share_their_values() -> None:
     assert not sharing([place._replace(is_cross=True) for place in blocks])
 
 
-def sharing(places: Any) -> list[str]:
-    edit = _Edit(task(RfEdit), network())
+def test_fireflow_comes_with_what_it_was_published_with() -> None:
+    """Eight steps, one of them shared, in every single-stream block of FLUX."""
+    import diffusers
+
+    values = default_recipe("rf-edit", "toy", values={"solver": "fireflow"}).params
+    assert (values["steps"], values["shared_steps"]) == (8, 1)
+    small: dict[str, Any] = {
+        "in_channels": 4,
+        "attention_head_dim": 16,
+        "num_attention_heads": 1,
+        "joint_attention_dim": 8,
+        "pooled_projection_dim": 8,
+        "axes_dims_rope": (4, 6, 6),
+    }
+    flux: Any = diffusers.FluxTransformer2DModel
+    found = joint_attention.attention_layers(flux(num_layers=19, num_single_layers=38, **small))
+    wanted = [f"single_transformer_blocks.{i}.attn" for i in range(38)]
+    assert sharing(found.values(), start_layer=values["start_layer"]) == wanted
+    given = {"solver": "fireflow", "steps": 12}
+    assert default_recipe("rf-edit", "toy", values=given).params["steps"] == 12
+    assert default_recipe("rf-edit", "toy").params == params.to_json(RfEdit.Params())
+
+
+def sharing(places: Any, **changes: Any) -> list[str]:
+    edit = _Edit(task(RfEdit, **changes), network())
     names = []
     for place in places:
         found: dict[Any, Any] = {}
