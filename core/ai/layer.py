@@ -101,11 +101,13 @@ def kept_opacity(where: Footprint, canvas: Size, alpha: Pixels) -> Pixels | None
     does anything that runs on a whole picture. What paints new things into a painted region fills
     it, and so does what starts from no picture, or finds nothing but transparency.
     """
+    if not alpha.any() or not (alpha < 255).any():
+        return None
     kind = techniques[where.layer.recipe.technique]
     is_whole = where.bounds.size == canvas and bool((where.painted >= FIRM).all())
     if not starts_from_picture(where.layer.recipe) or (kind.needs_mask and not is_whole):
         return None
-    return np.ascontiguousarray(alpha) if alpha.any() and (alpha < 255).any() else None
+    return np.ascontiguousarray(alpha)
 
 
 def make_task(layer_task: LayerTask, geometry: Geometry, factor: int) -> Task[Any]:
