@@ -55,9 +55,19 @@ def test_other_words_change_the_picture(free: int) -> None:
 
 def test_each_prompt_has_its_own_scale() -> None:
     model = network()
-    same: dict[str, Any] = {"prompt": "a cat", "source_prompt": "a cat"}
+    usual, *others = (
+        result(FlowEdit, model, task(FlowEdit, guidance=to, source_guidance=of, **OTHER))
+        for to, of in ((9.0, 2.0), (5.0, 2.0), (9.0, 5.0))
+    )
+    for other in others:
+        assert not np.allclose(usual, other, atol=1e-3)
+
+
+def test_equal_words_leave_the_picture_whatever_the_scales() -> None:
+    model = network()
+    same: dict[str, Any] = {"prompt": "a cat", "source_prompt": " a cat"}
     given = task(FlowEdit, guidance=9.0, source_guidance=2.0, **same)
-    assert not np.allclose(result(FlowEdit, model, given), kept(model, given), atol=1e-3)
+    assert np.allclose(result(FlowEdit, model, given), kept(model, given), atol=1e-5)
 
 
 def test_all_steps_free_are_a_walk_from_the_noised_picture() -> None:
