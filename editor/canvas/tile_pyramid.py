@@ -108,6 +108,8 @@ class TilePyramid:
         """What to draw, in whole pixels of the tile, in bands that stay small in memory."""
         scale = 1 << tile.level
         rect = (dirty.snap(scale) & tile.rect) & self._document.bounds.snap(scale)
+        if not rect:  # a tile that only touches the canvas
+            return []
         tall = max(scale, TILE)
         return [
             Rect(rect.x, y, rect.width, min(tall, rect.bottom - y))

@@ -32,6 +32,12 @@ def test_an_image_holds_the_pixels_of_its_tile() -> None:
     assert not found[:, 44:].any(), "nothing is drawn outside the canvas"
 
 
+@pytest.mark.parametrize("tile", [PyramidTile(2, 1, 0), PyramidTile(1, 0, 1), PyramidTile(0, 9, 9)])
+def test_a_tile_that_only_touches_the_canvas_is_empty(tile: PyramidTile) -> None:
+    made = Document(Size(1024, 512), Group("Root", children=tree().children))
+    assert not image_pixels(TilePyramid(made), tile).any()
+
+
 @pytest.mark.parametrize("level", [1, 2, 4])
 def test_a_smaller_image_holds_the_mean_of_its_pixels(level: int) -> None:
     ground = np.full((280, 300, 4), 255, np.uint8)
