@@ -28,7 +28,7 @@ from core.settings import Settings  # noqa: E402
 from editor.__main__ import open_window  # noqa: E402
 from editor.files.file_actions import SAMPLES, FileActions  # noqa: E402
 from editor.panels.layers import LayersPanel  # noqa: E402
-from editor.shell.window import MainWindow  # noqa: E402
+from editor.shell.window import SIZE, MainWindow  # noqa: E402
 
 LEFT = Qt.MouseButton.LeftButton
 PROMPT = "a mushroom"
@@ -200,6 +200,8 @@ def main(arguments: list[str] | None = None) -> int:
         app.window.show()
         app.start()
         await asyncio.sleep(0.1)
+        # The screen that Qt draws offscreen is smaller than a window of the usual size.
+        app.window.resize(*SIZE)
         try:
             return await tour.play()
         finally:
